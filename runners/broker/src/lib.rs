@@ -1,0 +1,19 @@
+#![doc = include_str!("../README.md")]
+
+mod address;
+mod choice;
+mod config;
+mod control;
+mod directory;
+#[cfg(feature = "embedded")]
+mod embedded;
+mod error;
+mod external;
+mod mosquitto;
+mod port;
+
+pub use address::BrokerAddress;
+pub use choice::{BrokerChoice, BrokerKind, ChoiceError, Meant};
+pub use config::{BrokerConfig, Persistence};
+pub use control::{Broker, BrokerIdentity, DroppedCount, IngressCount, start};
+pub use error::BrokerError;

@@ -1,0 +1,33 @@
+//! The kernel: simulated time, keyed randomness, identity, the schedule, the registry and the ports.
+//!
+//! It knows no disease, no device and no network. It is synchronous and deterministic: no wall clock, no operating
+//! system randomness, no sockets.
+
+mod assembly;
+mod draw;
+mod fingerprint;
+mod parameter;
+mod ports;
+mod registry;
+mod roster;
+mod shards;
+mod sim;
+mod time;
+mod timeline;
+mod truth;
+
+pub use assembly::{Assembly, MessageBuilder, MessageHead, WaveHead};
+pub use draw::{Key, KeyedRng, Purpose, hash64, philox4x32_10};
+pub use fingerprint::{Fingerprint, FingerprintItem};
+pub use parameter::{Argument, Arguments, ParameterKind, ParameterSpec};
+pub use ports::{Command, CommandInbox, Outbound, Outbox, Replies, Reply, ReplyStatus};
+pub use registry::{
+    ActionSpec, CommandSpec, DeviceSpec, DurationRule, ExpectMetricSpec, FormatSpec, Level, MetricShape, PatientSpec,
+    Registry, Seam, SignalAct, SignalAction, SpawnError, StreamKind, StreamSpec, TruthColumn,
+};
+pub use roster::{Cadence, DevicePlan, PatientPlan, Roster, Route, RouteId, SimId, StreamPlan};
+pub use shards::Shards;
+pub use sim::{BuildError, Cast, Clock, Entities, Observer, Phase, Sim, Slot};
+pub use time::{GRID, SimTime, Span, sample_instant};
+pub use timeline::{Edge, Evidence, Occurrence, OccurrenceId, Subject};
+pub use truth::{Annotation, Owner, StateSample, Truth};

@@ -1,0 +1,146 @@
+//! Parameters of actions, devices and patients: what may be written, and the values after checking.
+
+use std::collections::BTreeMap;
+
+use vocabulary::Dimension;
+
+/// What a parameter accepts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ParameterKind {
+    /// A number with a unit of this dimension, as text; kept in the canonical unit.
+    Quantity(Dimension),
+    /// A plain number.
+    Number,
+    /// A whole number.
+    Count,
+    /// `true` or `false`.
+    Flag,
+    /// Any text.
+    Text,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// A list of texts.
+    Texts,
+    /// A table of plain values (numbers, texts, flags), such as the arguments of a command.
+    Table,
+}
+
+impl ParameterKind {
+    /// The word for it in reference tables and messages.
+    pub fn word(&self) -> String {
+        match self {
+            Self::Quantity(dimension) => dimension.word().to_owned(),
+            Self::Number => "number".to_owned(),
+            Self::Count => "whole number".to_owned(),
+            Self::Flag => "true or false".to_owned(),
+            Self::Text => "text".to_owned(),
+            Self::Choice(words) => words.join(" | "),
+            Self::Texts => "list of texts".to_owned(),
+            Self::Table => "table".to_owned(),
+        }
+    }
+}
+
+/// One parameter: its name, meaning, kind, default and range.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ParameterSpec {
+    /// Key in the scenario.
+    pub name: &'static str,
+    /// One line for people.
+    pub about: &'static str,
+    /// What it accepts.
+    pub kind: ParameterKind,
+    /// Value when the scenario is silent, written as in a scenario; `None` when there is no default.
+    pub default: Option<&'static str>,
+    /// Whether leaving it out is an error.
+    pub required: bool,
+    /// Smallest and largest accepted value, in the canonical unit.
+    pub range: Option<(f64, f64)>,
+}
+
+impl ParameterSpec {
+    /// An optional parameter without a default.
+    pub const fn optional(name: &'static str, kind: ParameterKind, about: &'static str) -> Self {
+        Self { name, about, kind, default: None, required: false, range: None }
+    }
+
+    /// A parameter that must be given.
+    pub const fn required(name: &'static str, kind: ParameterKind, about: &'static str) -> Self {
+        Self { name, about, kind, default: None, required: true, range: None }
+    }
+
+    /// Sets the default, written as in a scenario.
+    #[must_use]
+    pub const fn default(mut self, default: &'static str) -> Self {
+        self.default = Some(default);
+        self
+    }
+
+    /// Limits the value, in the canonical unit.
+    #[must_use]
+    pub const fn range(mut self, smallest: f64, largest: f64) -> Self {
+        self.range = Some((smallest, largest));
+        self
+    }
+}
+
+/// A checked value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Argument {
+    /// A number, in the canonical unit when the parameter is a quantity.
+    Number(f64),
+    /// A text or a chosen word.
+    Text(String),
+    /// A truth value.
+    Flag(bool),
+    /// Several texts.
+    Texts(Vec<String>),
+    /// A table of plain values.
+    Table(Arguments),
+}
+
+/// Checked values by parameter name.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Arguments(pub BTreeMap<String, Argument>);
+
+impl Arguments {
+    /// The number under `name`.
+    pub fn number(&self, name: &str) -> Option<f64> {
+        match self.0.get(name) {
+            Some(Argument::Number(number)) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// The text under `name`.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        match self.0.get(name) {
+            Some(Argument::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The truth value under `name`.
+    pub fn flag(&self, name: &str) -> Option<bool> {
+        match self.0.get(name) {
+            Some(Argument::Flag(flag)) => Some(*flag),
+            _ => None,
+        }
+    }
+
+    /// The texts under `name`.
+    pub fn texts(&self, name: &str) -> Option<&[String]> {
+        match self.0.get(name) {
+            Some(Argument::Texts(texts)) => Some(texts),
+            _ => None,
+        }
+    }
+
+    /// The table under `name`.
+    pub fn table(&self, name: &str) -> Option<&Self> {
+        match self.0.get(name) {
+            Some(Argument::Table(table)) => Some(table),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Ground truth kept for a recording: physiological states and labelled events.
+
+use bevy_ecs::prelude::*;
+
+use crate::{SimId, SimTime};
+
+/// Whose truth an annotation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Owner {
+    /// Something that happens in a patient's body.
+    Patient(SimId),
+    /// Something only one device plays, such as a replayed record.
+    Device(SimId),
+}
+
+/// A labelled instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Annotation {
+    /// Whose.
+    pub owner: Owner,
+    /// When.
+    pub at: SimTime,
+    /// What, in WFDB's beat codes (`N`, `V`, `A`, ...).
+    pub code: &'static str,
+}
+
+/// A patient's state at an instant; the columns are those of its model's [`crate::PatientSpec`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct StateSample {
+    /// Whose.
+    pub patient: SimId,
+    /// When.
+    pub at: SimTime,
+    /// One value a column.
+    pub values: Vec<f64>,
+}
+
+/// What the models noted since the host last drained it; empty unless the host asked for it.
+#[derive(Debug, Default, Resource)]
+pub struct Truth {
+    /// Whether the models should note anything.
+    pub wanted: bool,
+    /// States, 1 Hz.
+    pub states: Vec<StateSample>,
+    /// Labels.
+    pub annotations: Vec<Annotation>,
+}

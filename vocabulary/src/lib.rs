@@ -1,0 +1,14 @@
+//! The words every other crate shares: what can be measured, in which units, and what one message says.
+//!
+//! [`Metric`] is a row of the metric table (codes, units, ranges), [`Quantity`] is a number with a unit as a
+//! scenario file writes it, and [`Message`] is what a device says at one instant, before any payload format.
+
+mod dimension;
+mod message;
+mod metric;
+mod quantity;
+
+pub use dimension::{Dimension, Unit};
+pub use message::{Encode, Message, Quality, Reading, Value, Wave};
+pub use metric::{Metric, MetricId, MetricKind};
+pub use quantity::{Quantity, QuantityError};
