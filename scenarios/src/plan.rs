@@ -300,6 +300,14 @@ pub struct ReportPlan {
 }
 
 impl Plan {
+    /// Sets what payload timestamps say at the start of the run [ns since the Unix epoch], for a plan whose file says
+    /// `now`; until then the roster holds [`crate::VIRTUAL_EPOCH_NS`]. A plan with a fixed start stays as it is.
+    pub fn start_at(&mut self, wall_clock_epoch_ns: i64) {
+        if self.time.start_epoch_ns.is_none() {
+            Arc::make_mut(&mut self.roster).start_epoch_ns = wall_clock_epoch_ns;
+        }
+    }
+
     /// Path of a route's stream: `cohort/patient/device/stream`.
     pub fn route_path(&self, route: usize) -> String {
         let route = &self.roster.routes[route];

@@ -139,10 +139,10 @@ impl MessageBuilder<'_> {
         self
     }
 
-    /// Adds a waveform chunk whose samples `append` writes.
-    pub fn wave(&mut self, head: WaveHead, append: impl FnOnce(&mut Vec<i16>)) -> &mut Self {
+    /// Adds a waveform chunk: `append` writes its samples to the end of the vector and may lower its quality.
+    pub fn wave(&mut self, mut head: WaveHead, append: impl FnOnce(&mut Vec<i16>, &mut Quality)) -> &mut Self {
         let start = self.assembly.samples.len();
-        append(&mut self.assembly.samples);
+        append(&mut self.assembly.samples, &mut head.quality);
         let samples = start..self.assembly.samples.len();
         self.assembly.waves.push(AssembledWave { head, samples });
         if let Some(message) = self.assembly.messages.last_mut() {

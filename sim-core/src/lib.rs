@@ -6,6 +6,7 @@
 mod assembly;
 mod draw;
 mod fingerprint;
+mod obedience;
 mod parameter;
 mod ports;
 mod registry;
@@ -19,6 +20,7 @@ mod truth;
 pub use assembly::{Assembly, MessageBuilder, MessageHead, WaveHead};
 pub use draw::{Key, KeyedRng, Purpose, hash64, philox4x32_10};
 pub use fingerprint::{Fingerprint, FingerprintItem};
+pub use obedience::Obey;
 pub use parameter::{Argument, Arguments, ParameterKind, ParameterSpec};
 pub use ports::{Command, CommandInbox, Outbound, Outbox, Replies, Reply, ReplyStatus};
 pub use registry::{
@@ -27,7 +29,7 @@ pub use registry::{
 };
 pub use roster::{Cadence, DevicePlan, PatientPlan, Roster, Route, RouteId, SimId, StreamPlan};
 pub use shards::Shards;
-pub use sim::{BuildError, Cast, Clock, Entities, Observer, Phase, Sim, Slot};
+pub use sim::{BuildError, Cast, Clock, Entities, Observer, Phase, Said, Sim, Slot};
 pub use time::{GRID, SimTime, Span, sample_instant};
 pub use timeline::{Edge, Evidence, Occurrence, OccurrenceId, Subject};
 pub use truth::{Annotation, Owner, StateSample, Truth};

@@ -11,7 +11,7 @@ use bevy_ecs::system::ScheduleSystem;
 use vocabulary::{Dimension, Encode};
 
 use crate::sim::{Phase, Slot};
-use crate::{DevicePlan, Edge, Occurrence, OccurrenceId, ParameterSpec, PatientPlan, SimId, Subject};
+use crate::{DevicePlan, Edge, Obey, Occurrence, OccurrenceId, ParameterSpec, PatientPlan, SimId, Subject};
 
 /// The level of path an action is matched at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -173,6 +173,8 @@ pub struct DeviceSpec {
     pub options: Vec<ParameterSpec>,
     /// Commands it obeys.
     pub commands: Vec<CommandSpec>,
+    /// Carries out a checked command; `None` when it takes none.
+    pub obey: Option<Obey>,
     /// Puts one into the world.
     pub spawn: fn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Result<Entity, SpawnError>,
 }
@@ -261,7 +263,7 @@ pub struct Registry {
     pub formats: Vec<FormatSpec>,
     /// Expectation metrics.
     pub metrics: Vec<ExpectMetricSpec>,
-    resources: Vec<fn(&mut World)>,
+    resources: Vec<Box<dyn Fn(&mut World) + Send + Sync>>,
     systems: Vec<(Phase, Installer)>,
 }
 
@@ -298,8 +300,8 @@ impl Registry {
     }
 
     /// Runs `insert` on every new world, before patients and devices enter it.
-    pub fn add_resource(&mut self, insert: fn(&mut World)) {
-        self.resources.push(insert);
+    pub fn add_resource(&mut self, insert: impl Fn(&mut World) + Send + Sync + 'static) {
+        self.resources.push(Box::new(insert));
     }
 
     /// The action with this name.

@@ -34,6 +34,9 @@ pub struct Roster {
     pub seed: u64,
     /// Instant of the scenario's start [ns since the Unix epoch].
     pub start_epoch_ns: i64,
+    /// Whether every sampled stream begins its first message at sample 0, for a recording without gaps. Otherwise the
+    /// boundaries of the messages are staggered; the samples themselves are the same.
+    pub whole_waveforms: bool,
     /// Patients in path order; the index is their [`SimId`].
     pub patients: Vec<PatientPlan>,
     /// Devices, grouped by patient in patient order; the index is their [`SimId`].

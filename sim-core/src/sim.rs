@@ -11,16 +11,18 @@ use bytes::BytesMut;
 use vocabulary::{Encode, Message};
 
 use crate::assembly::{Assembly, MessageHead};
+use crate::obedience::{Answered, CommandTable, obey_commands};
 use crate::{
     Command, CommandInbox, DevicePlan, Edge, Evidence, GRID, Occurrence, OccurrenceId, Outbound, Outbox, Registry,
     Replies, Reply, Roster, Seam, SignalAct, SimId, SimTime, SpawnError, StreamPlan, Subject, Truth,
 };
 
-/// The phases of one grid step, in order.
+/// The phases of one grid step that models add systems to, in order.
+///
+/// Before them accepted commands change devices and the timeline begins and heals steps; after them the assembled
+/// messages are encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Phase {
-    /// Accepted commands change devices.
-    Command,
     /// Circulation, respiration, drugs, beats and breaths move on.
     Physiology,
     /// Sensors read the truth and devices put messages together.
@@ -78,10 +80,23 @@ impl Entities {
     }
 }
 
+/// Who says a message, and when.
+#[derive(Debug, Clone, Copy)]
+pub struct Said<'a> {
+    /// Number of the device.
+    pub device: SimId,
+    /// The device.
+    pub plan: &'a DevicePlan,
+    /// The stream.
+    pub stream: &'a StreamPlan,
+    /// Intended instant.
+    pub intended: SimTime,
+}
+
 /// Sees every message before it is encoded; used to record.
 pub trait Observer: Send + Sync {
     /// One message of one stream.
-    fn observe(&mut self, device: &DevicePlan, stream: &StreamPlan, intended: SimTime, message: &Message<'_>);
+    fn observe(&mut self, said: &Said<'_>, message: &Message<'_>);
 }
 
 #[derive(Default, Resource)]
@@ -165,8 +180,10 @@ impl Sim {
         world.init_resource::<Observers>();
         world.insert_resource(encoding(registry, roster)?);
 
-        schedule.add_systems(follow_timeline.in_set(Slot(0)));
-        let last = registry.install(&mut world, &mut schedule, 1);
+        world.insert_resource(CommandTable::new(registry));
+        schedule.add_systems(obey_commands.in_set(Slot(0)));
+        schedule.add_systems(follow_timeline.in_set(Slot(1)));
+        let last = registry.install(&mut world, &mut schedule, 2);
         schedule.add_systems(encode_messages.in_set(Slot(last)));
         for slot in 0..last {
             schedule.configure_sets(Slot(slot).before(Slot(slot + 1)));
@@ -275,7 +292,11 @@ fn populate(
                 what: "device kind",
                 name: device.kind.clone(),
             })?;
-            entities.devices.push((spec.spawn)(world, SimId(device_index as u32), device, patient)?);
+            let entity = (spec.spawn)(world, SimId(device_index as u32), device, patient)?;
+            if spec.obey.is_some() {
+                world.entity_mut(entity).insert(Answered::default());
+            }
+            entities.devices.push(entity);
         }
     }
     Ok(entities)
@@ -361,7 +382,7 @@ fn encode_messages(
         let device = &roster.devices[head.device.index()];
         let stream = &device.streams[usize::from(head.stream)];
         for observer in &mut observers.0 {
-            observer.observe(device, stream, head.intended, message);
+            observer.observe(&Said { device: head.device, plan: device, stream, intended: head.intended }, message);
         }
         if arena.capacity() < ARENA_BYTES / 16 {
             arena.reserve(ARENA_BYTES);

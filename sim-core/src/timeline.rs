@@ -65,6 +65,13 @@ impl Evidence {
         }
     }
 
+    /// Counts `amount` more of `what` for several occurrences.
+    pub fn add_all(&mut self, occurrences: impl IntoIterator<Item = OccurrenceId>, what: &'static str, amount: u64) {
+        for occurrence in occurrences {
+            self.add(occurrence, what, amount);
+        }
+    }
+
     /// Everything counted, in order.
     pub fn iter(&self) -> impl Iterator<Item = (OccurrenceId, &'static str, u64)> + '_ {
         self.counts.iter().map(|((occurrence, what), count)| (*occurrence, *what, *count))

@@ -21,7 +21,7 @@ pub struct Annotation {
     /// When.
     pub at: SimTime,
     /// What, in WFDB's beat codes (`N`, `V`, `A`, ...).
-    pub code: &'static str,
+    pub code: char,
 }
 
 /// A patient's state at an instant; the columns are those of its model's [`crate::PatientSpec`].

@@ -4,7 +4,12 @@
 //! it answers, and [`wfdb`] is the file format of physiological recordings. Whatever comes from outside is read by
 //! total functions: any bytes give either a value or an error that says where and what.
 
+pub mod att;
 pub mod command;
+pub mod float11073;
+pub mod hci;
+pub mod l2cap;
+pub mod smp;
 pub mod vendor_json;
 pub mod wfdb;
 

@@ -7,6 +7,9 @@
 mod decoded;
 mod encode;
 mod key;
+#[cfg(test)]
+mod round_trip;
+mod samples;
 
 pub use decoded::{DecodedMessage, DecodedWave, decode};
 pub use encode::encode;

@@ -53,23 +53,16 @@ pub(crate) fn ln(x: f32) -> f32 {
 }
 
 /// Sine of an angle in turns, for angles in [-0.5, 0.5]; absolute error below 3e-7.
+///
+/// As a function of `w = x (1/2 - x)` the sine of half a turn is so smooth that four terms reach 5e-8 (minimax fit).
 #[inline]
 pub(crate) fn sine_of_turns(turns: f32) -> f32 {
-    let folded = if turns > 0.25 {
-        0.5 - turns
-    } else if turns < -0.25 {
-        -0.5 - turns
-    } else {
-        turns
-    };
-    let square = folded * folded;
-    // Taylor coefficients of sin(2 pi x); at a quarter turn the remainder is 6e-8.
-    let mut series = -15.094_643;
-    series = series * square + 42.058_693;
-    series = series * square - 76.705_86;
-    series = series * square + 81.605_25;
-    series = series * square - 41.341_7;
-    series = series * square + std::f32::consts::TAU;
+    let folded = turns * (0.5 - turns.abs());
+    let w = folded.abs();
+    let mut series = 56.144_81;
+    series = series * w + 71.193_33;
+    series = series * w + 50.269_58;
+    series = series * w + 12.566_344;
     series * folded
 }
 
@@ -77,6 +70,12 @@ pub(crate) fn sine_of_turns(turns: f32) -> f32 {
 #[inline]
 pub(crate) fn cosine_of_turns(turns: f32) -> f32 {
     sine_of_turns(0.25 - turns.abs())
+}
+
+/// The nearest integer, for |x| below 2^21.
+#[inline]
+pub(crate) fn nearest_integer(x: f32) -> f32 {
+    (x + ROUNDING_F32) - ROUNDING_F32
 }
 
 /// Distance from the nearest integer, in [-0.5, 0.5], for |x| below 2^50.
@@ -131,6 +130,13 @@ mod tests {
             let angle = std::f64::consts::TAU * f64::from(turns);
             assert!((f64::from(sine_of_turns(turns)) - libm::sin(angle)).abs() < 3e-7, "sin {turns}");
             assert!((f64::from(cosine_of_turns(turns)) - libm::cos(angle)).abs() < 3e-7, "cos {turns}");
+        }
+    }
+
+    #[test]
+    fn rounding_goes_to_the_nearest() {
+        for (x, expected) in [(0.49, 0.0), (0.51, 1.0), (-3.7, -4.0), (100_000.2, 100_000.0)] {
+            assert_eq!(nearest_integer(x), expected);
         }
     }
 

@@ -13,21 +13,24 @@ pub struct SampleGrid {
     pub rate_mhz: u32,
 }
 
-/// Samples of one block at most.
-const BLOCK: usize = 256;
+/// Samples of one page at most.
+const PAGE: usize = 256;
 
-/// Offsets within a block stay below this, so that a distance to an event fits 32 bits.
-const BLOCK_NS: i64 = 1_000_000_000;
+/// A page spans no more than this, so that a distance to an event fits 32 bits [ns].
+const PAGE_NS: u64 = 1_000_000_000;
 
-/// One picosecond-per-millihertz second: 10^9 ns times 10^3 mHz.
+/// 10^9 ns times 10^3 mHz: the period of a rate in mHz is this over the rate.
 const NANOS_MILLIHERTZ: u64 = 1_000_000_000_000;
 
-/// Consecutive sample instants: `start_ns` plus an offset each.
+/// Samples of one page of the grid that fall into a chunk.
+///
+/// Pages begin at fixed sample indices, so whatever is computed from `page_ns` and an offset, in any precision, is
+/// the same for every way to cut a channel into chunks.
 #[derive(Debug)]
 pub(crate) struct Block {
-    /// Instant of the first sample [ns].
-    pub(crate) start_ns: i64,
-    offsets_ns: [i32; BLOCK],
+    /// Instant of the first sample of the page [ns].
+    pub(crate) page_ns: i64,
+    offsets_ns: [i32; PAGE],
     length: usize,
 }
 
@@ -43,40 +46,49 @@ impl SampleGrid {
         (elapsed_ns * u128::from(self.rate_mhz)).div_ceil(u128::from(NANOS_MILLIHERTZ)) as u64
     }
 
-    /// Splits `out`, whose first element is sample `first`, into blocks and hands each to `fill`.
+    /// Splits `out`, whose first element is sample `first`, at the pages of the grid and hands each part to `fill`.
     pub(crate) fn for_each_block(&self, first: u64, out: &mut [f32], mut fill: impl FnMut(&Block, &mut [f32])) {
         let rate = u64::from(self.rate_mhz.max(1));
-        let period_ns = NANOS_MILLIHERTZ / rate;
-        let period_rest = NANOS_MILLIHERTZ % rate;
-        let longest = (BLOCK_NS.unsigned_abs() / period_ns.max(1)).clamp(1, BLOCK as u64) as usize;
-        let mut block = Block { start_ns: 0, offsets_ns: [0; BLOCK], length: 0 };
+        let (period_ns, period_rest) = (NANOS_MILLIHERTZ / rate, NANOS_MILLIHERTZ % rate);
+        let page = (PAGE_NS / period_ns.max(1)).clamp(1, PAGE as u64);
+        let mut block = Block { page_ns: 0, offsets_ns: [0; PAGE], length: 0 };
         let mut index = first;
-        for chunk in out.chunks_mut(longest) {
+        let mut rest = out;
+        while !rest.is_empty() {
+            let skipped = index % page;
+            let length = ((page - skipped) as usize).min(rest.len());
+            let (chunk, later) = std::mem::take(&mut rest).split_at_mut(length);
+            block.page_ns = self.instant(index - skipped).nanos();
+            block.length = length;
             let position = u128::from(index) * u128::from(NANOS_MILLIHERTZ);
-            block.start_ns = self.origin.nanos() + (position / u128::from(rate)) as i64;
-            block.length = chunk.len();
-            let mut rest = (position % u128::from(rate)) as u64;
-            let mut offset_ns = 0_u64;
-            for slot in &mut block.offsets_ns[..chunk.len()] {
+            let mut fraction = (position % u128::from(rate)) as u64;
+            let mut offset_ns = (self.instant(index).nanos() - block.page_ns).unsigned_abs();
+            for slot in &mut block.offsets_ns[..length] {
                 *slot = offset_ns as i32;
-                rest += period_rest;
-                let carry = u64::from(rest >= rate);
-                rest -= carry * rate;
+                fraction += period_rest;
+                let carry = u64::from(fraction >= rate);
+                fraction -= carry * rate;
                 offset_ns += period_ns + carry;
             }
             fill(&block, chunk);
-            index += chunk.len() as u64;
+            index += length as u64;
+            rest = later;
         }
     }
 }
 
 impl Block {
-    /// Instant of the last sample [ns].
-    pub(crate) fn last_ns(&self) -> i64 {
-        self.start_ns + i64::from(self.offsets_ns[self.length - 1])
+    /// Instant of the first sample [ns].
+    pub(crate) fn first_ns(&self) -> i64 {
+        self.page_ns + i64::from(self.offsets_ns[0])
     }
 
-    /// Offsets of the samples from `start_ns` [ns].
+    /// Instant of the last sample [ns].
+    pub(crate) fn last_ns(&self) -> i64 {
+        self.page_ns + i64::from(self.offsets_ns[self.length - 1])
+    }
+
+    /// Offsets of the samples from the beginning of the page [ns].
     pub(crate) fn offsets_ns(&self) -> &[i32] {
         &self.offsets_ns[..self.length]
     }
@@ -85,10 +97,10 @@ impl Block {
     pub(crate) fn within(&self, from_ns: i64, until_ns: i64) -> Range<usize> {
         let offsets = self.offsets_ns();
         let position = |time_ns: i64| {
-            let offset_ns = time_ns - self.start_ns;
+            let offset_ns = time_ns - self.page_ns;
             offsets.partition_point(|&offset| i64::from(offset) < offset_ns)
         };
-        let begin = if from_ns <= self.start_ns { 0 } else { position(from_ns) };
+        let begin = if from_ns <= self.first_ns() { 0 } else { position(from_ns) };
         let end = if until_ns > self.last_ns() { offsets.len() } else { position(until_ns) };
         begin..end.max(begin)
     }
@@ -112,7 +124,7 @@ mod tests {
             let grid = SampleGrid { origin: SimTime::from_nanos(origin), rate_mhz };
             let mut instants = Vec::new();
             grid.for_each_block(first, &mut vec![0.0; length], |block, _| {
-                instants.extend(block.offsets_ns().iter().map(|&offset| block.start_ns + i64::from(offset)));
+                instants.extend(block.offsets_ns().iter().map(|&offset| block.page_ns + i64::from(offset)));
             });
             for (position, &instant) in instants.iter().enumerate() {
                 prop_assert_eq!(instant, grid.instant(first + position as u64).nanos());
@@ -128,6 +140,14 @@ mod tests {
             prop_assert_eq!(grid.samples_before(instant), index);
             prop_assert_eq!(grid.samples_before(instant + sim_core::Span::from_nanos(1)), index + 1);
         }
+    }
+
+    #[test]
+    fn pages_begin_at_fixed_indices() {
+        let grid = SampleGrid { origin: SimTime::ZERO, rate_mhz: 250_000 };
+        let mut pages = Vec::new();
+        grid.for_each_block(240, &mut [0.0; 300], |block, chunk| pages.push((block.page_ns, chunk.len())));
+        assert_eq!(pages, [(0, 10), (1_000_000_000, 250), (2_000_000_000, 40)]);
     }
 
     #[test]

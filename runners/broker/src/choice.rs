@@ -97,9 +97,7 @@ pub enum ChoiceError {
         scheme: String,
     },
     /// A URL whose scheme asks for MQTT over WebSocket.
-    #[error(
-        "WebSocket targets are not supported yet: {scheme}:// in a broker URL (only plain mqtt:// is){meant}"
-    )]
+    #[error("WebSocket targets are not supported yet: {scheme}:// in a broker URL (only plain mqtt:// is){meant}")]
     WebSocketNotSupported {
         /// The scheme as given.
         scheme: String,
@@ -241,9 +239,8 @@ fn mqtt_default_port(authority: &str) -> Option<String> {
 /// Guesses what a text without `://` meant: a misspelt word, or a URL without its scheme.
 fn guess_meaning(given: &str) -> Option<String> {
     let lower = given.trim().to_lowercase();
-    let misspelt = ["embedded", "mosquitto"]
-        .into_iter()
-        .find(|word| strsim::damerau_levenshtein(&lower, word) <= TYPING_ERRORS);
+    let misspelt =
+        ["embedded", "mosquitto"].into_iter().find(|word| strsim::damerau_levenshtein(&lower, word) <= TYPING_ERRORS);
     if let Some(word) = misspelt {
         return Some(word.to_owned());
     }

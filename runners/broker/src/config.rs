@@ -16,7 +16,7 @@ pub struct BrokerConfig {
     /// What survives a restart.
     pub persistence: Persistence,
     /// QoS 0 messages that the embedded broker holds for one connected subscriber that is behind; more are dropped and
-    /// counted. Bounds memory, a subscriber costs nothing until it is behind. Mosquitto decides this by its socket buffers.
+    /// counted. Bounds memory; a subscriber costs nothing until it is behind. Mosquitto is told to hold all of them.
     pub subscriber_lane: usize,
     /// QoS 1 and 2 messages that the embedded broker holds for one session that is away or behind; beyond it the oldest
     /// are dropped and counted. Mosquitto is told to hold all of them.
@@ -31,7 +31,7 @@ pub enum Persistence {
     /// A clean stop keeps everything. After a kill, messages that the broker had acknowledged may be gone: Mosquitto has
     /// what it saved last, the embedded broker sessions and retained messages but not what it had yet to write.
     Disk {
-        /// How often Mosquitto saves [whole seconds, at least 1; rounded up]. The embedded broker writes as it goes.
+        /// How often Mosquitto saves \[whole seconds, at least 1; rounded up\]. The embedded broker writes as it goes.
         autosave_interval: Duration,
     },
 }

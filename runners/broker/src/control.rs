@@ -39,8 +39,8 @@ pub struct DroppedCount {
     pub queued: u64,
 }
 
-/// A broker under the control of a run. Every call blocks until it has taken effect (bounded: 10 s at the worst) and may
-/// be made from any thread, inside a tokio runtime too. Dropping a broker ends what this process started for it.
+/// A broker under the control of a run. Every call blocks until it has taken effect (milliseconds as a rule, 20 s at the
+/// worst) and may be made from any thread, inside a tokio runtime too. Dropping a broker ends what was started for it.
 pub trait Broker: Send + fmt::Debug {
     /// Where clients connect; the same for the broker's whole life, across stop, kill and restart.
     fn address(&self) -> &BrokerAddress;

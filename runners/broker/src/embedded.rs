@@ -6,7 +6,9 @@
 mod drops;
 mod ingress;
 mod settings;
+mod silence;
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
@@ -24,6 +26,7 @@ use crate::directory::BrokerDirectory;
 use crate::embedded::drops::DropTally;
 use crate::embedded::ingress::IngressTally;
 use crate::embedded::settings::Settings;
+use crate::embedded::silence::await_silence;
 use crate::error::BrokerError;
 use crate::port::PortReservation;
 
@@ -47,7 +50,7 @@ pub(crate) struct EmbeddedBroker {
     incarnation: Option<Incarnation>,
     // After the incarnation, which uses both: fields are dropped in order.
     _directory: Option<BrokerDirectory>,
-    _port: PortReservation,
+    port: PortReservation,
 }
 
 impl EmbeddedBroker {
@@ -66,14 +69,20 @@ impl EmbeddedBroker {
             drops: Arc::default(),
             incarnation: None,
             _directory: directory,
-            _port: port,
+            port,
         };
         broker.restart()?;
         Ok(broker)
     }
 
     fn end(&mut self, end: End) -> Result<(), BrokerError> {
-        self.incarnation.take().map_or(Ok(()), |incarnation| incarnation.end(end))
+        match self.incarnation.take() {
+            Some(incarnation) => {
+                incarnation.end(end)?;
+                await_silence(SocketAddr::from((Ipv4Addr::LOCALHOST, self.port.port())))
+            }
+            None => Ok(()),
+        }
     }
 }
 
@@ -137,14 +146,12 @@ impl Incarnation {
             .name("broker".to_owned())
             .spawn(move || live(&settings, ingress, drops, &report_ready, ended))
             .map_err(|error| BrokerError::EmbeddedStart { reason: error.to_string() })?;
-        match ready.recv() {
-            Ok(()) => Ok(Self { end: Some(end), thread: Some(thread) }),
+        if ready.recv().is_err() {
             // The sender is gone before it reported: the thread has ended or is about to, and knows why.
-            Err(mpsc::RecvError) => {
-                let reason = outcome(thread).err().unwrap_or_else(|| "it ended at once".to_owned());
-                Err(BrokerError::EmbeddedStart { reason })
-            }
+            let reason = outcome(thread).err().unwrap_or_else(|| "it ended at once".to_owned());
+            return Err(BrokerError::EmbeddedStart { reason });
         }
+        Ok(Self { end: Some(end), thread: Some(thread) })
     }
 
     fn end(mut self, end: End) -> Result<(), BrokerError> {
@@ -154,7 +161,7 @@ impl Incarnation {
     fn settle(&mut self, end: End) -> Result<(), String> {
         if let Some(sender) = self.end.take() {
             // Fails only when the thread has ended by itself, and then its outcome says so.
-            drop(sender.send(end));
+            let _ = sender.send(end);
         }
         self.thread.take().map_or(Ok(()), outcome)
     }
@@ -163,7 +170,7 @@ impl Incarnation {
 impl Drop for Incarnation {
     fn drop(&mut self) {
         // Whoever drops a broker has no use for its last words.
-        drop(self.settle(End::Stop));
+        let _ = self.settle(End::Stop);
     }
 }
 
@@ -195,7 +202,7 @@ fn live(
             _ = ready.wait_for(|ready| *ready) => {}
         }
         // The starter waits for this and cannot have gone.
-        drop(report_ready.send(()));
+        let _ = report_ready.send(());
         let end = tokio::select! {
             result = &mut run => return Err(by_itself(result)),
             // A sender that vanished without a word means the same as a stop.

@@ -44,6 +44,14 @@ pub enum BrokerError {
         /// What it said.
         reason: String,
     },
+    /// The embedded broker has ended, but its port still accepts connections.
+    #[error(
+        "the embedded broker has ended, but {address} still accepts connections: a child process may hold its listener"
+    )]
+    StillListening {
+        /// The broker's address.
+        address: BrokerAddress,
+    },
     /// The executable of Mosquitto was not found.
     #[error(
         "no executable \"mosquitto\" in {searched}; install it (Debian and Ubuntu: apt-get install mosquitto; macOS: brew install mosquitto), or name \"embedded\" as the broker, which needs nothing installed"
@@ -73,7 +81,7 @@ pub enum BrokerError {
     /// Mosquitto runs but answers no client.
     #[error("mosquitto answered no client within {waited_s} s; the end of {}:\n{log_end}", log.display())]
     MosquittoSilent {
-        /// How long it was waited for [s].
+        /// How long it was waited for \[s\].
         waited_s: u64,
         /// Its log file, which is gone with the broker when the directory was a private one.
         log: PathBuf,
@@ -83,7 +91,7 @@ pub enum BrokerError {
     /// Mosquitto did not end when asked to, and was killed.
     #[error("mosquitto did not stop within {waited_s} s and was killed; what it had not stored is lost")]
     MosquittoStuck {
-        /// How long it was waited for [s].
+        /// How long it was waited for \[s\].
         waited_s: u64,
     },
     /// The system refused to signal or to watch Mosquitto's process.

@@ -78,7 +78,7 @@ fn resolve(address: &BrokerAddress, deadline: Instant) -> io::Result<Vec<SocketA
     thread::spawn(move || {
         let found = (host.as_str(), port).to_socket_addrs().map(Vec::from_iter);
         // Nobody listens any more when the deadline has passed; the answer is of no use then.
-        drop(answer.send(found));
+        let _ = answer.send(found);
     });
     let found = answered.recv_timeout(deadline.saturating_duration_since(Instant::now()));
     found.unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "the name lookup took too long")))
@@ -102,8 +102,6 @@ fn connect_any(candidates: &[SocketAddr], deadline: Instant) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test reports by panicking")]
-
     use std::net::{Ipv4Addr, TcpListener};
 
     use super::*;

@@ -9,12 +9,12 @@ use crate::error::BrokerError;
 
 /// A free port of 127.0.0.1, kept by a socket that is bound to it but never listens.
 ///
-/// The kernel hands such a port to nobody else: not to another program that asks for any free port (so a child process
-/// can be told the number without a race), and not as the source port of an outgoing connection. The second matters
-/// during an outage: thousands of clients that keep trying to reconnect to an ephemeral port of their own machine would
-/// sooner or later be given that very port as their source, connect to themselves (TCP's simultaneous open), and keep the
-/// broker from coming back. Both sockets allow reuse of the address, so the broker can listen beside the reservation;
-/// until it does, connections are refused.
+/// The kernel hands such a port to nobody else: not to another program that asks for any free port, so that a child
+/// process can be told the number without a race and the broker comes back after an outage of any length; and not as the
+/// source port of an outgoing connection. A client that keeps trying to reach a dead ephemeral port of its own machine may
+/// otherwise be given that very port as its source, connect to itself (TCP's simultaneous open) and hold the port. Both
+/// sockets allow reuse of the address, so the broker can listen beside the reservation; until it does, connections are
+/// refused.
 #[derive(Debug)]
 pub(crate) struct PortReservation {
     port: u16,
@@ -42,8 +42,6 @@ impl PortReservation {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test reports by panicking")]
-
     use std::io::ErrorKind;
     use std::net::{TcpListener, TcpStream};
 

@@ -1,1 +1,32 @@
-//! Stub.
+#![doc = include_str!("../README.md")]
+
+mod action;
+mod address;
+mod backoff;
+mod config;
+mod descriptors;
+mod error;
+mod event;
+mod fleet;
+mod frame;
+mod greeting;
+mod lane;
+mod left_sessions;
+mod link_cut;
+mod pace;
+mod reason_code;
+mod session;
+mod stats;
+mod turn;
+
+pub use action::{NET_CUT, register};
+pub use address::check_reachable;
+pub use config::{ConnectionConfig, FleetConfig, RouteConfig};
+pub use descriptors::{descriptor_limit, ensure_descriptors};
+pub use error::FleetError;
+pub use event::{DropReason, FleetEvent, LossReason};
+pub use fleet::{Fleet, FleetEnd, FleetEvents};
+pub use left_sessions::{LeftSessions, RemovedSessions};
+pub use link_cut::CutKind;
+pub use pace::Pace;
+pub use stats::{ConnectionCounts, Counts, FleetStats};

@@ -3,6 +3,7 @@
 use bytes::BytesMut;
 use vocabulary::{Message, MetricKind, Quality, Reading, Value, Wave};
 
+use super::samples::write_samples;
 use crate::decimal::{write_exact, write_integer, write_rounded};
 use crate::json_text::write_string;
 
@@ -17,9 +18,9 @@ use crate::json_text::write_string;
 ///   carries an empty `c`, the one section that may be empty.
 /// - Wave scales are the shortest text that reads back as the same `f64`.
 ///
-/// It cannot fail, and trusts its caller that serial and stream have 1 to 64 characters, that each metric appears once
-/// among the readings and once among the waves, and that a wave's rate is not zero and its scale finite; [`decode`]
-/// refuses what comes of anything else.
+/// It cannot fail, and trusts its caller that serial and stream have 1 to 64 characters, that sequence and times lie
+/// within 2^53, that each metric appears once among readings and waves, and that a wave's rate is not zero and its
+/// scale finite; [`decode`] refuses what comes of anything else.
 ///
 /// [`decode`]: crate::vendor_json::decode
 pub fn encode(message: &Message<'_>, out: &mut BytesMut) {
@@ -55,7 +56,7 @@ fn estimated_length(message: &Message<'_>) -> usize {
 
 /// Writes the `,"m":{..}` section and returns how many values it has.
 fn write_numbers(readings: &[Reading], out: &mut BytesMut) -> usize {
-    let mut section = Section::new(b"m");
+    let mut section = Section::new("m");
     for reading in readings {
         let metric = reading.metric.metric();
         match reading.value {
@@ -75,7 +76,7 @@ fn write_numbers(readings: &[Reading], out: &mut BytesMut) -> usize {
 }
 
 fn write_codes(readings: &[Reading], even_if_empty: bool, out: &mut BytesMut) {
-    let mut section = Section::new(b"c");
+    let mut section = Section::new("c");
     for reading in readings {
         if let Value::Code(code) = reading.value {
             section.write_key(&reading.metric.metric().id, out);
@@ -89,7 +90,7 @@ fn write_codes(readings: &[Reading], even_if_empty: bool, out: &mut BytesMut) {
 }
 
 fn write_qualities(message: &Message<'_>, out: &mut BytesMut) {
-    let mut section = Section::new(b"q");
+    let mut section = Section::new("q");
     let readings = message.readings.iter().map(|reading| (reading.metric, declared_quality(reading)));
     let waves = message.waves.iter().map(|wave| (wave.metric, wave.quality));
     for (metric, quality) in readings.chain(waves).filter(|(_, quality)| *quality != Quality::Ok) {
@@ -128,35 +129,14 @@ fn write_waves(waves: &[Wave<'_>], out: &mut BytesMut) {
     out.extend_from_slice(b"]");
 }
 
-/// Appends the samples, separated by commas.
-fn write_samples(samples: &[i16], out: &mut BytesMut) {
-    // Digits are gathered on the stack: one append to the shared buffer for 64 samples is cheaper than 128.
-    const CHUNK: usize = 64;
-    const LONGEST: usize = "-32768,".len();
-    let mut text = [0; CHUNK * LONGEST];
-    for chunk in samples.chunks(CHUNK) {
-        let mut length = 0;
-        for sample in chunk {
-            let mut buffer = itoa::Buffer::new();
-            let digits = buffer.format(*sample).as_bytes();
-            text[length..length + digits.len()].copy_from_slice(digits);
-            length += digits.len();
-            text[length] = b',';
-            length += 1;
-        }
-        out.extend_from_slice(&text[..length]);
-    }
-    out.truncate(out.len() - 1);
-}
-
 /// A `,"name":{"key":..,"key":..}` section that is written only if it has entries.
 struct Section {
-    name: &'static [u8; 1],
+    name: &'static str,
     entries: usize,
 }
 
 impl Section {
-    fn new(name: &'static [u8; 1]) -> Self {
+    fn new(name: &'static str) -> Self {
         Self { name, entries: 0 }
     }
 
@@ -164,7 +144,7 @@ impl Section {
     fn write_key(&mut self, key: &str, out: &mut BytesMut) {
         if self.entries == 0 {
             out.extend_from_slice(b",\"");
-            out.extend_from_slice(self.name);
+            out.extend_from_slice(self.name.as_bytes());
             out.extend_from_slice(b"\":{\"");
         } else {
             out.extend_from_slice(b",\"");
@@ -235,8 +215,7 @@ mod tests {
 
     #[test]
     fn a_message_without_values_has_an_empty_code_section() {
-        let expected =
-            r#"{"v":1,"d":"mon-0001","p":"SIM-000001","st":"vitals","s":17,"t":1768471200000,"c":{}}"#;
+        let expected = r#"{"v":1,"d":"mon-0001","p":"SIM-000001","st":"vitals","s":17,"t":1768471200000,"c":{}}"#;
         assert_eq!(text(&heartbeat()), expected);
     }
 
@@ -264,17 +243,24 @@ mod tests {
         };
         let ecg = Wave { metric: MetricId::named("ecg_i"), quality: Quality::Ok, ..wave(&[7]) };
         let both = text(&Message { waves: &[wave(&[]), ecg], ..heartbeat() });
-        assert!(both.ends_with(
-            r#""q":{"pleth":"not-available"},"w":[{"id":"ecg_i","t":5,"f":125,"k":1,"o":0,"x":[7]}]}"#
-        ));
-        assert!(text(&Message { waves: &[wave(&[])], ..heartbeat() }).ends_with(r#","c":{},"q":{"pleth":"not-available"}}"#));
+        assert!(
+            both.ends_with(r#""q":{"pleth":"not-available"},"w":[{"id":"ecg_i","t":5,"f":125,"k":1,"o":0,"x":[7]}]}"#)
+        );
+        assert!(
+            text(&Message { waves: &[wave(&[])], ..heartbeat() })
+                .ends_with(r#","c":{},"q":{"pleth":"not-available"}}"#)
+        );
     }
 
     #[test]
     fn metric_ids_need_no_escapes() {
         for metric in MetricId::all().map(MetricId::metric) {
             assert!(metric.id.starts_with(|c: char| c.is_ascii_lowercase()), "{}", metric.id);
-            assert!(metric.id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'), "{}", metric.id);
+            assert!(
+                metric.id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'),
+                "{}",
+                metric.id
+            );
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::embedded::ingress::{IngressTally, IngressTap};
 /// Beyond any number of connections that the descriptors of one process allow.
 const MAX_CLIENTS: usize = 10_000_000;
 
-/// A session whose queue is long because its messages are large ends here [bytes]: 1 GiB.
+/// A session whose queue is long because its messages are large ends here: 1 GiB, in bytes.
 const SESSION_QUEUE_BYTES: usize = 1 << 30;
 
 /// As Mosquitto's `sys_interval`, so that a stack that watches `$SYS` sees the same rhythm from both.

@@ -43,8 +43,6 @@ fn read_version(help: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test reports by panicking")]
-
     use super::*;
 
     #[test]

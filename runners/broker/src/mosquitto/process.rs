@@ -75,13 +75,16 @@ impl MosquittoProcess {
         self.check_alive()?;
         self.terminate().map_err(|source| self.control_failure(source))?;
         let deadline = Instant::now() + STOP_TIMEOUT;
-        while self.look()?.is_none() {
-            if Instant::now() > deadline {
-                return Err(BrokerError::MosquittoStuck { waited_s: STOP_TIMEOUT.as_secs() });
+        loop {
+            match self.look()? {
+                Some(status) if status.success() => return Ok(()),
+                Some(status) => return Err(self.unasked_end(status)),
+                None if Instant::now() > deadline => {
+                    return Err(BrokerError::MosquittoStuck { waited_s: STOP_TIMEOUT.as_secs() });
+                }
+                None => thread::sleep(LOOK_INTERVAL),
             }
-            thread::sleep(LOOK_INTERVAL);
         }
-        Ok(())
     }
 
     /// Ends it at once (SIGKILL).
@@ -98,14 +101,14 @@ impl MosquittoProcess {
 
         let hard = getrlimit(Resource::Nofile).maximum;
         // May be refused in a container that filters system calls; the child then keeps the limit it inherited.
-        drop(prlimit(self.pid(), Resource::Nofile, Rlimit { current: hard, maximum: hard }));
+        let _ = prlimit(self.pid(), Resource::Nofile, Rlimit { current: hard, maximum: hard });
     }
 
     #[cfg(not(target_os = "linux"))]
     fn raise_descriptor_limit(&self) {}
 
-    /// Waits for an answer to a CONNECT. An open port alone would not do: Mosquitto listens before it has installed its
-    /// signal handlers, and a SIGTERM in between loses what it should store.
+    /// Waits for an answer to a CONNECT. An open port alone would not do: Mosquitto listens before it installs its signal
+    /// handlers (`main` in its mosquitto.c), and a SIGTERM in between loses what it should store.
     fn await_service(&mut self, port: u16) -> Result<(), BrokerError> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let deadline = Instant::now() + START_TIMEOUT;
@@ -121,13 +124,12 @@ impl MosquittoProcess {
     }
 
     fn check_alive(&mut self) -> Result<(), BrokerError> {
-        match self.look()? {
-            None => Ok(()),
-            Some(status) => {
-                let (log, log_end) = self.last_words();
-                Err(BrokerError::MosquittoExited { status, log, log_end })
-            }
-        }
+        self.look()?.map_or(Ok(()), |status| Err(self.unasked_end(status)))
+    }
+
+    fn unasked_end(&self, status: ExitStatus) -> BrokerError {
+        let (log, log_end) = self.last_words();
+        BrokerError::MosquittoExited { status, log, log_end }
     }
 
     fn look(&mut self) -> Result<Option<ExitStatus>, BrokerError> {
@@ -156,8 +158,8 @@ impl MosquittoProcess {
 impl Drop for MosquittoProcess {
     fn drop(&mut self) {
         // Both fail only when the process has ended and was waited for.
-        drop(self.child.kill());
-        drop(self.child.wait());
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

@@ -1,0 +1,1 @@
+//! The air as a host sees it.

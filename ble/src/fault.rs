@@ -1,0 +1,86 @@
+//! What a scenario can do to a peripheral, its radio and its links.
+
+/// Losses in bursts: the two-state model of Gilbert and Elliott, stepped once a connection event.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Burst {
+    /// Probability that a good link turns bad at an event.
+    pub good_to_bad: f64,
+    /// Probability that a bad link, which loses everything, turns good at an event.
+    pub bad_to_good: f64,
+}
+
+/// A fault of a peripheral. Those with a state stay until they are set back.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Fault {
+    /// Out of everyone's range (and back).
+    OutOfRange(bool),
+    /// Additional attenuation \[dB\], such as a body or a blanket.
+    Fade(f64),
+    /// Every packet is lost with this probability on top of the channel.
+    Loss(f64),
+    /// Losses in bursts.
+    Bursts(Option<Burst>),
+    /// No advertising.
+    Silent(bool),
+    /// Ends all links with this reason.
+    DropLinks {
+        /// Reason that the central sees, such as 0x13.
+        reason: u8,
+    },
+    /// Notifications and indications are lost inside the device.
+    Mute(bool),
+    /// Requests are not answered, so that the central runs into its timeout of 30 s.
+    StallRequests(bool),
+    /// Values sent are cut to this many octets.
+    TruncateValues(Option<usize>),
+    /// The last octet of values sent is damaged, and with it the checksum of those that have one.
+    DamageValues(bool),
+    /// Every value is sent twice.
+    Duplicate(bool),
+    /// Values are sent in swapped pairs.
+    Reorder(bool),
+    /// Forgets the client configurations of connected centrals.
+    ResetConfigurations,
+    /// Forgets all bonds: the next encryption fails with "key missing".
+    ForgetBonds,
+    /// The next packet of an encrypted link fails its integrity check: the link ends with 0x3D.
+    IntegrityFailure,
+    /// Changes to a new resolvable private address.
+    RotateAddress,
+    /// The battery is empty: silence at once (and a new battery).
+    PowerOff(bool),
+    /// The MTU is limited to this from the next connection on.
+    LimitMtu(u16),
+    /// All handles move up, as after an update of the firmware.
+    ShiftHandles {
+        /// By how many.
+        by: u16,
+        /// Whether Service Changed is indicated to connected clients that asked for it.
+        announced: bool,
+    },
+}
+
+/// The faults in force at a peripheral.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct FaultState {
+    pub(crate) out_of_range: bool,
+    pub(crate) fade_db: f64,
+    pub(crate) loss: f64,
+    pub(crate) bursts: Option<Burst>,
+    pub(crate) silent: bool,
+    pub(crate) mute: bool,
+    pub(crate) stall_requests: bool,
+    pub(crate) truncate: Option<usize>,
+    pub(crate) damage: bool,
+    pub(crate) duplicate: bool,
+    pub(crate) reorder: bool,
+    pub(crate) power_off: bool,
+    pub(crate) fail_integrity: bool,
+}
+
+impl FaultState {
+    /// Whether nothing of the peripheral can be heard.
+    pub(crate) fn is_unheard(&self) -> bool {
+        self.out_of_range || self.power_off
+    }
+}

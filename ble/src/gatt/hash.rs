@@ -1,0 +1,25 @@
+//! The hash by which a client sees that the table has changed (Core Specification 5.4, volume 3, part G, section 7.3).
+
+use wire::att::Uuid;
+
+use super::database::Database;
+use crate::pairing::toolbox::cmac;
+
+/// AES-CMAC with a key of zero over handles, types and, for declarations, values; little-endian.
+pub(super) fn database_hash(database: &Database) -> [u8; 16] {
+    let mut message = Vec::new();
+    let (first, last) = database.bounds();
+    for (handle, attribute) in database.range(first, last) {
+        let Uuid::Short(uuid) = attribute.uuid else { continue };
+        let with_value = matches!(uuid, 0x2800..=0x2803 | 0x2900);
+        if !with_value && !matches!(uuid, 0x2901..=0x2905) {
+            continue;
+        }
+        message.extend_from_slice(&handle.to_le_bytes());
+        message.extend_from_slice(&uuid.to_le_bytes());
+        if with_value {
+            message.extend_from_slice(&attribute.value);
+        }
+    }
+    cmac([0; 16], &[&message])
+}

@@ -1,0 +1,29 @@
+//! Bluetooth LE without radios: one shared medium per site, peripherals at the link layer, and a controller for every
+//! real host that is attached.
+//!
+//! [`Air`] is a discrete-event engine in simulated time: [`Air::advance_to`] works off everything up to an instant. It
+//! does no input or output; bytes of a host go in with [`Air::host_sent`] and come out with [`Air::take_output`].
+//! Every draw is keyed (`sim_core::Key`), so the same seed and the same input give the same air.
+
+pub mod advertising;
+pub mod gatt;
+pub mod pairing;
+pub mod propagation;
+pub mod records;
+pub mod services;
+
+mod address;
+mod air;
+mod capture;
+mod fault;
+mod host;
+mod link;
+mod peripheral;
+mod timing_wheel;
+
+pub use address::{Address, AddressKind};
+pub use air::{Air, AirEvent, AirOptions, Delivery, HostId, LinkId, PeripheralError, PeripheralId};
+pub use fault::{Burst, Fault};
+pub use host::{HostOptions, OutputCounters};
+pub use link::{LinkCounters, LinkState};
+pub use peripheral::{LinkPolicy, NotificationOverflow, PeripheralOptions};

@@ -1,0 +1,1 @@
+//! The responder against an initiator.

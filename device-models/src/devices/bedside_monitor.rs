@@ -1,0 +1,317 @@
+//! Bedside monitor: ECG, arterial pressure, pleth, respiration and capnogram with their numerics, limit alarms and the
+//! technical alarm of a loose electrode.
+
+mod alarms;
+
+use bevy_ecs::prelude::*;
+use sim_core::{
+    Assembly, Clock, DevicePlan, DeviceSpec, Evidence, GRID, MessageBuilder, Phase, Purpose, Registry, SimId, SimTime,
+    Span, SpawnError, StreamKind, StreamSpec,
+};
+use vocabulary::{MetricId, Quality, Reading};
+
+use self::alarms::{Alarms, Numerics};
+use super::pulse_oximeter::FingerProbe;
+use crate::device::{Chunk, Device};
+use crate::patient::{Person, Physiology, RADIAL_ARTERY};
+use crate::physiology::{Body, SampleGrid, add_capnogram, add_lung_volume, add_pulse_wave};
+use crate::sensors::lead_off::{Contact, LeadsOff};
+use crate::sensors::{EcgFrontEnd, GAIN_MV, WhiteNoise, averages, quantise};
+
+const VITALS: usize = 0;
+const ECG: usize = 1;
+const ABP: usize = 2;
+const PLETH: usize = 3;
+const RESPIRATION: usize = 4;
+const ALARM: usize = 6;
+const STATUS: usize = 7;
+
+/// Value of one count and range of the pressure channel [mmHg], and noise of the transducer line [mmHg].
+const PRESSURE_GAIN: f64 = 0.1;
+const PRESSURE_RANGE: (f32, f32) = (-50.0, 360.0);
+const PRESSURE_NOISE: f32 = 0.3;
+
+/// Impedance change per litre of inspired volume [Ohm/L] (about 1 Ohm a litre between chest electrodes), value of one
+/// count [Ohm], range [Ohm] and noise [Ohm].
+const IMPEDANCE_PER_L: f32 = 1.0;
+const IMPEDANCE_GAIN: f64 = 0.001;
+const IMPEDANCE_RANGE: (f32, f32) = (-5.0, 5.0);
+const IMPEDANCE_NOISE: f32 = 0.005;
+
+/// Value of one count, range and noise of the capnograph [mmHg], and the delay of its sampling line.
+const CO2_GAIN: f64 = 0.1;
+const CO2_RANGE: (f32, f32) = (0.0, 150.0);
+const CO2_NOISE: f32 = 0.1;
+const CO2_DELAY: Span = Span::from_millis(2_500);
+
+/// Alarms are looked at once a second.
+const ALARM_STEPS: i64 = 10;
+
+/// State of a monitor.
+#[derive(Debug, Clone, Component)]
+pub struct BedsideMonitor {
+    ecg: EcgFrontEnd,
+    pressure_noise: WhiteNoise,
+    impedance_noise: WhiteNoise,
+    co2_noise: WhiteNoise,
+    alarms: Alarms,
+    /// Last heart rate computed, shown on while the monitor does not notice that an electrode is off.
+    heart_rate_bpm: Option<f64>,
+    lead_off: Option<bool>,
+}
+
+/// Metrics of the monitor's messages, and room to work in.
+#[derive(Debug, Clone, Resource)]
+struct Workshop {
+    ecg: MetricId,
+    abp: MetricId,
+    pleth: MetricId,
+    respiration: MetricId,
+    co2: MetricId,
+    heart_rate: MetricId,
+    saturation: MetricId,
+    pulse_rate: MetricId,
+    respiratory_rate: MetricId,
+    systolic: MetricId,
+    diastolic: MetricId,
+    mean: MetricId,
+    etco2: MetricId,
+    temperature: MetricId,
+    status: MetricId,
+    alarm: MetricId,
+    alarm_priority: MetricId,
+    alarm_phase: MetricId,
+    scratch: Vec<f32>,
+}
+
+fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Result<Entity, SpawnError> {
+    let device = Device::from_plan(world, id, plan, patient);
+    let (Some(Physiology(body)), Some(person)) = (world.get::<Physiology>(patient), world.get::<Person>(patient))
+    else {
+        return Err(SpawnError { path: plan.path.clone(), reason: "the patient model has no physiology".to_owned() });
+    };
+    let noise = |purpose, deviation| WhiteNoise::new(device.key, purpose, deviation);
+    let monitor = BedsideMonitor {
+        ecg: EcgFrontEnd::new(person.key, device.key),
+        pressure_noise: noise(Purpose::new("abp.noise"), PRESSURE_NOISE),
+        impedance_noise: noise(Purpose::new("respiration.noise"), IMPEDANCE_NOISE),
+        co2_noise: noise(Purpose::new("co2.noise"), CO2_NOISE),
+        alarms: Alarms::default(),
+        heart_rate_bpm: None,
+        lead_off: None,
+    };
+    let probe = FingerProbe::new(device.key, body);
+    Ok(world.spawn((device, monitor, probe, LeadsOff::default())).id())
+}
+
+impl BedsideMonitor {
+    /// What the monitor shows at an instant; an electrode that is off takes the heart rate with it, noticed or not.
+    fn numerics(&mut self, body: &Body, probe: &FingerProbe, contact: Contact, at: SimTime) -> Numerics {
+        let rate_bpm = averages::heart_rate_bpm(body.heart().beats(), at);
+        match contact {
+            Contact::On => self.heart_rate_bpm = rate_bpm,
+            Contact::KnownOff => self.heart_rate_bpm = None,
+            Contact::UnknownOff => {}
+        }
+        Numerics {
+            heart_rate_bpm: self.heart_rate_bpm,
+            pulse_rate_bpm: rate_bpm,
+            spo2_percent: Some(probe.spo2_percent()),
+            respiratory_rate_bpm: Some(averages::respiratory_rate_bpm(body.breathing().breaths(), at)),
+            pressure: averages::pressure(body.heart().beats(), at),
+            etco2_mmhg: averages::etco2_mmhg(body.breathing().breaths(), at - CO2_DELAY),
+            temperature_c: body.core.vitals().temperature_c,
+        }
+    }
+
+    /// Appends the counts of one channel's chunk.
+    fn digitise(&self, channel: usize, body: &Body, chunk: &Chunk, scratch: &mut Vec<f32>, out: &mut Vec<i16>) {
+        let grid = SampleGrid { origin: SimTime::ZERO, rate_mhz: chunk.rate_mhz };
+        scratch.clear();
+        scratch.resize(chunk.samples, 0.0);
+        let first = chunk.first_index;
+        let breaths = body.breathing().breaths();
+        match channel {
+            ABP => {
+                if let Some(train) = body.pulse_trains().get(RADIAL_ARTERY) {
+                    add_pulse_wave(train.pulses(), grid, first, 1.0, scratch);
+                }
+                self.pressure_noise.add(first, scratch);
+                quantise(scratch, PRESSURE_GAIN as f32, 0.0, PRESSURE_RANGE, out);
+            }
+            RESPIRATION => {
+                add_lung_volume(breaths, grid, first, IMPEDANCE_PER_L, scratch);
+                self.impedance_noise.add(first, scratch);
+                quantise(scratch, IMPEDANCE_GAIN as f32, 0.0, IMPEDANCE_RANGE, out);
+            }
+            _ => {
+                let delayed = SampleGrid { origin: SimTime::ZERO - CO2_DELAY, ..grid };
+                add_capnogram(breaths, delayed, first, scratch);
+                self.co2_noise.add(first, scratch);
+                quantise(scratch, CO2_GAIN as f32, 0.0, CO2_RANGE, out);
+            }
+        }
+    }
+}
+
+fn say_vitals(message: &mut MessageBuilder<'_>, shown: &Numerics, workshop: &Workshop) {
+    let value = |metric, value: Option<f64>| {
+        value.map_or(Reading::missing(metric, Quality::NotAvailable), |value| Reading::number(metric, value))
+    };
+    message
+        .reading(value(workshop.heart_rate, shown.heart_rate_bpm))
+        .reading(value(workshop.saturation, shown.spo2_percent))
+        .reading(value(workshop.pulse_rate, shown.pulse_rate_bpm))
+        .reading(value(workshop.respiratory_rate, shown.respiratory_rate_bpm))
+        .reading(value(workshop.systolic, shown.pressure.map(|pressure| pressure.systolic_mmhg)))
+        .reading(value(workshop.diastolic, shown.pressure.map(|pressure| pressure.diastolic_mmhg)))
+        .reading(value(workshop.mean, shown.pressure.map(|pressure| pressure.mean_mmhg)))
+        .reading(value(workshop.etco2, shown.etco2_mmhg))
+        .reading(Reading::number(workshop.temperature, shown.temperature_c));
+}
+
+/// Looks at alarms and electrodes once a second.
+fn watch_alarms(
+    clock: Res<Clock>,
+    workshop: Res<Workshop>,
+    patients: Query<&Physiology>,
+    mut devices: Query<(&mut Device, &mut BedsideMonitor, &FingerProbe, &LeadsOff)>,
+    mut assembly: ResMut<Assembly>,
+) {
+    if (clock.now.nanos() / GRID.nanos()) % ALARM_STEPS != 0 {
+        return;
+    }
+    for (mut device, mut monitor, probe, leads_off) in &mut devices {
+        let Ok(Physiology(body)) = patients.get(device.patient) else { continue };
+        let contact = leads_off.contact(workshop.ecg, clock.now);
+        let off = contact == Contact::KnownOff;
+        if monitor.lead_off != Some(off) {
+            monitor.lead_off = Some(off);
+            if let Some(due) = device.event(STATUS, clock.now) {
+                let code = if off { "lead_off" } else { "operating" };
+                device.say(&due, &clock, &mut assembly).reading(Reading::code(workshop.status, code));
+            }
+        }
+        let shown = monitor.numerics(body, probe, contact, clock.now);
+        for event in monitor.alarms.look(&shown, off, clock.now) {
+            if let Some(due) = device.event(ALARM, clock.now) {
+                device
+                    .say(&due, &clock, &mut assembly)
+                    .reading(Reading::code(workshop.alarm, event.condition))
+                    .reading(Reading::code(workshop.alarm_priority, event.priority))
+                    .reading(Reading::code(workshop.alarm_phase, event.phase));
+            }
+        }
+    }
+}
+
+fn report_monitors(
+    clock: Res<Clock>,
+    mut workshop: ResMut<Workshop>,
+    patients: Query<&Physiology>,
+    mut devices: Query<(&mut Device, &mut BedsideMonitor, &FingerProbe, &LeadsOff)>,
+    mut assembly: ResMut<Assembly>,
+    mut evidence: ResMut<Evidence>,
+) {
+    let mut scratch = std::mem::take(&mut workshop.scratch);
+    for (mut device, mut monitor, probe, leads_off) in &mut devices {
+        if !device.is_due(&clock) {
+            continue;
+        }
+        let Ok(Physiology(body)) = patients.get(device.patient) else { continue };
+        while let Some(due) = device.take_due(&clock) {
+            let mut message = device.say(&due, &clock, &mut assembly);
+            let Some(chunk) = due.chunk else {
+                if due.kind_index == VITALS {
+                    let contact = leads_off.contact(workshop.ecg, due.intended);
+                    evidence.add_all(leads_off.acting(workshop.ecg, due.intended), "readings_changed", 1);
+                    let shown = monitor.numerics(body, probe, contact, due.intended);
+                    say_vitals(&mut message, &shown, &workshop);
+                }
+                continue;
+            };
+            let (metric, gain) = match due.kind_index {
+                ECG => (workshop.ecg, GAIN_MV),
+                ABP => (workshop.abp, PRESSURE_GAIN),
+                PLETH => (workshop.pleth, 1.0),
+                RESPIRATION => (workshop.respiration, IMPEDANCE_GAIN),
+                _ => (workshop.co2, CO2_GAIN),
+            };
+            let head = chunk.head(&clock, metric, gain, 0.0, Quality::Ok);
+            message.wave(head, |samples, quality| match due.kind_index {
+                ECG => {
+                    let start = samples.len();
+                    monitor.ecg.digitise(body, &chunk, &mut scratch, samples);
+                    *quality = leads_off.rail(metric, &chunk, gain, 0.0, &mut samples[start..], &mut evidence);
+                }
+                PLETH => probe.pleth(body, &chunk, &mut scratch, samples),
+                channel => monitor.digitise(channel, body, &chunk, &mut scratch, samples),
+            });
+        }
+    }
+    workshop.scratch = scratch;
+}
+
+/// Adds the monitor.
+pub fn register(registry: &mut Registry) {
+    registry.add_resource(|world| {
+        let named = MetricId::named;
+        world.insert_resource(Workshop {
+            ecg: named("ecg_ii"),
+            abp: named("abp_wave"),
+            pleth: named("pleth"),
+            respiration: named("resp_wave"),
+            co2: named("co2_wave"),
+            heart_rate: named("hr"),
+            saturation: named("spo2"),
+            pulse_rate: named("pr"),
+            respiratory_rate: named("resp_rate"),
+            systolic: named("abp_sys"),
+            diastolic: named("abp_dia"),
+            mean: named("abp_mean"),
+            etco2: named("etco2"),
+            temperature: named("temp_core"),
+            status: named("device_status"),
+            alarm: named("alarm"),
+            alarm_priority: named("alarm_priority"),
+            alarm_phase: named("alarm_phase"),
+            scratch: Vec::new(),
+        });
+    });
+    let wave = |id, about, rate_mhz, samples, metrics| StreamSpec {
+        id,
+        about,
+        kind: StreamKind::Wave { rate_mhz, samples, highest_mhz: 1_000_000 },
+        metrics,
+    };
+    let event = |id, about, metrics| StreamSpec { id, about, kind: StreamKind::Event, metrics };
+    registry.devices.push(DeviceSpec {
+        kind: "bedside_monitor",
+        about: "bedside monitor with arterial line and capnography",
+        streams: vec![
+            StreamSpec {
+                id: "vitals",
+                about: "heart rate, saturation, pulse, breathing, pressures, carbon dioxide, temperature",
+                kind: StreamKind::Numeric { period_ms: 1_000 },
+                metrics: &["hr", "spo2", "pr", "resp_rate", "abp_sys", "abp_dia", "abp_mean", "etco2", "temp_core"],
+            },
+            wave("ecg", "lead II", 250_000, 250, &["ecg_ii"]),
+            wave("abp", "arterial pressure", 125_000, 125, &["abp_wave"]),
+            wave("pleth", "infrared pleth", 125_000, 125, &["pleth"]),
+            wave("resp", "chest impedance", 62_500, 125, &["resp_wave"]),
+            wave("co2", "capnogram, 2.5 s behind", 62_500, 125, &["co2_wave"]),
+            event(
+                "alarm",
+                "limit alarms and the loose electrode, at start and end",
+                &["alarm", "alarm_priority", "alarm_phase"],
+            ),
+            event("status", "when an electrode comes off or is back", &["device_status"]),
+        ],
+        options: Vec::new(),
+        commands: Vec::new(),
+        obey: None,
+        spawn,
+    });
+    registry.add_system(Phase::Sample, watch_alarms);
+    registry.add_system(Phase::Sample, report_monitors);
+}

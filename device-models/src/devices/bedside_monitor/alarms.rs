@@ -1,0 +1,136 @@
+//! Limit alarms of the monitor: a condition that lasts its delay raises an alarm, its end ends it.
+//!
+//! Limits and delays are the usual adult defaults of bedside monitors; priorities follow IEC 60601-1-8 (harm and how
+//! fast it comes). A known loose electrode raises the technical alarm and silences the ones that need the ECG.
+
+use sim_core::{SimTime, Span};
+
+use crate::sensors::averages::ShownPressure;
+
+/// What the monitor shows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Numerics {
+    pub(super) heart_rate_bpm: Option<f64>,
+    pub(super) pulse_rate_bpm: Option<f64>,
+    pub(super) spo2_percent: Option<f64>,
+    pub(super) respiratory_rate_bpm: Option<f64>,
+    pub(super) pressure: Option<ShownPressure>,
+    pub(super) etco2_mmhg: Option<f64>,
+    pub(super) temperature_c: f64,
+}
+
+/// An alarm begins or ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct AlarmEvent {
+    pub(super) condition: &'static str,
+    pub(super) priority: &'static str,
+    pub(super) phase: &'static str,
+}
+
+struct Limit {
+    condition: &'static str,
+    priority: &'static str,
+    delay: Span,
+    is_violated: fn(&Numerics, bool) -> bool,
+}
+
+const fn limit(
+    condition: &'static str,
+    priority: &'static str,
+    delay_s: i64,
+    is_violated: fn(&Numerics, bool) -> bool,
+) -> Limit {
+    Limit { condition, priority, delay: Span::from_secs(delay_s), is_violated }
+}
+
+fn below(value: Option<f64>, bound: f64) -> bool {
+    value.is_some_and(|value| value < bound)
+}
+
+fn above(value: Option<f64>, bound: f64) -> bool {
+    value.is_some_and(|value| value > bound)
+}
+
+static LIMITS: [Limit; 10] = [
+    limit("lead_off", "low", 0, |_, lead_off| lead_off),
+    limit("asystole", "high", 4, |shown, lead_off| {
+        !lead_off && shown.heart_rate_bpm.is_none() && shown.pulse_rate_bpm.is_none()
+    }),
+    limit("hr_high", "medium", 5, |shown, _| above(shown.heart_rate_bpm, 120.0)),
+    limit("hr_low", "medium", 5, |shown, _| below(shown.heart_rate_bpm, 50.0)),
+    limit("spo2_low", "medium", 10, |shown, _| below(shown.spo2_percent, 90.0)),
+    limit("desaturation", "high", 10, |shown, _| below(shown.spo2_percent, 85.0)),
+    limit("resp_rate_high", "medium", 10, |shown, _| above(shown.respiratory_rate_bpm, 30.0)),
+    limit("apnoea", "high", 0, |shown, _| shown.respiratory_rate_bpm == Some(0.0)),
+    limit("map_low", "medium", 5, |shown, _| below(shown.pressure.map(|pressure| pressure.mean_mmhg), 60.0)),
+    limit("map_high", "medium", 5, |shown, _| above(shown.pressure.map(|pressure| pressure.mean_mmhg), 120.0)),
+];
+
+/// Which conditions hold and which alarms are on.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Alarms {
+    since: [Option<SimTime>; LIMITS.len()],
+    on: [bool; LIMITS.len()],
+}
+
+impl Alarms {
+    /// Looks at the numbers at an instant and tells which alarms begin or end.
+    pub(super) fn look(&mut self, shown: &Numerics, lead_off: bool, now: SimTime) -> Vec<AlarmEvent> {
+        let mut events = Vec::new();
+        for (index, limit) in LIMITS.iter().enumerate() {
+            let event = |phase| AlarmEvent { condition: limit.condition, priority: limit.priority, phase };
+            if (limit.is_violated)(shown, lead_off) {
+                let since = *self.since[index].get_or_insert(now);
+                if !self.on[index] && now - since >= limit.delay {
+                    self.on[index] = true;
+                    events.push(event("start"));
+                }
+            } else {
+                self.since[index] = None;
+                if std::mem::take(&mut self.on[index]) {
+                    events.push(event("end"));
+                }
+            }
+        }
+        events
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FINE: Numerics = Numerics {
+        heart_rate_bpm: Some(72.0),
+        pulse_rate_bpm: Some(72.0),
+        spo2_percent: Some(97.0),
+        respiratory_rate_bpm: Some(14.0),
+        pressure: None,
+        etco2_mmhg: Some(37.0),
+        temperature_c: 37.0,
+    };
+
+    fn conditions(events: &[AlarmEvent]) -> Vec<(&str, &str)> {
+        events.iter().map(|event| (event.condition, event.phase)).collect()
+    }
+
+    #[test]
+    fn a_condition_must_last_its_delay() {
+        let mut alarms = Alarms::default();
+        let at = |seconds| SimTime::ZERO + Span::from_secs(seconds);
+        let fast = Numerics { heart_rate_bpm: Some(140.0), ..FINE };
+        assert!(alarms.look(&fast, false, at(0)).is_empty());
+        assert!(alarms.look(&fast, false, at(4)).is_empty());
+        assert_eq!(conditions(&alarms.look(&fast, false, at(5))), [("hr_high", "start")]);
+        assert!(alarms.look(&fast, false, at(6)).is_empty());
+        assert_eq!(conditions(&alarms.look(&FINE, false, at(7))), [("hr_high", "end")]);
+    }
+
+    #[test]
+    fn a_known_loose_electrode_is_not_asystole() {
+        let mut alarms = Alarms::default();
+        let off = Numerics { heart_rate_bpm: None, pulse_rate_bpm: None, ..FINE };
+        assert_eq!(conditions(&alarms.look(&off, true, SimTime::ZERO)), [("lead_off", "start")]);
+        assert!(alarms.look(&off, true, SimTime::ZERO + Span::from_secs(60)).is_empty());
+    }
+}

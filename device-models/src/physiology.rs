@@ -1,0 +1,58 @@
+//! The truth about a patient: heart, vessels, breathing, gases, drugs. No entities, no devices, no payloads.
+//!
+//! Everything moves on the 100 ms grid or is an event (beat, breath, pulse) with an exact instant that is decided
+//! [`LOOKAHEAD_NS`] before it happens. Waveforms are closed forms of those events, so a sample's value does not
+//! depend on when, in which chunk or with which neighbours it is evaluated.
+//!
+//! [`Body`] puts the parts together; [`Core`], [`Breathing`], [`Heart`] and [`PulseTrain`] can be used on their own.
+
+pub mod glucose;
+
+mod body;
+mod breath;
+mod breathing;
+mod cardiorespiratory;
+mod circulation;
+mod desaturation;
+mod drugs;
+mod ecg;
+pub(crate) mod elementary;
+mod gas_exchange;
+mod heart;
+mod history;
+mod inputs;
+mod metabolism;
+mod parameters;
+mod pulse;
+mod pulse_shape;
+mod rate_drive;
+mod respiratory_control;
+mod samples;
+mod variability;
+
+pub use body::Body;
+pub use breath::{Breath, add_capnogram, add_lung_volume};
+pub use breathing::{BreathDrive, Breathing};
+pub use cardiorespiratory::{Core, State, Vitals};
+pub use desaturation::Desaturation;
+pub use drugs::{Norepinephrine, OneCompartment, PressorEffect};
+pub use ecg::{EcgMorphology, Lead, add_ecg};
+pub use heart::{Beat, BeatKind, CardiacDrive, Heart};
+pub use history::{Event, History};
+pub use inputs::{Inputs, ROOM_AIR, Ventilation, circadian_swing};
+pub use parameters::{Build, Parameters, Sex};
+pub use pulse::{Pulse, PulseSite, PulseTrain, Vasculature, add_pulse_wave};
+pub use pulse_shape::VesselTone;
+pub use rate_drive::RateDrive;
+pub use samples::SampleGrid;
+pub use variability::Variability;
+
+/// How long before its instant a beat or a breath is decided [ns].
+pub const LOOKAHEAD_NS: i64 = 500_000_000;
+
+/// How long before the scenario's start a patient begins to breathe and beat, so that curves are in full swing at the
+/// start [ns].
+pub const WARM_UP_NS: i64 = 12_000_000_000;
+
+/// A grid step [ns].
+pub(crate) const GRID_NS: i64 = sim_core::GRID.nanos();

@@ -1,0 +1,160 @@
+//! One patient's truth put together: the core, its breaths, its beats and its pulses, stepped in their order.
+
+use sim_core::Key;
+
+use super::breathing::{BreathDrive, Breathing};
+use super::cardiorespiratory::Core;
+use super::heart::{CardiacDrive, Heart};
+use super::inputs::Ventilation;
+use super::parameters::{Build, Parameters};
+use super::pulse::{PulseSite, PulseTrain, Vasculature};
+use super::variability::Variability;
+use super::{LOOKAHEAD_NS, WARM_UP_NS};
+
+/// Swing of the stroke with spontaneous breathing, and with a ventilator at full and at half blood volume.
+const SPONTANEOUS_SWING: f64 = -0.05;
+const VENTILATED_SWING: f64 = 0.05;
+const VENTILATED_SWING_EMPTY: f64 = 0.15;
+
+/// A patient.
+#[derive(Debug, Clone)]
+pub struct Body {
+    /// Circulation, breathing and gases; set its inputs to act on the patient.
+    pub core: Core,
+    variability: Variability,
+    vasculature: Vasculature,
+    breathing: Breathing,
+    heart: Heart,
+    trains: Vec<PulseTrain>,
+    next_pulse: u64,
+}
+
+impl Body {
+    /// A patient at rest at the scenario's start, with the pulses of `sites` and `reach_ns` of events kept for
+    /// waveforms that are evaluated later than the present [ns].
+    pub fn new(build: &Build, key: Key, sites: &[PulseSite], reach_ns: i64) -> Self {
+        let parameters = Parameters::adult(build, key);
+        let vasculature = Vasculature::adult(build, key);
+        let variability = Variability::adult(build.age_years, key);
+        Self::with(parameters, variability, vasculature, key, sites, reach_ns)
+    }
+
+    /// A patient with given parameters.
+    pub fn with(
+        parameters: Parameters,
+        variability: Variability,
+        vasculature: Vasculature,
+        key: Key,
+        sites: &[PulseSite],
+        reach_ns: i64,
+    ) -> Self {
+        let trains = sites.iter().map(|&site| PulseTrain::new(key, site, vasculature, reach_ns)).collect();
+        let mut body = Self {
+            core: Core::new(parameters),
+            variability,
+            vasculature,
+            breathing: Breathing::new(key, reach_ns),
+            heart: Heart::new(key, 60.0 / parameters.heart_rate_bpm, reach_ns),
+            trains,
+            next_pulse: 0,
+        };
+        for _ in 0..(WARM_UP_NS + LOOKAHEAD_NS) / super::GRID_NS {
+            body.advance_events();
+        }
+        body
+    }
+
+    /// Advances by one grid step of 100 ms. Events are then decided up to [`LOOKAHEAD_NS`] after the new present.
+    pub fn step(&mut self) {
+        self.core.step();
+        self.advance_events();
+    }
+
+    fn advance_events(&mut self) {
+        self.breathing.step(&self.breath_drive());
+        self.heart.step(&self.cardiac_drive(), &self.breathing);
+        let dilation = self.dilation();
+        let perfusion_percent = self.perfusion_index_percent();
+        let pulse_damping = 1.0 - 0.35 * self.core.state().sympathetic.max(0.0);
+        for beat in self.heart.beats_from(self.next_pulse) {
+            self.next_pulse = beat.index + 1;
+            let modulation_percent = perfusion_percent * f64::from(beat.stroke_scale) * pulse_damping.max(0.1);
+            for train in &mut self.trains {
+                train.push(beat, dilation, modulation_percent);
+            }
+        }
+    }
+
+    fn breath_drive(&self) -> BreathDrive {
+        let vitals = self.core.vitals();
+        BreathDrive {
+            rate_bpm: vitals.respiratory_rate_bpm,
+            tidal_volume_l: vitals.tidal_volume_l,
+            dead_space_l: self.core.parameters().dead_space_l,
+            etco2_mmhg: vitals.etco2_mmhg,
+            mandatory: matches!(self.core.inputs.ventilation, Ventilation::Ventilator { .. }),
+        }
+    }
+
+    fn cardiac_drive(&self) -> CardiacDrive {
+        let vitals = self.core.vitals();
+        let parameters = self.core.parameters();
+        let slowness = parameters.heart_rate_bpm / vitals.heart_rate_bpm;
+        let rest_stroke_ml = 1_000.0 * parameters.cardiac_output_l_min / parameters.heart_rate_bpm;
+        CardiacDrive {
+            mean_rr_s: 60.0 / vitals.heart_rate_bpm,
+            // Variability falls with the power 1.5 of the heart rate (Sacha and Pluta, Int J Cardiol 2008, observe a
+            // dependence of this kind).
+            variability: Variability {
+                sdnn_s: self.variability.sdnn_s * slowness * libm::sqrt(slowness),
+                ..self.variability
+            },
+            respiratory_gain: (1.0 + self.core.state().vagal).max(0.0),
+            map_mmhg: vitals.map_mmhg,
+            pulse_pressure_mmhg: vitals.sbp_mmhg - vitals.dbp_mmhg,
+            stroke_scale: vitals.stroke_volume_ml / rest_stroke_ml,
+            respiratory_swing: self.respiratory_swing(),
+        }
+    }
+
+    fn respiratory_swing(&self) -> f64 {
+        match self.core.inputs.ventilation {
+            Ventilation::Spontaneous | Ventilation::Apnoea => SPONTANEOUS_SWING,
+            Ventilation::Ventilator { .. } => {
+                let volume = self.core.state().blood_volume_l / self.core.parameters().blood_volume_l;
+                let emptiness = (2.0 * (1.0 - volume)).clamp(0.0, 1.0);
+                VENTILATED_SWING + (VENTILATED_SWING_EMPTY - VENTILATED_SWING) * emptiness
+            }
+        }
+    }
+
+    /// Dilation of the resistance vessels, 0 to 1: resistance at half its value at rest counts as 1.
+    fn dilation(&self) -> f64 {
+        let relative = self.core.vitals().systemic_resistance / self.core.parameters().systemic_resistance();
+        (2.0 * (1.0 - relative)).clamp(0.0, 1.0)
+    }
+
+    /// Perfusion index of a finger [%]; sympathetic drive constricts the skin.
+    pub fn perfusion_index_percent(&self) -> f64 {
+        let constriction = 0.5 * self.core.state().sympathetic.max(0.0);
+        self.vasculature.perfusion_index_percent * (1.0 - constriction).max(0.1)
+    }
+
+    /// The beat generator and its beats.
+    pub fn heart(&self) -> &Heart {
+        &self.heart
+    }
+
+    /// The breath generator and its breaths.
+    pub fn breathing(&self) -> &Breathing {
+        &self.breathing
+    }
+
+    /// The pulses at the sites asked for, in their order.
+    pub fn pulse_trains(&self) -> &[PulseTrain] {
+        &self.trains
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,237 @@
+//! Heart and vessels: the reflexes, and the balance of cardiac function and venous return.
+//!
+//! Venous return and cardiac function after Guyton ("Circulatory Physiology: Cardiac Output and its Regulation",
+//! 1973); a sigmoid baroreflex that resets over hours; pulse pressure from stroke volume and compliance.
+
+use super::cardiorespiratory::{STEP_S, Situation, State};
+use super::elementary::{hill, logistic, power};
+use super::parameters::{FILLING_WIDTH_MMHG, HALF_FILLING_MMHG, Parameters};
+
+/// Lag of the baroreceptors, and the time in which their set point follows the pressure (half-time 16 h) [s].
+const BARORECEPTOR_S: f64 = 1.5;
+const BARORECEPTOR_RESET_S: f64 = 83_000.0;
+
+/// Pressure error at which the baroreflex has spent half its range, roughly [mmHg].
+const BAROREFLEX_WIDTH_MMHG: f64 = 7.0;
+
+/// Upward shift of the working pressure by full effort and by full chemoreflex [mmHg].
+const EFFORT_SHIFT_MMHG: f64 = 30.0;
+const CHEMOREFLEX_SHIFT_MMHG: f64 = 9.0;
+
+/// Lags of the sympathetic and the vagal outflow [s].
+const SYMPATHETIC_S: f64 = 8.0;
+const VAGAL_S: f64 = 1.2;
+
+/// Arterial oxygen at which the chemoreflex begins, and the fall below it at which it is half spent [mmHg].
+const CHEMOREFLEX_PO2_MMHG: f64 = 85.0;
+const CHEMOREFLEX_HALF_MMHG: f64 = 22.0;
+
+/// Rise of the heart rate with temperature [/min per Cel].
+const FEVER_TACHYCARDIA_BPM_C: f64 = 8.5;
+
+/// Limits of the heart rate: the slowest escape, and what an ectopic drive may reach [/min].
+const SLOWEST_BPM: f64 = 20.0;
+const FASTEST_DRIVEN_BPM: f64 = 250.0;
+
+/// Saturation below which the sinus node fails.
+const NODAL_SATURATION: f64 = 0.45;
+/// Saturation below which the myocardium fails.
+const MYOCARDIAL_SATURATION: f64 = 0.55;
+/// Mean arterial pressure below which coronary perfusion fails [mmHg].
+const CORONARY_MMHG: f64 = 45.0;
+/// Rate above which the ventricle has too little time to fill [/min].
+const FILLING_LIMIT_BPM: f64 = 180.0;
+
+/// Share of the pulse pressure that lies above the mean.
+pub(crate) const SYSTOLIC_SHARE: f64 = 0.62;
+
+/// Lowest central venous pressure in the balance [mmHg].
+const LOWEST_CVP_MMHG: f64 = -4.0;
+
+/// Reflex outflow of this step, as the heart and the vessels receive it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Autonomic {
+    /// Sympathetic drive above rest, 0 to 2, fading when volume loss exhausts it.
+    pub(crate) drive: f64,
+    /// Sympathetic drive below rest, -1 to 0.
+    pub(crate) withdrawal: f64,
+    /// Heart rate [/min].
+    pub(crate) heart_rate_bpm: f64,
+}
+
+/// The circulation in balance.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Flow {
+    pub(crate) heart_rate_bpm: f64,
+    pub(crate) cardiac_output_l_min: f64,
+    pub(crate) stroke_volume_ml: f64,
+    pub(crate) cvp_mmhg: f64,
+    pub(crate) systemic_resistance: f64,
+}
+
+/// Advances baroreflex and autonomic outflow, and sets the heart rate.
+pub(crate) fn advance_reflexes(situation: &Situation<'_>, state: &mut State) -> Autonomic {
+    let Situation { inputs, parameters, previous, .. } = *situation;
+    state.baro_sensed_mmhg += STEP_S * (state.map_mmhg - state.baro_sensed_mmhg) / BARORECEPTOR_S;
+    state.baro_set_mmhg += STEP_S * (state.baro_sensed_mmhg - state.baro_set_mmhg) / BARORECEPTOR_RESET_S;
+    let chemoreflex = hill(CHEMOREFLEX_PO2_MMHG - previous.pao2_mmhg, CHEMOREFLEX_HALF_MMHG, 3.0);
+    let working_mmhg = state.baro_set_mmhg * (1.0 + 0.06 * inputs.circadian)
+        + EFFORT_SHIFT_MMHG * state.exercise
+        + CHEMOREFLEX_SHIFT_MMHG * chemoreflex;
+    let reflex = (2.0 * logistic((working_mmhg - state.baro_sensed_mmhg) / BAROREFLEX_WIDTH_MMHG) - 1.0)
+        * (1.0 - inputs.baroreflex_loss);
+
+    let sympathetic = 1.5 * reflex + 0.9 * chemoreflex + 0.10 * state.sepsis - 0.4 * inputs.opioid;
+    let vagal = -reflex - 0.8 * chemoreflex - 0.3 * state.sepsis;
+    state.sympathetic += STEP_S * (sympathetic.clamp(-1.0, 2.0) - state.sympathetic) / SYMPATHETIC_S;
+    state.vagal += STEP_S * (vagal.clamp(-1.0, 1.0) - state.vagal) / VAGAL_S;
+
+    // Beyond a loss of some 40 % the sympathetic drive no longer holds the vessels.
+    let loss = 1.0 - state.blood_volume_l / parameters.blood_volume_l;
+    Autonomic {
+        drive: state.sympathetic.max(0.0) * (1.0 - 0.8 * hill(loss, 0.42, 12.0)),
+        withdrawal: state.sympathetic.min(0.0),
+        heart_rate_bpm: heart_rate_bpm(situation, state, chemoreflex),
+    }
+}
+
+fn heart_rate_bpm(situation: &Situation<'_>, state: &State, chemoreflex: f64) -> f64 {
+    let Situation { inputs, parameters, previous, .. } = *situation;
+    let excitation = state.sympathetic.max(0.0);
+    let autonomic = 1.0 - 0.22 * state.vagal + 0.52 * excitation + 0.12 * state.sympathetic.min(0.0);
+    let reserve_bpm = parameters.heart_rate_max_bpm - parameters.heart_rate_bpm;
+    let mut rate_bpm = parameters.heart_rate_bpm * (1.0 + 0.05 * inputs.circadian) * autonomic
+        + FEVER_TACHYCARDIA_BPM_C * (state.temperature_c - parameters.temperature_c)
+        + reserve_bpm * 0.78 * state.exercise * (1.0 - 0.25 * excitation)
+        - 8.0 * inputs.opioid
+        + 16.0 * chemoreflex
+        + inputs.chronotropy_bpm;
+    if previous.sao2 < NODAL_SATURATION {
+        rate_bpm *= (previous.sao2 / NODAL_SATURATION).max(0.25);
+    }
+    let sinus_bpm = rate_bpm.clamp(SLOWEST_BPM, parameters.heart_rate_max_bpm);
+    if inputs.heart_rate_drive_bpm == 0.0 {
+        sinus_bpm
+    } else {
+        (sinus_bpm + inputs.heart_rate_drive_bpm).clamp(SLOWEST_BPM, FASTEST_DRIVEN_BPM)
+    }
+}
+
+/// Balances heart and vessels, and moves the arterial pressure towards the balance.
+pub(crate) fn advance_flow(situation: &Situation<'_>, state: &mut State, autonomic: &Autonomic) -> Flow {
+    let Situation { inputs, parameters, rest, previous } = *situation;
+    let Autonomic { drive, withdrawal, heart_rate_bpm } = *autonomic;
+    let dilation = 1.0 + 0.30 * (state.metabolism - 1.0);
+    let systemic_resistance = rest.systemic_resistance
+        * (1.0 + 0.72 * drive * (1.0 - 0.6 * state.sepsis) + 0.30 * withdrawal)
+        * (1.0 - 0.80 * state.sepsis)
+        * (1.0 + inputs.vasoconstriction)
+        * (1.0 - 0.10 * inputs.opioid)
+        / dilation;
+    let recruited_l =
+        0.55 * drive + 0.25 * withdrawal - 0.45 * state.sepsis - 0.50 * inputs.tilt + inputs.venoconstriction_l;
+    let unstressed_l = rest.unstressed_volume_l - rest.vessel_size * recruited_l;
+    let filling_mmhg = ((state.blood_volume_l - unstressed_l) / rest.venous_compliance_l_mmhg).max(0.3);
+    let venous_resistance = rest.venous_resistance / power(dilation, 0.85) * (1.0 - 0.25 * state.sepsis);
+
+    let afterload = power(parameters.map_mmhg / state.map_mmhg.max(40.0), 0.15).min(1.05);
+    let pumping_l_min =
+        heart_rate_bpm * rest.greatest_stroke_l * contractility(situation, state, autonomic) * afterload;
+    let cvp_mmhg = balance_cvp(pumping_l_min, filling_mmhg, venous_resistance, previous.cvp_mmhg);
+    let cardiac_output_l_min = ((filling_mmhg - cvp_mmhg) / venous_resistance).max(0.05);
+
+    let runoff_s = (0.06 * systemic_resistance * parameters.arterial_compliance_ml_mmhg).max(0.5);
+    state.map_mmhg += STEP_S * (cvp_mmhg + cardiac_output_l_min * systemic_resistance - state.map_mmhg) / runoff_s;
+    Flow {
+        heart_rate_bpm,
+        cardiac_output_l_min,
+        stroke_volume_ml: 1_000.0 * cardiac_output_l_min / heart_rate_bpm,
+        cvp_mmhg,
+        systemic_resistance,
+    }
+}
+
+/// Strength of the ventricle relative to rest.
+fn contractility(situation: &Situation<'_>, state: &State, autonomic: &Autonomic) -> f64 {
+    let Situation { inputs, previous, .. } = *situation;
+    let heart_rate_bpm = autonomic.heart_rate_bpm;
+    let mut strength = (1.0 + 0.30 * autonomic.drive)
+        * (1.0 - 0.55 * (state.sepsis - 0.4).max(0.0))
+        * (1.0 - 0.05 * inputs.opioid)
+        * (1.0 + 0.35 * state.exercise)
+        * (1.0 + inputs.contractility);
+    if previous.sao2 < MYOCARDIAL_SATURATION {
+        let oxygenation = previous.sao2.max(0.05) / MYOCARDIAL_SATURATION;
+        strength *= oxygenation * libm::sqrt(oxygenation);
+    }
+    if heart_rate_bpm > FILLING_LIMIT_BPM {
+        strength *= FILLING_LIMIT_BPM / heart_rate_bpm;
+    }
+    if state.map_mmhg < CORONARY_MMHG {
+        strength *= state.map_mmhg / CORONARY_MMHG;
+    }
+    strength
+}
+
+/// Central venous pressure [mmHg] at which the heart pumps what the veins return.
+///
+/// Newton's method from the previous step's pressure, kept inside a bracket: the difference of the rising cardiac
+/// function curve and the falling venous return curve has exactly one zero.
+fn balance_cvp(pumping_l_min: f64, filling_mmhg: f64, venous_resistance: f64, previous_mmhg: f64) -> f64 {
+    let conductance = 1.0 / venous_resistance;
+    let (mut low, mut high) = (LOWEST_CVP_MMHG, filling_mmhg);
+    let mut cvp = previous_mmhg.clamp(low, high);
+    for _ in 0..60 {
+        let filled = logistic((cvp - HALF_FILLING_MMHG) / FILLING_WIDTH_MMHG);
+        let excess = pumping_l_min * filled - (filling_mmhg - cvp) * conductance;
+        if excess < 0.0 {
+            low = cvp;
+        } else {
+            high = cvp;
+        }
+        let slope = pumping_l_min * filled * (1.0 - filled) / FILLING_WIDTH_MMHG + conductance;
+        let mut next = cvp - excess / slope;
+        if next < low || next > high {
+            next = 0.5 * (low + high);
+        }
+        let change = next - cvp;
+        cvp = next;
+        if change.abs() < 1e-9 {
+            break;
+        }
+    }
+    cvp
+}
+
+/// Systolic and diastolic pressure around a mean [mmHg], from the stroke volume [mL].
+///
+/// Arteries stiffen as they stretch, hence the factor that grows with the mean pressure.
+pub(crate) fn pulse_pressures(parameters: &Parameters, map_mmhg: f64, stroke_volume_ml: f64) -> (f64, f64) {
+    let stiffening = (1.0 + 0.008 * (map_mmhg - 90.0)).max(0.5);
+    let pulse_mmhg = stroke_volume_ml / parameters.arterial_compliance_ml_mmhg * stiffening;
+    (map_mmhg + SYSTOLIC_SHARE * pulse_mmhg, map_mmhg - (1.0 - SYSTOLIC_SHARE) * pulse_mmhg)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// The balance is a zero of the two curves' difference, from any starting point.
+        #[test]
+        fn heart_and_veins_agree(
+            pumping in 0.1_f64..60.0,
+            filling in 0.3_f64..30.0,
+            resistance in 0.05_f64..3.0,
+            previous in -4.0_f64..30.0,
+        ) {
+            let cvp = balance_cvp(pumping, filling, resistance, previous);
+            let pumped = pumping * logistic((cvp - HALF_FILLING_MMHG) / FILLING_WIDTH_MMHG);
+            let returned = (filling - cvp) / resistance;
+            prop_assume!(cvp > LOWEST_CVP_MMHG + 1e-6);
+            prop_assert!((pumped - returned).abs() < 1e-6, "{pumped} {returned}");
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Stores of oxygen and carbon dioxide, from alveoli to arterial blood.
+//!
+//! Saturation after Severinghaus (J Appl Physiol 1979); a shunt mixes venous blood into the arterial; carbon dioxide
+//! has an alveolar and a tissue pool.
+
+use super::cardiorespiratory::{STEP_S, Situation, State};
+use super::elementary::power;
+use super::parameters::{GAS_CONVERSION_MMHG, Parameters};
+use super::respiratory_control::Breaths;
+
+/// A minute [s].
+const MINUTE_S: f64 = 60.0;
+
+/// Inspired pressure of dry gas at body temperature: 760 - 47 mmHg.
+const INSPIRED_MMHG: f64 = 713.0;
+
+/// Oxygen bound by one gram of haemoglobin per decilitre in a litre of blood [mL/L per g/dL] (1.34 mL/g).
+const OXYGEN_CAPACITY: f64 = 13.4;
+
+/// Oxygen dissolved in plasma [mL/L per mmHg].
+const OXYGEN_SOLUBILITY: f64 = 0.03;
+
+/// Most oxygen that the tissues can take from the blood that reaches them.
+const GREATEST_EXTRACTION: f64 = 0.80;
+
+/// Stores of the reference adult: alveolar gas [mL], blood that buffers oxygen [mL], tissue oxygen [mL/mmHg], and the
+/// two carbon dioxide pools [mL/mmHg].
+const ALVEOLAR_GAS_ML: f64 = 2_500.0;
+const BUFFERING_BLOOD_ML: f64 = 5_200.0;
+const TISSUE_OXYGEN_ML_MMHG: f64 = 0.3;
+const ALVEOLAR_CO2_ML_MMHG: f64 = 6.0;
+const TISSUE_CO2_ML_MMHG: f64 = 45.0;
+
+/// Conductance of carbon dioxide from tissue to lung in the reference adult [mL/min per mmHg].
+const CO2_CONDUCTANCE: f64 = 33.0;
+/// Carbon dioxide output of the reference adult [L/min].
+const REFERENCE_VCO2_L_MIN: f64 = 0.20;
+
+/// Greatest shunted fraction.
+const GREATEST_SHUNT: f64 = 0.6;
+
+/// Arterial blood.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ArterialBlood {
+    pub(crate) po2_mmhg: f64,
+    pub(crate) saturation: f64,
+    /// Oxygen that the blood carried to the tissues in this step [mL/min].
+    pub(crate) delivery_ml_min: f64,
+}
+
+/// Advances both carbon dioxide pools. `flow_ratio` is cardiac output relative to rest.
+pub(crate) fn advance_carbon_dioxide(situation: &Situation<'_>, state: &mut State, breaths: &Breaths, flow_ratio: f64) {
+    let Situation { parameters, rest, .. } = *situation;
+    let output_ml_min = 1_000.0 * parameters.vco2_l_min * state.metabolism;
+    let least_ratio = 0.3 / parameters.cardiac_output_l_min;
+    let effort = if state.metabolism < 1.5 { 1.0 } else { power(state.metabolism, 0.35) };
+    let conductance = resting_conductance(parameters) * power(flow_ratio.max(least_ratio), 0.7) * effort;
+    let flow_ml_min = conductance * (state.venous_pco2_mmhg - state.alveolar_pco2_mmhg);
+    let cleared_ml_min = breaths.alveolar_ml_min * state.alveolar_pco2_mmhg / GAS_CONVERSION_MMHG;
+    state.alveolar_pco2_mmhg +=
+        STEP_S / MINUTE_S * (flow_ml_min - cleared_ml_min) / (ALVEOLAR_CO2_ML_MMHG * rest.store_size);
+    state.venous_pco2_mmhg +=
+        STEP_S / MINUTE_S * (output_ml_min - flow_ml_min) / (TISSUE_CO2_ML_MMHG * rest.store_size);
+}
+
+/// Advances alveolar oxygen and mixes the arterial blood.
+pub(crate) fn advance_oxygen(
+    situation: &Situation<'_>,
+    state: &mut State,
+    breaths: &Breaths,
+    cardiac_output_l_min: f64,
+) -> ArterialBlood {
+    let Situation { inputs, parameters, rest, previous } = *situation;
+    let capacity = OXYGEN_CAPACITY * parameters.haemoglobin_g_dl;
+    let delivery_ml_min = cardiac_output_l_min * capacity * previous.sao2;
+    let uptake_ml_min = (1_000.0 * parameters.vo2_l_min * state.metabolism).min(GREATEST_EXTRACTION * delivery_ml_min);
+
+    let gained_ml_min =
+        breaths.alveolar_ml_min * (INSPIRED_MMHG * inputs.fio2 - state.alveolar_po2_mmhg) / GAS_CONVERSION_MMHG;
+    // 0.0134 mL of oxygen per g/dL and mL of blood; 1.1 for the oxygen of myoglobin.
+    let bound_ml_mmhg = BUFFERING_BLOOD_ML
+        * (OXYGEN_CAPACITY / 1_000.0)
+        * parameters.haemoglobin_g_dl
+        * 1.1
+        * (saturation(state.alveolar_po2_mmhg + 0.5) - saturation(state.alveolar_po2_mmhg - 0.5));
+    let store_ml_mmhg =
+        rest.store_size * (ALVEOLAR_GAS_ML / GAS_CONVERSION_MMHG + bound_ml_mmhg + TISSUE_OXYGEN_ML_MMHG);
+    let alveolar_po2_mmhg =
+        state.alveolar_po2_mmhg + STEP_S / MINUTE_S * (gained_ml_min - uptake_ml_min) / store_ml_mmhg;
+    state.alveolar_po2_mmhg = alveolar_po2_mmhg.clamp(8.0, 690.0);
+
+    // Flow in effort opens well-ventilated capillaries and dilutes the shunt.
+    let shunt = (parameters.shunt_fraction + inputs.shunt + 0.22 * state.sepsis).clamp(0.0, GREATEST_SHUNT)
+        / (1.0 + 0.12 * (state.metabolism - 1.0));
+    let (po2_mmhg, saturation) =
+        arterial(state.alveolar_po2_mmhg, capacity, shunt, uptake_ml_min / cardiac_output_l_min.max(0.5));
+    ArterialBlood { po2_mmhg, saturation, delivery_ml_min }
+}
+
+/// Alveolar oxygen of a patient at rest [mmHg].
+pub(crate) fn resting_alveolar_po2(parameters: &Parameters, fio2: f64) -> f64 {
+    let alveolar_ml_min =
+        1_000.0 * parameters.respiratory_rate_bpm * (parameters.tidal_volume_l() - parameters.dead_space_l);
+    INSPIRED_MMHG * fio2 - 1_000.0 * parameters.vo2_l_min * GAS_CONVERSION_MMHG / alveolar_ml_min
+}
+
+/// Arterial blood of a patient at rest.
+pub(crate) fn resting_arterial(parameters: &Parameters, alveolar_po2_mmhg: f64) -> ArterialBlood {
+    let capacity = OXYGEN_CAPACITY * parameters.haemoglobin_g_dl;
+    let taken_ml_l = 1_000.0 * parameters.vo2_l_min / parameters.cardiac_output_l_min;
+    let (po2_mmhg, saturation) = arterial(alveolar_po2_mmhg, capacity, parameters.shunt_fraction, taken_ml_l);
+    let delivery_ml_min = parameters.cardiac_output_l_min * capacity * saturation;
+    ArterialBlood { po2_mmhg, saturation, delivery_ml_min }
+}
+
+/// Venous minus alveolar carbon dioxide at rest [mmHg].
+pub(crate) fn resting_venous_step_mmhg(parameters: &Parameters) -> f64 {
+    1_000.0 * parameters.vco2_l_min / resting_conductance(parameters)
+}
+
+/// End-tidal carbon dioxide [mmHg]: 3 mmHg below arterial, and more where low flow leaves alveoli unperfused.
+pub(crate) fn end_tidal_pco2(paco2_mmhg: f64, flow_ratio: f64) -> f64 {
+    (paco2_mmhg - 3.0 - 16.0 * (1.0 - flow_ratio).max(0.0)).max(0.0)
+}
+
+fn resting_conductance(parameters: &Parameters) -> f64 {
+    CO2_CONDUCTANCE * (parameters.vco2_l_min / REFERENCE_VCO2_L_MIN)
+}
+
+/// Mixes end-capillary blood with shunted venous blood: arterial oxygen [mmHg] and saturation.
+///
+/// `capacity` is the oxygen that haemoglobin can bind [mL/L], `taken_ml_l` what the tissues take [mL/L].
+fn arterial(alveolar_po2_mmhg: f64, capacity: f64, shunt: f64, taken_ml_l: f64) -> (f64, f64) {
+    let capillary_ml_l = content(alveolar_po2_mmhg, capacity);
+    let arterial_ml_l = (capillary_ml_l - shunt / (1.0 - shunt) * taken_ml_l).max(5.0);
+    let po2_mmhg = pressure_of_content(arterial_ml_l, capacity, alveolar_po2_mmhg);
+    (po2_mmhg, saturation(po2_mmhg))
+}
+
+/// Saturation of haemoglobin at an oxygen pressure [mmHg].
+fn saturation(po2_mmhg: f64) -> f64 {
+    let cubic = po2_mmhg * (po2_mmhg * po2_mmhg + 150.0);
+    cubic / (cubic + 23_400.0)
+}
+
+/// Oxygen content of blood [mL/L].
+fn content(po2_mmhg: f64, capacity: f64) -> f64 {
+    capacity * saturation(po2_mmhg) + OXYGEN_SOLUBILITY * po2_mmhg
+}
+
+/// Oxygen pressure at a saturation [mmHg]: the real root of `p^3 + 150 p = 23400 S / (1 - S)` (Cardano).
+fn pressure_of_saturation(saturation: f64) -> f64 {
+    let half = 11_700.0 * saturation / (1.0 - saturation);
+    let root = libm::cbrt(half + libm::sqrt(half * half + 125_000.0));
+    root - 50.0 / root
+}
+
+/// Oxygen pressure of blood with this content [mmHg], not above `ceiling_mmhg`.
+///
+/// Newton's method. The pressure of the bound oxygen alone, with as much dissolved as at the ceiling, lies below the
+/// solution, where the content curve is concave, so the steps do not overshoot.
+fn pressure_of_content(content_ml_l: f64, capacity: f64, ceiling_mmhg: f64) -> f64 {
+    let bound = (content_ml_l - OXYGEN_SOLUBILITY * ceiling_mmhg) / capacity;
+    let mut po2 = pressure_of_saturation(bound.clamp(0.003, 0.9999)).min(ceiling_mmhg);
+    for _ in 0..40 {
+        let cubic = po2 * (po2 * po2 + 150.0);
+        let free = 23_400.0 / (cubic + 23_400.0);
+        let excess = capacity * (1.0 - free) + OXYGEN_SOLUBILITY * po2 - content_ml_l;
+        let slope = capacity * free * free * (3.0 * po2 * po2 + 150.0) / 23_400.0 + OXYGEN_SOLUBILITY;
+        let next = (po2 - excess / slope).clamp(0.5 * po2, ceiling_mmhg);
+        let change = next - po2;
+        po2 = next;
+        if change.abs() < 1e-9 * po2 {
+            break;
+        }
+    }
+    po2
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Pressure and content are inverse to one another over everything that can occur.
+        #[test]
+        fn content_determines_pressure(po2 in 6.0_f64..690.0, capacity in 80.0_f64..260.0, headroom in 0.0_f64..100.0) {
+            let found = pressure_of_content(content(po2, capacity), capacity, po2 + headroom);
+            prop_assert!((found / po2 - 1.0).abs() < 1e-6, "{found} for {po2}");
+        }
+    }
+
+    #[test]
+    fn severinghaus_curve_at_its_landmarks() {
+        // Severinghaus 1979, table 1: 26.86 mmHg at 50 %, 40 mmHg near 75 %, 60 mmHg near 90 %, 100 mmHg at 97.7 %.
+        for (po2, expected) in [(26.86, 0.500), (40.0, 0.749), (60.0, 0.909), (100.0, 0.977)] {
+            assert!((saturation(po2) - expected).abs() < 0.01, "{po2} mmHg: {}", saturation(po2));
+            assert!((pressure_of_saturation(saturation(po2)) - po2).abs() < 1e-9);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Slow parts of the core: effort, sepsis, heat, body fluids and lactate.
+
+use super::cardiorespiratory::{STEP_S, Situation, State};
+use super::elementary::{hill, power};
+
+/// Interstitial volume of the reference adult [L].
+pub(crate) const INTERSTITIAL_L: f64 = 11.0;
+
+/// Below this interstitial volume of the reference adult nothing flows back into the vessels [L].
+const INTERSTITIAL_FLOOR_L: f64 = 8.0;
+
+/// Time constants with which the circulation follows effort and rest [s].
+const EFFORT_RISE_S: f64 = 25.0;
+const EFFORT_FALL_S: f64 = 50.0;
+
+/// Sepsis develops over an hour and a half [s].
+const SEPSIS_S: f64 = 5_400.0;
+
+/// Metabolism follows effort with the kinetics of oxygen uptake [s] (Whipp and Wasserman, J Appl Physiol 1972).
+const METABOLISM_S: f64 = 35.0;
+
+/// Metabolism rises by ten per cent per degree (Du Bois 1921: 7 to 13 %): the natural logarithm of 1.10.
+const LN_OF_TEN_PER_CENT: f64 = 0.095_310_179_804_324_87;
+
+/// Greatest oxygen uptake over rest, in multiples of rest.
+const AEROBIC_SCOPE: f64 = 11.0;
+
+/// Heat capacity over heat loss [s].
+const HEAT_S: f64 = 2_400.0;
+
+/// Warming by full effort [Cel/s].
+const EFFORT_HEAT_C_S: f64 = 2.2e-4;
+
+/// Share of a crystalloid that stays in the vessels.
+const CRYSTALLOID_SHARE: f64 = 0.30;
+
+/// Transcapillary refill of lost volume, and capillary leak at full sepsis [1/s, L/s].
+const REFILL_PER_S: f64 = 0.25 / 3_600.0;
+const LEAK_L_S: f64 = 0.20 / 3_600.0;
+
+/// Time constant of lactate [s].
+const LACTATE_S: f64 = 1_500.0;
+
+/// Oxygen extraction above which lactate rises.
+const CRITICAL_EXTRACTION: f64 = 0.48;
+
+/// Advances effort, sepsis, metabolism, heat and fluids; returns the factor by which temperature speeds metabolism.
+pub(crate) fn advance(situation: &Situation<'_>, state: &mut State) -> f64 {
+    let Situation { inputs, parameters, rest, .. } = *situation;
+    let effort_s = if inputs.exercise > state.exercise { EFFORT_RISE_S } else { EFFORT_FALL_S };
+    state.exercise += STEP_S * (inputs.exercise - state.exercise) / effort_s;
+    state.sepsis += STEP_S * (inputs.sepsis - state.sepsis) / SEPSIS_S;
+
+    let q10 = libm::exp(LN_OF_TEN_PER_CENT * (state.temperature_c - parameters.temperature_c));
+    state.metabolism += STEP_S * ((1.0 + AEROBIC_SCOPE * inputs.exercise) * q10 - state.metabolism) / METABOLISM_S;
+    let set_point_c =
+        parameters.temperature_c + 2.5 * hill(state.sepsis, 0.25, 1.5) + inputs.fever_c + 0.35 * inputs.circadian;
+    state.temperature_c += STEP_S * ((set_point_c - state.temperature_c) / HEAT_S + EFFORT_HEAT_C_S * state.exercise);
+
+    let size = rest.vessel_size;
+    let refill_l_s = if state.interstitial_l > INTERSTITIAL_FLOOR_L * size {
+        (parameters.blood_volume_l - state.blood_volume_l) * REFILL_PER_S
+    } else {
+        0.0
+    };
+    let exchange_l_s = refill_l_s - LEAK_L_S * size * state.sepsis;
+    let gain_l_s = inputs.blood_l_s - inputs.bleed_l_s + CRYSTALLOID_SHARE * inputs.fluid_l_s + exchange_l_s;
+    state.blood_volume_l = (state.blood_volume_l + STEP_S * gain_l_s).max(0.0);
+    state.interstitial_l += STEP_S * ((1.0 - CRYSTALLOID_SHARE) * inputs.fluid_l_s - exchange_l_s);
+    q10
+}
+
+/// Advances lactate from oxygen demand and delivery [mL/min] and from sepsis.
+pub(crate) fn advance_lactate(situation: &Situation<'_>, state: &mut State, oxygen_delivery_ml_min: f64) {
+    let demand_ml_min = 1_000.0 * situation.parameters.vo2_l_min * state.metabolism;
+    let extraction = demand_ml_min / oxygen_delivery_ml_min.max(1.0);
+    let target = 1.0 + 16.0 * (extraction - CRITICAL_EXTRACTION).max(0.0) + 3.5 * sepsis_burden(state.sepsis);
+    state.lactate_mmol_l += STEP_S * (target - state.lactate_mmol_l) / LACTATE_S;
+}
+
+/// `sepsis^1.3`.
+fn sepsis_burden(sepsis: f64) -> f64 {
+    if sepsis > 0.0 { power(sepsis, 1.3) } else { 0.0 }
+}

@@ -1,0 +1,120 @@
+//! Control of breathing: chemoreceptor drives, and how the ventilation asked for becomes rate and tidal volume.
+
+use super::cardiorespiratory::{STEP_S, Situation, State};
+use super::elementary::power;
+use super::inputs::Ventilation;
+
+/// Lags of the central and the peripheral chemoreceptors [s].
+const CENTRAL_S: f64 = 100.0;
+const PERIPHERAL_S: f64 = 12.0;
+
+/// Slope of the central response above its set point [L/min per mmHg], and the part of it that acts below.
+const CENTRAL_SLOPE: f64 = 1.5;
+const CENTRAL_BELOW: f64 = 0.4;
+
+/// Response to hypoxia: 30 L/min at 25 mmHg, falling by a factor of e every 16 mmHg.
+const HYPOXIC_L_MIN: f64 = 30.0;
+const HYPOXIC_WIDTH_MMHG: f64 = 16.0;
+
+/// Arterial oxygen at which the hypoxic drive begins in a patient who rests above it [mmHg].
+pub(crate) const CHEMORECEPTOR_PO2_MMHG: f64 = 92.0;
+
+/// Slower than this there is no rhythm any more [/min].
+const SLOWEST_BPM: f64 = 2.5;
+
+/// Limits of the tidal volume of a 70 kg adult [L].
+const TIDAL_VOLUME_L: (f64, f64) = (0.2, 3.0);
+
+/// Breathing as it reaches the lungs in this step.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Breaths {
+    pub(crate) rate_bpm: f64,
+    pub(crate) tidal_volume_l: f64,
+    pub(crate) dead_space_l: f64,
+    /// Alveolar ventilation [mL/min, BTPS].
+    pub(crate) alveolar_ml_min: f64,
+}
+
+/// Advances the chemoreceptor drives and sets rate and tidal volume.
+///
+/// `q10` is the factor by which temperature speeds metabolism, `drive` the sympathetic drive above rest and
+/// `flow_ratio` cardiac output relative to rest.
+pub(crate) fn advance(situation: &Situation<'_>, state: &mut State, q10: f64, drive: f64, flow_ratio: f64) -> Breaths {
+    let ventilation_l_min = advance_drives(situation, state, q10, drive);
+    let (rate_bpm, tidal_volume_l) = match situation.inputs.ventilation {
+        Ventilation::Spontaneous => spontaneous(situation, state, ventilation_l_min),
+        Ventilation::Apnoea => (0.0, 0.0),
+        Ventilation::Ventilator { rate_bpm, tidal_volume_l } => (rate_bpm, tidal_volume_l),
+    };
+    // Low flow leaves alveoli unperfused; sepsis adds dead space.
+    let dead_space_l =
+        situation.parameters.dead_space_l * (1.0 + 1.6 * (1.0 - flow_ratio).max(0.0) + 0.7 * state.sepsis);
+    let alveolar_ml_min = 1_000.0 * rate_bpm * (tidal_volume_l - dead_space_l).max(0.0);
+    Breaths { rate_bpm, tidal_volume_l, dead_space_l, alveolar_ml_min }
+}
+
+/// Advances both chemoreceptor drives; returns the ventilation asked for [L/min].
+fn advance_drives(situation: &Situation<'_>, state: &mut State, q10: f64, drive: f64) -> f64 {
+    let Situation { inputs, parameters, rest, previous } = *situation;
+    let arousal_mmhg = if inputs.exercise < 0.01 { 7.0 * drive } else { 0.0 };
+    let set_point_mmhg = parameters.paco2_mmhg - 1.2 * (state.lactate_mmol_l - 1.0) - arousal_mmhg - 6.0 * state.sepsis;
+    let excess_mmhg = state.alveolar_pco2_mmhg - set_point_mmhg;
+    let side = if excess_mmhg > 0.0 { 1.0 } else { CENTRAL_BELOW };
+    let central = CENTRAL_SLOPE * depression(3.0, inputs.opioid) * excess_mmhg * side;
+    state.central_drive_l_min += STEP_S * (central - state.central_drive_l_min) / CENTRAL_S;
+
+    let peripheral = if previous.pao2_mmhg < rest.chemoreceptor_po2_mmhg {
+        (hypoxic_l_min(previous.pao2_mmhg) - hypoxic_l_min(rest.chemoreceptor_po2_mmhg))
+            * (1.0 + 0.04 * (state.alveolar_pco2_mmhg - 40.0)).max(0.3)
+    } else {
+        0.0
+    };
+    state.peripheral_drive_l_min += STEP_S * (peripheral - state.peripheral_drive_l_min) / PERIPHERAL_S;
+
+    let asked_l_min = rest.ventilation_l_min * q10 * depression(1.3, inputs.opioid)
+        + state.central_drive_l_min
+        + state.peripheral_drive_l_min * depression(1.8, inputs.opioid)
+        + 0.98 * rest.ventilation_l_min * (state.metabolism / q10 - 1.0);
+    asked_l_min.max(0.0)
+}
+
+/// Rate [/min] and tidal volume [L] with which a patient reaches a ventilation [L/min]: mostly by rate at rest, by
+/// both in effort, by rate alone under an opioid.
+fn spontaneous(situation: &Situation<'_>, state: &State, ventilation_l_min: f64) -> (f64, f64) {
+    let rest = situation.rest;
+    let share = if situation.inputs.opioid < 0.1 { 0.15 } else { 0.05 } + 0.40 * (3.0 * state.exercise).min(1.0);
+    let relative = (ventilation_l_min / rest.ventilation_l_min).max(0.02);
+    let (smallest_l, largest_l) = TIDAL_VOLUME_L;
+    let tidal_volume_l =
+        (rest.tidal_volume_l * power(relative, share)).clamp(smallest_l * rest.store_size, largest_l * rest.store_size);
+    let rate_bpm = ventilation_l_min / tidal_volume_l;
+    (if rate_bpm < SLOWEST_BPM { 0.0 } else { rate_bpm }, tidal_volume_l)
+}
+
+/// What an opioid at this level leaves of a drive.
+fn depression(strength: f64, opioid: f64) -> f64 {
+    if opioid > 0.0 { libm::exp(-strength * opioid) } else { 1.0 }
+}
+
+/// Hypoxic drive before its offset at rest [L/min].
+fn hypoxic_l_min(po2_mmhg: f64) -> f64 {
+    HYPOXIC_L_MIN * libm::exp(-(po2_mmhg - 25.0) / HYPOXIC_WIDTH_MMHG)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_opioid_depresses_and_its_absence_does_not() {
+        assert_eq!(depression(1.3, 0.0), 1.0);
+        assert!(depression(1.3, 1.0) < 0.3);
+    }
+
+    #[test]
+    fn hypoxic_drive_grows_steeply_below_sixty() {
+        let at_rest = hypoxic_l_min(92.0);
+        assert!(hypoxic_l_min(80.0) - at_rest < 1.0);
+        assert!(hypoxic_l_min(45.0) - at_rest > 5.0);
+    }
+}

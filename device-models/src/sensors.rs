@@ -1,0 +1,11 @@
+//! Front ends: what a sensor makes of the truth, with its lag, averaging, errors and faults.
+
+pub mod averages;
+mod ecg_front_end;
+pub mod lead_off;
+mod noise;
+mod oximeter;
+
+pub use ecg_front_end::{EcgFrontEnd, GAIN_MV, quantise};
+pub use noise::{Tone, WhiteNoise, add_tones, baseline_wander};
+pub use oximeter::{Oximeter, ratio_of_ratios, saturation_of_ratio};

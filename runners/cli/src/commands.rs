@@ -1,0 +1,52 @@
+//! The subcommands.
+
+mod check;
+mod completions;
+mod fingerprint;
+mod lists;
+mod plan;
+mod record;
+mod send;
+
+pub(crate) use send::{evidence_of, step_command};
+
+use sim_core::Registry;
+
+use crate::arguments::Command;
+use crate::failure::Failure;
+use crate::{exit_code, output, run};
+
+/// Adds what the program itself contributes to scenarios: `cmd.send`.
+pub(crate) fn register(registry: &mut Registry) {
+    send::register(registry);
+}
+
+/// Does what the command line asks and returns the exit code.
+///
+/// # Errors
+/// [`Failure`] when it cannot be done.
+pub(crate) fn execute(command: Command, mut registry: Registry) -> Result<u8, Failure> {
+    match command {
+        Command::Check { files, variables, deny_warnings, connect } => {
+            return check::check(&files, &variables, deny_warnings, connect, &registry);
+        }
+        Command::Plan { scenario, json } => plan::plan(&scenario, json, &registry)?,
+        Command::Run { scenario, out, force, threads, partition, keep, quiet } => {
+            let options = run::Options { out, force, threads: usize::from(threads), partition, keep, quiet };
+            return run::run(&scenario, &options, &mut registry);
+        }
+        Command::Record { scenario, out, length, force, threads } => {
+            record::record(&scenario, &out, length.as_deref(), force, usize::from(threads), &mut registry)?;
+        }
+        Command::Fingerprint { scenario, length, threads, tick, partition } => {
+            let request = fingerprint::Request { length, threads: usize::from(threads), tick, partition };
+            fingerprint::fingerprint(&scenario, &request, &mut registry)?;
+        }
+        Command::Actions { prefix } => lists::actions(&registry, prefix.as_deref().unwrap_or_default()),
+        Command::Devices { prefix } => lists::devices(&registry, prefix.as_deref().unwrap_or_default()),
+        Command::Schema => output::result(format_args!("{:#}", scenarios::json_schema(&registry))),
+        Command::Reference => output::result(scenarios::reference(&registry).trim_end()),
+        Command::Completions { shell } => completions::print(shell),
+    }
+    Ok(exit_code::PASS)
+}

@@ -1,0 +1,61 @@
+//! `iomt fingerprint`: one JSON line over everything the devices say.
+
+use std::sync::Arc;
+
+use sim_core::{Fingerprint, FingerprintItem, Registry, SimTime};
+
+use crate::arguments::{Partition, Scenario};
+use crate::failure::Failure;
+use crate::run::rehearsal::Rehearsal;
+use crate::{load, output};
+
+/// What is asked.
+#[derive(Debug)]
+pub(crate) struct Request {
+    /// Simulated length instead of the scenario's.
+    pub(crate) length: Option<String>,
+    /// Threads that simulate.
+    pub(crate) threads: usize,
+    /// Simulated time between two exchanges.
+    pub(crate) tick: String,
+    /// Only one part of the patients.
+    pub(crate) partition: Option<Partition>,
+}
+
+/// Prints `{"sha256":..,"messages":..,"bytes":..}`.
+///
+/// # Errors
+/// [`Failure`] when the scenario or an argument is invalid.
+pub(crate) fn fingerprint(scenario: &Scenario, request: &Request, registry: &mut Registry) -> Result<(), Failure> {
+    let plan = load::plan(scenario, registry)?;
+    load::recordings(&plan, registry)?;
+    let length = match &request.length {
+        Some(text) => load::span("length", text)?,
+        None => plan.time.length,
+    };
+    let tick = load::span("tick", &request.tick)?;
+    let roster = Arc::clone(&plan.roster);
+    let mut rehearsal = Rehearsal::new(&plan, registry, request.threads, request.partition)?;
+    let mut fingerprint = Fingerprint::default();
+    let mut reached = SimTime::ZERO;
+    while reached < SimTime::ZERO + length {
+        reached = (reached + tick).min(SimTime::ZERO + length);
+        rehearsal.advance_to(reached);
+        for message in rehearsal.shards.take_outbound() {
+            let route = &roster.routes[message.route.index()];
+            let device = &roster.devices[message.device.index()];
+            fingerprint.add(&FingerprintItem {
+                path: &device.path,
+                stream: &device.streams[usize::from(route.stream)].id,
+                sequence: message.sequence,
+                intended: message.intended,
+                topic: &route.topic,
+                qos: route.qos,
+                payload: &message.payload,
+            });
+        }
+    }
+    let (sha256, messages, bytes) = (fingerprint.hex(), fingerprint.messages, fingerprint.bytes);
+    output::result(format_args!(r#"{{"sha256":"{sha256}","messages":{messages},"bytes":{bytes}}}"#));
+    Ok(())
+}

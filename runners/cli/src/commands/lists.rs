@@ -1,0 +1,83 @@
+//! `iomt actions` and `iomt devices`: the registry's rows for people.
+
+use std::fmt::Write;
+
+use sim_core::{DurationRule, ParameterSpec, Registry, StreamKind};
+
+use crate::output;
+
+/// Prints the actions whose name begins with `prefix`.
+pub(crate) fn actions(registry: &Registry, prefix: &str) {
+    let mut text = String::new();
+    let mut actions: Vec<_> = registry.actions.iter().filter(|action| action.name.starts_with(prefix)).collect();
+    actions.sort_by_key(|action| action.name);
+    for action in &actions {
+        let duration = match action.duration {
+            DurationRule::Required => "needs `for`",
+            DurationRule::Optional => "`for` optional",
+            DurationRule::Instant => "happens at an instant",
+        };
+        let _ = writeln!(text, "{}\n  {}", action.name, action.about);
+        let _ = writeln!(text, "  acts on a {} ({}), {duration}", action.level.word(), action.seam.word());
+        parameters(&mut text, "with", &action.parameters);
+        let _ = writeln!(text, "  evidence  {}", action.evidence.join(", "));
+        let _ = writeln!(text, "  heal      {}", action.heal);
+        let _ = writeln!(text, "  the stack should  {}\n", action.stack_should);
+    }
+    if actions.is_empty() {
+        let known: Vec<_> = registry.actions.iter().map(|action| action.name).collect();
+        let _ = writeln!(text, "no action begins with `{prefix}`; known are {}", known.join(", "));
+    }
+    output::result(text.trim_end());
+}
+
+/// Prints the device kinds whose name begins with `prefix`.
+pub(crate) fn devices(registry: &Registry, prefix: &str) {
+    let mut text = String::new();
+    let mut devices: Vec<_> = registry.devices.iter().filter(|device| device.kind.starts_with(prefix)).collect();
+    devices.sort_by_key(|device| device.kind);
+    for device in &devices {
+        let _ = writeln!(text, "{}\n  {}", device.kind, device.about);
+        for stream in &device.streams {
+            let cadence = match stream.kind {
+                StreamKind::Numeric { period_ms } => format!("every {} s", f64::from(period_ms) / 1e3),
+                StreamKind::Wave { rate_mhz, samples, .. } => format!("{} Hz / {samples}", f64::from(rate_mhz) / 1e3),
+                StreamKind::Event => "on event".to_owned(),
+            };
+            let _ = writeln!(
+                text,
+                "  stream {:<10} {cadence:<14} {}: {}",
+                stream.id,
+                stream.about,
+                stream.metrics.join(", ")
+            );
+        }
+        parameters(&mut text, "option", &device.options);
+        for command in &device.commands {
+            let _ = writeln!(text, "  command {:<9} {}", command.op, command.about);
+            parameters(&mut text, "  argument", &command.parameters);
+        }
+        text.push('\n');
+    }
+    if devices.is_empty() {
+        let known: Vec<_> = registry.devices.iter().map(|device| device.kind).collect();
+        let _ = writeln!(text, "no device kind begins with `{prefix}`; known are {}", known.join(", "));
+    }
+    output::result(text.trim_end());
+}
+
+fn parameters(text: &mut String, word: &str, parameters: &[ParameterSpec]) {
+    for parameter in parameters {
+        let mut facts = vec![parameter.kind.word()];
+        if let Some(default) = parameter.default {
+            facts.push(format!("default {default}"));
+        }
+        if parameter.required {
+            facts.push("required".to_owned());
+        }
+        if let Some((smallest, largest)) = parameter.range {
+            facts.push(format!("{smallest} to {largest}"));
+        }
+        let _ = writeln!(text, "  {word} {}: {} ({})", parameter.name, parameter.about, facts.join(", "));
+    }
+}

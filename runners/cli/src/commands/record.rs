@@ -1,0 +1,146 @@
+//! `iomt record`: virtual time, no network; waveforms as WFDB, numerics and truth as CSV, and a manifest.
+
+mod annotations;
+mod capture;
+mod manifest;
+mod table;
+mod waveforms;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use scenarios::Plan;
+use sim_core::{GRID, Owner, Registry, Roster, SimTime, Span, Truth};
+
+use self::annotations::Annotations;
+use self::capture::{Capture, Captured};
+use self::manifest::Manifest;
+use self::table::{Numerics, States};
+use self::waveforms::Waveforms;
+use crate::arguments::Scenario;
+use crate::failure::Failure;
+use crate::run::rehearsal::Rehearsal;
+use crate::{load, output};
+
+/// Simulated time between two writes to disk.
+const STRIDE: Span = Span::from_secs(1);
+
+/// Simulates and writes.
+///
+/// # Errors
+/// [`Failure`] when the scenario is invalid or a file cannot be written.
+pub(crate) fn record(
+    scenario: &Scenario,
+    out: &Path,
+    length: Option<&str>,
+    force: bool,
+    threads: usize,
+    registry: &mut Registry,
+) -> Result<(), Failure> {
+    let mut plan = load::plan(scenario, registry)?;
+    load::recordings(&plan, registry)?;
+    if let Some(text) = length {
+        plan.time.length = load::span("length", text)?;
+    }
+    plan.roster = Arc::new(Roster { whole_waveforms: true, ..Roster::clone(&plan.roster) });
+    if out.join(manifest::FILE).exists() && !force {
+        return Err(Failure::Exists { folder: out.to_owned() });
+    }
+    fs::create_dir_all(out).map_err(Failure::write(out))?;
+
+    let mut rehearsal = Rehearsal::new(&plan, registry, threads, None)?;
+    let captured = Arc::new(Mutex::new(Vec::new()));
+    rehearsal.shards.observe(|| Box::new(Capture::new(Arc::clone(&captured))));
+    let mut files = Files::new(&plan, registry, out);
+
+    let end = SimTime::ZERO + plan.time.length;
+    let mut reached = SimTime::ZERO;
+    // A chunk that ends exactly at the end is due there, one grid step further.
+    while reached < end + GRID {
+        reached = (reached + STRIDE).min(end + GRID);
+        rehearsal.advance_to(reached);
+        drop(rehearsal.shards.take_outbound());
+        let messages = std::mem::take(&mut *captured.lock().expect("observers do not panic"));
+        files.take(&plan, messages, rehearsal.shards.take_truth(), end)?;
+    }
+    let manifest = files.finish(&plan)?;
+    let count = manifest.files.len();
+    manifest.write(out)?;
+    output::result(format_args!("{count} files and {} in {}", manifest::FILE, out.display()));
+    Ok(())
+}
+
+/// Everything being written.
+struct Files<'a> {
+    out: &'a Path,
+    waveforms: BTreeMap<(u32, u32), Waveforms>,
+    numerics: BTreeMap<u32, Numerics>,
+    states: BTreeMap<u32, States>,
+    annotations: Annotations,
+    registry: &'a Registry,
+}
+
+impl<'a> Files<'a> {
+    fn new(plan: &Plan, registry: &'a Registry, out: &'a Path) -> Self {
+        Self {
+            out,
+            waveforms: BTreeMap::new(),
+            numerics: BTreeMap::new(),
+            states: BTreeMap::new(),
+            annotations: Annotations::new(plan),
+            registry,
+        }
+    }
+
+    fn take(&mut self, plan: &Plan, messages: Vec<Captured>, truth: Truth, end: SimTime) -> Result<(), Failure> {
+        let in_time = |at: SimTime| at <= end;
+        for message in messages.into_iter().filter(|message| in_time(message.intended)) {
+            let device = &plan.roster.devices[message.device.index()];
+            let folder = self.out.join(&device.path);
+            for wave in message.waves {
+                let record = self
+                    .waveforms
+                    .entry((message.device.0, wave.rate_mhz))
+                    .or_insert_with(|| Waveforms::new(device, wave.rate_mhz, &folder));
+                record.take(message.stream, message.intended, wave)?;
+            }
+            if !message.readings.is_empty() {
+                let numerics = self.numerics.entry(message.device.0).or_insert_with(|| Numerics::new(&folder));
+                numerics.take(message.intended, &message.readings)?;
+            }
+        }
+        for state in truth.states.into_iter().filter(|state| in_time(state.at)) {
+            let patient = &plan.roster.patients[state.patient.index()];
+            let columns = self.registry.patient(&patient.model).map_or(&[][..], |model| model.truth);
+            let folder = self.out.join(&patient.path);
+            self.states.entry(state.patient.0).or_insert_with(|| States::new(&folder, columns)).take(&state)?;
+        }
+        for annotation in truth.annotations.into_iter().filter(|annotation| annotation.at < end) {
+            self.annotations.take(annotation);
+        }
+        Ok(())
+    }
+
+    fn finish(self, plan: &Plan) -> Result<Manifest, Failure> {
+        let mut manifest = Manifest::new(plan);
+        for ((device, rate_mhz), waveforms) in self.waveforms {
+            let path = &plan.roster.devices[device as usize].path;
+            let own = Owner::Device(sim_core::SimId(device));
+            let patient = Owner::Patient(plan.roster.devices[device as usize].patient);
+            let labels = self.annotations.of(own).or_else(|| self.annotations.of(patient)).unwrap_or_default();
+            let written = waveforms.finish(labels)?;
+            manifest.add_waveforms(path, rate_mhz, &written);
+        }
+        for (device, numerics) in self.numerics {
+            let rows = numerics.finish()?;
+            manifest.add_table(&plan.roster.devices[device as usize].path, table::NUMERICS_FILE, "numerics", rows);
+        }
+        for (patient, states) in self.states {
+            let rows = states.finish()?;
+            manifest.add_table(&plan.roster.patients[patient as usize].path, table::TRUTH_FILE, "truth", rows);
+        }
+        Ok(manifest)
+    }
+}

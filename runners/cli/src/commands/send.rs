@@ -1,0 +1,49 @@
+//! `cmd.send`: a command to a device, through the stack in a real run, directly in a rehearsal.
+
+use sim_core::{
+    ActionSpec, Arguments, Command, DurationRule, Level, Occurrence, ParameterKind, ParameterSpec, Registry,
+    ReplyStatus, Seam, SimId,
+};
+
+/// Name of the action.
+pub(crate) const ACTION: &str = "cmd.send";
+
+/// The command that an occurrence of `cmd.send` gives to a device; `None` for other actions.
+pub(crate) fn step_command(occurrence: &Occurrence, device: SimId) -> Option<Command> {
+    if occurrence.action != ACTION {
+        return None;
+    }
+    let arguments = occurrence.arguments.table("args").cloned().unwrap_or_else(Arguments::default);
+    Some(Command {
+        device,
+        id: format!("{}-{}-{}", occurrence.step, occurrence.repetition, device.0),
+        op: occurrence.arguments.text("op").unwrap_or_default().to_owned(),
+        arguments,
+    })
+}
+
+/// The evidence counter of an answer.
+pub(crate) const fn evidence_of(status: ReplyStatus) -> &'static str {
+    match status {
+        ReplyStatus::Applied => "answers_applied",
+        ReplyStatus::Refused | ReplyStatus::Malformed => "answers_refused",
+    }
+}
+
+/// Adds the action.
+pub(crate) fn register(registry: &mut Registry) {
+    registry.actions.push(ActionSpec {
+        name: ACTION,
+        about: "sends a command to a device through the stack and waits for its answer",
+        level: Level::Device,
+        seam: Seam::Actor,
+        parameters: vec![
+            ParameterSpec::required("op", ParameterKind::Text, "operation, such as `set_rate` (see `iomt devices`)"),
+            ParameterSpec::optional("args", ParameterKind::Table, "arguments of the operation"),
+        ],
+        duration: DurationRule::Instant,
+        evidence: &["answers_applied", "answers_refused"],
+        heal: "nothing to heal",
+        stack_should: "deliver it once, and the answer back",
+    });
+}

@@ -1,0 +1,108 @@
+//! Why a command could not do what was asked, and the exit code that says so.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use scenarios::Diagnostic;
+
+use crate::exit_code;
+
+/// A list of diagnostics, one a line.
+#[derive(Debug)]
+pub(crate) struct Diagnostics(pub(crate) Vec<Diagnostic>);
+
+impl fmt::Display for Diagnostics {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, diagnostic) in self.0.iter().enumerate() {
+            if index > 0 {
+                writeln!(formatter)?;
+            }
+            write!(formatter, "{diagnostic}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The scenario has mistakes.
+    #[error("{0}")]
+    Diagnostics(Diagnostics),
+    /// An argument has a value that cannot be.
+    #[error("--{flag}: {reason}")]
+    Argument {
+        /// The flag.
+        flag: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A recording named in the scenario cannot be used.
+    #[error("recording `{record}`: {reason}")]
+    Recording {
+        /// Name or path as written.
+        record: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The simulation could not be built.
+    #[error(transparent)]
+    Build(#[from] sim_core::BuildError),
+    /// The output folder is in the way.
+    #[error("{} already exists; choose another folder or give --force", folder.display())]
+    Exists {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A file could not be written.
+    #[error("cannot write {}: {source}", file.display())]
+    Write {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A target could not be reached.
+    #[error("target `{target}`: {reason}")]
+    Unreachable {
+        /// Target id.
+        target: String,
+        /// What happened.
+        reason: String,
+    },
+    /// A target's URL cannot be used.
+    #[error("target `{target}`: {reason}")]
+    Target {
+        /// Target id.
+        target: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The machine does not give what the run needs.
+    #[error("{0}")]
+    Resources(String),
+}
+
+impl Failure {
+    /// A file that could not be written.
+    pub(crate) fn write(file: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let file = file.into();
+        move |source| Self::Write { file, source }
+    }
+
+    /// The exit code for it.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Unreachable { .. } => exit_code::TARGET_UNREACHABLE,
+            Self::Diagnostics(_)
+            | Self::Argument { .. }
+            | Self::Recording { .. }
+            | Self::Build(_)
+            | Self::Exists { .. }
+            | Self::Write { .. }
+            | Self::Target { .. }
+            | Self::Resources(_) => exit_code::INVALID,
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The command line of the testbed, as a library, so that a vendor's own program is a few lines: take
+//! [`standard_registry`], register own models, call [`run_command_line`].
+
+mod arguments;
+mod commands;
+pub mod exit_code;
+mod failure;
+mod load;
+mod output;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use sim_core::Registry;
+
+use crate::arguments::CommandLine;
+
+/// The registry with every built-in model, action, format and expectation metric.
+pub fn standard_registry() -> Registry {
+    let mut registry = Registry::new();
+    device_models::register(&mut registry);
+    fleet::register(&mut registry);
+    verify::register(&mut registry);
+    commands::register(&mut registry);
+    registry
+}
+
+/// Parses the process's arguments, does what they say and returns the exit code.
+pub fn run_command_line(registry: Registry) -> ExitCode {
+    let command_line = match CommandLine::try_parse() {
+        Ok(command_line) => command_line,
+        Err(error) => {
+            // Help and version are not errors for the caller; everything else is an invalid argument.
+            let code = if error.use_stderr() { exit_code::INVALID } else { exit_code::PASS };
+            // Nothing is left to do when the terminal is gone.
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    match commands::execute(command_line.command, registry) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            output::failure(&failure);
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}

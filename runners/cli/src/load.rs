@@ -1,0 +1,116 @@
+//! From a file on the command line to a checked plan, with everything the plan names at hand.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use device_models::{RECORDING_OPTION, REPLAY_KIND, Recording, Recordings};
+use scenarios::{Diagnostic, Files, Plan, Settings};
+use sim_core::{Registry, Span};
+use vocabulary::{Dimension, Quantity};
+
+use crate::arguments::{Scenario, Variables};
+use crate::failure::{Diagnostics, Failure};
+use crate::output;
+
+/// Records that come with the program: name, header, signals, annotations.
+const BUILT_IN: [(&str, &str, &[(&str, &[u8])], &[u8]); 1] = [(
+    "mitdb_100",
+    include_str!("../../../scenarios/recordings/mitdb_100/100.hea"),
+    &[("100.dat", include_bytes!("../../../scenarios/recordings/mitdb_100/100.dat"))],
+    include_bytes!("../../../scenarios/recordings/mitdb_100/100.atr"),
+)];
+
+/// Loads and expands a scenario; warnings are printed.
+///
+/// # Errors
+/// [`Failure::Diagnostics`] with every mistake at once.
+pub(crate) fn plan(scenario: &Scenario, registry: &Registry) -> Result<Plan, Failure> {
+    let settings = Settings {
+        seed: scenario.seed,
+        only: scenario.only.clone(),
+        without: scenario.without.clone(),
+        ..settings(&scenario.variables)
+    };
+    let (plan, warnings) = load(&scenario.file, &settings, registry)?;
+    for warning in warnings {
+        output::note(warning);
+    }
+    Ok(plan)
+}
+
+/// Loads and expands a scenario.
+///
+/// # Errors
+/// [`Failure::Diagnostics`] with every mistake at once.
+pub(crate) fn load(
+    file: &Path,
+    settings: &Settings<'_>,
+    registry: &Registry,
+) -> Result<(Plan, Vec<Diagnostic>), Failure> {
+    let loaded = scenarios::load(&Files, &file.display().to_string(), settings, registry)
+        .map_err(|diagnostics| Failure::Diagnostics(Diagnostics(diagnostics)))?;
+    Ok((loaded.plan, loaded.warnings))
+}
+
+/// What `--set` and the environment give.
+pub(crate) fn settings(variables: &Variables) -> Settings<'_> {
+    Settings { sets: variables.sets.clone(), environment: &|name| std::env::var(name).ok(), ..Settings::default() }
+}
+
+/// Loads every record that the plan's replay devices name, and gives them to the registry.
+///
+/// # Errors
+/// [`Failure::Recording`] when a record is missing or cannot be played.
+pub(crate) fn recordings(plan: &Plan, registry: &mut Registry) -> Result<(), Failure> {
+    let mut loaded = BTreeMap::new();
+    for device in plan.roster.devices.iter().filter(|device| device.kind == REPLAY_KIND) {
+        let Some(name) = device.options.text(RECORDING_OPTION) else { continue };
+        if !loaded.contains_key(name) {
+            loaded.insert(name.to_owned(), Arc::new(recording(name, Path::new(&plan.file))?));
+        }
+    }
+    let recordings = Recordings(loaded);
+    registry.add_resource(move |world| world.insert_resource(recordings.clone()));
+    Ok(())
+}
+
+fn recording(name: &str, scenario: &Path) -> Result<Recording, Failure> {
+    let refuse = |reason: String| Failure::Recording { record: name.to_owned(), reason };
+    if let Some((_, header, signals, annotations)) = BUILT_IN.iter().find(|(known, ..)| *known == name) {
+        let read = |file: &str| {
+            signals
+                .iter()
+                .find(|(known, _)| *known == file)
+                .map(|(_, bytes)| bytes.to_vec())
+                .ok_or_else(|| format!("{file} is not part of the program"))
+        };
+        return Recording::decode(name, header, read, annotations).map_err(|error| refuse(error.to_string()));
+    }
+    let header_file = scenario.parent().unwrap_or(Path::new("")).join(name);
+    if header_file.extension().is_none_or(|extension| extension != "hea") {
+        let known: Vec<_> = BUILT_IN.iter().map(|(known, ..)| *known).collect();
+        return Err(refuse(format!("neither a built-in record ({}) nor the path of a .hea file", known.join(", "))));
+    }
+    let folder = header_file.parent().unwrap_or(Path::new("")).to_path_buf();
+    let read = |file: &Path| std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()));
+    let header = String::from_utf8(read(&header_file).map_err(&refuse)?)
+        .map_err(|error| refuse(format!("{}: {error}", header_file.display())))?;
+    let annotations = read(&header_file.with_extension("atr")).map_err(&refuse)?;
+    Recording::decode(name, &header, |file| read(&folder.join(file)), &annotations)
+        .map_err(|error| refuse(error.to_string()))
+}
+
+/// A length of time given on the command line.
+///
+/// # Errors
+/// [`Failure::Argument`] when it is not a positive duration on the 100 ms grid.
+pub(crate) fn span(flag: &'static str, text: &str) -> Result<Span, Failure> {
+    let quantity = Quantity::parse(text, Dimension::Time)
+        .map_err(|error| Failure::Argument { flag, reason: error.to_string() })?;
+    let span = Span::from_nanos(quantity.value as i64);
+    if span.nanos() <= 0 || span.nanos() % sim_core::GRID.nanos() != 0 {
+        return Err(Failure::Argument { flag, reason: format!("`{text}` is not a positive multiple of 100 ms") });
+    }
+    Ok(span)
+}

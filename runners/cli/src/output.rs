@@ -1,0 +1,35 @@
+//! Everything the program prints. Results go to standard output, the rest to standard error.
+
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write};
+
+use crate::failure::Failure;
+
+/// Writes a result. A closed pipe (`iomt actions | head`) ends the program's output quietly.
+pub(crate) fn result(text: impl Display) {
+    let _ = writeln!(io::stdout().lock(), "{text}");
+}
+
+/// Writes a note for people.
+pub(crate) fn note(text: impl Display) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Writes why the program could not do what was asked.
+pub(crate) fn failure(failure: &Failure) {
+    if let Failure::Diagnostics(_) = failure {
+        note(failure);
+    } else {
+        let _ = writeln!(io::stderr().lock(), "{:?}", miette::Report::msg(failure.to_string()));
+    }
+}
+
+/// Whether standard output takes colour.
+pub(crate) fn colour() -> bool {
+    io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Whether a progress bar can be drawn.
+pub(crate) fn progress_bar() -> bool {
+    io::stderr().is_terminal()
+}

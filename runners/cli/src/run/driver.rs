@@ -1,0 +1,204 @@
+//! The driver: keeps the simulation one tick ahead of the wall clock and carries everything between it and the
+//! outside.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use fleet::{CutKind, Fleet, Pace};
+use scenarios::Plan;
+use sim_core::{Edge, Evidence, OccurrenceId, Outbound, Shards, SimId, SimTime, Span, Subject};
+use tokio::runtime::Handle;
+use verify::CommandCounts;
+
+use super::commander::Commander;
+use super::inbox::Inbox;
+use super::judge::{Judge, Testimony};
+use super::progress::Progress;
+use crate::failure::Failure;
+
+/// Simulated time between two exchanges with the outside.
+const TICK: Span = Span::from_millis(200);
+
+/// Everything the driver moves between.
+pub(crate) struct Driver<'a> {
+    /// What happens.
+    pub(crate) plan: &'a Plan,
+    /// Simulated time against the wall clock.
+    pub(crate) pace: Pace,
+    /// The simulation.
+    pub(crate) shards: Shards,
+    /// Connections by target.
+    pub(crate) fleets: &'a [Option<Fleet>],
+    /// The ledger's keeper.
+    pub(crate) judge: &'a Judge,
+    /// Sender of commands.
+    pub(crate) commander: Commander,
+    /// Where the commander's sends run.
+    pub(crate) runtime: &'a Handle,
+    /// Whether somebody asked to stop.
+    pub(crate) interrupted: &'a AtomicBool,
+}
+
+/// What a finished drive leaves.
+pub(crate) struct Drive {
+    /// How far simulated time came.
+    pub(crate) reached: SimTime,
+    /// What the signal steps changed.
+    pub(crate) evidence: Evidence,
+    /// What became of the commands.
+    pub(crate) commands: CommandCounts,
+    /// Still hears answers.
+    pub(crate) commander: Commander,
+    /// The simulation at its end.
+    pub(crate) shards: Shards,
+}
+
+impl Driver<'_> {
+    /// Drives the run to its end or to its interruption.
+    ///
+    /// # Errors
+    /// [`Failure::Resources`] when the connections have ended.
+    pub(crate) fn drive(mut self, progress: &mut Progress) -> Result<Drive, Failure> {
+        let end = SimTime::ZERO + self.plan.time.length;
+        let mut inbox = Inbox::default();
+        let mut links = self.link_edges();
+        let mut reached = SimTime::ZERO;
+        while reached < end && !self.interrupted.load(Ordering::Relaxed) {
+            let tick_end = (reached + TICK).min(end);
+            // One tick ahead: the messages of this tick leave at their own instants while the next is simulated.
+            self.wait_until(reached - TICK);
+            self.take_commands(&mut inbox, reached)?;
+            self.shards.advance_to(tick_end);
+            let outbound = self.shards.take_outbound();
+            // The judge must know a message before anybody can have seen it.
+            let _ = self.judge.testimony.send(Testimony::Generated(outbound.clone()));
+            self.submit(outbound)?;
+            self.commander.give_until(tick_end, self.runtime);
+            self.act_on_links(&mut links, tick_end)?;
+            for reply in self.shards.take_replies() {
+                let device_time_ms = self.device_time_ms(reply.at);
+                let (device, payload) = inbox.answer(reply, device_time_ms);
+                self.fleet_of(device)?.reply(device, payload).map_err(ended)?;
+            }
+            reached = tick_end;
+            progress.show(reached, &self.judge.live);
+        }
+        self.wait_until(reached);
+        for (_, id, edge) in links {
+            if edge == Edge::Heal {
+                self.heal(id, reached)?;
+            }
+        }
+        self.wait_until(reached);
+        Ok(Drive {
+            reached,
+            evidence: self.shards.evidence(),
+            commands: inbox.counts,
+            commander: self.commander,
+            shards: self.shards,
+        })
+    }
+
+    /// Sleeps until a simulated instant comes on the wall clock, in slices that notice an interruption.
+    fn wait_until(&self, at: SimTime) {
+        const SLICE: Duration = Duration::from_millis(100);
+        let goal = self.pace.instant(self.pace.wall_ns(at));
+        loop {
+            let now = Instant::now();
+            if now >= goal || self.interrupted.load(Ordering::Relaxed) {
+                return;
+            }
+            std::thread::sleep((goal - now).min(SLICE));
+        }
+    }
+
+    fn device_time_ms(&self, at: SimTime) -> i64 {
+        (self.plan.roster.start_epoch_ns + at.nanos()).div_euclid(1_000_000)
+    }
+
+    fn take_commands(&mut self, inbox: &mut Inbox, now: SimTime) -> Result<(), Failure> {
+        let arrivals =
+            self.judge.arrivals.lock().map(|mut arrivals| std::mem::take(&mut *arrivals)).unwrap_or_default();
+        for arrival in arrivals {
+            match inbox.read(&arrival, self.device_time_ms(now)) {
+                Ok(command) => self.shards.inject(command),
+                Err(answer) => self.fleet_of(arrival.device)?.reply(arrival.device, answer).map_err(ended)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn submit(&self, outbound: Vec<Outbound>) -> Result<(), Failure> {
+        if let [Some(only)] = self.fleets {
+            return only.submit_blocking(outbound).map_err(ended);
+        }
+        let mut by_target: Vec<Vec<Outbound>> = self.fleets.iter().map(|_| Vec::new()).collect();
+        for message in outbound {
+            by_target[self.plan.link_of(message.device).target].push(message);
+        }
+        for (fleet, messages) in self.fleets.iter().zip(by_target) {
+            if let Some(fleet) = fleet {
+                fleet.submit_blocking(messages).map_err(ended)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins and heals of link steps, latest first.
+    fn link_edges(&self) -> Vec<(SimTime, OccurrenceId, Edge)> {
+        let mut edges = Vec::new();
+        for (index, occurrence) in self.plan.occurrences.iter().enumerate() {
+            if CutKind::of(occurrence).is_none() {
+                continue;
+            }
+            let id = OccurrenceId(index as u32);
+            edges.push((occurrence.start, id, Edge::Begin));
+            edges.extend(occurrence.end.map(|end| (end, id, Edge::Heal)));
+        }
+        edges.sort_by_key(|(at, id, edge)| std::cmp::Reverse((*at, *edge == Edge::Begin, *id)));
+        edges
+    }
+
+    fn act_on_links(&self, edges: &mut Vec<(SimTime, OccurrenceId, Edge)>, end: SimTime) -> Result<(), Failure> {
+        while let Some((at, id, edge)) = edges.pop_if(|(at, ..)| *at < end) {
+            match edge {
+                Edge::Begin => self.cut(id, at)?,
+                Edge::Heal => self.heal(id, at)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn cut(&self, id: OccurrenceId, at: SimTime) -> Result<(), Failure> {
+        let occurrence = &self.plan.occurrences[id.0 as usize];
+        let Some(how) = CutKind::of(occurrence) else { return Ok(()) };
+        for (target, fleet) in self.fleets.iter().enumerate() {
+            let Some(fleet) = fleet else { continue };
+            let devices: Vec<SimId> = occurrence
+                .subjects
+                .iter()
+                .filter_map(|subject| match subject {
+                    Subject::Device(device) => Some(*device),
+                    _ => None,
+                })
+                .filter(|device| self.plan.link_of(*device).target == target && fleet.has(*device))
+                .collect();
+            fleet.cut(&devices, how, id, at).map_err(ended)?;
+        }
+        Ok(())
+    }
+
+    fn heal(&self, id: OccurrenceId, at: SimTime) -> Result<(), Failure> {
+        self.fleets.iter().flatten().try_for_each(|fleet| fleet.heal(id, at).map_err(ended))
+    }
+
+    fn fleet_of(&self, device: SimId) -> Result<&Fleet, Failure> {
+        self.fleets[self.plan.link_of(device).target]
+            .as_ref()
+            .ok_or_else(|| Failure::Resources("a device without a connection was asked to answer".to_owned()))
+    }
+}
+
+fn ended(error: fleet::FleetError) -> Failure {
+    Failure::Resources(error.to_string())
+}

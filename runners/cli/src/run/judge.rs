@@ -1,0 +1,177 @@
+//! The judge: one thread that hears everybody and keeps the ledger.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use bytes::Bytes;
+use fleet::{FleetEvent, Pace};
+use scenarios::Plan;
+use sim_core::{Outbound, SimId};
+use verify::{Ledger, Limits};
+
+/// How often the live counts are refreshed.
+const REFRESH: Duration = Duration::from_millis(100);
+
+/// Something the judge is told.
+#[derive(Debug)]
+pub(crate) enum Testimony {
+    /// The devices said these messages.
+    Generated(Vec<Outbound>),
+    /// A fleet's report.
+    Fleet(Vec<FleetEvent>),
+    /// A probe saw a message.
+    Observed(Sighting),
+    /// The run is over.
+    Close,
+}
+
+/// One message seen by a probe.
+#[derive(Debug)]
+pub(crate) struct Sighting {
+    /// Index of the probe.
+    pub(crate) probe: usize,
+    /// Topic.
+    pub(crate) topic: String,
+    /// Payload.
+    pub(crate) payload: Bytes,
+    /// When [ns of wall clock since the origin].
+    pub(crate) at: i64,
+    /// Whether the broker sent it from its store of retained messages.
+    pub(crate) retained: bool,
+}
+
+/// A command that reached a device through the stack.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    /// To whom.
+    pub(crate) device: SimId,
+    /// Its payload.
+    pub(crate) payload: Bytes,
+}
+
+/// Live counts for people and for the end of the drain.
+#[derive(Debug, Default)]
+pub(crate) struct LiveCounts {
+    /// Messages of which not everything is known yet.
+    pub(crate) under_way: AtomicU64,
+    /// Messages said.
+    pub(crate) generated: AtomicU64,
+    /// Messages written.
+    pub(crate) sent: AtomicU64,
+    /// Messages observed.
+    pub(crate) delivered: AtomicU64,
+    /// Devices online.
+    pub(crate) online: AtomicU64,
+}
+
+/// The judge's thread and what others need of it.
+#[derive(Debug)]
+pub(crate) struct Judge {
+    /// Tells it something.
+    pub(crate) testimony: Sender<Testimony>,
+    /// Live counts.
+    pub(crate) live: Arc<LiveCounts>,
+    /// Commands that arrived and were not taken yet.
+    pub(crate) arrivals: Arc<Mutex<Vec<Arrival>>>,
+    thread: JoinHandle<Ledger>,
+}
+
+impl Judge {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// The system's, when it has no thread left.
+    pub(crate) fn start(plan: Arc<Plan>, pace: Pace) -> std::io::Result<Self> {
+        let (testimony, hearing) = channel();
+        let live = Arc::new(LiveCounts::default());
+        let arrivals = Arc::new(Mutex::new(Vec::new()));
+        let court = Court {
+            ledger: Ledger::new(plan, Limits::default()),
+            pace,
+            online: 0,
+            live: Arc::clone(&live),
+            arrivals: Arc::clone(&arrivals),
+        };
+        let thread = std::thread::Builder::new().name("judge".to_owned()).spawn(move || court.hear(&hearing))?;
+        Ok(Self { testimony, live, arrivals, thread })
+    }
+
+    /// Ends the hearing and gives the ledger back.
+    pub(crate) fn close(self) -> Ledger {
+        // The thread only ends after this message, so the channel is open.
+        let _ = self.testimony.send(Testimony::Close);
+        match self.thread.join() {
+            Ok(ledger) => ledger,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    }
+}
+
+struct Court {
+    ledger: Ledger,
+    pace: Pace,
+    online: u64,
+    live: Arc<LiveCounts>,
+    arrivals: Arc<Mutex<Vec<Arrival>>>,
+}
+
+impl Court {
+    fn hear(mut self, hearing: &Receiver<Testimony>) -> Ledger {
+        loop {
+            match hearing.recv_timeout(REFRESH) {
+                Ok(Testimony::Generated(messages)) => self.generated(&messages),
+                Ok(Testimony::Fleet(events)) => events.into_iter().for_each(|event| self.reported(event)),
+                Ok(Testimony::Observed(seen)) => {
+                    self.ledger.observed(seen.probe, &seen.topic, &seen.payload, seen.at, seen.retained);
+                }
+                Ok(Testimony::Close) => return self.ledger,
+                Err(_) => {}
+            }
+            self.refresh();
+        }
+    }
+
+    fn generated(&mut self, messages: &[Outbound]) {
+        for message in messages {
+            let wall = self.pace.wall_ns(message.intended);
+            self.ledger
+                .generated(message.route, message.sequence, message.intended, wall, &message.payload)
+                .expect("the simulation numbers messages of known routes in ascending order");
+        }
+    }
+
+    fn reported(&mut self, event: FleetEvent) {
+        match event {
+            FleetEvent::Sent { route, sequence, at, .. } => self.ledger.sent(route, sequence, at),
+            FleetEvent::Acked { route, sequence, at } => self.ledger.acked(route, sequence, at),
+            FleetEvent::Dropped { route, sequence, at, .. } => self.ledger.dropped(route, sequence, at),
+            FleetEvent::Refused { route, sequence, .. } => self.ledger.refused(route, sequence),
+            FleetEvent::Connected { at, .. } => {
+                self.online += 1;
+                self.ledger.connections(at, self.online);
+            }
+            FleetEvent::Disconnected { at, .. } => {
+                self.online = self.online.saturating_sub(1);
+                self.ledger.connections(at, self.online);
+            }
+            FleetEvent::Command { device, payload, .. } => {
+                if let Ok(mut arrivals) = self.arrivals.lock() {
+                    arrivals.push(Arrival { device, payload });
+                }
+            }
+            FleetEvent::Pending { .. } | FleetEvent::SubscriptionRefused { .. } | FleetEvent::ConnectFailed { .. } => {}
+        }
+    }
+
+    fn refresh(&self) {
+        let totals = self.ledger.totals();
+        self.live.under_way.store(self.ledger.under_way() as u64, Ordering::Relaxed);
+        self.live.generated.store(totals.counts.generated, Ordering::Relaxed);
+        self.live.sent.store(totals.counts.sent, Ordering::Relaxed);
+        self.live.delivered.store(totals.counts.delivered, Ordering::Relaxed);
+        self.live.online.store(self.online, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,310 @@
+//! A run against real brokers, paced by the wall clock.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use fleet::{ConnectionConfig, Fleet, FleetConfig, FleetError, FleetEvents, FleetStats, Pace, RouteConfig};
+use hdrhistogram::Histogram;
+use scenarios::Plan;
+use sim_core::{Key, Registry, Shards, SimId};
+use tokio::runtime::{Handle, Runtime};
+use verify::{ConnectionCounts, Judgement, ReportInput};
+
+use super::commander::Commander;
+use super::driver::{Drive, Driver};
+use super::judge::{Judge, Testimony};
+use super::probe::Probes;
+use super::progress::Progress;
+use super::rehearsal::patients;
+use super::stack::Stack;
+use super::{Facts, Options, usage};
+use crate::failure::Failure;
+use crate::output;
+
+/// First connects a second that the start of simulated time leaves room for; loopback does ten times that.
+const CONNECTS_PER_SECOND: f64 = 1_500.0;
+/// Room for the connects of even the smallest fleet.
+const SHORTEST_LEAD: Duration = Duration::from_millis(500);
+/// How much longer than planned the start waits for the last connection.
+const CONNECT_GRACE: Duration = Duration::from_secs(10);
+/// Longest wait for settling what is under way after an interruption.
+const INTERRUPTED_DRAIN: Duration = Duration::from_secs(2);
+/// Longest time for removing sessions from the broker.
+const CLEAN_UP: Duration = Duration::from_secs(10);
+
+/// Runs the plan and judges it.
+///
+/// # Errors
+/// [`Failure`] when a target cannot be reached or the machine does not give what the run needs.
+pub(crate) fn run(
+    plan: &Arc<Plan>,
+    speed: f64,
+    options: &Options,
+    registry: &Registry,
+    facts: &Facts,
+) -> Result<(Judgement, ReportInput), Failure> {
+    let begin = Instant::now();
+    let rss_before_bytes = usage::resident_bytes();
+    let within = patients(plan, options.partition);
+    let shards = Shards::new(registry, &plan.roster, &plan.occurrences, &within, options.threads)?;
+    let devices: Vec<SimId> = plan.roster.patients[within]
+        .iter()
+        .flat_map(|patient| patient.devices.clone())
+        .map(|index| SimId(index as u32))
+        .collect();
+
+    let stack = Stack::start(plan)?;
+    let runtime = runtime()?;
+    let interrupted = watch_interrupts(runtime.handle());
+    let lead = SHORTEST_LEAD + Duration::from_secs_f64(devices.len() as f64 / CONNECTS_PER_SECOND);
+    let pace = Pace::new(Instant::now() + lead, speed);
+    let judge = Judge::start(Arc::clone(plan), pace).map_err(|error| Failure::Resources(error.to_string()))?;
+    let probes = Probes::start(plan, &stack, &facts.identity, pace, &judge.testimony, runtime.handle())?;
+    let takes_part = |device: SimId| devices.binary_search(&device).is_ok();
+    let commander = Commander::start(plan, &stack, &facts.identity, pace, takes_part, runtime.handle())?;
+    let fleets = start_fleets(plan, registry, &stack, &devices, pace, &judge, runtime.handle())?;
+    wait_online(plan, &fleets, &devices, lead, runtime.handle())?;
+
+    let mut progress = Progress::new(plan.time.length, options.quiet);
+    let driver = Driver {
+        plan,
+        pace,
+        shards,
+        fleets: &fleets,
+        judge: &judge,
+        commander,
+        runtime: runtime.handle(),
+        interrupted: &interrupted,
+    };
+    let Drive { reached, evidence, commands, commander, shards } = driver.drive(&mut progress)?;
+
+    let drain_begin = Instant::now();
+    let was_interrupted = interrupted.load(Ordering::Relaxed);
+    let drain = Duration::from_nanos(plan.time.drain.nanos().unsigned_abs());
+    let patience = if was_interrupted { INTERRUPTED_DRAIN.min(drain) } else { drain };
+    settle(&judge, &interrupted, was_interrupted, patience, &mut progress, reached);
+    let rss_bytes = usage::resident_bytes();
+    drop(shards);
+    let stats = end_fleets(fleets, patience.saturating_sub(drain_begin.elapsed()), options.keep, &runtime);
+    // What the last acknowledgements and sightings say is already on its way to the judge.
+    std::thread::sleep(Duration::from_millis(50));
+    progress.end();
+    let mut evidence = evidence;
+    evidence.merge(&commander.evidence());
+    evidence.merge(&stats.evidence);
+    commander.stop(runtime.handle());
+    probes.stop(runtime.handle());
+    let ledger = judge.close();
+    let judgement = ledger.finish(&nanoseconds(&stats.lag_us));
+
+    let input = ReportInput {
+        wall_ns: begin.elapsed().as_nanos() as i64,
+        drain_ns: drain_begin.elapsed().as_nanos() as i64,
+        reached,
+        interrupted: interrupted.load(Ordering::Relaxed),
+        targets: stack.reports(),
+        evidence,
+        connections: connection_counts(&stats, devices.len() as u64),
+        commands,
+        rss_bytes,
+        rss_before_bytes,
+        doubts: stack.doubts(),
+        ..facts.input()
+    };
+    Ok((judgement, input))
+}
+
+fn runtime() -> Result<Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("fleet")
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Resources(format!("no threads for the connections: {error}")))
+}
+
+/// The first Ctrl-C ends the run with a partial report, the second one ends the program.
+fn watch_interrupts(runtime: &Handle) -> Arc<AtomicBool> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&interrupted);
+    runtime.spawn(async move {
+        while tokio::signal::ctrl_c().await.is_ok() {
+            if flag.swap(true, Ordering::Relaxed) {
+                std::process::exit(i32::from(crate::exit_code::INTERRUPTED));
+            }
+            output::note("interrupted: writing the partial report (Ctrl-C again to leave at once)");
+        }
+    });
+    interrupted
+}
+
+/// One fleet a target, in the order of the targets; `None` for a target that no device uses.
+fn start_fleets(
+    plan: &Plan,
+    registry: &Registry,
+    stack: &Stack,
+    devices: &[SimId],
+    pace: Pace,
+    judge: &Judge,
+    runtime: &Handle,
+) -> Result<Vec<Option<Fleet>>, Failure> {
+    let routes: Arc<Vec<RouteConfig>> = Arc::new(
+        plan.roster
+            .routes
+            .iter()
+            .map(|route| RouteConfig { topic: route.topic.clone(), qos: route.qos, retain: route.retain })
+            .collect(),
+    );
+    let mut fleets = Vec::new();
+    for (index, target) in plan.targets.iter().enumerate() {
+        let connections: Vec<ConnectionConfig> = devices
+            .iter()
+            .filter(|device| plan.link_of(**device).target == index)
+            .map(|device| connection(plan, registry, *device))
+            .collect();
+        if connections.is_empty() {
+            fleets.push(None);
+            continue;
+        }
+        let (host, port) = stack.address(index);
+        let config = FleetConfig::new(host, port, connections, Arc::clone(&routes));
+        let (fleet, events) = Fleet::start(config, pace, runtime).map_err(|error| match error {
+            FleetError::Resolve { .. } => Failure::Unreachable { target: target.id.clone(), reason: error.to_string() },
+            _ => Failure::Resources(error.to_string()),
+        })?;
+        forward(events, judge, runtime);
+        fleets.push(Some(fleet));
+    }
+    Ok(fleets)
+}
+
+fn connection(plan: &Plan, registry: &Registry, device: SimId) -> ConnectionConfig {
+    let link = plan.link_of(device);
+    let endpoint = &plan.endpoints[device.index()];
+    let kind = &plan.roster.devices[device.index()].kind;
+    let takes_commands = registry.device(kind).is_some_and(|spec| spec.obey.is_some());
+    ConnectionConfig {
+        device,
+        client_id: endpoint.client_id.clone(),
+        protocol: link.protocol,
+        session: link.session.clone(),
+        outbox: link.outbox,
+        will: endpoint.will.clone(),
+        auth: link.auth.clone(),
+        command_topic: takes_commands.then(|| endpoint.command_topic.clone()),
+        reply_topic: takes_commands.then(|| endpoint.reply_topic.clone()),
+        key: Key::new(plan.seed, &plan.roster.devices[device.index()].path),
+    }
+}
+
+fn forward(mut events: FleetEvents, judge: &Judge, runtime: &Handle) {
+    let testimony = judge.testimony.clone();
+    runtime.spawn(async move {
+        while let Some(batch) = events.recv().await {
+            if testimony.send(Testimony::Fleet(batch)).is_err() {
+                return;
+            }
+        }
+    });
+}
+
+/// Waits for the first connections. Devices that are late send what they have to say when they get through.
+fn wait_online(
+    plan: &Plan,
+    fleets: &[Option<Fleet>],
+    devices: &[SimId],
+    lead: Duration,
+    runtime: &Handle,
+) -> Result<(), Failure> {
+    for (index, fleet) in fleets.iter().enumerate() {
+        let Some(fleet) = fleet else { continue };
+        let planned = devices.iter().filter(|device| plan.link_of(**device).target == index).count();
+        let mut online = runtime.block_on(fleet.wait_online(planned, lead));
+        if online == 0 {
+            online = runtime.block_on(fleet.wait_online(1, CONNECT_GRACE));
+        }
+        if online == 0 {
+            let stats = runtime.block_on(fleet.stats()).unwrap_or_default();
+            let reason = stats.connect_failures.iter().max_by_key(|(_, count)| **count);
+            return Err(Failure::Unreachable {
+                target: plan.targets[index].id.clone(),
+                reason: match reason {
+                    Some((reason, _)) => format!("none of {planned} devices could connect: {reason}"),
+                    None => format!("none of {planned} devices could connect in time"),
+                },
+            });
+        }
+        if online < planned {
+            output::note(format_args!(
+                "{online} of {planned} devices are online at the start; the others go on trying"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Waits until every message is settled or patience is at its end.
+fn settle(
+    judge: &Judge,
+    interrupted: &AtomicBool,
+    was_interrupted: bool,
+    patience: Duration,
+    progress: &mut Progress,
+    reached: sim_core::SimTime,
+) {
+    let deadline = Instant::now() + patience;
+    while Instant::now() < deadline && judge.live.under_way.load(Ordering::Relaxed) > 0 {
+        if interrupted.load(Ordering::Relaxed) && !was_interrupted {
+            return;
+        }
+        progress.show(reached, &judge.live);
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// Ends the fleets and, unless they are to be kept, removes their sessions from the brokers.
+fn end_fleets(fleets: Vec<Option<Fleet>>, patience: Duration, keep: bool, runtime: &Runtime) -> FleetStats {
+    let mut stats = FleetStats::default();
+    for fleet in fleets.into_iter().flatten() {
+        match runtime.block_on(fleet.shutdown(patience)) {
+            Ok(end) => {
+                stats.merge(&end.stats);
+                if !keep && !end.left_sessions.is_empty() {
+                    let outcome = runtime.block_on(end.left_sessions.remove(CLEAN_UP));
+                    if outcome.failed > 0 {
+                        output::note(format_args!("{} sessions may be left on the broker", outcome.failed));
+                    }
+                }
+            }
+            Err(error) => output::note(format_args!("the connections ended early: {error}")),
+        }
+    }
+    stats
+}
+
+fn connection_counts(stats: &FleetStats, planned: u64) -> ConnectionCounts {
+    ConnectionCounts {
+        planned,
+        made: stats.counts.connects,
+        session_present: stats.counts.sessions_present,
+        failed: stats.connect_failures.clone(),
+        ended: stats.disconnects.clone(),
+        connect_time: nanoseconds(&stats.connect_us),
+        reconnect_time: nanoseconds(&stats.reconnect_us),
+        resent: stats.counts.resent,
+        bytes_out: stats.counts.bytes_out,
+        bytes_in: stats.counts.bytes_in,
+    }
+}
+
+/// A histogram of microseconds as one of nanoseconds.
+fn nanoseconds(micros: &Histogram<u64>) -> Histogram<u64> {
+    let mut nanos = Histogram::new(3).expect("three significant digits are within 0..=5");
+    for bucket in micros.iter_recorded() {
+        nanos
+            .record_n(bucket.value_iterated_to().saturating_mul(1_000), bucket.count_at_value())
+            .expect("the histogram grows as needed");
+    }
+    nanos
+}

@@ -1,0 +1,96 @@
+//! A run without a network: virtual time, and `cmd.send` steps handed to the devices at their instant.
+
+use std::ops::Range;
+
+use scenarios::Plan;
+use sim_core::{Evidence, OccurrenceId, Registry, Reply, Shards, SimTime, Subject};
+
+use crate::arguments::Partition;
+use crate::commands::{evidence_of, step_command};
+use crate::failure::Failure;
+
+/// Shards that follow the plan without a network.
+#[derive(Debug)]
+pub(crate) struct Rehearsal {
+    /// The simulation.
+    pub(crate) shards: Shards,
+    /// Commands still to come, in order of time.
+    commands: Vec<(SimTime, OccurrenceId, sim_core::Command)>,
+    given: usize,
+    answers: Evidence,
+}
+
+impl Rehearsal {
+    /// Builds the shards of a plan.
+    ///
+    /// # Errors
+    /// [`Failure::Build`] when a model refuses its parameters.
+    pub(crate) fn new(
+        plan: &Plan,
+        registry: &Registry,
+        threads: usize,
+        partition: Option<Partition>,
+    ) -> Result<Self, Failure> {
+        let patients = patients(plan, partition);
+        let shards = Shards::new(registry, &plan.roster, &plan.occurrences, &patients, threads)?;
+        Ok(Self { shards, commands: commands(plan, &patients), given: 0, answers: Evidence::default() })
+    }
+
+    /// Simulates up to `end`. Commands take effect at their own grid instant, whatever the step of the caller.
+    pub(crate) fn advance_to(&mut self, end: SimTime) {
+        while let Some((at, _, command)) = self.commands.get(self.given) {
+            if *at >= end {
+                break;
+            }
+            self.shards.advance_to(*at);
+            self.shards.inject(command.clone());
+            self.given += 1;
+        }
+        self.shards.advance_to(end);
+    }
+
+    /// The devices' answers since the last call; those to commands of steps become their evidence.
+    pub(crate) fn take_replies(&mut self) -> Vec<Reply> {
+        let replies = self.shards.take_replies();
+        for reply in &replies {
+            let given =
+                self.commands.iter().find(|(_, _, command)| command.device == reply.device && command.id == reply.id);
+            if let Some((_, occurrence, _)) = given {
+                self.answers.add(*occurrence, evidence_of(reply.status), 1);
+            }
+        }
+        replies
+    }
+
+    /// What the steps changed so far.
+    pub(crate) fn evidence(&self) -> Evidence {
+        let mut evidence = self.shards.evidence();
+        evidence.merge(&self.answers);
+        evidence
+    }
+}
+
+/// The patients that take part: all, or one part of a partition.
+pub(crate) fn patients(plan: &Plan, partition: Option<Partition>) -> Range<usize> {
+    let all = 0..plan.roster.patients.len();
+    match partition {
+        Some(Partition { part, parts }) => plan.roster.partition(&all, parts).swap_remove(part - 1),
+        None => all,
+    }
+}
+
+fn commands(plan: &Plan, patients: &Range<usize>) -> Vec<(SimTime, OccurrenceId, sim_core::Command)> {
+    let mut commands = Vec::new();
+    for (index, occurrence) in plan.occurrences.iter().enumerate() {
+        for subject in &occurrence.subjects {
+            let Subject::Device(device) = subject else { continue };
+            if !patients.contains(&plan.roster.devices[device.index()].patient.index()) {
+                continue;
+            }
+            if let Some(command) = step_command(occurrence, *device) {
+                commands.push((occurrence.start, OccurrenceId(index as u32), command));
+            }
+        }
+    }
+    commands
+}

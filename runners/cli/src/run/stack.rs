@@ -1,0 +1,68 @@
+//! The brokers of a run: started here, or somebody else's.
+
+use broker::{Broker, BrokerChoice, BrokerConfig, BrokerError, BrokerKind};
+use scenarios::Plan;
+use verify::TargetReport;
+
+use crate::failure::Failure;
+
+/// One broker a target.
+#[derive(Debug)]
+pub(crate) struct Stack {
+    brokers: Vec<Box<dyn Broker>>,
+    reports: Vec<TargetReport>,
+}
+
+impl Stack {
+    /// Starts or reaches the broker of every target.
+    ///
+    /// # Errors
+    /// [`Failure::Target`] when the URL means nothing, [`Failure::Unreachable`] when nobody answers.
+    pub(crate) fn start(plan: &Plan) -> Result<Self, Failure> {
+        let mut stack = Self { brokers: Vec::new(), reports: Vec::new() };
+        for target in &plan.targets {
+            let choice = BrokerChoice::parse(&target.url)
+                .map_err(|error| Failure::Target { target: target.id.clone(), reason: error.to_string() })?;
+            let broker =
+                broker::start(&choice, &BrokerConfig::default()).map_err(|error| refused(&target.id, &error))?;
+            stack.reports.push(TargetReport {
+                id: target.id.clone(),
+                url: target.url.clone(),
+                identity: match choice.kind() {
+                    BrokerKind::External => String::new(),
+                    BrokerKind::Embedded | BrokerKind::Mosquitto => {
+                        format!("{} on {}", broker.identity().name, broker.address())
+                    }
+                },
+            });
+            stack.brokers.push(broker);
+        }
+        Ok(stack)
+    }
+
+    /// Host and port of a target.
+    pub(crate) fn address(&self, target: usize) -> (&str, u16) {
+        let address = self.brokers[target].address();
+        (&address.host, address.port)
+    }
+
+    /// What the report says of the targets.
+    pub(crate) fn reports(&self) -> Vec<TargetReport> {
+        self.reports.clone()
+    }
+
+    /// Messages that brokers of ours threw away although they had accepted them, in words; these losses are not the
+    /// pipeline's.
+    pub(crate) fn doubts(&self) -> Vec<String> {
+        let dropped = self.brokers.iter().filter_map(|broker| broker.dropped());
+        let (qos0, queued) = dropped.fold((0, 0), |sum, count| (sum.0 + count.qos0, sum.1 + count.queued));
+        if qos0 + queued == 0 {
+            return Vec::new();
+        }
+        vec![format!("the embedded broker dropped {} messages for subscribers that were behind", qos0 + queued)]
+    }
+}
+
+fn refused(target: &str, error: &BrokerError) -> Failure {
+    Failure::Unreachable { target: target.to_owned(), reason: error.to_string() }
+}

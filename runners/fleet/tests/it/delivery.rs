@@ -1,0 +1,145 @@
+//! Everything that devices say arrives once, at real brokers.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use broker::{BrokerChoice, BrokerConfig};
+use bytes::Bytes;
+use fleet::{ConnectionConfig, Fleet, FleetConfig, FleetEvent, Pace};
+use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
+use scenarios::Protocol;
+use sim_core::{SimTime, Span};
+use tokio::time::timeout;
+
+use crate::device::{PATIENCE, connection, events_until, message, remaining, routes};
+
+const DEVICES: u32 = 200;
+const MESSAGES: u64 = 50;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_embedded_broker_gets_every_message_once() {
+    everything_arrives_once(BrokerChoice::Embedded).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mosquitto_gets_every_message_once() {
+    if mosquitto_is_installed() {
+        everything_arrives_once(BrokerChoice::Mosquitto).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sessions_left_at_the_embedded_broker_are_removed() {
+    left_sessions_are_removed(BrokerChoice::Embedded).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sessions_left_at_mosquitto_are_removed() {
+    if mosquitto_is_installed() {
+        left_sessions_are_removed(BrokerChoice::Mosquitto).await;
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "a skipped test has to say so")]
+fn mosquitto_is_installed() -> bool {
+    let found = ["/usr/sbin/mosquitto", "/usr/bin/mosquitto", "/usr/local/sbin/mosquitto"];
+    let installed = found.iter().any(|path| std::path::Path::new(path).exists());
+    if !installed {
+        eprintln!("skipped: Mosquitto is not installed");
+    }
+    installed
+}
+
+async fn everything_arrives_once(choice: BrokerChoice) {
+    let broker = broker::start(&choice, &BrokerConfig::default()).unwrap();
+    let port = broker.address().port;
+    for protocol in [Protocol::V311, Protocol::V5] {
+        for qos in [0, 1] {
+            let run = format!("{protocol:?}-{qos}");
+            let seen = tokio::spawn(observe(port, run.clone(), u64::from(DEVICES) * MESSAGES));
+            let (client, _) = (seen, ());
+            let devices = (0..DEVICES).map(|device| ConnectionConfig {
+                client_id: format!("{run}-{device}"),
+                command_topic: Some(format!("{run}/{device}/cmd")),
+                ..connection(device, protocol)
+            });
+            let config = FleetConfig::new("127.0.0.1", port, devices.collect(), routes(DEVICES, qos));
+            let pace = Pace::real(Instant::now());
+            let (fleet, events) = Fleet::start(config, pace, &tokio::runtime::Handle::current()).unwrap();
+            assert_eq!(fleet.wait_online(DEVICES as usize, PATIENCE).await, DEVICES as usize);
+            let begin_ns = pace.now_ns() + 300_000_000;
+            let batch = (0..MESSAGES).flat_map(|sequence| {
+                (0..DEVICES).map(move |device| {
+                    let intended = begin_ns + sequence as i64 * 20_000_000 + i64::from(device) * 100_000;
+                    let payload = Bytes::from(format!("{device}/{sequence}"));
+                    message(device, sequence, SimTime::from_nanos(intended), payload)
+                })
+            });
+            fleet.submit(batch.collect()).await.unwrap();
+            let counts = timeout(PATIENCE, client).await.expect("everything arrives").unwrap();
+            assert_eq!(counts.len() as u64, u64::from(DEVICES) * MESSAGES, "{run}");
+            assert!(counts.values().all(|count| *count == 1), "{run}");
+            let end = fleet.shutdown(PATIENCE).await.unwrap();
+            let total = u64::from(DEVICES) * MESSAGES;
+            assert_eq!((end.stats.counts.handled, end.stats.counts.sent), (total, total), "{run}");
+            assert_eq!(end.stats.counts.acked, total * u64::from(qos), "{run}");
+            assert_eq!(end.stats.lag_us.len(), total);
+            assert!(end.left_sessions.is_empty());
+            let told = remaining(events).await;
+            assert!(!told.iter().any(|event| matches!(event, FleetEvent::Pending { .. } | FleetEvent::Dropped { .. })));
+        }
+    }
+}
+
+/// Subscribes to all telemetry and counts payloads until `wanted` different ones have come.
+async fn observe(port: u16, run: String, wanted: u64) -> BTreeMap<Bytes, u32> {
+    let mut options = MqttOptions::new(format!("{run}-observer"), "127.0.0.1", port);
+    options.set_keep_alive(Duration::from_secs(30));
+    let (client, mut connection) = AsyncClient::new(options, 100);
+    client.subscribe("w/+", QoS::AtLeastOnce).await.unwrap();
+    let mut seen = BTreeMap::new();
+    while (seen.len() as u64) < wanted {
+        if let Event::Incoming(Packet::Publish(publish)) = connection.poll().await.unwrap() {
+            *seen.entry(publish.payload).or_default() += 1;
+        }
+    }
+    seen
+}
+
+async fn left_sessions_are_removed(choice: BrokerChoice) {
+    let broker = broker::start(&choice, &BrokerConfig::default()).unwrap();
+    let port = broker.address().port;
+    let devices = || {
+        (0..4).map(|device| {
+            let mut config = connection(device, if device % 2 == 0 { Protocol::V311 } else { Protocol::V5 });
+            config.session.clean = false;
+            config.session.expiry = Span::from_secs(3_600);
+            config.command_topic = Some(format!("w/{device}/cmd"));
+            config
+        })
+    };
+    let run = async || {
+        let config = FleetConfig::new("127.0.0.1", port, devices().collect(), routes(4, 1));
+        let pace = Pace::real(Instant::now());
+        let (fleet, mut events) = Fleet::start(config, pace, &tokio::runtime::Handle::current()).unwrap();
+        let mut present = Vec::new();
+        while present.len() < 4 {
+            let told = events_until(&mut events, |event| matches!(event, FleetEvent::Connected { .. })).await;
+            present.extend(told.into_iter().filter_map(|event| match event {
+                FleetEvent::Connected { session_present, .. } => Some(session_present),
+                _ => None,
+            }));
+        }
+        assert_eq!(fleet.wait_online(4, PATIENCE).await, 4);
+        (present, fleet.shutdown(PATIENCE).await.unwrap().left_sessions)
+    };
+    let (present, _) = run().await;
+    assert_eq!(present, [false; 4]);
+    let (present, left) = run().await;
+    assert_eq!(present, [true; 4], "the broker kept the sessions");
+    assert_eq!(left.len(), 4);
+    let removed = left.remove(PATIENCE).await;
+    assert_eq!((removed.removed, removed.failed), (4, 0));
+    let (present, _) = run().await;
+    assert_eq!(present, [false; 4], "and has forgotten them");
+}

@@ -1,0 +1,9 @@
+//! The fleet over real sockets: against a scripted broker that shows exact bytes, and against real brokers.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
+
+mod delivery;
+mod device;
+mod links;
+mod scripted_broker;
+mod sessions;

@@ -1,0 +1,305 @@
+//! The attached hosts: octets from their sockets into the air, and back.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use ble::{Address, Air, HostId, HostOptions};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::task::JoinHandle;
+
+use crate::endpoint::{Endpoint, Halves, HciError, Listener};
+
+/// Messages of all sockets that may wait for the air; beyond it the sockets wait, and through TCP their hosts.
+const ARRIVALS: usize = 1024;
+
+/// Batches of octets that may wait for the socket of a host; beyond it they wait in the controller, which is bounded.
+const BATCHES: usize = 8;
+
+/// Octets of a batch, and of a read.
+const BATCH_OCTETS: usize = 16 * 1024;
+
+/// What a socket tells the air.
+#[derive(Debug)]
+enum Arrival {
+    Attached { endpoint: usize, connection: u64, outgoing: mpsc::Sender<Vec<u8>> },
+    Octets { connection: u64, octets: Vec<u8> },
+    Left { connection: u64 },
+}
+
+/// Something the owner of the air may want to report.
+#[derive(Debug)]
+pub enum HciEvent {
+    /// A host has attached.
+    Attached {
+        /// Its controller.
+        host: HostId,
+        /// Path of the controller.
+        path: String,
+    },
+    /// A host has gone.
+    Left {
+        /// Its controller, which no longer exists.
+        host: HostId,
+        /// What it was cut off for, unless it left by itself.
+        fault: Option<String>,
+    },
+    /// A capture has ended early.
+    CaptureFailed(HciError),
+}
+
+#[derive(Debug)]
+struct Attachment {
+    host: HostId,
+    /// None once the host has been cut off.
+    outgoing: Option<mpsc::Sender<Vec<u8>>>,
+    capture: Option<(File, PathBuf)>,
+    fault: Option<String>,
+}
+
+/// All endpoints and their hosts.
+#[derive(Debug)]
+pub struct Attachments {
+    endpoints: Vec<Endpoint>,
+    addresses: Vec<Option<SocketAddr>>,
+    arrivals: mpsc::Receiver<Arrival>,
+    tasks: Vec<JoinHandle<()>>,
+    attachments: BTreeMap<u64, Attachment>,
+    accepted: Vec<u16>,
+    start_unix_us: u64,
+    waiting: bool,
+}
+
+impl Attachments {
+    /// Binds all endpoints and accepts hosts from now on. `start_unix_us` is the instant of simulated time zero in
+    /// captures.
+    ///
+    /// # Errors
+    /// When a socket cannot be bound.
+    pub async fn listen(endpoints: Vec<Endpoint>, start_unix_us: u64) -> Result<Self, HciError> {
+        let (sender, arrivals) = mpsc::channel(ARRIVALS);
+        let mut addresses = Vec::new();
+        let mut listeners = Vec::new();
+        for endpoint in &endpoints {
+            let listener = Listener::bind(endpoint).await?;
+            addresses.push(listener.tcp_address());
+            listeners.push(listener);
+        }
+        let tasks = listeners
+            .into_iter()
+            .enumerate()
+            .map(|(endpoint, listener)| tokio::spawn(accept(endpoint, listener, sender.clone())))
+            .collect();
+        Ok(Self {
+            accepted: vec![0; endpoints.len()],
+            endpoints,
+            addresses,
+            arrivals,
+            tasks,
+            attachments: BTreeMap::new(),
+            start_unix_us,
+            waiting: false,
+        })
+    }
+
+    /// The bound TCP address of each endpoint, none for Unix sockets.
+    pub fn addresses(&self) -> &[Option<SocketAddr>] {
+        &self.addresses
+    }
+
+    /// Hosts attached at present.
+    pub fn hosts(&self) -> impl Iterator<Item = HostId> {
+        self.attachments.values().map(|attachment| attachment.host)
+    }
+
+    /// Whether output waits for a socket, so that another [`Attachments::pump`] soon makes sense.
+    pub fn output_waits(&self) -> bool {
+        self.waiting
+    }
+
+    /// Moves what has arrived into the air and what the air has to say out of it; never waits.
+    pub fn pump(&mut self, air: &mut Air) -> Vec<HciEvent> {
+        let mut events = Vec::new();
+        while let Ok(arrival) = self.arrivals.try_recv() {
+            self.take(air, arrival, &mut events);
+        }
+        self.flush(air, &mut events);
+        events
+    }
+
+    /// Waits until something arrives, and takes it.
+    pub(crate) async fn arrival(&mut self, air: &mut Air, now: impl FnOnce() -> u64) -> Vec<HciEvent> {
+        let mut events = Vec::new();
+        if let Some(arrival) = self.arrivals.recv().await {
+            air.advance_to(now());
+            self.take(air, arrival, &mut events);
+        }
+        events
+    }
+
+    fn take(&mut self, air: &mut Air, arrival: Arrival, events: &mut Vec<HciEvent>) {
+        match arrival {
+            Arrival::Attached { endpoint, connection, outgoing } => {
+                let event = self.attach(air, endpoint, connection, outgoing, events);
+                events.push(event);
+            }
+            Arrival::Octets { connection, octets } => {
+                let Some(attachment) = self.attachments.get_mut(&connection) else { return };
+                if let Err(error) = air.host_sent(attachment.host, &octets) {
+                    attachment.fault = Some(error.to_string());
+                }
+            }
+            Arrival::Left { connection } => {
+                let Some(mut attachment) = self.attachments.remove(&connection) else { return };
+                save_capture(&mut attachment, air, events);
+                air.detach_host(attachment.host);
+                events.push(HciEvent::Left { host: attachment.host, fault: attachment.fault });
+            }
+        }
+    }
+
+    fn attach(
+        &mut self,
+        air: &mut Air,
+        index: usize,
+        connection: u64,
+        outgoing: mpsc::Sender<Vec<u8>>,
+        events: &mut Vec<HciEvent>,
+    ) -> HciEvent {
+        let endpoint = &self.endpoints[index];
+        let number = self.accepted[index];
+        self.accepted[index] += 1;
+        let path = format!("hci/{}/{}", endpoint.name, number + 1);
+        let address = match endpoint.address {
+            Some(first) => {
+                let mut octets = first.octets;
+                octets[0] = octets[0].wrapping_add(number as u8);
+                Address { kind: first.kind, octets }
+            }
+            None => Address::synthetic_public((index as u16) << 8 | (number + 1) & 0xFF),
+        };
+        let capture = endpoint.capture.as_deref().and_then(|folder| {
+            let file = folder.join(format!("{}-{}.btsnoop", endpoint.name, number + 1));
+            open_capture(&file).map_err(|error| events.push(HciEvent::CaptureFailed(error))).ok()
+        });
+        let host = air.attach_host(HostOptions {
+            path: path.clone(),
+            address,
+            position: endpoint.position,
+            capture_start_unix_us: capture.is_some().then_some(self.start_unix_us),
+            strict: endpoint.strict,
+        });
+        self.attachments.insert(connection, Attachment { host, outgoing: Some(outgoing), capture, fault: None });
+        HciEvent::Attached { host, path }
+    }
+
+    fn flush(&mut self, air: &mut Air, events: &mut Vec<HciEvent>) {
+        self.waiting = false;
+        for attachment in self.attachments.values_mut() {
+            save_capture(attachment, air, events);
+            while let Some(outgoing) = &attachment.outgoing {
+                match outgoing.try_reserve() {
+                    Ok(permit) => {
+                        let octets = air.take_output(attachment.host, BATCH_OCTETS);
+                        if octets.is_empty() {
+                            break;
+                        }
+                        permit.send(octets);
+                    }
+                    Err(TrySendError::Full(())) => {
+                        self.waiting = true;
+                        break;
+                    }
+                    // The socket is closed; that it has left arrives by itself.
+                    Err(TrySendError::Closed(())) => attachment.outgoing = None,
+                }
+            }
+            if attachment.fault.is_some() {
+                // What was queued, the Hardware Error last, is still written before the socket closes.
+                attachment.outgoing = None;
+            }
+        }
+    }
+}
+
+impl Drop for Attachments {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+fn open_capture(path: &Path) -> Result<(File, PathBuf), HciError> {
+    match File::create(path) {
+        Ok(file) => Ok((file, path.to_path_buf())),
+        Err(source) => Err(HciError::Capture { path: path.to_path_buf(), source }),
+    }
+}
+
+fn save_capture(attachment: &mut Attachment, air: &mut Air, events: &mut Vec<HciEvent>) {
+    let Some((file, path)) = &mut attachment.capture else { return };
+    let octets = air.take_capture(attachment.host);
+    if octets.is_empty() {
+        return;
+    }
+    if let Err(source) = file.write_all(&octets) {
+        events.push(HciEvent::CaptureFailed(HciError::Capture { path: path.clone(), source }));
+        attachment.capture = None;
+    }
+}
+
+async fn accept(endpoint: usize, listener: Listener, arrivals: mpsc::Sender<Arrival>) {
+    let mut number = 0_u64;
+    // Hosts live in tasks of this set, so that they end with the endpoint.
+    let mut hosts = tokio::task::JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                // Failures to accept, such as a lack of descriptors, pass.
+                let Ok(halves) = accepted else { continue };
+                let connection = (endpoint as u64) << 32 | number;
+                number += 1;
+                hosts.spawn(serve(endpoint, connection, halves, arrivals.clone()));
+            }
+            Some(_) = hosts.join_next() => {}
+        }
+    }
+}
+
+/// Carries octets between one socket and the channels, until either side ends.
+async fn serve(endpoint: usize, connection: u64, halves: Halves, arrivals: mpsc::Sender<Arrival>) {
+    let (mut read, mut write) = halves;
+    let (outgoing, mut batches) = mpsc::channel::<Vec<u8>>(BATCHES);
+    if arrivals.send(Arrival::Attached { endpoint, connection, outgoing }).await.is_err() {
+        return;
+    }
+    let writing = async move {
+        while let Some(octets) = batches.recv().await {
+            if write.write_all(&octets).await.is_err() {
+                return;
+            }
+        }
+        // A host that has gone already cannot be told that its stream ends.
+        let _ = write.shutdown().await;
+    };
+    let reading = async {
+        let mut buffer = vec![0; BATCH_OCTETS];
+        while let Ok(length @ 1..) = read.read(&mut buffer).await {
+            let octets = buffer[..length].to_vec();
+            if arrivals.send(Arrival::Octets { connection, octets }).await.is_err() {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        () = writing => {}
+        () = reading => {}
+    }
+    // When nobody listens any more, nobody needs to know.
+    let _ = arrivals.send(Arrival::Left { connection }).await;
+}

@@ -1,0 +1,310 @@
+//! From plan, judgement and the runner's facts to the one report that all others are drawn from.
+
+use std::collections::BTreeMap;
+
+use scenarios::{Plan, Statistic, TimeMode};
+use sim_core::{Occurrence, Registry, Subject};
+
+use crate::delays::{Delays, Reduced};
+use crate::report::{
+    CommandsReport, ConnectionsReport, DelayReport, GeneratorReport, HostReport, RunReport, StepReport, ValidityCheck,
+    WindowReport,
+};
+use crate::run_json::FORMAT;
+use crate::verdict::Findings;
+use crate::{Judgement, ReportInput, Verdict, figures};
+
+/// Largest acceptable 99th percentile of the generator's lag [ns]: beyond it the load was not what the scenario says.
+const LAG_BOUND_NS: f64 = 50e6;
+
+/// Most paths listed for one step.
+const PICKED_LISTED: usize = 100;
+
+impl RunReport {
+    /// Puts the report together and decides the verdict.
+    pub fn new(plan: &Plan, registry: &Registry, judgement: &Judgement, input: &ReportInput) -> Self {
+        let totals = judgement.totals;
+        let counts = totals.counts;
+        let steps = steps(plan, registry, input);
+        let validity = validity(plan, judgement, input, &steps);
+        let expect = judgement.expect.clone();
+        let can_fail = |severity: &str| severity == "fail";
+        let findings = Findings {
+            // Without the whole drain a message may still be under way, so acknowledged loss is not proven.
+            proven_harm: expect.iter().zip(&plan.expects).any(|(judged, planned)| {
+                can_fail(&judged.severity)
+                    && judged.safety
+                    && judged.verdict == Verdict::Fail
+                    && !(input.interrupted && planned.condition.metric == "lost")
+            }),
+            failed: expect.iter().any(|expect| can_fail(&expect.severity) && expect.verdict == Verdict::Fail),
+            doubtful: validity.iter().any(|check| !check.holds)
+                || expect.iter().any(|expect| can_fail(&expect.severity) && expect.verdict == Verdict::Inconclusive),
+            interrupted: input.interrupted,
+        };
+        let (verdict, code) = findings.decide();
+        let mut report = Self {
+            format: FORMAT.to_owned(),
+            scenario: plan.scenario.clone(),
+            about: plan.about.clone(),
+            file: plan.file.clone(),
+            seed: plan.seed,
+            plan_sha256: input.plan_sha256.clone(),
+            tool: input.tool.clone(),
+            run: input.run.clone(),
+            labels: plan.report.labels.clone(),
+            reproduce: input.reproduce.clone(),
+            verdict,
+            exit_code: code.number(),
+            partial: input.interrupted,
+            reasons: Vec::new(),
+            generated: counts.generated,
+            sent: counts.sent,
+            acked: counts.acked,
+            delivered: counts.delivered,
+            lost: counts.lost,
+            lost_acked: counts.lost_acked,
+            dropped_declared: counts.dropped_declared,
+            pending: counts.pending,
+            refused: counts.refused,
+            duplicates: counts.duplicates,
+            out_of_order: counts.out_of_order,
+            corrupted: counts.corrupted,
+            invented: counts.invented,
+            identity_mismatch: counts.identity_mismatch,
+            foreign: totals.foreign,
+            retained: totals.retained,
+            wills: totals.wills,
+            forgot: totals.forgot,
+            window: window(plan, input),
+            host: HostReport { cpu: input.cpu },
+            targets: input.targets.clone(),
+            probes: judgement.probes.clone(),
+            validity,
+            expect,
+            steps,
+            latency: judgement.latency.clone(),
+            streams: judgement.streams.clone(),
+            worst_devices: judgement.worst_devices.clone(),
+            connections: connections(judgement, input),
+            commands: CommandsReport {
+                received: input.commands.received,
+                applied: input.commands.applied,
+                refused: input.commands.refused,
+                malformed: input.commands.malformed,
+                answered: input.commands.answered,
+                observed: totals.command_traffic,
+            },
+            generator: generator(plan, judgement, input),
+            series: judgement.series.clone(),
+        };
+        report.reasons = report.explain();
+        report
+    }
+
+    /// Why the run is what it is, gravest first.
+    fn explain(&self) -> Vec<String> {
+        let told = |verdict: Verdict| {
+            self.expect.iter().filter(move |expect| expect.severity == "fail" && expect.verdict == verdict)
+        };
+        let (proven, other): (Vec<_>, Vec<_>) = told(Verdict::Fail).partition(|expect| expect.safety);
+        let failed =
+            |expect: &&crate::ExpectReport| format!("`{}` failed: {} is {}", expect.id, expect.that, expect.reads);
+        let mut reasons: Vec<String> = proven.iter().map(failed).collect();
+        reasons.extend(
+            self.validity.iter().filter(|check| !check.holds).map(|check| format!("{}: {}", check.name, check.detail)),
+        );
+        reasons.extend(
+            told(Verdict::Inconclusive).map(|expect| format!("`{}` is inconclusive: {}", expect.id, expect.reason)),
+        );
+        reasons.extend(other.iter().map(failed));
+        reasons
+    }
+}
+
+impl Delays {
+    /// The usual percentiles.
+    pub(crate) fn report(&self) -> DelayReport {
+        let seconds = |statistic| match self.reduce(statistic) {
+            Some(Reduced::Number(nanos)) => Some(nanos / 1e9),
+            Some(Reduced::Never) | None => None,
+        };
+        DelayReport {
+            samples: self.samples(),
+            never_arrived: self.never(),
+            p50_s: seconds(Statistic::Percentile(0.5)),
+            p90_s: seconds(Statistic::Percentile(0.9)),
+            p99_s: seconds(Statistic::Percentile(0.99)),
+            p99_9_s: seconds(Statistic::Percentile(0.999)),
+            max_s: seconds(Statistic::Max),
+        }
+    }
+}
+
+fn window(plan: &Plan, input: &ReportInput) -> WindowReport {
+    let (mode, speed) = match plan.time.mode {
+        TimeMode::Real => ("real", 1.0),
+        TimeMode::Scaled { speed } => ("scaled", speed),
+        TimeMode::Virtual => ("virtual", 1.0),
+    };
+    let started = jiff::Timestamp::from_nanosecond(i128::from(input.started_epoch_ns));
+    WindowReport {
+        // Every i64 of nanoseconds is a year between 1677 and 2262, which the type holds.
+        started_at: started.map(|started| started.to_string()).unwrap_or_default(),
+        mode: mode.to_owned(),
+        speed,
+        warmup_s: plan.time.warmup.seconds(),
+        length_s: plan.time.length.seconds(),
+        reached_s: input.reached.seconds(),
+        drain_s: input.drain_ns as f64 / 1e9,
+        wall_s: input.wall_ns as f64 / 1e9,
+    }
+}
+
+fn connections(judgement: &Judgement, input: &ReportInput) -> ConnectionsReport {
+    let counts = &input.connections;
+    ConnectionsReport {
+        planned: counts.planned,
+        peak: judgement.peak_connections,
+        made: counts.made,
+        session_present: counts.session_present,
+        failed: counts.failed.clone(),
+        ended: counts.ended.clone(),
+        connect: Delays::from_histogram(&counts.connect_time).report(),
+        reconnect: Delays::from_histogram(&counts.reconnect_time).report(),
+        resent: counts.resent,
+        bytes_out: counts.bytes_out,
+        bytes_in: counts.bytes_in,
+    }
+}
+
+fn generator(plan: &Plan, judgement: &Judgement, input: &ReportInput) -> GeneratorReport {
+    let lag = judgement.lag.report();
+    let devices = plan.roster.devices.len() as u64;
+    GeneratorReport {
+        lag_p50_s: lag.p50_s,
+        lag_p99_s: lag.p99_s,
+        lag_max_s: lag.max_s,
+        rss_bytes: input.rss_bytes,
+        rss_per_device: input
+            .rss_bytes
+            .zip(input.rss_before_bytes)
+            .and_then(|(after, before)| after.saturating_sub(before).checked_div(devices)),
+    }
+}
+
+fn steps(plan: &Plan, registry: &Registry, input: &ReportInput) -> Vec<StepReport> {
+    let mut evidence: Vec<BTreeMap<String, u64>> = vec![BTreeMap::new(); plan.occurrences.len()];
+    for (occurrence, what, count) in input.evidence.iter() {
+        if let Some(counts) = evidence.get_mut(occurrence.0 as usize) {
+            *counts.entry(what.to_owned()).or_default() += count;
+        }
+    }
+    let occurrences = plan.occurrences.iter().zip(evidence);
+    occurrences
+        .map(|(occurrence, counts)| {
+            let counters = registry.action(&occurrence.action).map_or(&[][..], |action| action.evidence);
+            let effective =
+                counters.is_empty() || counters.iter().any(|name| counts.get(*name).is_some_and(|n| *n > 0));
+            StepReport {
+                id: occurrence.step.clone(),
+                repetition: occurrence.repetition,
+                action: occurrence.action.clone(),
+                picked_count: occurrence.subjects.len() as u64,
+                picked: picked(plan, occurrence),
+                start_s: occurrence.start.seconds(),
+                end_s: occurrence.end.map(|end| end.seconds()),
+                reached: occurrence.start < input.reached,
+                evidence: counts,
+                effective,
+            }
+        })
+        .collect()
+}
+
+fn picked(plan: &Plan, occurrence: &Occurrence) -> Vec<String> {
+    let roster = &plan.roster;
+    let path = |subject: &Subject| match subject {
+        Subject::Patient(id) => roster.patients[id.index()].path.clone(),
+        Subject::Device(id) => roster.devices[id.index()].path.clone(),
+        Subject::Stream(id, stream) => {
+            let device = &roster.devices[id.index()];
+            format!("{}/{}", device.path, device.streams[usize::from(*stream)].id)
+        }
+        Subject::Target(id) => format!("target/{id}"),
+    };
+    occurrence.subjects.iter().take(PICKED_LISTED).map(path).collect()
+}
+
+fn validity(plan: &Plan, judgement: &Judgement, input: &ReportInput, steps: &[StepReport]) -> Vec<ValidityCheck> {
+    let totals = &judgement.totals;
+    let mut checks = vec![
+        ValidityCheck {
+            name: "messages were sent".to_owned(),
+            holds: totals.counts.sent > 0,
+            detail: format!("{} sent", figures::count(totals.counts.sent)),
+        },
+        generator_keeps_up(plan, judgement),
+        steps_took_effect(steps),
+        ValidityCheck {
+            name: "the ledger kept everything".to_owned(),
+            holds: totals.forgot == 0,
+            detail: format!("{} messages forgotten", figures::count(totals.forgot)),
+        },
+        ValidityCheck {
+            name: "every stream is watched".to_owned(),
+            holds: judgement.unwatched_routes == 0,
+            detail: format!("{} streams that no probe watches", figures::count(judgement.unwatched_routes)),
+        },
+    ];
+    if input.interrupted {
+        checks.push(ValidityCheck {
+            name: "the run came to its end".to_owned(),
+            holds: false,
+            detail: format!("interrupted at {} of {}", input.reached, plan.time.length),
+        });
+    }
+    checks.extend(input.doubts.iter().map(|doubt| ValidityCheck {
+        name: "nothing else stands against it".to_owned(),
+        holds: false,
+        detail: doubt.clone(),
+    }));
+    checks
+}
+
+fn generator_keeps_up(plan: &Plan, judgement: &Judgement) -> ValidityCheck {
+    let virtual_time = plan.time.mode == TimeMode::Virtual;
+    let p99 = judgement.lag.reduce(Statistic::Percentile(0.99));
+    let (holds, detail) = match p99 {
+        Some(Reduced::Number(nanos)) => {
+            (nanos <= LAG_BOUND_NS, format!("p99(generator.lag) is {}, at most 50ms", figures::duration(nanos)))
+        }
+        _ if virtual_time => (true, "virtual time has no lag".to_owned()),
+        _ => (false, "the lag was not measured".to_owned()),
+    };
+    ValidityCheck { name: "the generator kept up".to_owned(), holds, detail }
+}
+
+fn steps_took_effect(steps: &[StepReport]) -> ValidityCheck {
+    let idle: Vec<String> = steps
+        .iter()
+        .filter(|step| step.reached && !step.effective)
+        .map(|step| {
+            if step.repetition == 0 {
+                format!("`{}`", step.id)
+            } else {
+                format!("`{}` #{}", step.id, step.repetition + 1)
+            }
+        })
+        .collect();
+    let reached = steps.iter().filter(|step| step.reached).count();
+    ValidityCheck {
+        name: "every step took effect".to_owned(),
+        holds: idle.is_empty(),
+        detail: if idle.is_empty() {
+            format!("{reached} of {} steps reached, all with evidence", steps.len())
+        } else {
+            format!("without evidence: {}", idle.join(", "))
+        },
+    }
+}

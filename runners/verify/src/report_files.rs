@@ -1,0 +1,44 @@
+//! The reports as files in the folder of a run.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::{JunitError, LostMessages, RunReport};
+
+/// A report could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportFileError {
+    /// The file system refused.
+    #[error("{} could not be written: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The XML could not be made.
+    #[error(transparent)]
+    Junit(#[from] JunitError),
+}
+
+/// Writes `run.json`, `junit.xml`, `report.html` and `lost.csv` into an existing folder, over older ones, and gives
+/// their paths in this order.
+///
+/// # Errors
+/// [`ReportFileError`] when a file cannot be written; those before it are there.
+pub fn write_reports(dir: &Path, report: &RunReport, lost: &LostMessages) -> Result<Vec<PathBuf>, ReportFileError> {
+    let contents = [
+        ("run.json", report.to_json()),
+        ("junit.xml", report.to_junit()?),
+        ("report.html", report.to_html()),
+        ("lost.csv", lost.to_csv()),
+    ];
+    let mut written = Vec::with_capacity(contents.len());
+    for (name, content) in contents {
+        let path = dir.join(name);
+        fs::write(&path, content).map_err(|source| ReportFileError::Write { path: path.clone(), source })?;
+        written.push(path);
+    }
+    Ok(written)
+}

@@ -1,0 +1,105 @@
+//! What only the runner knows about a run: everything a report needs beside the plan and the ledger.
+
+use std::collections::BTreeMap;
+
+use hdrhistogram::Histogram;
+use sim_core::{Evidence, SimTime};
+
+use crate::TargetReport;
+
+/// Facts the runner gives when the run is over. Histograms hold nanoseconds and are empty when nothing was measured.
+#[derive(Debug, Clone)]
+pub struct ReportInput {
+    /// Version of the tool, such as `iomt 0.1.0`.
+    pub tool: String,
+    /// Identity of this run.
+    pub run: String,
+    /// The command that repeats it, such as `iomt run icu.toml --seed 42`.
+    pub reproduce: String,
+    /// SHA-256 of the expanded plan, hexadecimal.
+    pub plan_sha256: String,
+    /// Start of the run [ns since the Unix epoch].
+    pub started_epoch_ns: i64,
+    /// Duration of the run, drain included [ns of wall clock].
+    pub wall_ns: i64,
+    /// How much of that was waiting for stragglers [ns of wall clock].
+    pub drain_ns: i64,
+    /// How far simulated time came.
+    pub reached: SimTime,
+    /// Whether somebody stopped the run before its end.
+    pub interrupted: bool,
+    /// Processors available to the process.
+    pub cpu: u32,
+    /// What answered at each target, in the order of the plan.
+    pub targets: Vec<TargetReport>,
+    /// What the steps changed: the simulation's evidence merged with that of links and actors.
+    pub evidence: Evidence,
+    /// Connections of the devices; all zero in virtual mode.
+    pub connections: ConnectionCounts,
+    /// Commands to the devices.
+    pub commands: CommandCounts,
+    /// Resident memory of the process at the end of the run, before the reports are made [byte].
+    pub rss_bytes: Option<u64>,
+    /// Resident memory before the devices were made [byte].
+    pub rss_before_bytes: Option<u64>,
+    /// Further reasons not to trust the run, each a short sentence; any makes the run inconclusive.
+    pub doubts: Vec<String>,
+}
+
+/// What the fleet counted about connections.
+#[derive(Debug, Clone)]
+pub struct ConnectionCounts {
+    /// Devices that are to connect.
+    pub planned: u64,
+    /// Connections accepted.
+    pub made: u64,
+    /// Of them, with the session still there.
+    pub session_present: u64,
+    /// Failed attempts by reason.
+    pub failed: BTreeMap<String, u64>,
+    /// Ended connections by reason.
+    pub ended: BTreeMap<String, u64>,
+    /// From the attempt to the accepted connection [ns].
+    pub connect_time: Histogram<u64>,
+    /// From the lost link to the first message that got through again [ns].
+    pub reconnect_time: Histogram<u64>,
+    /// Messages sent again with the duplicate flag.
+    pub resent: u64,
+    /// Bytes written.
+    pub bytes_out: u64,
+    /// Bytes read.
+    pub bytes_in: u64,
+}
+
+impl Default for ConnectionCounts {
+    fn default() -> Self {
+        let empty = || Histogram::new(3).expect("three significant digits are within 0..=5");
+        Self {
+            planned: 0,
+            made: 0,
+            session_present: 0,
+            failed: BTreeMap::new(),
+            ended: BTreeMap::new(),
+            connect_time: empty(),
+            reconnect_time: empty(),
+            resent: 0,
+            bytes_out: 0,
+            bytes_in: 0,
+        }
+    }
+}
+
+/// What became of the commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CommandCounts {
+    /// Messages on command topics that reached a device.
+    pub received: u64,
+    /// Applied.
+    pub applied: u64,
+    /// Understood and refused.
+    pub refused: u64,
+    /// Unreadable.
+    pub malformed: u64,
+    /// Answers given.
+    pub answered: u64,
+}

@@ -1,0 +1,188 @@
+//! The reports of the sample run, as snapshots, and the rules that the whole report keeps.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::sample_run::{lag, plan, registry, sample_input, sample_judgement, sample_plan, sample_report};
+use crate::{Ledger, Limits, ReportInput, RunReport, SCHEMA, Verdict, write_reports};
+
+#[test]
+fn terminal_summary() {
+    let files = ["out/ward/run.json".to_owned(), "out/ward/report.html".to_owned()];
+    insta::assert_snapshot!(sample_report().to_terminal(&files, false));
+}
+
+#[test]
+fn colour_adds_nothing_but_escapes() {
+    let report = sample_report();
+    let coloured = report.to_terminal(&[], true);
+    assert!(coloured.contains("\u{1b}[1;31mFAIL\u{1b}[0m"), "{coloured}");
+    let bare: String = coloured
+        .split('\u{1b}')
+        .enumerate()
+        .map(|(index, part)| if index == 0 { part } else { part.split_once('m').map_or("", |(_, rest)| rest) })
+        .collect();
+    assert_eq!(bare, report.to_terminal(&[], false));
+}
+
+#[test]
+fn junit_document() {
+    insta::assert_snapshot!(sample_report().to_junit().unwrap());
+}
+
+#[test]
+fn run_json_document() {
+    insta::assert_snapshot!(sample_report().to_json());
+}
+
+#[test]
+fn html_page_without_its_style() {
+    let html = sample_report().to_html();
+    let (head, rest) = html.split_once("<style>").unwrap();
+    let (_, body) = rest.split_once("</style>").unwrap();
+    insta::assert_snapshot!(format!("{head}{body}"));
+}
+
+#[test]
+fn the_page_needs_no_network_and_no_script() {
+    let html = sample_report().to_html();
+    for outside in ["http://", "https://", "<script", "@import", "url("] {
+        assert!(!html.contains(outside), "{outside}");
+    }
+}
+
+#[test]
+fn run_json_reads_back() {
+    let report = sample_report();
+    assert_eq!(RunReport::from_json(&report.to_json()).unwrap(), report);
+    let other = report.to_json().replace("run/1", "run/2");
+    assert_eq!(
+        RunReport::from_json(&other).unwrap_err().to_string(),
+        "the run report has format `run/2`, this version reads `run/1`"
+    );
+    assert!(RunReport::from_json("{}").unwrap_err().to_string().contains("missing field `format`"));
+}
+
+#[test]
+fn run_json_follows_its_schema() {
+    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
+    let empty_plan = Arc::new(plan(1));
+    let nothing = Ledger::new(Arc::clone(&empty_plan), Limits::default()).finish(&lag(0, 1));
+    let interrupted = ReportInput { interrupted: true, rss_bytes: None, ..sample_input() };
+    let empty = RunReport::new(&empty_plan, &registry(), &nothing, &interrupted);
+    for report in [sample_report(), empty] {
+        let document: Value = serde_json::from_str(&report.to_json()).unwrap();
+        check(&schema, &schema, &document, "run");
+    }
+}
+
+/// Checks a value against the keywords that the schema uses. Every field must be described.
+fn check(root: &Value, schema: &Value, value: &Value, place: &str) {
+    if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
+        let target = root.pointer(reference.strip_prefix('#').unwrap()).unwrap();
+        check(root, target, value, place);
+        return;
+    }
+    if let Some(expected) = schema.get("const") {
+        assert_eq!(value, expected, "{place}");
+    }
+    if let Some(choices) = schema.get("enum").and_then(Value::as_array) {
+        assert!(choices.contains(value), "{place}: {value}");
+    }
+    match schema.get("type") {
+        Some(Value::String(name)) => assert!(is_a(name, value), "{place}: {value} is no {name}"),
+        Some(Value::Array(names)) => {
+            assert!(names.iter().any(|name| is_a(name.as_str().unwrap(), value)), "{place}: {value}");
+        }
+        _ => {}
+    }
+    if let (Some(least), Some(number)) = (schema.get("minimum").and_then(Value::as_f64), value.as_f64()) {
+        assert!(number >= least, "{place}: {number}");
+    }
+    if let (Some(items), Some(values)) = (schema.get("items"), value.as_array()) {
+        values.iter().enumerate().for_each(|(index, item)| check(root, items, item, &format!("{place}[{index}]")));
+    }
+    let Some(fields) = value.as_object() else { return };
+    for name in schema.get("required").and_then(Value::as_array).into_iter().flatten() {
+        assert!(fields.contains_key(name.as_str().unwrap()), "{place} lacks {name}");
+    }
+    for (name, field) in fields {
+        let described = schema.pointer(&format!("/properties/{name}")).or_else(|| schema.get("additionalProperties"));
+        let described = described.unwrap_or_else(|| panic!("{place}.{name} is not in the schema"));
+        check(root, described, field, &format!("{place}.{name}"));
+    }
+}
+
+fn is_a(name: &str, value: &Value) -> bool {
+    match name {
+        "string" => value.is_string(),
+        "boolean" => value.is_boolean(),
+        "integer" => value.is_u64() || value.is_i64(),
+        "number" => value.is_number(),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        "null" => value.is_null(),
+        other => panic!("the checker does not know the type {other}"),
+    }
+}
+
+/// The sample run with other facts and with the failing expectations taken out.
+fn judged(keep: &[&str], change: impl Fn(&mut ReportInput)) -> RunReport {
+    let mut plan = sample_plan();
+    plan.expects.retain(|expect| keep.contains(&expect.id.as_str()));
+    let plan = Arc::new(plan);
+    let mut input = sample_input();
+    change(&mut input);
+    RunReport::new(&plan, &registry(), &sample_judgement(&plan), &input)
+}
+
+#[test]
+fn a_step_without_evidence_is_inconclusive_unless_harm_is_proven() {
+    let idle = |input: &mut ReportInput| input.evidence = sim_core::Evidence::default();
+    let doubtful = judged(&["steady latency"], idle);
+    assert_eq!((doubtful.verdict, doubtful.exit_code), (Verdict::Inconclusive, 4));
+    assert_eq!(doubtful.reasons[0], "every step took effect: without evidence: `wifi_hole`");
+    let proven = judged(&["acknowledged is never lost"], idle);
+    assert_eq!((proven.verdict, proven.exit_code), (Verdict::Fail, 1));
+    let healthy = judged(&["right patient"], |_| {});
+    assert_eq!((healthy.verdict, healthy.exit_code, healthy.reasons.len()), (Verdict::Pass, 0, 0));
+}
+
+#[test]
+fn doubts_and_interruption_are_told() {
+    let doubted = judged(&["right patient"], |input| input.doubts.push("the probe was away for 3s".to_owned()));
+    assert_eq!(doubted.exit_code, 4);
+    let stopped = judged(&["acknowledged is never lost"], |input| input.interrupted = true);
+    assert_eq!((stopped.verdict, stopped.exit_code, stopped.partial), (Verdict::Inconclusive, 130, true));
+}
+
+#[test]
+fn a_saturated_generator_is_inconclusive() {
+    let plan = Arc::new(plan(1));
+    let late = Ledger::new(Arc::clone(&plan), Limits::default()).finish(&lag(100, 80_000_000));
+    let report = RunReport::new(
+        &plan,
+        &registry(),
+        &late,
+        &ReportInput { evidence: sim_core::Evidence::default(), ..sample_input() },
+    );
+    assert_eq!(report.exit_code, 4);
+    assert!(report.reasons.iter().any(|reason| reason.contains("at most 50ms")), "{:?}", report.reasons);
+}
+
+#[test]
+fn all_files_are_written() {
+    let dir = std::env::temp_dir().join(format!("verify-report-files-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    let plan = Arc::new(sample_plan());
+    let judgement = sample_judgement(&plan);
+    let report = RunReport::new(&plan, &registry(), &judgement, &sample_input());
+    let written = write_reports(&dir, &report, &judgement.lost).unwrap();
+    let lost = std::fs::read_to_string(&written[3]).unwrap();
+    assert_eq!(lost.lines().count() as u64, 1 + report.lost);
+    assert_eq!(RunReport::from_json(&std::fs::read_to_string(&written[0]).unwrap()).unwrap(), report);
+    std::fs::remove_dir_all(&dir).unwrap();
+    let gone = write_reports(&dir, &report, &judgement.lost).unwrap_err();
+    assert!(gone.to_string().contains("run.json could not be written"), "{gone}");
+}

@@ -1,0 +1,47 @@
+//! MQTT topic filters.
+
+/// Whether `topic` matches `filter` (MQTT 3.1.1 and 5, section 4.7); the group of a shared subscription is ignored.
+pub(crate) fn matches(filter: &str, topic: &str) -> bool {
+    let filter = filter
+        .strip_prefix("$share/")
+        .and_then(|shared| shared.split_once('/'))
+        .map_or(filter, |(_group, filter)| filter);
+    // A filter that begins with a wildcard does not match topics that begin with `$` [MQTT-4.7.2-1].
+    if topic.starts_with('$') && filter.starts_with(['#', '+']) {
+        return false;
+    }
+    let mut levels = topic.split('/');
+    for wanted in filter.split('/') {
+        match (wanted, levels.next()) {
+            // `a/#` matches `a` as well.
+            ("#", _) => return true,
+            ("+", Some(_)) => {}
+            (wanted, Some(level)) if wanted == level => {}
+            _ => return false,
+        }
+    }
+    levels.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The examples of the MQTT 5 specification, 4.7.1.2 and 4.7.1.3.
+    #[test]
+    fn filters_match_as_the_specification_says() {
+        for topic in ["sport/tennis/player1", "sport/tennis/player1/ranking", "sport/tennis/player1/score/wimbledon"] {
+            assert!(matches("sport/tennis/player1/#", topic));
+        }
+        assert!(matches("sport/#", "sport"));
+        assert!(matches("#", "sport/tennis"));
+        assert!(matches("sport/tennis/+", "sport/tennis/player1"));
+        assert!(!matches("sport/tennis/+", "sport/tennis/player1/ranking"));
+        assert!(!matches("sport/+", "sport"));
+        assert!(matches("sport/+", "sport/"));
+        assert!(matches("+/+", "/finance"));
+        assert!(!matches("+", "/finance"));
+        assert!(!matches("#", "$SYS/broker/uptime"));
+        assert!(matches("$share/judges/icu/+/mon", "icu/3/mon"));
+    }
+}

@@ -1,0 +1,78 @@
+//! Counts of messages: per route, per group of routes, and over the whole run.
+
+use serde::{Deserialize, Serialize};
+
+/// Counts of one route or of many.
+///
+/// `generated = delivered + lost + dropped_declared + pending` holds once the ledger is finished; before that,
+/// messages under way are in none of the four.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Counts {
+    /// Messages the devices said.
+    pub generated: u64,
+    /// Unique messages written to a connection at least once.
+    pub sent: u64,
+    /// Unique messages acknowledged.
+    pub acked: u64,
+    /// Unique messages observed.
+    pub delivered: u64,
+    /// Sent and not observed by the end of the drain.
+    pub lost: u64,
+    /// Acknowledged and not observed by the end of the drain; part of `lost`.
+    pub lost_acked: u64,
+    /// Dropped by a device's full outbox, which said so, and not observed.
+    pub dropped_declared: u64,
+    /// Not settled: never written, on a route no probe watches, or forgotten.
+    pub pending: u64,
+    /// Acknowledged with an error by the target.
+    pub refused: u64,
+    /// Observations beyond the first.
+    pub duplicates: u64,
+    /// First observations after a later message of the same stream.
+    pub out_of_order: u64,
+    /// Observations whose bytes differ from what was generated.
+    pub corrupted: u64,
+    /// Observations of messages that no device had said.
+    pub invented: u64,
+    /// Observations under another device's name.
+    pub identity_mismatch: u64,
+}
+
+impl Counts {
+    /// Adds the counts of other routes.
+    pub fn add(&mut self, other: &Self) {
+        self.generated += other.generated;
+        self.sent += other.sent;
+        self.acked += other.acked;
+        self.delivered += other.delivered;
+        self.lost += other.lost;
+        self.lost_acked += other.lost_acked;
+        self.dropped_declared += other.dropped_declared;
+        self.pending += other.pending;
+        self.refused += other.refused;
+        self.duplicates += other.duplicates;
+        self.out_of_order += other.out_of_order;
+        self.corrupted += other.corrupted;
+        self.invented += other.invented;
+        self.identity_mismatch += other.identity_mismatch;
+    }
+}
+
+/// Counts of the whole run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// Over all routes.
+    pub counts: Counts,
+    /// Observations that are not ours.
+    pub foreign: u64,
+    /// Retained messages from before the run, and the empty messages that clear them.
+    pub retained: u64,
+    /// Last wills of our devices.
+    pub wills: u64,
+    /// Observations on command and answer topics.
+    pub command_traffic: u64,
+    /// Observations by a probe that is not the one that judges the route.
+    pub elsewhere: u64,
+    /// Messages whose record had to be given up to stay within the memory bound.
+    pub forgot: u64,
+}

@@ -1,0 +1,99 @@
+//! Pass, fail or inconclusive, and the exit code that says so.
+
+use serde::{Deserialize, Serialize};
+
+/// Outcome of an expectation or of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// What must hold held, and there was enough to see it.
+    Pass,
+    /// It did not hold.
+    Fail,
+    /// Nothing can be said: no samples, a step without effect, a saturated generator, a ledger that forgot.
+    Inconclusive,
+}
+
+impl Verdict {
+    /// The word in reports.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Inconclusive => "inconclusive",
+        }
+    }
+}
+
+/// Exit codes that a judged run can end with. Codes 2 (file invalid), 3 (target unreachable or hook failed) and 5
+/// (regression) belong to the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExitCode {
+    /// Every expectation passed and the run is valid.
+    Pass,
+    /// An expectation failed.
+    Failed,
+    /// Inconclusive.
+    Inconclusive,
+    /// Interrupted; the report covers a part.
+    Interrupted,
+}
+
+impl ExitCode {
+    /// The number.
+    pub const fn number(self) -> i32 {
+        match self {
+            Self::Pass => 0,
+            Self::Failed => 1,
+            Self::Inconclusive => 4,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+/// What decides about a run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Findings {
+    /// A safety expectation failed on counted events: no doubt about the run explains them away.
+    pub(crate) proven_harm: bool,
+    /// An expectation that fails the run failed.
+    pub(crate) failed: bool,
+    /// An expectation that can fail the run is inconclusive, or the run is not valid.
+    pub(crate) doubtful: bool,
+    /// The run was interrupted.
+    pub(crate) interrupted: bool,
+}
+
+impl Findings {
+    /// Proven harm, then doubt, then other failures; an interrupted run keeps its own code.
+    pub(crate) fn decide(self) -> (Verdict, ExitCode) {
+        let (verdict, code) = if self.proven_harm {
+            (Verdict::Fail, ExitCode::Failed)
+        } else if self.doubtful {
+            (Verdict::Inconclusive, ExitCode::Inconclusive)
+        } else if self.failed {
+            (Verdict::Fail, ExitCode::Failed)
+        } else {
+            (Verdict::Pass, ExitCode::Pass)
+        };
+        (verdict, if self.interrupted { ExitCode::Interrupted } else { code })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn proven_harm_outranks_doubt_and_doubt_outranks_other_failures() {
+        let decide = |proven_harm, failed, doubtful, interrupted| {
+            let (verdict, code) = Findings { proven_harm, failed, doubtful, interrupted }.decide();
+            (verdict, code.number())
+        };
+        assert_eq!(decide(false, false, false, false), (Verdict::Pass, 0));
+        assert_eq!(decide(false, true, false, false), (Verdict::Fail, 1));
+        assert_eq!(decide(false, true, true, false), (Verdict::Inconclusive, 4));
+        assert_eq!(decide(true, true, true, false), (Verdict::Fail, 1));
+        assert_eq!(decide(false, false, true, true), (Verdict::Inconclusive, 130));
+    }
+}

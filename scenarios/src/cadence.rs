@@ -1,0 +1,154 @@
+//! Reads how often a stream speaks: `"1s"`, `"250Hz / 25"`, `"on"`.
+
+use sim_core::{Cadence, DeviceSpec, Span, StreamKind, StreamSpec};
+use vocabulary::{Dimension, Quantity};
+
+use crate::diagnostic::{Notes, Place};
+use crate::document::{Table, Value};
+use crate::reader::{parse_duration, value_place};
+use crate::suggestion::hint;
+
+/// A message that carries more than this much of a waveform is no longer telemetry [s].
+const LONGEST_CHUNK_S: f64 = 10.0;
+/// Shortest period of a numeric stream [ms].
+const SHORTEST_PERIOD_MS: i64 = 1;
+
+/// The streams of a device in the order of its kind: position in the kind, cadence.
+pub(crate) fn read_streams(notes: &Notes, table: Option<&Table>, device: &DeviceSpec) -> Option<Vec<(usize, Cadence)>> {
+    let Some(table) = table else {
+        let every = device.streams.iter().enumerate();
+        return Some(every.map(|(index, stream)| (index, usual_cadence(stream.kind))).collect());
+    };
+    let mut streams = Vec::new();
+    let mut sound = true;
+    for (key, node) in &table.entries {
+        let Some(index) = device.streams.iter().position(|stream| stream.id == key.name) else {
+            let names: Vec<&str> = device.streams.iter().map(|stream| stream.id).collect();
+            let hint = hint(&key.name, "its streams", names);
+            notes.error(key.place, format!("device kind `{}` has no stream `{}`{hint}", device.kind, key.name));
+            sound = false;
+            continue;
+        };
+        let place = value_place(node);
+        let cadence = match &node.value {
+            Value::Text(text) => read_cadence(notes, &text.text, place, &device.streams[index]),
+            other => {
+                let message = format!("`{}` must be a cadence such as \"1s\", not {}", key.name, other.word());
+                notes.error(place, message);
+                None
+            }
+        };
+        sound &= cadence.is_some();
+        streams.extend(cadence.map(|cadence| (index, cadence)));
+    }
+    streams.sort_by_key(|(index, _)| *index);
+    sound.then_some(streams)
+}
+
+fn usual_cadence(kind: StreamKind) -> Cadence {
+    match kind {
+        StreamKind::Numeric { period_ms } => Cadence::Periodic { period: Span::from_millis(i64::from(period_ms)) },
+        StreamKind::Wave { rate_mhz, samples, .. } => Cadence::Sampled { rate_mhz, samples },
+        StreamKind::Event => Cadence::OnEvent,
+    }
+}
+
+fn read_cadence(notes: &Notes, text: &str, place: Place, stream: &StreamSpec) -> Option<Cadence> {
+    match stream.kind {
+        StreamKind::Event if text == "on" => Some(Cadence::OnEvent),
+        StreamKind::Event => {
+            notes.error(place, format!("stream `{}` speaks when something happens; write `\"on\"`", stream.id));
+            None
+        }
+        StreamKind::Numeric { .. } => read_period(notes, text, place, stream.id),
+        StreamKind::Wave { rate_mhz, samples, highest_mhz } => {
+            read_rate(notes, text, place, &Usual { id: stream.id, rate_mhz, samples, highest_mhz })
+        }
+    }
+}
+
+fn read_period(notes: &Notes, text: &str, place: Place, id: &str) -> Option<Cadence> {
+    let period = if text.contains('/') && !text.trim_end().ends_with("/s") || text == "on" {
+        let message = format!("stream `{id}` carries single values; write their period, such as \"1s\"");
+        notes.error(place, message);
+        return None;
+    } else if let Ok(rate) = Quantity::parse(text, Dimension::Frequency) {
+        if rate.value <= 0.0 {
+            notes.error(place, format!("`{text}` is not a rate above zero"));
+            return None;
+        }
+        Span::from_nanos((1e9 / rate.value).round() as i64)
+    } else {
+        parse_duration(notes, text, place)?
+    };
+    if period < Span::from_millis(SHORTEST_PERIOD_MS) {
+        notes.error(place, format!("the shortest period is {SHORTEST_PERIOD_MS}ms, got {period}"));
+        return None;
+    }
+    Some(Cadence::Periodic { period })
+}
+
+/// A wave stream as its kind makes it.
+struct Usual<'a> {
+    id: &'a str,
+    rate_mhz: u32,
+    samples: u32,
+    highest_mhz: u32,
+}
+
+fn read_rate(notes: &Notes, text: &str, place: Place, usual: &Usual<'_>) -> Option<Cadence> {
+    let (rate, samples) = match text.rsplit_once('/') {
+        Some((rate, samples)) if samples.trim() != "s" => (rate, Some(samples.trim())),
+        _ => (text, None),
+    };
+    if samples.is_none() && Quantity::parse(text, Dimension::Time).is_ok() {
+        let period = parse_duration(notes, text, place)?;
+        let samples = (period.seconds() * f64::from(usual.rate_mhz) / 1e3).round();
+        return check_chunk(notes, place, usual.id, usual.rate_mhz, samples);
+    }
+    let rate_mhz = match Quantity::parse(rate, Dimension::Frequency) {
+        Ok(rate) => rate.value * 1e3,
+        Err(error) => {
+            notes.error(place, error.to_string());
+            return None;
+        }
+    };
+    let highest = f64::from(usual.highest_mhz);
+    if !(1.0..=highest).contains(&rate_mhz) {
+        let message = format!("stream `{}` samples at up to {} Hz, got {rate}", usual.id, highest / 1e3);
+        notes.error(place, message.trim_end().to_owned());
+        return None;
+    }
+    if (rate_mhz - rate_mhz.round()).abs() > 1e-6 {
+        notes.error(place, format!("`{}` is finer than a thousandth of a hertz", rate.trim()));
+        return None;
+    }
+    let rate_mhz = rate_mhz.round() as u32;
+    let samples = match samples {
+        Some(samples) => match samples.parse::<u32>() {
+            Ok(samples) => f64::from(samples),
+            Err(_) => {
+                let message = format!("`{samples}` is not a number of samples; write \"rate / samples per message\"");
+                notes.error(place, message);
+                return None;
+            }
+        },
+        // As many seconds a message as the kind usually sends.
+        None => (f64::from(usual.samples) * f64::from(rate_mhz) / f64::from(usual.rate_mhz)).round().max(1.0),
+    };
+    check_chunk(notes, place, usual.id, rate_mhz, samples)
+}
+
+fn check_chunk(notes: &Notes, place: Place, id: &str, rate_mhz: u32, samples: f64) -> Option<Cadence> {
+    let seconds = samples * 1e3 / f64::from(rate_mhz);
+    if samples < 1.0 {
+        notes.error(place, format!("a message of stream `{id}` holds no sample"));
+        return None;
+    }
+    if seconds > LONGEST_CHUNK_S {
+        let message = format!("a message of stream `{id}` spans {seconds} s; the longest is {LONGEST_CHUNK_S} s");
+        notes.error(place, message);
+        return None;
+    }
+    Some(Cadence::Sampled { rate_mhz, samples: samples as u32 })
+}

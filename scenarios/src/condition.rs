@@ -1,0 +1,202 @@
+//! Reads conditions: `p99(latency.e2e) <= 1s`, `lost(acked) == 0`, `delivered.ratio >= 99.9%`.
+
+use sim_core::{ExpectMetricSpec, MetricShape, Registry};
+use vocabulary::{Dimension, Quantity};
+
+use crate::diagnostic::Notes;
+use crate::document::Text;
+use crate::plan::{Comparison, Condition, Statistic};
+use crate::suggestion::hint;
+
+/// Two-character operators first, so that `<=` is not read as `<`.
+const OPERATORS: [(&str, Comparison); 5] = [
+    ("<=", Comparison::AtMost),
+    (">=", Comparison::AtLeast),
+    ("==", Comparison::Equal),
+    ("<", Comparison::Less),
+    (">", Comparison::Greater),
+];
+
+const STATISTICS: [&str; 8] = ["p50", "p90", "p99", "p99.9", "max", "min", "mean", "sum"];
+
+/// Reads one condition.
+pub(crate) fn read_condition(notes: &Notes, text: &Text, registry: &Registry) -> Option<Condition> {
+    let whole = text.text.as_str();
+    let Some(at) = whole.find(['<', '>', '=', '!']) else {
+        notes.error(text.start(), format!("`{whole}` has no comparison; write it like `p99(latency.e2e) <= 1s`"));
+        return None;
+    };
+    let Some((word, comparison)) = OPERATORS.into_iter().find(|(word, _)| whole[at..].starts_with(word)) else {
+        notes.error(text.place(at), "the comparisons are `<`, `<=`, `==`, `>=` and `>`");
+        return None;
+    };
+    let left = Part { offset: whole.len() - whole.trim_start().len(), text: whole[..at].trim() };
+    let behind = &whole[at + word.len()..];
+    let right = Part { offset: whole.len() - behind.trim_start().len(), text: behind.trim() };
+    let measure = read_measure(notes, text, left, registry)?;
+    let bound = read_bound(notes, text, right, measure.metric)?;
+    Some(Condition {
+        statistic: measure.statistic,
+        metric: measure.metric.name.to_owned(),
+        argument: measure.argument,
+        shape: measure.metric.shape,
+        comparison,
+        bound,
+    })
+}
+
+/// A piece of the condition and where it begins in it.
+#[derive(Debug, Clone, Copy)]
+struct Part<'a> {
+    offset: usize,
+    text: &'a str,
+}
+
+/// The left-hand side.
+struct Measure<'a> {
+    statistic: Option<Statistic>,
+    metric: &'a ExpectMetricSpec,
+    argument: Option<String>,
+}
+
+fn read_measure<'a>(notes: &Notes, text: &Text, part: Part<'_>, registry: &'a Registry) -> Option<Measure<'a>> {
+    if part.text.contains(" / ") || part.text.starts_with("slope(") {
+        notes.error(text.place(part.offset), "`slope` and quotients of metrics are not supported yet");
+        return None;
+    }
+    let (outer, inner) = split_call(notes, text, part)?;
+    let statistic = read_statistic(outer.text);
+    let (metric_part, argument) = match (&statistic, inner) {
+        (Some(statistic), Some(inner)) => {
+            if let Statistic::Percentile(share) = statistic
+                && !(*share > 0.0 && *share <= 1.0)
+            {
+                notes.error(text.place(outer.offset), format!("`{}` is not a percentile", outer.text));
+                return None;
+            }
+            split_call(notes, text, inner)?
+        }
+        (_, inner) => (outer, inner),
+    };
+    let Some(metric) = registry.metric(metric_part.text) else {
+        let names: Vec<&str> = registry.metrics.iter().map(|metric| metric.name).collect();
+        let message = if inner.is_some() && registry.metric(inner.unwrap_or(outer).text).is_some() {
+            format!("there is no statistic `{}`{}", outer.text, hint(outer.text, "statistics", STATISTICS))
+        } else {
+            format!("there is no metric `{}`{}", metric_part.text, hint(metric_part.text, "metrics", names))
+        };
+        notes.error(text.place(metric_part.offset), message);
+        return None;
+    };
+    if let Some(argument) = argument
+        && !metric.arguments.contains(&argument.text)
+    {
+        let message = if metric.arguments.is_empty() {
+            format!("`{}` takes no word in parentheses", metric.name)
+        } else {
+            let hint = hint(argument.text, "its words", metric.arguments.iter().copied());
+            format!("`{}` has no `({})`{hint}", metric.name, argument.text)
+        };
+        notes.error(text.place(argument.offset), message);
+        return None;
+    }
+    check_shape(notes, text, outer, metric, statistic)?;
+    Some(Measure { statistic, metric, argument: argument.map(|argument| argument.text.to_owned()) })
+}
+
+fn check_shape(
+    notes: &Notes,
+    text: &Text,
+    outer: Part<'_>,
+    metric: &ExpectMetricSpec,
+    statistic: Option<Statistic>,
+) -> Option<()> {
+    match (metric.shape, statistic) {
+        (MetricShape::Distribution(_), None) => {
+            let name = metric.name;
+            let message = format!("`{name}` is many values; say which, such as `p99({name})` or `max({name})`");
+            notes.error(text.place(outer.offset), message);
+            None
+        }
+        (MetricShape::Count | MetricShape::Share, Some(_)) => {
+            let message = format!("`{}` is a single number; write it without `{}`", metric.name, outer.text);
+            notes.error(text.place(outer.offset), message);
+            None
+        }
+        _ => Some(()),
+    }
+}
+
+/// `name(inner)` or `name`.
+fn split_call<'a>(notes: &Notes, text: &Text, part: Part<'a>) -> Option<(Part<'a>, Option<Part<'a>>)> {
+    let Some(open) = part.text.find('(') else {
+        if part.text.is_empty() || part.text.contains(')') {
+            notes.error(text.place(part.offset), format!("`{}` is not a metric", part.text));
+            return None;
+        }
+        return Some((part, None));
+    };
+    let Some(inner) = part.text[open + 1..].strip_suffix(')') else {
+        notes.error(text.place(part.offset + open), "`(` without `)`");
+        return None;
+    };
+    let name = part.text[..open].trim_end();
+    let skipped = inner.len() - inner.trim_start().len();
+    let inner = Part { offset: part.offset + open + 1 + skipped, text: inner.trim() };
+    Some((Part { offset: part.offset, text: name }, Some(inner)))
+}
+
+fn read_statistic(word: &str) -> Option<Statistic> {
+    Some(match word {
+        "max" => Statistic::Max,
+        "min" => Statistic::Min,
+        "mean" => Statistic::Mean,
+        "sum" => Statistic::Sum,
+        _ => {
+            let digits = word.strip_prefix('p')?;
+            if !digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+                return None;
+            }
+            Statistic::Percentile(digits.parse::<f64>().ok()? / 100.0)
+        }
+    })
+}
+
+fn read_bound(notes: &Notes, text: &Text, part: Part<'_>, metric: &ExpectMetricSpec) -> Option<f64> {
+    let place = text.place(part.offset);
+    if part.text.starts_with("baseline") {
+        notes.error(place, "comparison with a baseline is not supported yet");
+        return None;
+    }
+    let name = metric.name;
+    let dimension = match metric.shape {
+        MetricShape::Count => {
+            return match part.text.parse::<u64>() {
+                Ok(count) => Some(count as f64),
+                Err(_) => {
+                    notes.error(
+                        place,
+                        format!("`{name}` is a count; compare it with a whole number, not `{}`", part.text),
+                    );
+                    None
+                }
+            };
+        }
+        // Divided, not multiplied by 0.01: 999 of 1000 must reach `99.9%`.
+        MetricShape::Share if part.text.ends_with('%') => Dimension::Percent,
+        MetricShape::Share => Dimension::Ratio,
+        MetricShape::Distribution(dimension) => dimension,
+    };
+    let scale = if metric.shape == MetricShape::Share && dimension == Dimension::Percent { 100.0 } else { 1.0 };
+    match Quantity::parse(part.text, dimension) {
+        Ok(quantity) if metric.shape == MetricShape::Share && !(0.0..=scale).contains(&quantity.value) => {
+            notes.error(place, format!("`{name}` is a share from 0 % to 100 %, got {}", part.text));
+            None
+        }
+        Ok(quantity) => Some(quantity.value / scale),
+        Err(error) => {
+            notes.error(place, error.to_string());
+            None
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! Every table and key of the scenario language: the one place where names, defaults and meanings stand.
+
+use vocabulary::Dimension::Time;
+
+use crate::schema::Takes::{
+    Arguments, At, Choice, Condition, Count, Flag, Free, Id, Named, Number, Pick, Quantity, Reference, Registered,
+    Seed, Share, Start, Streams, Table, Tables, Template, Text, TextOrTexts, Texts,
+};
+use crate::schema::{KeySpec, More, TableSpec, Takes, key, later};
+
+/// Most patients a cohort may have, so that a slip of the keyboard cannot eat the memory.
+pub(crate) const MOST_PATIENTS: u64 = 1_000_000;
+/// Most streams a scenario may have over all devices.
+pub(crate) const MOST_ROUTES: u64 = 5_000_000;
+/// Most occurrences of steps.
+pub(crate) const MOST_OCCURRENCES: u64 = 100_000;
+/// Most (occurrence, subject) pairs.
+pub(crate) const MOST_SUBJECTS: u64 = 5_000_000;
+
+const QOS: Takes = Choice { now: &["0", "1"], later: &["2"] };
+
+/// The file itself.
+pub(crate) static SCENARIO: TableSpec = TableSpec {
+    heading: "the file",
+    about: "A scenario is one TOML 1.0 file, with the files it includes.",
+    keys: &[
+        key("format", Count(1, 1), "version of the file format").required(),
+        key("scenario", Text, "name in every report").required(),
+        key("about", Text, "one line about it").or(""),
+        key("seed", Seed, "seed of every random draw; `--seed` overrides it").or("1"),
+        key("include", Texts, "files read first, relative to this one; the same id here replaces what they say"),
+        key("vars", Free, "variables for `${name}`, overridden by `--set name=value`"),
+        key("time", Table(&TIME), "how time passes").required(),
+        key("target", Named(&TARGET), "the components of your stack").required(),
+        key("link", Named(&LINK), "how devices reach a target").required(),
+        key("cohort", Tables(&COHORT), "patients and their devices").required(),
+        key("step", Tables(&STEP), "what happens, when, and to whom"),
+        key("probe", Named(&PROBE), "where the stack is watched"),
+        key("expect", Tables(&EXPECT), "what must hold"),
+        key("report", Table(&REPORT), "what is written at the end"),
+        later("matrix"),
+        later("gateway"),
+        later("chaos"),
+    ],
+    more: More::Nothing,
+};
+
+static TIME: TableSpec = TableSpec {
+    heading: "[time]",
+    about: "How simulated time passes, and how long.",
+    keys: &[
+        key(
+            "mode",
+            Choice { now: &["real", "scaled", "virtual"], later: &[] },
+            "`real`: one to one; `scaled`: `speed` times faster; `virtual`: as fast as possible, without a network",
+        )
+        .or("real"),
+        key("speed", Number(0.001, 100_000.0), "simulated seconds per second, with `mode = \"scaled\"`"),
+        key(
+            "start",
+            Start,
+            "what payload timestamps say at the start; the default is `now`, and 2026-01-01T00:00:00Z in virtual mode",
+        ),
+        key("warmup", Quantity(Time), "sent, but not judged").or("0s"),
+        key("length", Quantity(Time), "simulated length, warm-up included").required(),
+        key("drain", Quantity(Time), "how long to wait for stragglers afterwards").or("10s"),
+    ],
+    more: More::Nothing,
+};
+
+static TARGET: TableSpec = TableSpec {
+    heading: "[target.ID]",
+    about: "One component of your stack.",
+    keys: &[
+        key("kind", Choice { now: &["mqtt"], later: &["http", "fhir", "mllp"] }, "what it speaks").or("mqtt"),
+        key(
+            "url",
+            Text,
+            "`mqtt://host:1883`, `embedded` (a broker inside the process) or `mosquitto` (started as a child)",
+        )
+        .required(),
+        later("ca"),
+        later("auth"),
+        later("control"),
+        later("observe"),
+        later("allow_attacks"),
+    ],
+    more: More::Nothing,
+};
+
+static LINK: TableSpec = TableSpec {
+    heading: "[link.ID]",
+    about: "How devices reach a target.",
+    keys: &[
+        key("carrier", Choice { now: &["mqtt"], later: &["ble", "http"] }, "what carries the messages").or("mqtt"),
+        key("to", Reference("target"), "where it leads").required(),
+        key("topic", Template, "topic of each stream; commands go to `<topic up to ${stream}>/cmd`, answers to `/ack`")
+            .required(),
+        key("format", Registered("format"), "payload format").or("vendor-json"),
+        key("qos", QOS, "delivery level").or("1"),
+        key("retain", Flag, "whether the broker keeps the last message of each topic").or("false"),
+        key("protocol", Choice { now: &["3.1.1", "5"], later: &[] }, "MQTT version").or("3.1.1"),
+        key("client_id", Template, "client id of each device, unique among all").or("iomt-${device.serial}"),
+        key("session", Table(&SESSION), "how connections behave"),
+        key("outbox", Table(&OUTBOX), "store and forward in the device"),
+        key("will", Table(&WILL), "last will"),
+        key("auth", Table(&AUTH), "name and password"),
+        later("net"),
+        later("profile"),
+    ],
+    more: More::Nothing,
+};
+
+static SESSION: TableSpec = TableSpec {
+    heading: "link.ID.session",
+    about: "How connections behave.",
+    keys: &[
+        key("clean", Flag, "start from nothing on each connect (clean session, clean start)").or("true"),
+        key("expiry", Quantity(Time), "how long the broker keeps the session after a disconnect (MQTT 5)").or("0s"),
+        key("keep_alive", Quantity(Time), "longest silence of a living connection, in whole seconds; 0 turns it off")
+            .or("60s"),
+        key(
+            "backoff",
+            Choice { now: &["none", "fixed", "exp", "exp_jitter"], later: &[] },
+            "how waits between connection attempts grow",
+        )
+        .or("exp_jitter"),
+        key("backoff_initial", Quantity(Time), "first wait").or("1s"),
+        key("backoff_longest", Quantity(Time), "longest wait").or("60s"),
+        key("inflight", Count(1, 65_535), "most unacknowledged messages at a time").or("100"),
+    ],
+    more: More::Nothing,
+};
+
+static OUTBOX: TableSpec = TableSpec {
+    heading: "link.ID.outbox",
+    about: "Store and forward in the device. What it drops is declared, not lost.",
+    keys: &[
+        key("messages", Count(0, 1_000_000), "most messages kept while the device cannot send").or("1000"),
+        key("full", Choice { now: &["drop_oldest", "drop_newest"], later: &[] }, "what is dropped when it is full")
+            .or("drop_oldest"),
+    ],
+    more: More::Nothing,
+};
+
+static WILL: TableSpec = TableSpec {
+    heading: "link.ID.will",
+    about: "Last will, published by the broker when a connection ends without a goodbye.",
+    keys: &[
+        key("topic", Template, "where").required(),
+        key("body", Template, "what").or(""),
+        key("qos", QOS, "delivery level").or("0"),
+        key("retain", Flag, "whether the broker keeps it").or("false"),
+    ],
+    more: More::Nothing,
+};
+
+static AUTH: TableSpec = TableSpec {
+    heading: "link.ID.auth",
+    about: "Name and password; take the password from the environment with `${env:NAME}`.",
+    keys: &[
+        key("user", Text, "user name").required(),
+        key("password", Text, "password; never printed").required(),
+        later("kind"),
+        later("issue"),
+    ],
+    more: More::Nothing,
+};
+
+static COHORT: TableSpec = TableSpec {
+    heading: "[[cohort]]",
+    about: "Patients of one kind, numbered from 1, and the devices each of them has.",
+    keys: &[
+        key("id", Id, "first part of every path").required(),
+        key("count", Count(1, MOST_PATIENTS), "how many patients").required(),
+        key("patient", Table(&PATIENT), "who they are").required(),
+        key("device", Tables(&DEVICE), "what they wear"),
+    ],
+    more: More::Nothing,
+};
+
+static PATIENT: TableSpec = TableSpec {
+    heading: "cohort.patient",
+    about: "The patient model and its parameters. Numbers may be distributions, drawn for each patient and limited to \
+            the parameter's range: `normal(mean, deviation)`, `uniform(least, most)`, `lognormal(median, sigma)`.",
+    keys: &[key("model", Registered("patient model"), "patient model").required()],
+    more: More::PatientParameters,
+};
+
+static DEVICE: TableSpec = TableSpec {
+    heading: "[[cohort.device]]",
+    about: "A device of every patient of the cohort, or of a share of them.",
+    keys: &[
+        key("id", Id, "third part of every path").required(),
+        key("kind", Registered("device kind"), "device kind").required(),
+        key("link", Reference("link"), "how it reaches the stack").required(),
+        key("share", Share, "share of the patients who have it, drawn for each of them").or("1"),
+        key("stream", Streams, "exactly these streams; without it, all of the kind at its own pace"),
+        key(
+            "phase",
+            Choice { now: &["random", "aligned"], later: &[] },
+            "whether devices speak at their own moments or all at the same",
+        )
+        .or("random"),
+        later("battery"),
+        later("clock"),
+    ],
+    more: More::DeviceOptions,
+};
+
+static STEP: TableSpec = TableSpec {
+    heading: "[[step]]",
+    about: "Something that happens: when, to whom, what, how long. A step takes `at` or `every`.",
+    keys: &[
+        key("id", Id, "name, also a selector for `on`: what it picked; `!id` is everybody else").required(),
+        key("at", At, "when it happens"),
+        key("every", Quantity(Time), "happens again and again, first after this time"),
+        key("until", Quantity(Time), "no more repetitions from here on, with `every`"),
+        key("jitter", Quantity(Time), "each occurrence is up to this much later, drawn").or("0s"),
+        key(
+            "on",
+            TextOrTexts,
+            "paths: `cohort/patient/device/stream`, `target/id`; `*` is one part, `**` any number of parts",
+        )
+        .required(),
+        key("pick", Pick, "how many of them, drawn; without it, all"),
+        key("do", Registered("action"), "action").required(),
+        key("with", Arguments, "parameters of the action"),
+        key("for", Quantity(Time), "how long"),
+        key("tags", Texts, "words copied into the report, such as `req:SRS-41`"),
+        later("when"),
+    ],
+    more: More::Nothing,
+};
+
+static PROBE: TableSpec = TableSpec {
+    heading: "[probe.ID]",
+    about: "Where the stack is watched. Without a probe, an MQTT target is watched by one called `wire` that \
+            subscribes to the topics of its links.",
+    keys: &[
+        key(
+            "kind",
+            Choice { now: &["subscribe"], later: &["fhir_poll", "http_poll", "webhook", "mllp", "exec"] },
+            "how",
+        )
+        .or("subscribe"),
+        key("to", Reference("target"), "which target").required(),
+        key("filter", TextOrTexts, "topic filters").required(),
+        key("qos", QOS, "delivery level asked for").or("1"),
+        later("match"),
+        later("clients"),
+        later("query"),
+        later("every"),
+        later("listen"),
+        later("run"),
+    ],
+    more: More::Nothing,
+};
+
+static EXPECT: TableSpec = TableSpec {
+    heading: "[[expect]]",
+    about: "Something that must hold. Without `during`, `after` or `always`, it is judged from the end of the \
+            warm-up to the end of the run.",
+    keys: &[
+        key("id", Text, "name in reports").required(),
+        key("that", Condition, "condition").required(),
+        key("on", TextOrTexts, "paths, or a step (whom it picked), or `!step` (everybody else); without it, all"),
+        key("during", Reference("step"), "judge what is said while this step lasts"),
+        key("after", Reference("step"), "judge what is said from the end of this step on"),
+        key("within", Quantity(Time), "with `after`: time to recover; judged from then on"),
+        key("always", Flag, "a safety condition: judged over the whole run, warm-up and faults included").or("false"),
+        key("min_samples", Count(0, 1_000_000_000), "fewer samples than this are inconclusive").or("1"),
+        key(
+            "severity",
+            Choice { now: &["fail", "info"], later: &[] },
+            "whether a failure fails the run or is only told",
+        )
+        .or("fail"),
+        later("by"),
+        later("baseline"),
+    ],
+    more: More::Nothing,
+};
+
+static REPORT: TableSpec = TableSpec {
+    heading: "[report]",
+    about: "What is written at the end.",
+    keys: &[
+        key("dir", Text, "folder of the reports; `--out` overrides it").or("out/${scenario}"),
+        key("labels", Free, "names and texts copied into the reports"),
+        later("write"),
+        later("repeat"),
+    ],
+    more: More::Nothing,
+};
+
+/// Every table, in the order of the reference.
+pub(crate) fn tables() -> Vec<&'static TableSpec> {
+    let mut tables = vec![&SCENARIO];
+    let mut next = 0;
+    while next < tables.len() {
+        for KeySpec { takes, .. } in tables[next].keys {
+            if let Table(table) | Named(table) | Tables(table) = takes {
+                tables.push(table);
+            }
+        }
+        next += 1;
+    }
+    tables
+}

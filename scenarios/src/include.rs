@@ -1,0 +1,128 @@
+//! Reads a scenario with everything it includes, and lays the files over each other.
+
+use crate::diagnostic::{Notes, Place};
+use crate::document::{Node, Table, Value, parse};
+use crate::source::Source;
+
+/// Includes deeper than this are a mistake.
+const DEEPEST: usize = 8;
+
+/// Reads `file` and its includes into one table.
+pub(crate) fn read(notes: &Notes, source: &dyn Source, file: &str) -> Option<Table> {
+    read_file(notes, source, file, None, &mut Vec::new())
+}
+
+fn read_file(
+    notes: &Notes,
+    source: &dyn Source,
+    name: &str,
+    included_from: Option<Place>,
+    open: &mut Vec<String>,
+) -> Option<Table> {
+    let complain = |message: String| match included_from {
+        Some(place) => notes.error(place, message),
+        None => notes.error_outside(name, message),
+    };
+    if open.iter().any(|other| other == name) {
+        complain(format!("`{name}` includes itself"));
+        return None;
+    }
+    if open.len() >= DEEPEST {
+        complain(format!("includes are nested more than {DEEPEST} deep"));
+        return None;
+    }
+    let text = match source.read(name) {
+        Ok(text) => text,
+        Err(error) => {
+            complain(error.to_string());
+            return None;
+        }
+    };
+    let file = notes.add_file(name, &text, included_from);
+    let own = parse(notes, file, &text)?;
+    open.push(name.to_owned());
+    let mut merged = Table { place: own.place, entries: Vec::new() };
+    for (included, place) in includes(notes, &own) {
+        if let Some(table) = read_file(notes, source, &beside(name, &included), Some(place), open) {
+            lay_over(&mut merged, table);
+        }
+    }
+    open.pop();
+    lay_over(&mut merged, own);
+    Some(merged)
+}
+
+/// The files a table includes.
+fn includes(notes: &Notes, table: &Table) -> Vec<(String, Place)> {
+    let Some((_, node)) = table.get("include") else { return Vec::new() };
+    let Value::List(list) = &node.value else {
+        notes.error(node.place, format!("`include` is {}, but must be a list of files", node.value.word()));
+        return Vec::new();
+    };
+    let mut files = Vec::new();
+    for item in list {
+        match &item.value {
+            Value::Text(text) => files.push((text.text.clone(), item.place)),
+            other => notes.error(item.place, format!("{} is not the name of a file", other.word())),
+        }
+    }
+    files
+}
+
+/// The path of `included` as seen from where `file` is.
+fn beside(file: &str, included: &str) -> String {
+    match file.rsplit_once('/') {
+        Some((folder, _)) if !included.starts_with('/') => format!("{folder}/{included}"),
+        _ => included.to_owned(),
+    }
+}
+
+/// Puts `upper` over `lower`: single values replace, tables of ids and lists of entries replace id by id.
+fn lay_over(lower: &mut Table, upper: Table) {
+    lower.place = upper.place;
+    for (key, node) in upper.entries {
+        let Some((old_key, old)) = lower.entries.iter_mut().find(|(old, _)| old.name == key.name) else {
+            lower.entries.push((key, node));
+            continue;
+        };
+        match (&mut old.value, node.value) {
+            (Value::Table(old_table), Value::Table(table)) => replace_keys(old_table, table),
+            (Value::List(old_list), Value::List(list)) if list.iter().all(is_table) => replace_by_id(old_list, list),
+            (_, value) => {
+                *old_key = key;
+                *old = Node { place: node.place, value };
+            }
+        }
+    }
+}
+
+fn replace_keys(lower: &mut Table, upper: Table) {
+    for (key, node) in upper.entries {
+        lower.entries.retain(|(old, _)| old.name != key.name);
+        lower.entries.push((key, node));
+    }
+}
+
+fn replace_by_id(lower: &mut Vec<Node>, upper: Vec<Node>) {
+    // Only entries of another file are replaced; the same id twice in one file is an error the checker reports.
+    let included = lower.len();
+    for node in upper {
+        let id = id_of(&node);
+        match id.and_then(|id| lower[..included].iter().position(|old| id_of(old).as_ref() == Some(&id))) {
+            Some(index) => lower[index] = node,
+            None => lower.push(node),
+        }
+    }
+}
+
+fn is_table(node: &Node) -> bool {
+    matches!(node.value, Value::Table(_))
+}
+
+fn id_of(node: &Node) -> Option<String> {
+    let Value::Table(table) = &node.value else { return None };
+    match &table.get("id")?.1.value {
+        Value::Text(text) => Some(text.text.clone()),
+        _ => None,
+    }
+}

@@ -1,0 +1,200 @@
+//! JSON Schema of scenario files, for completion and checking in editors.
+
+use serde_json::{Map, Value, json};
+use sim_core::{DurationRule, ParameterKind, ParameterSpec, Registry, StreamKind};
+
+use crate::grammar::SCENARIO;
+use crate::schema::{KeySpec, TableSpec, Takes};
+
+/// JSON Schema (draft 2020-12) of a scenario file with the names of this registry.
+///
+/// Any text may hold `${name}`, so a number, a flag or a word may also be given as such a text.
+pub fn json_schema(registry: &Registry) -> Value {
+    let mut schema = table(&SCENARIO, registry);
+    schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
+    schema["title"] = json!("IoMT testbed scenario");
+    schema["$defs"] = json!({
+        "variable": {"type": "string", "pattern": "^\\$\\{[^}]+\\}$", "description": "a variable"},
+    });
+    schema
+}
+
+fn table(spec: &'static TableSpec, registry: &Registry) -> Value {
+    let mut properties = Map::new();
+    let mut required = Vec::new();
+    for key in spec.keys.iter().filter(|key| !matches!(key.takes, Takes::Later)) {
+        properties.insert(key.name.to_owned(), key_schema(key, registry));
+        if key.required {
+            required.push(json!(key.name));
+        }
+    }
+    let mut schema = json!({"type": "object", "description": spec.about, "properties": properties});
+    if !required.is_empty() {
+        schema["required"] = Value::Array(required);
+    }
+    let rules = rules(spec, registry);
+    if rules.is_empty() {
+        schema["additionalProperties"] = json!(false);
+    } else {
+        schema["allOf"] = Value::Array(rules);
+        schema["unevaluatedProperties"] = json!(false);
+    }
+    schema
+}
+
+/// What a table may hold depending on its action, device kind or patient model.
+fn rules(spec: &'static TableSpec, registry: &Registry) -> Vec<Value> {
+    match spec.heading {
+        "[[step]]" => {
+            let mut rules: Vec<Value> = registry.actions.iter().map(action_rule).collect();
+            rules.push(json!({"oneOf": [{"required": ["at"]}, {"required": ["every"]}]}));
+            rules
+        }
+        "[[cohort.device]]" => registry
+            .devices
+            .iter()
+            .map(|device| {
+                let mut properties = parameters(&device.options);
+                let streams: Map<String, Value> = device
+                    .streams
+                    .iter()
+                    .map(|stream| {
+                        let example = match stream.kind {
+                            StreamKind::Numeric { .. } => "a period such as \"1s\"",
+                            StreamKind::Wave { .. } => "\"rate / samples per message\" such as \"250Hz / 25\"",
+                            StreamKind::Event => "\"on\"",
+                        };
+                        let about = format!("{}; {example}", stream.about);
+                        (stream.id.to_owned(), json!({"type": "string", "description": about}))
+                    })
+                    .collect();
+                let streams = json!({"type": "object", "properties": streams, "additionalProperties": false});
+                properties.insert("stream".to_owned(), streams);
+                when("kind", device.kind, device.about, json!({"properties": properties}))
+            })
+            .collect(),
+        "cohort.patient" => registry
+            .patients
+            .iter()
+            .map(|patient| {
+                let properties = parameters(&patient.parameters);
+                when("model", patient.model, patient.about, json!({"properties": properties}))
+            })
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn action_rule(action: &sim_core::ActionSpec) -> Value {
+    let required: Vec<&str> = action.parameters.iter().filter(|spec| spec.required).map(|spec| spec.name).collect();
+    let mut with = json!({
+        "type": "object",
+        "properties": parameters(&action.parameters),
+        "additionalProperties": false,
+    });
+    let mut then = json!({});
+    let mut needed = Vec::new();
+    if !required.is_empty() {
+        with["required"] = json!(required);
+        needed.push("with");
+    }
+    then["properties"] = json!({"with": with});
+    match action.duration {
+        DurationRule::Required => needed.push("for"),
+        DurationRule::Instant => then["properties"]["for"] = json!(false),
+        DurationRule::Optional => {}
+    }
+    if !needed.is_empty() {
+        then["required"] = json!(needed);
+    }
+    when("do", action.name, action.about, then)
+}
+
+fn when(key: &str, name: &str, about: &str, then: Value) -> Value {
+    json!({
+        "$comment": about,
+        "if": {"properties": {key: {"const": name}}, "required": [key]},
+        "then": then,
+    })
+}
+
+fn parameters(specs: &[ParameterSpec]) -> Map<String, Value> {
+    specs.iter().map(|spec| (spec.name.to_owned(), parameter(spec))).collect()
+}
+
+fn parameter(spec: &ParameterSpec) -> Value {
+    let mut schema = match &spec.kind {
+        ParameterKind::Quantity(vocabulary::Dimension::Ratio) => json!({"type": ["string", "number"]}),
+        ParameterKind::Quantity(_) | ParameterKind::Text => json!({"type": "string"}),
+        // A text may be a variable or, for patients, a distribution.
+        ParameterKind::Number => json!({"type": ["number", "string"]}),
+        ParameterKind::Count => json!({"type": ["integer", "string"]}),
+        ParameterKind::Flag => or_variable(json!({"type": "boolean"})),
+        ParameterKind::Choice(words) => or_variable(json!({"enum": words})),
+        ParameterKind::Texts => json!({"type": "array", "items": {"type": "string"}}),
+        ParameterKind::Table => json!({"type": "object"}),
+    };
+    let mut about = format!("{} ({})", spec.about, spec.kind.word());
+    if let Some(default) = spec.default {
+        about.push_str("; default ");
+        about.push_str(default);
+    }
+    schema["description"] = json!(about);
+    schema
+}
+
+fn or_variable(schema: Value) -> Value {
+    json!({"anyOf": [schema, {"$ref": "#/$defs/variable"}]})
+}
+
+fn key_schema(key: &KeySpec, registry: &Registry) -> Value {
+    let names = |what: &str| -> Vec<&str> {
+        match what {
+            "action" => registry.actions.iter().map(|action| action.name).collect(),
+            "device kind" => registry.devices.iter().map(|device| device.kind).collect(),
+            "patient model" => registry.patients.iter().map(|patient| patient.model).collect(),
+            _ => registry.formats.iter().map(|format| format.name).collect(),
+        }
+    };
+    let mut schema = match key.takes {
+        Takes::Table(spec) => return table(spec, registry),
+        Takes::Named(spec) => {
+            let about = key.about;
+            return json!({"type": "object", "description": about, "additionalProperties": table(spec, registry)});
+        }
+        Takes::Tables(spec) => {
+            return json!({"type": "array", "description": key.about, "items": table(spec, registry)});
+        }
+        Takes::Count(least, most) => or_variable(json!({"type": "integer", "minimum": least, "maximum": most})),
+        Takes::Number(least, most) => or_variable(json!({"type": "number", "minimum": least, "maximum": most})),
+        Takes::Flag => or_variable(json!({"type": "boolean"})),
+        Takes::Share => json!({"type": ["number", "string"]}),
+        Takes::Choice { now, .. } => {
+            let numbers = now.iter().filter_map(|word| word.parse::<u64>().ok()).map(|number| json!(number));
+            let words: Vec<Value> = now.iter().map(|word| json!(word)).chain(numbers).collect();
+            or_variable(json!({"enum": words}))
+        }
+        Takes::Registered(what) => or_variable(json!({"enum": names(what)})),
+        Takes::Seed => or_variable(json!({"type": "integer", "minimum": 0})),
+        Takes::Pick => json!({"type": ["integer", "string"]}),
+        Takes::Texts => json!({"type": "array", "items": {"type": "string"}}),
+        Takes::TextOrTexts => {
+            json!({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]})
+        }
+        Takes::Id => json!({"type": "string", "pattern": "^([A-Za-z0-9_][A-Za-z0-9_-]{0,63}|.*\\$\\{.+\\}.*)$"}),
+        Takes::Free | Takes::Streams | Takes::Arguments => json!({"type": "object"}),
+        Takes::Text
+        | Takes::Template
+        | Takes::Quantity(_)
+        | Takes::Reference(_)
+        | Takes::At
+        | Takes::Condition
+        | Takes::Start
+        | Takes::Later => json!({"type": "string"}),
+    };
+    schema["description"] = json!(key.about);
+    if let Some(default) = key.default {
+        schema["default"] = json!(default);
+    }
+    schema
+}

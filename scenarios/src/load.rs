@@ -1,0 +1,236 @@
+//! From files to a plan: read, check everything, expand.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use sim_core::Registry;
+
+use crate::clock::{VIRTUAL_EPOCH_NS, read_time};
+use crate::cohort::{Cohorts, read_cohorts};
+use crate::command::canonical_arguments;
+use crate::diagnostic::{Diagnostic, Notes};
+use crate::document::{Table, Text, Value};
+use crate::expectation::{check_step_names, expand_expects, read_expects, read_probes};
+use crate::grammar::SCENARIO;
+use crate::include;
+use crate::link::{LinkDraft, TargetDraft, read_links, read_targets, spec_below};
+use crate::path::Cast;
+use crate::plan::{Plan, ReportPlan};
+use crate::population::{check_distinct, populate};
+use crate::reader::{Reader, value_place};
+use crate::source::Source;
+use crate::step::{StepDraft, read_steps};
+use crate::timeline::{Expansion, Timeline};
+use crate::variables::Variables;
+
+/// What the command line adds to a scenario.
+pub struct Settings<'a> {
+    /// `--set name=value`, in order.
+    pub sets: Vec<(String, String)>,
+    /// `--seed`.
+    pub seed: Option<u64>,
+    /// `--only`: steps that happen; empty means all.
+    pub only: Vec<String>,
+    /// `--without`: steps that do not happen.
+    pub without: Vec<String>,
+    /// Values of `${env:NAME}`.
+    pub environment: &'a dyn Fn(&str) -> Option<String>,
+}
+
+impl Default for Settings<'_> {
+    /// Nothing set, no environment.
+    fn default() -> Self {
+        Self { sets: Vec::new(), seed: None, only: Vec::new(), without: Vec::new(), environment: &|_| None }
+    }
+}
+
+impl fmt::Debug for Settings<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Settings")
+            .field("sets", &self.sets)
+            .field("seed", &self.seed)
+            .field("only", &self.only)
+            .field("without", &self.without)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A scenario that can be run.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The expanded scenario.
+    pub plan: Plan,
+    /// What probably does not say what was meant.
+    pub warnings: Vec<Diagnostic>,
+    /// `tags` of each step that has some, for the report.
+    pub tags: BTreeMap<String, Vec<String>>,
+}
+
+/// Reads, checks and expands a scenario.
+///
+/// The result is a pure function of the files, the settings and the registry.
+///
+/// # Errors
+/// Every error and warning of the scenario, in order of position.
+pub fn load(
+    source: &dyn Source,
+    file: &str,
+    settings: &Settings<'_>,
+    registry: &Registry,
+) -> Result<Loaded, Vec<Diagnostic>> {
+    let notes = Notes::default();
+    let scenario = read_and_expand(&notes, source, file, settings, registry);
+    let failed = notes.failed();
+    let diagnostics = notes.into_sorted();
+    match scenario {
+        Some((plan, tags)) if !failed => Ok(Loaded { plan, warnings: diagnostics, tags }),
+        _ => Err(diagnostics),
+    }
+}
+
+type Tags = BTreeMap<String, Vec<String>>;
+
+fn read_and_expand(
+    notes: &Notes,
+    source: &dyn Source,
+    file: &str,
+    settings: &Settings<'_>,
+    registry: &Registry,
+) -> Option<(Plan, Tags)> {
+    let mut document = include::read(notes, source, file)?;
+    Variables::read(notes, &document, settings).apply(notes, &mut document, settings);
+    let root = Reader::new(notes, &document, &SCENARIO, "the file".to_owned(), None);
+    root.count("format");
+    let name = root.text("scenario").filter(|name| check_name(notes, name));
+    let about = root.text("about");
+    let seed = read_seed(&root, settings);
+    let time = if root.has("time") { read_time(&root, spec_below(&SCENARIO, "time")) } else { None };
+    let targets = read_targets(&root, &SCENARIO);
+    let links = read_links(&root, &SCENARIO, registry, &targets);
+    let cohorts = read_cohorts(&root, &SCENARIO, registry, &links);
+    let steps = read_steps(&root, &SCENARIO, registry);
+    let probes = read_probes(&root, &SCENARIO, &targets, &links);
+    let expects = read_expects(&root, &SCENARIO, registry);
+    let report = read_report(&root, name.as_ref().map_or("", |name| name.text.as_str()));
+
+    let seed_or_one = seed.unwrap_or(1);
+    let epoch = time.as_ref().and_then(|time| time.start_epoch_ns).unwrap_or(VIRTUAL_EPOCH_NS);
+    let (roster, endpoints) = populate(notes, registry, &cohorts.drafts, &links, seed_or_one, epoch)?;
+    check_distinct(notes, &links, &roster, &endpoints);
+    let cast = Cast { registry, roster: &roster, cohorts: &cohorts.drafts, links: &links, targets: &targets };
+    let incomplete = is_incomplete(&cohorts, &links, &targets);
+    let expansion = Expansion { notes, cast: &cast, steps: &steps, seed: seed_or_one, incomplete };
+    let chosen: Vec<(&str, &String)> = settings
+        .only
+        .iter()
+        .map(|name| ("--only", name))
+        .chain(settings.without.iter().map(|name| ("--without", name)))
+        .collect();
+    check_step_names(notes, &cast, &expansion, &chosen);
+    let mut timeline = expansion.expand(time.as_ref().map(|time| time.length));
+    let time = time?;
+    let expects = expand_expects(&expansion, &timeline, &expects, &time);
+    choose_steps(&mut timeline, settings);
+    for occurrence in &mut timeline.occurrences {
+        occurrence.arguments = canonical_arguments(&cast, &occurrence.arguments, &occurrence.subjects);
+    }
+    let tags = tags_of(&steps);
+    let target_plans = targets.into_iter().map(|target| target.plan).collect::<Option<_>>();
+    let link_plans = links.into_iter().map(|link| Some(link.body?.plan)).collect::<Option<_>>();
+    let plan = Plan {
+        scenario: name?.text,
+        about: about?.text,
+        file: file.to_owned(),
+        seed: seed?,
+        time,
+        targets: target_plans?,
+        links: link_plans?,
+        roster: Arc::new(roster),
+        endpoints,
+        occurrences: Arc::new(timeline.occurrences),
+        probes,
+        expects,
+        report: report?,
+    };
+    Some((plan, tags))
+}
+
+/// The name becomes part of file names.
+fn check_name(notes: &Notes, name: &Text) -> bool {
+    let sound = !name.text.is_empty()
+        && name.text.len() <= 100
+        && !name.text.starts_with('.')
+        && !name.text.contains(|c: char| c.is_control() || matches!(c, '/' | '\\'));
+    if !sound {
+        notes.error(name.start(), "a scenario's name becomes a file name: not empty, no `/` or `\\`, no leading dot");
+    }
+    sound
+}
+
+fn read_seed(root: &Reader<'_>, settings: &Settings<'_>) -> Option<u64> {
+    let Some(node) = root.node("seed") else { return Some(settings.seed.unwrap_or(1)) };
+    let place = value_place(node);
+    let seed = match &node.value {
+        Value::Integer(seed) => u64::try_from(*seed).ok(),
+        Value::List(_) if settings.seed.is_some() => settings.seed,
+        Value::List(_) => {
+            root.notes.error(place, "several seeds are not supported yet; choose one with `--seed`");
+            return None;
+        }
+        _ => None,
+    };
+    if seed.is_none() {
+        root.notes.error(place, "`seed` must be a whole number of zero or more");
+    }
+    seed.map(|seed| settings.seed.unwrap_or(seed))
+}
+
+fn read_report(root: &Reader<'_>, scenario: &str) -> Option<ReportPlan> {
+    let spec = spec_below(&SCENARIO, "report");
+    let empty = root.empty_table();
+    let table: &Table = root.optional_table("report", &empty)?;
+    let reader = Reader::new(root.notes, table, spec, "[report]".to_owned(), None);
+    let dir = match reader.has("dir") {
+        true => reader.text("dir")?.text,
+        false => format!("out/{scenario}"),
+    };
+    let mut labels = BTreeMap::new();
+    let empty = reader.empty_table();
+    for (key, node) in &reader.optional_table("labels", &empty)?.entries {
+        let label = match &node.value {
+            Value::Text(text) => text.text.clone(),
+            Value::Integer(number) => number.to_string(),
+            Value::Float(number) => number.to_string(),
+            Value::Flag(flag) => flag.to_string(),
+            other => {
+                root.notes.error(node.place, format!("label `{}` is {}, not a text", key.name, other.word()));
+                continue;
+            }
+        };
+        labels.insert(key.name.clone(), label);
+    }
+    Some(ReportPlan { dir, labels })
+}
+
+/// Whether somebody may be missing from the roster because of an error told already.
+fn is_incomplete(cohorts: &Cohorts, links: &[LinkDraft], targets: &[TargetDraft]) -> bool {
+    cohorts.incomplete
+        || links.iter().any(|link| link.body.is_none())
+        || targets.iter().any(|target| target.plan.is_none())
+}
+
+/// Drops the occurrences of steps that the command line leaves out. What they select and when they would have been
+/// stays known to the others, so the rest of the run is the same without them.
+fn choose_steps(timeline: &mut Timeline, settings: &Settings<'_>) {
+    timeline.occurrences.retain(|occurrence| {
+        (settings.only.is_empty() || settings.only.contains(&occurrence.step))
+            && !settings.without.contains(&occurrence.step)
+    });
+}
+
+fn tags_of(steps: &[StepDraft<'_>]) -> Tags {
+    let tagged = steps.iter().filter(|step| !step.tags.is_empty());
+    tagged.map(|step| (step.id.value.clone(), step.tags.clone())).collect()
+}

@@ -1,0 +1,310 @@
+//! Values of registered parameters: of actions, devices, patients and commands.
+
+use sim_core::{Argument, Arguments, Key, ParameterKind, ParameterSpec, Purpose, Span};
+use vocabulary::{Dimension, Quantity};
+
+use crate::diagnostic::{Notes, Place};
+use crate::document::{Node, Piece, Table, Text, Value};
+use crate::reader::value_place;
+use crate::suggestion::hint;
+
+/// A parameter that is the same for everybody, or drawn for each patient.
+#[derive(Debug, Clone)]
+pub(crate) enum Setting {
+    Fixed(Argument),
+    Drawn { distribution: Distribution, range: Option<(f64, f64)>, whole: bool },
+}
+
+/// A distribution, in canonical units.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Distribution {
+    Normal { mean: f64, deviation: f64 },
+    Uniform { least: f64, most: f64 },
+    LogNormal { median: f64, sigma: f64 },
+}
+
+impl Setting {
+    /// The value for the entity at `path`: keyed by seed, path and name alone.
+    pub(crate) fn value(&self, seed: u64, path: &str, name: &str) -> Argument {
+        match self {
+            Self::Fixed(argument) => argument.clone(),
+            Self::Drawn { distribution, range, whole } => {
+                let key = Key::new(seed, path);
+                let purpose = Purpose::new(&format!("patient.{name}"));
+                let mut value = match *distribution {
+                    Distribution::Normal { mean, deviation } => mean + deviation * key.normal(purpose, 0),
+                    Distribution::Uniform { least, most } => least + (most - least) * key.uniform(purpose, 0),
+                    Distribution::LogNormal { median, sigma } => key.log_normal(purpose, 0, median, sigma),
+                };
+                if *whole {
+                    value = value.round();
+                }
+                Argument::Number(range.map_or(value, |(least, most)| value.clamp(least, most)))
+            }
+        }
+    }
+}
+
+/// Reads parameters and complains about what is wrong with them.
+#[derive(Debug)]
+pub(crate) struct ParameterReader<'a> {
+    pub(crate) notes: &'a Notes,
+    /// Who has the parameters, such as `` action `net.cut` ``.
+    pub(crate) owner: String,
+    pub(crate) specs: &'a [ParameterSpec],
+    /// Whether numbers may be distributions.
+    pub(crate) drawn: bool,
+}
+
+impl ParameterReader<'_> {
+    /// Reads the keys of a table, except those in `known`. Defaults are filled in.
+    pub(crate) fn settings(&self, table: Option<&Table>, known: &[&str], place: Place) -> Vec<(String, Setting)> {
+        for (key, _) in table.map(|table| table.entries.as_slice()).unwrap_or_default() {
+            let name = key.name.as_str();
+            if !known.contains(&name) && !self.specs.iter().any(|spec| spec.name == name) {
+                let names: Vec<&str> = self.specs.iter().map(|spec| spec.name).collect();
+                let hint = hint(name, "parameters", names);
+                self.notes.error(key.place, format!("{} has no parameter `{name}`{hint}", self.owner));
+            }
+        }
+        let mut settings = Vec::new();
+        for spec in self.specs {
+            let given = table.and_then(|table| table.get(spec.name));
+            let setting = match given {
+                Some((_, node)) => self.setting(spec, node),
+                None if spec.required => {
+                    self.notes.error(place, format!("{} needs `{}`: {}", self.owner, spec.name, spec.about));
+                    None
+                }
+                None => spec.default.and_then(|default| self.setting(spec, &default_node(spec, default, place))),
+            };
+            if let Some(setting) = setting {
+                settings.push((spec.name.to_owned(), setting));
+            }
+        }
+        settings
+    }
+
+    /// Like [`Self::settings`], for parameters that nobody draws.
+    pub(crate) fn arguments(&self, table: Option<&Table>, known: &[&str], place: Place) -> Arguments {
+        let settings = self.settings(table, known, place);
+        let fixed = settings.into_iter().filter_map(|(name, setting)| match setting {
+            Setting::Fixed(argument) => Some((name, argument)),
+            Setting::Drawn { .. } => None,
+        });
+        Arguments(fixed.collect())
+    }
+
+    fn setting(&self, spec: &ParameterSpec, node: &Node) -> Option<Setting> {
+        let place = value_place(node);
+        if self.drawn
+            && let Value::Text(text) = &node.value
+            && let Some((name, rest)) = text.text.split_once('(')
+            && matches!(spec.kind, ParameterKind::Number | ParameterKind::Count | ParameterKind::Quantity(_))
+        {
+            return self.distribution(spec, name.trim(), rest, place);
+        }
+        let argument = match (&spec.kind, &node.value) {
+            (ParameterKind::Quantity(dimension), value) => {
+                Argument::Number(self.quantity(spec, *dimension, value, place)?)
+            }
+            (ParameterKind::Number, Value::Integer(number)) => Argument::Number(*number as f64),
+            (ParameterKind::Number, Value::Float(number)) if number.is_finite() => Argument::Number(*number),
+            (ParameterKind::Count, Value::Integer(number)) if *number >= 0 => Argument::Number(*number as f64),
+            (ParameterKind::Flag, Value::Flag(flag)) => Argument::Flag(*flag),
+            (ParameterKind::Text, Value::Text(text)) => Argument::Text(text.text.clone()),
+            (ParameterKind::Choice(words), Value::Text(text)) => {
+                if !words.contains(&text.text.as_str()) {
+                    let hint = hint(&text.text, "choices", words.iter().copied());
+                    self.notes.error(place, format!("`{}` cannot be `{}`{hint}", spec.name, text.text));
+                    return None;
+                }
+                Argument::Text(text.text.clone())
+            }
+            (ParameterKind::Texts, Value::List(list)) => Argument::Texts(self.texts(spec, list)?),
+            (ParameterKind::Table, Value::Table(table)) => Argument::Table(plain_table(self.notes, spec.name, table)?),
+            (kind, value) => {
+                let message = format!("`{}` must be a {}, not {}", spec.name, kind.word(), value.word());
+                self.notes.error(place, message.replace("a true or false", "true or false"));
+                return None;
+            }
+        };
+        if let Argument::Number(number) = argument
+            && !self.in_range(spec, number, place)
+        {
+            return None;
+        }
+        Some(Setting::Fixed(argument))
+    }
+
+    fn quantity(&self, spec: &ParameterSpec, dimension: Dimension, value: &Value, place: Place) -> Option<f64> {
+        let text = match value {
+            Value::Text(text) => text.text.clone(),
+            Value::Integer(number) if dimension == Dimension::Ratio => number.to_string(),
+            Value::Float(number) if dimension == Dimension::Ratio => number.to_string(),
+            Value::Integer(_) | Value::Float(_) => {
+                let message = format!(
+                    "`{}` is a {}; write it as a text with a unit ({})",
+                    spec.name,
+                    dimension.word(),
+                    dimension.examples()
+                );
+                self.notes.error(place, message);
+                return None;
+            }
+            other => {
+                self.notes
+                    .error(place, format!("`{}` must be a {}, not {}", spec.name, dimension.word(), other.word()));
+                return None;
+            }
+        };
+        self.parse(&text, dimension, place)
+    }
+
+    fn parse(&self, text: &str, dimension: Dimension, place: Place) -> Option<f64> {
+        match Quantity::parse(text, dimension) {
+            Ok(quantity) => Some(quantity.value),
+            Err(error) => {
+                self.notes.error(place, error.to_string());
+                None
+            }
+        }
+    }
+
+    fn texts(&self, spec: &ParameterSpec, list: &[Node]) -> Option<Vec<String>> {
+        let mut texts = Vec::new();
+        for item in list {
+            match &item.value {
+                Value::Text(text) => texts.push(text.text.clone()),
+                other => {
+                    self.notes.error(item.place, format!("`{}` holds {}, not a text", spec.name, other.word()));
+                    return None;
+                }
+            }
+        }
+        Some(texts)
+    }
+
+    fn distribution(&self, spec: &ParameterSpec, name: &str, rest: &str, place: Place) -> Option<Setting> {
+        const NAMES: [&str; 3] = ["normal", "uniform", "lognormal"];
+        if !NAMES.contains(&name) {
+            self.notes.error(place, format!("there is no distribution `{name}`{}", hint(name, "distributions", NAMES)));
+            return None;
+        }
+        let parts: Vec<&str> =
+            rest.trim_end().strip_suffix(')').unwrap_or_default().split(',').map(str::trim).collect();
+        let [first, second] = parts.as_slice() else {
+            self.notes.error(place, format!("`{name}` takes two numbers in parentheses"));
+            return None;
+        };
+        let one = self.plain_or_quantity(spec, first, place)?;
+        let distribution = match name {
+            "uniform" => Distribution::Uniform { least: one, most: self.plain_or_quantity(spec, second, place)? },
+            "normal" => Distribution::Normal { mean: one, deviation: self.deviation(spec, second, place)? },
+            _ => Distribution::LogNormal { median: one, sigma: self.plain(second, place)? },
+        };
+        let sound = match distribution {
+            Distribution::Uniform { least, most } => {
+                if most < least {
+                    self.notes.error(place, format!("`uniform({first}, {second})` ends before it begins"));
+                    return None;
+                }
+                self.in_range(spec, least, place) && self.in_range(spec, most, place)
+            }
+            Distribution::Normal { mean, deviation } => {
+                self.spread(deviation, place) && self.in_range(spec, mean, place)
+            }
+            Distribution::LogNormal { median, sigma } => {
+                self.spread(sigma, place) && self.in_range(spec, median, place)
+            }
+        };
+        let whole = spec.kind == ParameterKind::Count;
+        sound.then_some(Setting::Drawn { distribution, range: spec.range, whole })
+    }
+
+    fn spread(&self, spread: f64, place: Place) -> bool {
+        if spread < 0.0 {
+            self.notes.error(place, "the spread of a distribution is not negative".to_owned());
+        }
+        spread >= 0.0
+    }
+
+    fn plain(&self, text: &str, place: Place) -> Option<f64> {
+        let number = text.parse().ok().filter(|number: &f64| number.is_finite());
+        if number.is_none() {
+            self.notes.error(place, format!("`{text}` is not a number"));
+        }
+        number
+    }
+
+    fn plain_or_quantity(&self, spec: &ParameterSpec, text: &str, place: Place) -> Option<f64> {
+        match spec.kind {
+            ParameterKind::Quantity(dimension) => self.parse(text, dimension, place),
+            _ => self.plain(text, place),
+        }
+    }
+
+    /// A difference of two values: without the zero offset that temperatures have.
+    fn deviation(&self, spec: &ParameterSpec, text: &str, place: Place) -> Option<f64> {
+        let value = self.plain_or_quantity(spec, text, place)?;
+        let ParameterKind::Quantity(dimension) = spec.kind else { return Some(value) };
+        let unit = text.trim_start_matches(|c: char| !c.is_alphabetic() && c != '%' && c != '/');
+        Some(value - dimension.unit(unit).map_or(0.0, |unit| unit.offset))
+    }
+
+    fn in_range(&self, spec: &ParameterSpec, number: f64, place: Place) -> bool {
+        let Some((least, most)) = spec.range else { return true };
+        if (least..=most).contains(&number) {
+            return true;
+        }
+        let write = |number| written(&spec.kind, number);
+        self.notes.error(place, format!("`{}` is {}..{}, got {}", spec.name, write(least), write(most), write(number)));
+        false
+    }
+}
+
+/// A canonical number as a scenario would write it.
+pub(crate) fn written(kind: &ParameterKind, number: f64) -> String {
+    match kind {
+        ParameterKind::Quantity(Dimension::Time) => Span::from_nanos(number as i64).to_string(),
+        ParameterKind::Quantity(dimension) => format!("{number} {}", dimension.units()[0].name).trim_end().to_owned(),
+        _ => number.to_string(),
+    }
+}
+
+/// A default, which a row writes as a scenario would, as a value.
+fn default_node(spec: &ParameterSpec, default: &str, place: Place) -> Node {
+    let text = |text: &str| {
+        Value::Text(Text { text: text.to_owned(), pieces: vec![Piece { from: 0, place, literal: false }] })
+    };
+    let value = match spec.kind {
+        ParameterKind::Number => default.parse().map_or_else(|_| text(default), Value::Float),
+        ParameterKind::Count => default.parse().map_or_else(|_| text(default), Value::Integer),
+        ParameterKind::Flag => Value::Flag(default == "true"),
+        ParameterKind::Texts => {
+            let items = default.split(',').map(str::trim).filter(|item| !item.is_empty());
+            Value::List(items.map(|item| Node { place, value: text(item) }).collect())
+        }
+        _ => text(default),
+    };
+    Node { place, value }
+}
+
+/// A table of plain values, such as the arguments of a command.
+fn plain_table(notes: &Notes, name: &str, table: &Table) -> Option<Arguments> {
+    let mut arguments = Arguments::default();
+    for (key, node) in &table.entries {
+        let argument = match &node.value {
+            Value::Text(text) => Argument::Text(text.text.clone()),
+            Value::Integer(number) => Argument::Number(*number as f64),
+            Value::Float(number) if number.is_finite() => Argument::Number(*number),
+            Value::Flag(flag) => Argument::Flag(*flag),
+            other => {
+                notes.error(node.place, format!("`{name}.{}` is {}, not a plain value", key.name, other.word()));
+                return None;
+            }
+        };
+        arguments.0.insert(key.name.clone(), argument);
+    }
+    Some(arguments)
+}

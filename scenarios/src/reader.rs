@@ -1,0 +1,384 @@
+//! Walks one table along its row of the schema: complains about unknown, unsupported and missing keys at once, then
+//! gives typed values. A getter that returns `None` has either found nothing or complained.
+
+use sim_core::Span;
+use vocabulary::{Dimension, Quantity};
+
+use crate::diagnostic::{Notes, Place};
+use crate::document::{Node, Piece, Table, Text, Value};
+use crate::schema::{KeySpec, More, TableSpec, Takes};
+use crate::suggestion::{closest, hint};
+
+/// A value and where it stands.
+#[derive(Debug, Clone)]
+pub(crate) struct Placed<T> {
+    pub(crate) value: T,
+    pub(crate) place: Place,
+}
+
+/// One table being read.
+#[derive(Debug)]
+pub(crate) struct Reader<'a> {
+    pub(crate) notes: &'a Notes,
+    pub(crate) table: &'a Table,
+    spec: &'static TableSpec,
+    heading: String,
+}
+
+impl<'a> Reader<'a> {
+    /// Begins to read `table`. `more` are the names of the further keys it may have; `None` when nobody knows.
+    pub(crate) fn new(
+        notes: &'a Notes,
+        table: &'a Table,
+        spec: &'static TableSpec,
+        heading: String,
+        more: Option<&[&str]>,
+    ) -> Self {
+        let reader = Self { notes, table, spec, heading };
+        reader.check_keys(more);
+        reader
+    }
+
+    fn check_keys(&self, more: Option<&[&str]>) {
+        for (key, _) in &self.table.entries {
+            match self.spec.key(&key.name) {
+                Some(KeySpec { takes: Takes::Later, .. }) => {
+                    self.notes.error(key.place, format!("`{}` in {} is not supported yet", key.name, self.heading));
+                }
+                Some(_) => {}
+                None if self.spec.more != More::Nothing && more.is_none() => {}
+                None => {
+                    let more = more.unwrap_or_default();
+                    if !more.contains(&key.name.as_str()) {
+                        let supported = self.spec.keys.iter().filter(|key| !matches!(key.takes, Takes::Later));
+                        let names: Vec<&str> = supported.map(|key| key.name).chain(more.iter().copied()).collect();
+                        let hint = hint(&key.name, "keys", names);
+                        self.notes.error(key.place, format!("unknown key `{}` in {}{hint}", key.name, self.heading));
+                    }
+                }
+            }
+        }
+        for key in self.spec.keys {
+            if key.required && self.table.get(key.name).is_none() {
+                // A misspelt key has been complained about already.
+                let misspelt = self
+                    .table
+                    .entries
+                    .iter()
+                    .any(|(own, _)| self.spec.key(&own.name).is_none() && closest(&own.name, [key.name]).is_some());
+                if !misspelt {
+                    self.notes.error(self.table.place, format!("{} has no `{}`", self.heading, key.name));
+                }
+            }
+        }
+    }
+
+    /// The value of a key.
+    pub(crate) fn node(&self, key: &str) -> Option<&'a Node> {
+        self.table.get(key).map(|(_, node)| node)
+    }
+
+    /// Whether the file gives the key.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.node(key).is_some()
+    }
+
+    /// Where the key is given, or where the table begins.
+    pub(crate) fn place(&self, key: &str) -> Place {
+        self.node(key).map_or(self.table.place, value_place)
+    }
+
+    fn spec_of(&self, key: &str) -> &'static KeySpec {
+        self.spec
+            .key(key)
+            .unwrap_or_else(|| panic!("{} has a row for every key that is read, not for `{key}`", self.spec.heading))
+    }
+
+    /// The value of a key or its default, as a node.
+    fn node_or_default(&self, key: &str) -> Option<Node> {
+        if let Some(node) = self.node(key) {
+            return Some(node.clone());
+        }
+        let default = self.spec_of(key).default?;
+        let place = self.table.place;
+        let value = match self.spec_of(key).takes {
+            Takes::Flag => Value::Flag(default == "true"),
+            Takes::Count(..) => Value::Integer(default.parse().expect("defaults of counts are whole numbers")),
+            _ => Value::Text(Text { text: default.to_owned(), pieces: vec![Piece { from: 0, place, literal: false }] }),
+        };
+        Some(Node { place, value })
+    }
+
+    /// A text that may hold `${device}` and the like.
+    pub(crate) fn template(&self, key: &str) -> Option<Text> {
+        let node = self.node_or_default(key)?;
+        match node.value {
+            Value::Text(text) => Some(text),
+            other => {
+                self.notes.error(node.place, format!("`{key}` must be a text, not {}", other.word()));
+                None
+            }
+        }
+    }
+
+    /// A text without templates.
+    pub(crate) fn text(&self, key: &str) -> Option<Text> {
+        let text = self.template(key)?;
+        self.plain(key, &text).then_some(text)
+    }
+
+    fn plain(&self, key: &str, text: &Text) -> bool {
+        let Some(begin) = text.text.find("${") else { return true };
+        let name = text.text[begin..].split_inclusive('}').next().unwrap_or_default();
+        let message =
+            format!("`{name}` has no value in `{key}`; only topics, client ids and wills are made per device");
+        self.notes.error(text.place(begin), message);
+        false
+    }
+
+    /// A text or a list of texts.
+    pub(crate) fn texts(&self, key: &str) -> Vec<Text> {
+        let Some(node) = self.node(key) else { return Vec::new() };
+        let items = match &node.value {
+            Value::List(list) => list.as_slice(),
+            _ => std::slice::from_ref(node),
+        };
+        let mut texts = Vec::new();
+        for item in items {
+            match &item.value {
+                Value::Text(text) => {
+                    if self.plain(key, text) {
+                        texts.push(text.clone());
+                    }
+                }
+                other => self.notes.error(item.place, format!("`{key}` holds {}, not a text", other.word())),
+            }
+        }
+        texts
+    }
+
+    /// An id: the key `id`, with the characters that paths allow.
+    pub(crate) fn id(&self) -> Option<Placed<String>> {
+        let text = self.text("id")?;
+        check_id(self.notes, &text.text, text.start()).then(|| Placed { place: text.start(), value: text.text })
+    }
+
+    /// A whole number within the bounds of its row.
+    pub(crate) fn count(&self, key: &str) -> Option<Placed<u64>> {
+        let Takes::Count(least, most) = self.spec_of(key).takes else { panic!("`{key}` is not a count") };
+        let node = self.node_or_default(key)?;
+        let Value::Integer(number) = node.value else {
+            let word = node.value.word();
+            self.notes.error(value_place(&node), format!("`{key}` must be a whole number, not {word}"));
+            return None;
+        };
+        match u64::try_from(number) {
+            Ok(count) if (least..=most).contains(&count) => Some(Placed { value: count, place: node.place }),
+            _ => {
+                self.notes.error(node.place, format!("`{key}` is {least}..{most}, got {number}"));
+                None
+            }
+        }
+    }
+
+    /// A number within the bounds of its row.
+    pub(crate) fn number(&self, key: &str) -> Option<Placed<f64>> {
+        let Takes::Number(least, most) = self.spec_of(key).takes else { panic!("`{key}` is not a number") };
+        let node = self.node(key)?;
+        let number = match &node.value {
+            Value::Integer(number) => *number as f64,
+            Value::Float(number) => *number,
+            other => {
+                self.notes.error(value_place(node), format!("`{key}` must be a number, not {}", other.word()));
+                return None;
+            }
+        };
+        if (least..=most).contains(&number) {
+            return Some(Placed { value: number, place: node.place });
+        }
+        self.notes.error(node.place, format!("`{key}` is {least}..{most}, got {number}"));
+        None
+    }
+
+    /// True or false.
+    pub(crate) fn flag(&self, key: &str) -> Option<bool> {
+        let node = self.node_or_default(key)?;
+        match node.value {
+            Value::Flag(flag) => Some(flag),
+            other => {
+                self.notes.error(node.place, format!("`{key}` must be true or false, not {}", other.word()));
+                None
+            }
+        }
+    }
+
+    /// One of the words of its row.
+    pub(crate) fn choice(&self, key: &str) -> Option<&'static str> {
+        let Takes::Choice { now, later } = self.spec_of(key).takes else { panic!("`{key}` is not a choice") };
+        let node = self.node_or_default(key)?;
+        let (word, place) = match &node.value {
+            Value::Text(text) => (text.text.clone(), text.start()),
+            // So that `qos = 1` reads as it should.
+            Value::Integer(number) => (number.to_string(), node.place),
+            other => {
+                self.notes
+                    .error(node.place, format!("`{key}` must be one of {}, not {}", now.join(", "), other.word()));
+                return None;
+            }
+        };
+        let chosen = now.iter().find(|choice| **choice == word).copied();
+        if chosen.is_none() {
+            let message = if later.contains(&word.as_str()) {
+                format!("`{key} = {word}` is not supported yet")
+            } else {
+                format!("`{key}` cannot be `{word}`{}", hint(&word, "choices", now.iter().copied()))
+            };
+            self.notes.error(place, message);
+        }
+        chosen
+    }
+
+    /// A duration of zero or more.
+    pub(crate) fn duration(&self, key: &str) -> Option<Placed<Span>> {
+        let node = self.node_or_default(key)?;
+        let Value::Text(text) = &node.value else {
+            let message = format!("`{key}` is a duration; write it as a text with a unit, such as \"10s\"");
+            self.notes.error(node.place, message);
+            return None;
+        };
+        if !self.plain(key, text) {
+            return None;
+        }
+        let span = parse_duration(self.notes, &text.text, text.start())?;
+        Some(Placed { value: span, place: text.start() })
+    }
+
+    /// A share from 0 to 1.
+    pub(crate) fn share(&self, key: &str) -> Option<Placed<f64>> {
+        let node = self.node_or_default(key)?;
+        let value = match &node.value {
+            Value::Integer(number) => *number as f64,
+            Value::Float(number) => *number,
+            Value::Text(text) => match Quantity::parse(&text.text, Dimension::Ratio) {
+                Ok(quantity) => quantity.value,
+                Err(error) => {
+                    self.notes.error(text.start(), error.to_string());
+                    return None;
+                }
+            },
+            other => {
+                self.notes.error(node.place, format!("`{key}` must be a share, not {}", other.word()));
+                return None;
+            }
+        };
+        if (0.0..=1.0).contains(&value) {
+            return Some(Placed { value, place: value_place(&node) });
+        }
+        self.notes.error(value_place(&node), format!("`{key}` is a share from 0 to 1 (0 % to 100 %), got {value}"));
+        None
+    }
+
+    /// A table below this one.
+    pub(crate) fn table_below(&self, key: &str) -> Option<&'a Table> {
+        let node = self.node(key)?;
+        match &node.value {
+            Value::Table(table) => Some(table),
+            other => {
+                self.notes.error(node.place, format!("`{key}` must be a table, not {}", other.word()));
+                None
+            }
+        }
+    }
+
+    /// An empty table that stands where this one does, for tables that a file may leave out.
+    pub(crate) const fn empty_table(&self) -> Table {
+        Table { place: self.table.place, entries: Vec::new() }
+    }
+
+    /// A table below this one, or `empty` where the file has none.
+    pub(crate) fn optional_table<'t>(&self, key: &str, empty: &'t Table) -> Option<&'t Table>
+    where
+        'a: 't,
+    {
+        if self.has(key) { self.table_below(key) } else { Some(empty) }
+    }
+
+    /// Tables below this one, `[name.ID]` each.
+    pub(crate) fn named_below(&self, key: &str) -> Vec<(Placed<String>, &'a Table)> {
+        let mut named = Vec::new();
+        for (id, node) in self.table_below(key).map(|table| table.entries.as_slice()).unwrap_or_default() {
+            match &node.value {
+                Value::Table(table) => {
+                    check_id(self.notes, &id.name, id.place);
+                    named.push((Placed { value: id.name.clone(), place: id.place }, table));
+                }
+                other => {
+                    let message =
+                        format!("`{key}.{}` must be a table [{key}.{}], not {}", id.name, id.name, other.word());
+                    self.notes.error(id.place, message);
+                }
+            }
+        }
+        named
+    }
+
+    /// Tables below this one, `[[name]]` each.
+    pub(crate) fn tables_below(&self, key: &str) -> Vec<&'a Table> {
+        let Some(node) = self.node(key) else { return Vec::new() };
+        let Value::List(list) = &node.value else {
+            let last = self.heading.trim_matches(['[', ']']);
+            let heading = if last.contains(' ') { key.to_owned() } else { format!("{last}.{key}") };
+            self.notes.error(node.place, format!("`{key}` must be written as [[{heading}]]"));
+            return Vec::new();
+        };
+        let mut tables = Vec::new();
+        for item in list {
+            match &item.value {
+                Value::Table(table) => tables.push(table),
+                other => self.notes.error(item.place, format!("`{key}` holds {}, not a table", other.word())),
+            }
+        }
+        tables
+    }
+}
+
+/// Where the content of a value begins: behind the quote of a text.
+pub(crate) fn value_place(node: &Node) -> Place {
+    match &node.value {
+        Value::Text(text) => text.start(),
+        _ => node.place,
+    }
+}
+
+/// Reads a duration of zero or more.
+pub(crate) fn parse_duration(notes: &Notes, text: &str, place: Place) -> Option<Span> {
+    /// Ten years: longer spans are slips, and far below what 64 bits of nanoseconds hold.
+    const LONGEST_NS: f64 = 10.0 * 365.0 * 86_400e9;
+    match Quantity::parse(text, Dimension::Time) {
+        Ok(quantity) if quantity.value < 0.0 => {
+            notes.error(place, format!("`{text}` is negative; a duration is zero or more"));
+            None
+        }
+        Ok(quantity) if quantity.value > LONGEST_NS => {
+            notes.error(place, format!("`{text}` is longer than ten years"));
+            None
+        }
+        Ok(quantity) => Some(Span::from_nanos(quantity.value.round() as i64)),
+        Err(error) => {
+            notes.error(place, error.to_string());
+            None
+        }
+    }
+}
+
+/// Whether an id has only the characters that paths, topics and file names bear.
+fn check_id(notes: &Notes, id: &str, place: Place) -> bool {
+    let good = !id.is_empty()
+        && id.len() <= 64
+        && !id.starts_with('-')
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    if !good {
+        notes.error(place, format!("`{id}` is not an id: letters, digits, `_` and `-`, at most 64"));
+    }
+    good
+}

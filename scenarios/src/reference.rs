@@ -1,0 +1,174 @@
+//! The reference of the language in Markdown, from the same rows that the checker uses.
+
+use std::fmt::{self, Write};
+
+use sim_core::{DurationRule, MetricShape, ParameterSpec, Registry, StreamKind};
+
+use crate::grammar::tables;
+use crate::parameter::written;
+use crate::schema::{KeySpec, TableSpec, Takes};
+use crate::variables::TEMPLATE_NAMES;
+
+/// Reference of keys, variables, actions, device kinds, patient models, payload formats and expectation metrics.
+pub fn reference(registry: &Registry) -> String {
+    let mut text = String::new();
+    write_reference(&mut text, registry).expect("writing to a text never fails");
+    text
+}
+
+fn write_reference(out: &mut String, registry: &Registry) -> fmt::Result {
+    writeln!(out, "# Scenario reference\n")?;
+    writeln!(out, "Drawn from the rows that the checker uses (`iomt reference`); do not edit.\n")?;
+    writeln!(out, "## Keys\n")?;
+    for table in tables() {
+        write_table(out, table)?;
+    }
+    write_variables(out)?;
+    write_actions(out, registry)?;
+    write_devices(out, registry)?;
+    write_patients(out, registry)?;
+    writeln!(out, "## Payload formats\n\n| name | about |\n|---|---|")?;
+    for format in &registry.formats {
+        writeln!(out, "| `{}` | {} |", format.name, cell(format.about))?;
+    }
+    writeln!(out)?;
+    write_metrics(out, registry)
+}
+
+fn write_table(out: &mut String, table: &TableSpec) -> fmt::Result {
+    writeln!(out, "### {}\n\n{}\n", table.heading, table.about)?;
+    writeln!(out, "| key | takes | default | about |\n|---|---|---|---|")?;
+    let (known, later): (Vec<&KeySpec>, Vec<&KeySpec>) =
+        table.keys.iter().partition(|key| !matches!(key.takes, Takes::Later));
+    for key in known {
+        let default = default_cell(key.default, key.required);
+        writeln!(out, "| `{}` | {} | {default} | {} |", key.name, cell(&key.takes.words()), cell(key.about))?;
+    }
+    writeln!(out)?;
+    if !later.is_empty() {
+        let names = later.iter().map(|key| format!("`{}`", key.name)).collect::<Vec<_>>().join(", ");
+        writeln!(out, "Not supported yet: {names}.\n")?;
+    }
+    Ok(())
+}
+
+fn write_variables(out: &mut String) -> fmt::Result {
+    writeln!(out, "## Variables\n")?;
+    writeln!(
+        out,
+        "`${{name}}` in any text is a variable of `[vars]` (`--set name=value`), `${{scenario}}` the scenario's name, \
+         `${{env:NAME}}` or `${{env:NAME:-default}}` a variable of the environment. A text that is only `${{name}}` \
+         takes the variable's type. In topics, client ids and wills there are also:\n"
+    )?;
+    writeln!(out, "| variable | value |\n|---|---|")?;
+    for (name, about) in TEMPLATE_NAMES {
+        writeln!(out, "| `${{{name}}}` | {about} |")?;
+    }
+    writeln!(out)
+}
+
+fn write_actions(out: &mut String, registry: &Registry) -> fmt::Result {
+    writeln!(out, "## Actions\n")?;
+    for action in &registry.actions {
+        writeln!(out, "### `{}`\n\n{}\n", action.name, action.about)?;
+        let duration = match action.duration {
+            DurationRule::Required => "needs `for`",
+            DurationRule::Optional => "without `for` it lasts to the end of the run",
+            DurationRule::Instant => "happens at an instant",
+        };
+        writeln!(out, "- acts on a {} ({} seam); {duration}", action.level.word(), action.seam.word())?;
+        writeln!(out, "- heals: {}", action.heal)?;
+        writeln!(out, "- a good stack: {}", action.stack_should)?;
+        writeln!(out, "- evidence: {}\n", action.evidence.join(", "))?;
+        write_parameters(out, &action.parameters)?;
+    }
+    Ok(())
+}
+
+fn write_devices(out: &mut String, registry: &Registry) -> fmt::Result {
+    writeln!(out, "## Device kinds\n")?;
+    for device in &registry.devices {
+        writeln!(out, "### `{}`\n\n{}\n", device.kind, device.about)?;
+        writeln!(out, "| stream | usually | metrics | about |\n|---|---|---|---|")?;
+        for stream in &device.streams {
+            let usually = match stream.kind {
+                StreamKind::Numeric { period_ms } => sim_core::Span::from_millis(i64::from(period_ms)).to_string(),
+                StreamKind::Wave { rate_mhz, samples, highest_mhz } => {
+                    let hertz = |rate: u32| f64::from(rate) / 1e3;
+                    format!("{}Hz / {samples}, up to {}Hz", hertz(rate_mhz), hertz(highest_mhz))
+                }
+                StreamKind::Event => "on event".to_owned(),
+            };
+            writeln!(out, "| `{}` | {usually} | {} | {} |", stream.id, stream.metrics.join(", "), cell(stream.about))?;
+        }
+        writeln!(out)?;
+        write_parameters(out, &device.options)?;
+        for command in &device.commands {
+            writeln!(out, "Command `{}`: {}\n", command.op, command.about)?;
+            write_parameters(out, &command.parameters)?;
+        }
+    }
+    Ok(())
+}
+
+fn write_patients(out: &mut String, registry: &Registry) -> fmt::Result {
+    writeln!(out, "## Patient models\n")?;
+    for patient in &registry.patients {
+        writeln!(out, "### `{}`\n\n{}\n", patient.model, patient.about)?;
+        write_parameters(out, &patient.parameters)?;
+        let columns = patient.truth.iter().map(|column| format!("`{}` [{}]", column.name, column.unit));
+        writeln!(out, "Truth: {}\n", columns.collect::<Vec<_>>().join(", "))?;
+    }
+    Ok(())
+}
+
+fn write_metrics(out: &mut String, registry: &Registry) -> fmt::Result {
+    writeln!(out, "## Expectation metrics\n")?;
+    writeln!(
+        out,
+        "`that = \"[statistic(] metric[(word)] [)] comparison value\"`. Statistics of distributions: `p50` to `p99.99`, \
+         `max`, `min`, `mean`, `sum`. Comparisons: `<`, `<=`, `==`, `>=`, `>`.\n"
+    )?;
+    writeln!(out, "| metric | kind | words | about |\n|---|---|---|---|")?;
+    for metric in &registry.metrics {
+        let kind = match metric.shape {
+            MetricShape::Count => "count".to_owned(),
+            MetricShape::Share => "share".to_owned(),
+            MetricShape::Distribution(dimension) => format!("distribution of {}", dimension.word()),
+        };
+        writeln!(out, "| `{}` | {kind} | {} | {} |", metric.name, metric.arguments.join(", "), cell(metric.about))?;
+    }
+    Ok(())
+}
+
+fn write_parameters(out: &mut String, parameters: &[ParameterSpec]) -> fmt::Result {
+    if parameters.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "| parameter | takes | default | about |\n|---|---|---|---|")?;
+    for spec in parameters {
+        let takes = match spec.range {
+            Some((least, most)) => {
+                format!("{}, {} to {}", spec.kind.word(), written(&spec.kind, least), written(&spec.kind, most))
+            }
+            None => spec.kind.word(),
+        };
+        let default = default_cell(spec.default, spec.required);
+        writeln!(out, "| `{}` | {} | {default} | {} |", spec.name, cell(&takes), cell(spec.about))?;
+    }
+    writeln!(out)
+}
+
+fn default_cell(default: Option<&str>, required: bool) -> String {
+    match default {
+        _ if required => "required".to_owned(),
+        Some("") => "empty".to_owned(),
+        Some(default) => format!("`{}`", cell(default)),
+        None => String::new(),
+    }
+}
+
+/// A text that does not break a table.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
+}

@@ -1,0 +1,11 @@
+//! The scenario language as its users see it: files in, diagnostics and plans out.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod registry;
+mod ward;
+
+mod broken;
+mod expansion;
+mod robustness;
+mod stability;

@@ -1,0 +1,188 @@
+//! A registry with a few rows of each kind; nothing behind them is ever run.
+
+use bevy_ecs::prelude::*;
+use bytes::BytesMut;
+use sim_core::{
+    ActionSpec, CommandSpec, DevicePlan, DeviceSpec, DurationRule, ExpectMetricSpec, FormatSpec, Level, MetricShape,
+    ParameterKind, ParameterSpec, PatientPlan, PatientSpec, Registry, Seam, SignalAct, SimId, SpawnError, StreamKind,
+    StreamSpec, TruthColumn,
+};
+use vocabulary::{Dimension, Message};
+
+pub(crate) fn registry() -> Registry {
+    let mut registry = Registry::new();
+    registry.actions = actions();
+    registry.devices = devices();
+    registry.patients = patients();
+    registry.formats =
+        ["vendor-json", "senml"].map(|name| FormatSpec { name, about: "a payload format", encode: no_bytes }).to_vec();
+    registry.metrics = metrics();
+    registry
+}
+
+fn no_bytes(_: &Message<'_>, _: &mut BytesMut) {}
+
+fn no_action(_: &mut World, _: &SignalAct<'_>) {}
+
+fn no_device(_: &mut World, _: SimId, plan: &DevicePlan, _: Entity) -> Result<Entity, SpawnError> {
+    Err(SpawnError { path: plan.path.clone(), reason: "only a row".to_owned() })
+}
+
+fn no_patient(_: &mut World, _: SimId, plan: &PatientPlan, _: u64) -> Result<Entity, SpawnError> {
+    Err(SpawnError { path: plan.path.clone(), reason: "only a row".to_owned() })
+}
+
+fn action(
+    name: &'static str,
+    level: Level,
+    seam: Seam,
+    duration: DurationRule,
+    parameters: Vec<ParameterSpec>,
+) -> ActionSpec {
+    ActionSpec {
+        name,
+        about: "an action",
+        level,
+        seam,
+        parameters,
+        duration,
+        evidence: &["things"],
+        heal: "stops",
+        stack_should: "notice",
+    }
+}
+
+fn actions() -> Vec<ActionSpec> {
+    use DurationRule::{Instant, Optional, Required};
+    use ParameterKind::{Choice, Flag, Number, Quantity, Table, Text, Texts};
+    let signal = Seam::Signal(no_action);
+    vec![
+        action(
+            "physio.desaturation",
+            Level::Patient,
+            signal,
+            Optional,
+            vec![
+                ParameterSpec::optional("to", Quantity(Dimension::Percent), "saturation")
+                    .default("82 %")
+                    .range(50.0, 100.0),
+                ParameterSpec::optional("ramp", Quantity(Dimension::Time), "time to get there").default("90s"),
+            ],
+        ),
+        action(
+            "sensor.motion",
+            Level::Stream,
+            signal,
+            Required,
+            vec![ParameterSpec::optional("severity", Number, "how strong").default("0.5").range(0.0, 1.0)],
+        ),
+        action(
+            "sensor.lead_off",
+            Level::Stream,
+            signal,
+            Optional,
+            vec![
+                ParameterSpec::optional("leads", Texts, "which"),
+                ParameterSpec::optional("flag", Flag, "whether the device tells").default("true"),
+            ],
+        ),
+        action(
+            "net.cut",
+            Level::Link,
+            Seam::Link,
+            Required,
+            vec![ParameterSpec::optional("how", Choice(&["fin", "rst", "silent"]), "how").default("silent")],
+        ),
+        action(
+            "net.delay",
+            Level::Link,
+            Seam::Link,
+            Optional,
+            vec![
+                ParameterSpec::required("delay", Quantity(Dimension::Time), "how long"),
+                ParameterSpec::optional("jitter", Quantity(Dimension::Time), "more").default("0s"),
+            ],
+        ),
+        action(
+            "cmd.send",
+            Level::Device,
+            Seam::Actor,
+            Instant,
+            vec![ParameterSpec::required("op", Text, "operation"), ParameterSpec::optional("args", Table, "arguments")],
+        ),
+        action("stack.restart", Level::Target, Seam::Actor, Optional, Vec::new()),
+    ]
+}
+
+fn devices() -> Vec<DeviceSpec> {
+    vec![
+        DeviceSpec {
+            kind: "bedside_monitor",
+            about: "monitor at the bed",
+            streams: vec![
+                stream("vitals", StreamKind::Numeric { period_ms: 1000 }, &["hr", "spo2"]),
+                stream(
+                    "ecg",
+                    StreamKind::Wave { rate_mhz: 250_000, samples: 250, highest_mhz: 1_000_000 },
+                    &["ecg_lead_ii"],
+                ),
+                stream("alarm", StreamKind::Event, &[]),
+            ],
+            options: vec![
+                ParameterSpec::optional("averaging", ParameterKind::Quantity(Dimension::Time), "averaging time")
+                    .default("8s")
+                    .range(2e9, 16e9),
+            ],
+            commands: Vec::new(),
+            obey: None,
+            spawn: no_device,
+        },
+        DeviceSpec {
+            kind: "infusion_pump",
+            about: "syringe pump",
+            streams: vec![stream("status", StreamKind::Numeric { period_ms: 5000 }, &["pump_rate"])],
+            options: vec![ParameterSpec::optional("drug", ParameterKind::Text, "what is in it").default("saline")],
+            commands: vec![CommandSpec {
+                op: "set_rate",
+                about: "changes the rate",
+                parameters: vec![ParameterSpec::required("rate", ParameterKind::Quantity(Dimension::Flow), "rate")],
+            }],
+            obey: None,
+            spawn: no_device,
+        },
+    ]
+}
+
+fn stream(id: &'static str, kind: StreamKind, metrics: &'static [&'static str]) -> StreamSpec {
+    StreamSpec { id, about: "a stream", kind, metrics }
+}
+
+fn patients() -> Vec<PatientSpec> {
+    let adult = |model| PatientSpec {
+        model,
+        about: "an adult",
+        parameters: vec![
+            ParameterSpec::optional("age", ParameterKind::Number, "age [years]")
+                .default("normal(60, 15)")
+                .range(18.0, 95.0),
+            ParameterSpec::optional("weight", ParameterKind::Quantity(Dimension::Mass), "body mass")
+                .default("75 kg")
+                .range(30.0, 200.0),
+            ParameterSpec::optional("children", ParameterKind::Count, "how many").range(0.0, 10.0),
+            ParameterSpec::optional("conditions", ParameterKind::Table, "illnesses"),
+        ],
+        truth: &[TruthColumn { name: "hr", unit: "/min" }],
+        spawn: no_patient,
+    };
+    vec![adult("adult_icu"), adult("adult_ward")]
+}
+
+fn metrics() -> Vec<ExpectMetricSpec> {
+    let metric = |name, shape, arguments| ExpectMetricSpec { name, about: "a metric", shape, arguments };
+    vec![
+        metric("lost", MetricShape::Count, &["acked"]),
+        metric("duplicates", MetricShape::Count, &[]),
+        metric("delivered.ratio", MetricShape::Share, &[]),
+        metric("latency.e2e", MetricShape::Distribution(Dimension::Time), &[]),
+    ]
+}

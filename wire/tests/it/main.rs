@@ -1,0 +1,3 @@
+//! What a published recording says, through the public interface.
+
+mod mit_bih_record_100;
