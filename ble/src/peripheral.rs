@@ -81,8 +81,8 @@ pub struct PeripheralOptions {
     pub advertising: Advertising,
     /// Its services; Generic Access and Generic Attribute come by themselves.
     pub services: Vec<Service>,
-    /// Behaviour of control points: service, characteristic, object.
-    pub control_points: Vec<(Uuid, Uuid, Box<dyn ControlPoint>)>,
+    /// Behaviour of services with control points.
+    pub control_points: Vec<(Uuid, Box<dyn ControlPoint>)>,
     /// What it demands of those who pair.
     pub security: SecurityPolicy,
     /// What it does with its links.
@@ -144,17 +144,12 @@ impl Peripheral {
         let mut services = vec![generic_access(&options), generic_attribute()];
         services.extend(options.services);
         let database = Database::new(&services, 1)?;
-        let mut server = Server {
+        let server = Server {
             database,
-            control_points: std::collections::BTreeMap::new(),
+            control_points: options.control_points.into_iter().collect(),
             records: std::collections::BTreeMap::new(),
             max_mtu: options.links.max_mtu.clamp(23, 517),
         };
-        for (service, characteristic, control_point) in options.control_points {
-            if let Some(entry) = server.database.find(service, characteristic) {
-                server.control_points.insert(entry.value_handle, control_point);
-            }
-        }
         Ok(Self {
             path: options.path,
             key,
@@ -213,8 +208,6 @@ impl Peripheral {
             }
         }
         self.server.database = database;
-        let control_points = std::mem::take(&mut self.server.control_points);
-        self.server.control_points = control_points.into_iter().map(|(handle, object)| (handle + by, object)).collect();
         Ok(())
     }
 }

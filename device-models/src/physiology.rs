@@ -6,7 +6,12 @@
 //!
 //! [`Body`] puts the parts together; [`Core`], [`Breathing`], [`Heart`] and [`PulseTrain`] can be used on their own.
 
+pub mod activity;
 pub mod glucose;
+pub mod lung_function;
+pub mod pharmacology;
+pub mod scores;
+pub mod urine;
 
 mod body;
 mod breath;

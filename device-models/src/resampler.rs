@@ -1,12 +1,12 @@
-//! `kaiser-sinc-16`: resampling of recorded signals by a Kaiser-windowed sinc, with random access to every sample.
+//! `kaiser-sinc-24`: resampling of recorded signals by a Kaiser-windowed sinc, with random access to every sample.
 //!
-//! Output sample `n` lies at source position `n * source rate / output rate`. The kernel has 16 zero crossings to
+//! Output sample `n` lies at source position `n * source rate / output rate`. The kernel has 24 zero crossings to
 //! each side, cuts off at 0.9 of the lower Nyquist frequency and uses a Kaiser window with beta 8 (side lobes below
 //! -80 dB; Oppenheim and Schafer, Discrete-Time Signal Processing, 7.6). As the ratio of the rates is rational, the
 //! fractional positions repeat, and their kernels are computed once.
 
 /// Zero crossings of the kernel to each side.
-const CROSSINGS: f64 = 16.0;
+const CROSSINGS: f64 = 24.0;
 /// Share of the lower Nyquist frequency that passes.
 const PASS: f64 = 0.9;
 /// Shape of the Kaiser window.
@@ -40,7 +40,7 @@ pub struct RatioError {
 
 impl Resampler {
     /// Name written into manifests.
-    pub const NAME: &'static str = "kaiser-sinc-16";
+    pub const NAME: &'static str = "kaiser-sinc-24";
 
     /// A converter between two rates [mHz].
     ///

@@ -1,6 +1,7 @@
 //! Front ends: what a sensor makes of the truth, with its lag, averaging, errors and faults.
 
 pub mod averages;
+pub mod cgm;
 mod ecg_front_end;
 pub mod lead_off;
 mod noise;

@@ -125,14 +125,14 @@ fn read_rate(notes: &Notes, text: &str, place: Place, usual: &Usual<'_>) -> Opti
     }
     let rate_mhz = rate_mhz.round() as u32;
     let samples = match samples {
-        Some(samples) => match samples.parse::<u32>() {
-            Ok(samples) => f64::from(samples),
-            Err(_) => {
+        Some(samples) => {
+            let Ok(samples) = samples.parse::<u32>() else {
                 let message = format!("`{samples}` is not a number of samples; write \"rate / samples per message\"");
                 notes.error(place, message);
                 return None;
-            }
-        },
+            };
+            f64::from(samples)
+        }
         // As many seconds a message as the kind usually sends.
         None => (f64::from(usual.samples) * f64::from(rate_mhz) / f64::from(usual.rate_mhz)).round().max(1.0),
     };

@@ -80,12 +80,10 @@ fn read_start(reader: &Reader<'_>, mode: Option<TimeMode>) -> Option<Option<i64>
     }
     let nanos = text.parse::<jiff::Timestamp>().ok().and_then(|instant| i64::try_from(instant.as_nanosecond()).ok());
     // Timestamps of devices begin in 1970, and ten years of run must still fit behind the start.
-    match nanos.filter(|nanos| (0..i64::MAX / 2).contains(nanos)) {
-        Some(nanos) => Some(Some(nanos)),
-        None => {
-            let message = format!("`{text}` is not an instant; write it like `2026-01-22T07:00:00+01:00`");
-            reader.notes.error(place, message);
-            None
-        }
+    let nanos = nanos.filter(|nanos| (0..i64::MAX / 2).contains(nanos));
+    if nanos.is_none() {
+        let message = format!("`{text}` is not an instant; write it like `2026-01-22T07:00:00+01:00`");
+        reader.notes.error(place, message);
     }
+    nanos.map(Some)
 }

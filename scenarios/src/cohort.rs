@@ -55,7 +55,12 @@ pub(crate) fn read_cohorts(
     let spec = spec_below(spec, "cohort");
     let mut cohorts = Cohorts { incomplete: !root.has("cohort"), ..Cohorts::default() };
     let mut seen: Vec<Placed<String>> = Vec::new();
-    for table in root.tables_below("cohort") {
+    let tables = root.tables_below("cohort");
+    if tables.is_empty() && root.has("cohort") {
+        root.notes.error(root.place("cohort"), "there is no cohort, so there is nobody");
+        cohorts.incomplete = true;
+    }
+    for table in tables {
         let reader = Reader::new(root.notes, table, spec, "[[cohort]]".to_owned(), None);
         let id = reader.id().filter(|id| {
             let sound = check_unique(&reader, "cohort", &seen, id) && !RESERVED.contains(&id.value.as_str());

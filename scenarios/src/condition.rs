@@ -171,32 +171,34 @@ fn read_bound(notes: &Notes, text: &Text, part: Part<'_>, metric: &ExpectMetricS
     let name = metric.name;
     let dimension = match metric.shape {
         MetricShape::Count => {
-            return match part.text.parse::<u64>() {
-                Ok(count) => Some(count as f64),
-                Err(_) => {
-                    notes.error(
-                        place,
-                        format!("`{name}` is a count; compare it with a whole number, not `{}`", part.text),
-                    );
-                    None
-                }
-            };
+            let count = part.text.parse::<u64>().ok();
+            if count.is_none() {
+                let message = format!("`{name}` is a count; compare it with a whole number, not `{}`", part.text);
+                notes.error(place, message);
+            }
+            return count.map(|count| count as f64);
         }
-        // Divided, not multiplied by 0.01: 999 of 1000 must reach `99.9%`.
-        MetricShape::Share if part.text.ends_with('%') => Dimension::Percent,
         MetricShape::Share => Dimension::Ratio,
         MetricShape::Distribution(dimension) => dimension,
     };
-    let scale = if metric.shape == MetricShape::Share && dimension == Dimension::Percent { 100.0 } else { 1.0 };
-    match Quantity::parse(part.text, dimension) {
-        Ok(quantity) if metric.shape == MetricShape::Share && !(0.0..=scale).contains(&quantity.value) => {
-            notes.error(place, format!("`{name}` is a share from 0 % to 100 %, got {}", part.text));
-            None
-        }
-        Ok(quantity) => Some(quantity.value / scale),
+    let mut value = match Quantity::parse(part.text, dimension) {
+        Ok(quantity) => quantity.value,
         Err(error) => {
             notes.error(place, error.to_string());
-            None
+            return None;
+        }
+    };
+    if metric.shape == MetricShape::Share {
+        value = percentage(part.text).unwrap_or(value);
+        if !(0.0..=1.0).contains(&value) {
+            notes.error(place, format!("`{name}` is a share from 0 % to 100 %, got {}", part.text));
+            return None;
         }
     }
+    Some(value)
+}
+
+/// `99.9 %` as the number closest to 0.999, which neither `* 0.01` nor `/ 100` gives: 999 of 1000 must reach it.
+fn percentage(text: &str) -> Option<f64> {
+    format!("{}e-2", text.strip_suffix('%')?.trim()).parse().ok()
 }

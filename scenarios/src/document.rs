@@ -100,12 +100,16 @@ pub(crate) fn parse(notes: &Notes, file: usize, source: &str) -> Option<Table> {
     match DeTable::parse(source) {
         Ok(table) => {
             let reader = TreeReader { notes, file, source };
-            reader.check_names_of_1_0(table.span(), table.get_ref());
+            reader.check_edition(table.span(), table.get_ref());
             Some(reader.table(0, table.get_ref()))
         }
         Err(error) => {
-            let offset = error.span().map_or(0, |span| span.start);
-            notes.error(Place { file, offset }, error.message().replace('\n', ", "));
+            let span = error.span().unwrap_or_default();
+            let mut message = error.message().replace('\n', ", ");
+            if message == "duplicate key" {
+                message = format!("duplicate key `{}`", source.get(span.clone()).unwrap_or_default());
+            }
+            notes.error(Place { file, offset: span.start }, message);
             None
         }
     }
@@ -146,13 +150,13 @@ impl TreeReader<'_> {
         let place = self.place(span.start);
         let value = match node.get_ref() {
             DeValue::String(text) => Value::Text(self.text(span, text)),
-            DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
-                Ok(number) => Value::Integer(number),
-                Err(_) => {
+            DeValue::Integer(number) => {
+                let value = i64::from_str_radix(number.as_str(), number.radix());
+                if value.is_err() {
                     self.notes.error(place, format!("`{number}` does not fit into 64 bits"));
-                    Value::Integer(0)
                 }
-            },
+                Value::Integer(value.unwrap_or_default())
+            }
             DeValue::Float(number) => Value::Float(number.as_str().parse().unwrap_or(f64::NAN)),
             DeValue::Boolean(flag) => Value::Flag(*flag),
             DeValue::Datetime(instant) => Value::Instant(instant.to_string()),

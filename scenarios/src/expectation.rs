@@ -2,6 +2,7 @@
 
 use sim_core::{Level, SimTime, Span, Subject};
 
+use crate::cohort::{CohortDraft, check_unique};
 use crate::condition::read_condition;
 use crate::diagnostic::Notes;
 use crate::document::Text;
@@ -47,7 +48,7 @@ pub(crate) fn read_expects(
     for table in root.tables_below("expect") {
         let reader = Reader::new(root.notes, table, spec, "[[expect]]".to_owned(), None);
         let id = reader.text("id").map(|text| Placed { place: text.start(), value: text.text });
-        let id = id.filter(|id| crate::cohort::check_unique(&reader, "expectation", &seen, id));
+        let id = id.filter(|id| check_unique(&reader, "expectation", &seen, id));
         seen.extend(id.clone());
         let that = reader.text("that");
         let condition = that.as_ref().and_then(|that| read_condition(reader.notes, that, registry));
@@ -168,6 +169,7 @@ pub(crate) fn read_probes(
     spec: &'static TableSpec,
     targets: &[TargetDraft],
     links: &[LinkDraft],
+    cohorts: &[CohortDraft],
 ) -> Vec<ProbePlan> {
     let spec = spec_below(spec, "probe");
     let mut probes = Vec::new();
@@ -186,8 +188,12 @@ pub(crate) fn read_probes(
         }
     }
     for (index, target) in targets.iter().enumerate() {
-        let bodies = links.iter().filter_map(|link| link.body.as_ref()).filter(|body| body.plan.target == index);
-        let filters: Vec<String> = bodies.map(|body| body.topic.filter()).collect();
+        let used = cohorts.iter().flat_map(|cohort| cohort.devices.iter().map(move |device| (cohort, device.link)));
+        let topics = used.filter_map(|(cohort, link)| Some((cohort, links[link].body.as_ref()?)));
+        let theirs = topics.filter(|(_, body)| body.plan.target == index);
+        let mut filters: Vec<String> = theirs.map(|(cohort, body)| body.topic.filter(&cohort.id)).collect();
+        filters.sort_unstable();
+        filters.dedup();
         if !watched.contains(&index) && !filters.is_empty() {
             let taken = probes.iter().any(|probe| probe.id == "wire");
             let id = if taken { format!("wire-{}", target.id.value) } else { "wire".to_owned() };

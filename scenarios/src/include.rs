@@ -42,12 +42,18 @@ fn read_file(
     let own = parse(notes, file, &text)?;
     open.push(name.to_owned());
     let mut merged = Table { place: own.place, entries: Vec::new() };
+    let mut complete = true;
     for (included, place) in includes(notes, &own) {
-        if let Some(table) = read_file(notes, source, &beside(name, &included), Some(place), open) {
-            lay_over(&mut merged, table);
+        match read_file(notes, source, &beside(name, &included), Some(place), open) {
+            Some(table) => lay_over(&mut merged, table),
+            None => complete = false,
         }
     }
     open.pop();
+    // Whatever the missing file declares would be reported as missing, too.
+    if !complete {
+        return None;
+    }
     lay_over(&mut merged, own);
     Some(merged)
 }
@@ -71,10 +77,20 @@ fn includes(notes: &Notes, table: &Table) -> Vec<(String, Place)> {
 
 /// The path of `included` as seen from where `file` is.
 fn beside(file: &str, included: &str) -> String {
-    match file.rsplit_once('/') {
-        Some((folder, _)) if !included.starts_with('/') => format!("{folder}/{included}"),
-        _ => included.to_owned(),
+    let Some((folder, _)) = file.rsplit_once('/').filter(|_| !included.starts_with('/')) else {
+        return included.to_owned();
+    };
+    let mut parts: Vec<&str> = folder.split('/').collect();
+    for part in included.split('/') {
+        match part {
+            "." => {}
+            ".." if parts.last().is_some_and(|last| !matches!(*last, "" | "." | "..")) => {
+                parts.pop();
+            }
+            _ => parts.push(part),
+        }
     }
+    parts.join("/")
 }
 
 /// Puts `upper` over `lower`: single values replace, tables of ids and lists of entries replace id by id.

@@ -111,7 +111,7 @@ fn read_and_expand(
     let links = read_links(&root, &SCENARIO, registry, &targets);
     let cohorts = read_cohorts(&root, &SCENARIO, registry, &links);
     let steps = read_steps(&root, &SCENARIO, registry);
-    let probes = read_probes(&root, &SCENARIO, &targets, &links);
+    let probes = read_probes(&root, &SCENARIO, &targets, &links, &cohorts.drafts);
     let expects = read_expects(&root, &SCENARIO, registry);
     let report = read_report(&root, name.as_ref().map_or("", |name| name.text.as_str()));
 
@@ -192,10 +192,7 @@ fn read_report(root: &Reader<'_>, scenario: &str) -> Option<ReportPlan> {
     let empty = root.empty_table();
     let table: &Table = root.optional_table("report", &empty)?;
     let reader = Reader::new(root.notes, table, spec, "[report]".to_owned(), None);
-    let dir = match reader.has("dir") {
-        true => reader.text("dir")?.text,
-        false => format!("out/{scenario}"),
-    };
+    let dir = if reader.has("dir") { reader.text("dir")?.text } else { format!("out/{scenario}") };
     let mut labels = BTreeMap::new();
     let empty = reader.empty_table();
     for (key, node) in &reader.optional_table("labels", &empty)?.entries {

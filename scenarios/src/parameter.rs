@@ -5,7 +5,7 @@ use vocabulary::{Dimension, Quantity};
 
 use crate::diagnostic::{Notes, Place};
 use crate::document::{Node, Piece, Table, Text, Value};
-use crate::reader::value_place;
+use crate::reader::{check_plain, value_place};
 use crate::suggestion::hint;
 
 /// A parameter that is the same for everybody, or drawn for each patient.
@@ -97,6 +97,11 @@ impl ParameterReader<'_> {
 
     fn setting(&self, spec: &ParameterSpec, node: &Node) -> Option<Setting> {
         let place = value_place(node);
+        if let Value::Text(text) = &node.value
+            && !check_plain(self.notes, spec.name, text)
+        {
+            return None;
+        }
         if self.drawn
             && let Value::Text(text) = &node.value
             && let Some((name, rest)) = text.text.split_once('(')

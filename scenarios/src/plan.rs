@@ -115,7 +115,7 @@ pub struct SessionPlan {
     pub keep_alive: Span,
     /// Waiting between connection attempts.
     pub backoff: Backoff,
-    /// Most unacknowledged QoS 1 and 2 messages at a time.
+    /// Most messages sent and not acknowledged at a time, at delivery levels 1 and 2.
     pub inflight: u16,
 }
 

@@ -8,6 +8,7 @@ use crate::diagnostic::{Notes, Place};
 use crate::document::{Node, Piece, Table, Text, Value};
 use crate::schema::{KeySpec, More, TableSpec, Takes};
 use crate::suggestion::{closest, hint};
+use crate::variables::TEMPLATE_NAMES;
 
 /// A value and where it stands.
 #[derive(Debug, Clone)]
@@ -128,18 +129,22 @@ impl<'a> Reader<'a> {
     }
 
     fn plain(&self, key: &str, text: &Text) -> bool {
-        let Some(begin) = text.text.find("${") else { return true };
-        let name = text.text[begin..].split_inclusive('}').next().unwrap_or_default();
-        let message =
-            format!("`{name}` has no value in `{key}`; only topics, client ids and wills are made per device");
-        self.notes.error(text.place(begin), message);
-        false
+        check_plain(self.notes, key, text)
+    }
+
+    /// Whether a value is more than a variable that has no value; that has been complained about.
+    fn resolved(&self, key: &str, node: &Node) -> bool {
+        !matches!(&node.value, Value::Text(text) if !self.plain(key, text))
     }
 
     /// A text or a list of texts.
     pub(crate) fn texts(&self, key: &str) -> Vec<Text> {
         let Some(node) = self.node(key) else { return Vec::new() };
         let items = match &node.value {
+            Value::List(list) if list.is_empty() && matches!(self.spec_of(key).takes, Takes::TextOrTexts) => {
+                self.notes.error(node.place, format!("`{key}` is an empty list"));
+                return Vec::new();
+            }
             Value::List(list) => list.as_slice(),
             _ => std::slice::from_ref(node),
         };
@@ -166,7 +171,7 @@ impl<'a> Reader<'a> {
     /// A whole number within the bounds of its row.
     pub(crate) fn count(&self, key: &str) -> Option<Placed<u64>> {
         let Takes::Count(least, most) = self.spec_of(key).takes else { panic!("`{key}` is not a count") };
-        let node = self.node_or_default(key)?;
+        let node = self.node_or_default(key).filter(|node| self.resolved(key, node))?;
         let Value::Integer(number) = node.value else {
             let word = node.value.word();
             self.notes.error(value_place(&node), format!("`{key}` must be a whole number, not {word}"));
@@ -175,7 +180,8 @@ impl<'a> Reader<'a> {
         match u64::try_from(number) {
             Ok(count) if (least..=most).contains(&count) => Some(Placed { value: count, place: node.place }),
             _ => {
-                self.notes.error(node.place, format!("`{key}` is {least}..{most}, got {number}"));
+                let bounds = if least == most { format!("must be {least}") } else { format!("is {least}..{most}") };
+                self.notes.error(node.place, format!("`{key}` {bounds}, got {number}"));
                 None
             }
         }
@@ -184,7 +190,7 @@ impl<'a> Reader<'a> {
     /// A number within the bounds of its row.
     pub(crate) fn number(&self, key: &str) -> Option<Placed<f64>> {
         let Takes::Number(least, most) = self.spec_of(key).takes else { panic!("`{key}` is not a number") };
-        let node = self.node(key)?;
+        let node = self.node(key).filter(|node| self.resolved(key, node))?;
         let number = match &node.value {
             Value::Integer(number) => *number as f64,
             Value::Float(number) => *number,
@@ -202,7 +208,7 @@ impl<'a> Reader<'a> {
 
     /// True or false.
     pub(crate) fn flag(&self, key: &str) -> Option<bool> {
-        let node = self.node_or_default(key)?;
+        let node = self.node_or_default(key).filter(|node| self.resolved(key, node))?;
         match node.value {
             Value::Flag(flag) => Some(flag),
             other => {
@@ -215,7 +221,7 @@ impl<'a> Reader<'a> {
     /// One of the words of its row.
     pub(crate) fn choice(&self, key: &str) -> Option<&'static str> {
         let Takes::Choice { now, later } = self.spec_of(key).takes else { panic!("`{key}` is not a choice") };
-        let node = self.node_or_default(key)?;
+        let node = self.node_or_default(key).filter(|node| self.resolved(key, node))?;
         let (word, place) = match &node.value {
             Value::Text(text) => (text.text.clone(), text.start()),
             // So that `qos = 1` reads as it should.
@@ -255,7 +261,7 @@ impl<'a> Reader<'a> {
 
     /// A share from 0 to 1.
     pub(crate) fn share(&self, key: &str) -> Option<Placed<f64>> {
-        let node = self.node_or_default(key)?;
+        let node = self.node_or_default(key).filter(|node| self.resolved(key, node))?;
         let value = match &node.value {
             Value::Integer(number) => *number as f64,
             Value::Float(number) => *number,
@@ -340,6 +346,19 @@ impl<'a> Reader<'a> {
         }
         tables
     }
+}
+
+/// Complains about a name that is only filled in for each device, where nothing is made for each device. A text with
+/// any other unfilled name is not plain either, but has been complained about already.
+pub(crate) fn check_plain(notes: &Notes, key: &str, text: &Text) -> bool {
+    let Some(begin) = text.text.find("${") else { return true };
+    let name = text.text[begin + 2..].split('}').next().unwrap_or_default();
+    if TEMPLATE_NAMES.iter().any(|(template, _)| *template == name) {
+        let message =
+            format!("`${{{name}}}` has no value in `{key}`; only topics, client ids and wills are made per device");
+        notes.error(text.place(begin), message);
+    }
+    false
 }
 
 /// Where the content of a value begins: behind the quote of a text.

@@ -107,7 +107,8 @@ fn read_step<'a>(reader: &Reader<'a>, registry: &'a Registry, id: Placed<String>
     let sound = trigger.is_some()
         && action.is_some()
         && (pick.is_some() || !reader.has("pick"))
-        && (duration.is_some() || !reader.has("for"));
+        && (duration.is_some() || !reader.has("for"))
+        && (duration.is_some() || action.is_none_or(|action| action.duration != DurationRule::Required));
     StepDraft { id, trigger, until, jitter, on, pick, action, action_place, arguments, with, duration, tags, sound }
 }
 

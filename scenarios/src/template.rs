@@ -108,11 +108,17 @@ impl Template {
         render(&self.device_part().unwrap_or_default(), names)
     }
 
-    /// The topic filter that takes in every topic made from this: `+` for each level that is not the same for all.
-    pub(crate) fn filter(&self) -> String {
+    /// The topic filter that takes in every topic made from this for one cohort: `+` for each level that is not the
+    /// same for all.
+    pub(crate) fn filter(&self, cohort: &str) -> String {
         let mut levels = vec![Some(String::new())];
         for part in &self.parts {
             match part {
+                Part::Variable(Variable::Cohort) => {
+                    if let Some(Some(level)) = levels.last_mut() {
+                        level.push_str(cohort);
+                    }
+                }
                 Part::Literal(text) => {
                     let mut pieces = text.split('/');
                     if let (Some(Some(level)), Some(piece)) = (levels.last_mut(), pieces.next()) {
@@ -263,9 +269,10 @@ mod tests {
 
     #[test]
     fn filters_take_in_every_device() {
-        assert_eq!(template("icu/${patient}/${device}/${stream}").filter(), "icu/+/+/+");
-        assert_eq!(template("d/x-${device.serial}/v").filter(), "d/+/v");
-        assert_eq!(template("a/${run}-${cohort}/b/${stream}").filter(), "a/+/b/+");
+        assert_eq!(template("icu/${patient}/${device}/${stream}").filter("icu"), "icu/+/+/+");
+        assert_eq!(template("d/x-${device.serial}/v").filter("icu"), "d/+/v");
+        assert_eq!(template("a/${run}-${cohort}/b/${stream}").filter("icu"), "a/+/b/+");
+        assert_eq!(template("${cohort}-x/${device}").filter("icu"), "icu-x/+");
     }
 
     #[test]

@@ -236,7 +236,7 @@ impl Expansion<'_> {
                 self.notes.error(place, message);
                 return None;
             }
-            Some((begin, self.end(step, begin, length)))
+            Some((begin, end_of(step, begin, length)))
         });
         progress[index] = Progress::Done(span);
         span
@@ -265,7 +265,7 @@ impl Expansion<'_> {
         if !end {
             return Some(begin);
         }
-        if heal.is_none() && self.steps[other].action.is_some() {
+        if self.steps[other].action.is_some_and(|action| action.duration == DurationRule::Instant) {
             self.notes
                 .error(place, format!("step `{name}` happens at an instant and has no end; write `{name}.start`"));
         }
@@ -290,15 +290,6 @@ impl Expansion<'_> {
         Span::from_nanos((step.jitter.nanos() as f64 * draw) as i64)
     }
 
-    fn end(&self, step: &StepDraft<'_>, begin: SimTime, length: Span) -> Option<SimTime> {
-        let last = SimTime::ZERO + length;
-        match (step.action?.duration, &step.duration) {
-            (DurationRule::Instant, _) | (DurationRule::Required, None) => None,
-            (DurationRule::Optional, None) => Some(last),
-            (_, Some(duration)) => Some((begin + duration.value).ceil_to_grid().min(last)),
-        }
-    }
-
     fn repeat(&self, first: &[Option<FirstSpan>], length: Span, timeline: &mut Timeline) {
         let mut entries = Vec::new();
         let mut pairs = 0;
@@ -314,7 +305,7 @@ impl Expansion<'_> {
             pairs += spans.len() as u64 * subjects.len() as u64;
             if (entries.len() + spans.len()) as u64 > MOST_OCCURRENCES || pairs > MOST_SUBJECTS {
                 let message = format!(
-                    "step `{}` happens {} times to {}; all steps together may happen {MOST_OCCURRENCES} times, \
+                    "step `{}` happens at least {} times to {}; all steps together may happen {MOST_OCCURRENCES} times, \
                      {MOST_SUBJECTS} counted by subject",
                     step.id.value,
                     spans.len(),
@@ -351,7 +342,7 @@ impl Expansion<'_> {
         while nominal - SimTime::ZERO < until && spans.len() as u64 <= MOST_OCCURRENCES {
             let begin = (nominal.ceil_to_grid() + self.jitter(step, spans.len() as u64)).ceil_to_grid();
             if begin - SimTime::ZERO < length {
-                spans.push((begin, self.end(step, begin, length)));
+                spans.push((begin, end_of(step, begin, length)));
             }
             nominal += every.value;
         }
@@ -414,6 +405,16 @@ impl Expansion<'_> {
             )
         };
         self.notes.error(step.action_place, message);
+    }
+}
+
+/// When an occurrence heals, at the latest with the end of the run; `None` for an instant.
+fn end_of(step: &StepDraft<'_>, begin: SimTime, length: Span) -> Option<SimTime> {
+    let last = SimTime::ZERO + length;
+    match (step.action?.duration, &step.duration) {
+        (DurationRule::Instant, _) | (DurationRule::Required, None) => None,
+        (DurationRule::Optional, None) => Some(last),
+        (_, Some(duration)) => Some((begin + duration.value).ceil_to_grid().min(last)),
     }
 }
 

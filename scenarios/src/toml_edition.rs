@@ -13,17 +13,17 @@ use crate::document::TreeReader;
 
 impl TreeReader<'_> {
     /// Notes every use of TOML 1.1 in a table and below.
-    pub(crate) fn check_names_of_1_0(&self, span: Range<usize>, table: &DeTable<'_>) {
+    pub(crate) fn check_edition(&self, span: Range<usize>, table: &DeTable<'_>) {
         let raw = self.source.get(span.clone()).unwrap_or_default();
         if raw.starts_with('{') {
             self.check_inline_table(&span, table);
         }
         for value in table.values() {
-            self.check_value_of_1_0(value);
+            self.check_value_edition(value);
         }
     }
 
-    fn check_value_of_1_0(&self, node: &Spanned<DeValue<'_>>) {
+    fn check_value_edition(&self, node: &Spanned<DeValue<'_>>) {
         let span = node.span();
         let raw = self.source.get(span.clone()).unwrap_or_default();
         match node.get_ref() {
@@ -37,8 +37,8 @@ impl TreeReader<'_> {
                 let message = "a time without seconds is TOML 1.1; write the seconds as TOML 1.0 does";
                 self.notes.error(self.place(span.start), message);
             }
-            DeValue::Array(list) => list.iter().for_each(|item| self.check_value_of_1_0(item)),
-            DeValue::Table(table) => self.check_names_of_1_0(span, table),
+            DeValue::Array(list) => list.iter().for_each(|item| self.check_value_edition(item)),
+            DeValue::Table(table) => self.check_edition(span, table),
             _ => {}
         }
     }

@@ -137,7 +137,11 @@ impl Variables {
                 }
                 Found::Value(node) => push_value(&mut replaced, place, &plain_text(&node.value)),
                 Found::Environment(value) => push_value(&mut replaced, place, &value),
-                Found::Nothing(message) => notes.error(place, message),
+                // The text stays, so that nobody takes an empty word for what was meant.
+                Found::Nothing(message) => {
+                    notes.error(place, message);
+                    push_literal(&mut replaced, text, begin, cursor);
+                }
             }
         }
         push_literal(&mut replaced, text, cursor, text.text.len());
@@ -164,14 +168,12 @@ impl Variables {
         if TEMPLATE_NAMES.iter().any(|(template, _)| *template == name) {
             return Found::Template;
         }
-        match self.0.get(name) {
-            Some(node) => Found::Value(node),
-            None => {
-                let names = self.0.keys().map(String::as_str).chain(TEMPLATE_NAMES.iter().map(|(name, _)| *name));
-                let names: Vec<&str> = names.collect();
-                Found::Nothing(format!("no variable `{name}`{}", hint(name, "variables", names)))
-            }
+        if let Some(node) = self.0.get(name) {
+            return Found::Value(node);
         }
+        let names = self.0.keys().map(String::as_str).chain(TEMPLATE_NAMES.iter().map(|(name, _)| *name));
+        let names: Vec<&str> = names.collect();
+        Found::Nothing(format!("no variable `{name}`{}", hint(name, "variables", names)))
     }
 }
 

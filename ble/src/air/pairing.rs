@@ -71,7 +71,7 @@ impl Air {
                 let (bonded, authenticated) = (bond.is_some(), link.security.authenticated);
                 link.security.bonded |= bonded;
                 if let Some(bond) = bond {
-                    peripheral.bonds.retain(|old| old.peer != bond.peer);
+                    peripheral.bonds.retain(|old| old.peer != bond.peer && old.paired_as != bond.paired_as);
                     peripheral.bonds.push(bond);
                 }
                 self.note(AirEvent::Paired { link: id, peripheral: peripheral_id, bonded, authenticated });

@@ -1,9 +1,12 @@
 //! Values of a device: into its attribute table, and to those who want to be told.
 
+use std::any::Any;
+
 use wire::att::{Response, Uuid};
 use wire::l2cap::ATT_CHANNEL;
 
 use super::{Air, LinkId, PeripheralId, Timer};
+use crate::gatt::ControlPoint;
 use crate::peripheral::NotificationOverflow;
 use crate::records::{Record, RecordStore};
 
@@ -41,6 +44,13 @@ impl Air {
     /// Stores a measurement in the history of a service.
     pub fn store_record(&mut self, peripheral: PeripheralId, service: Uuid, record: Record) {
         self.peripheral_mut(peripheral).server.records.entry(service).or_default().push(record);
+    }
+
+    /// The behaviour of a service, if it is a `T`.
+    pub fn control_point<T: ControlPoint>(&mut self, peripheral: PeripheralId, service: Uuid) -> Option<&mut T> {
+        let object = self.peripheral_mut(peripheral).server.control_points.get_mut(&service)?;
+        let object: &mut dyn Any = &mut **object;
+        object.downcast_mut()
     }
 
     /// The history of a service.

@@ -1,5 +1,6 @@
-//! Characteristics that do something when they are written.
+//! Services that do something when a client writes.
 
+use std::any::Any;
 use std::fmt;
 
 use wire::att::{ErrorCode, Uuid};
@@ -17,12 +18,24 @@ pub struct Outgoing {
     pub confirmed: bool,
 }
 
+impl Outgoing {
+    /// An indication.
+    pub fn indication(characteristic: Uuid, value: impl Into<Vec<u8>>) -> Self {
+        Self { characteristic, value: value.into(), confirmed: true }
+    }
+
+    /// A notification.
+    pub fn notification(characteristic: Uuid, value: impl Into<Vec<u8>>) -> Self {
+        Self { characteristic, value: value.into(), confirmed: false }
+    }
+}
+
 /// What a control point may look at and change.
 #[derive(Debug)]
 pub struct Context<'a> {
     /// The stored measurements of the service.
     pub records: &'a mut RecordStore,
-    /// Whether an earlier procedure of the service is still sending.
+    /// Whether an earlier procedure of the same characteristic is still sending.
     pub running: bool,
     /// Set by the control point: forget what the earlier procedure has not sent.
     pub abort: bool,
@@ -32,11 +45,27 @@ pub struct Context<'a> {
     pub now_ns: u64,
 }
 
-/// Behaviour of a control point. One object serves all links of a peripheral.
-pub trait ControlPoint: fmt::Debug + Send {
-    /// Takes a written value; gives what is sent for it, in order.
+/// Behaviour of the control points of one service. One object serves all links of a peripheral; the device behind the
+/// peripheral reaches it with [`crate::Air::control_point`].
+pub trait ControlPoint: fmt::Debug + Send + Any {
+    /// The characteristics whose writes it takes.
+    fn characteristics(&self) -> &'static [Uuid];
+
+    /// Whether a client must have asked for indications of a characteristic before it may write it. Control points
+    /// answer by indication.
+    fn needs_indications(&self, characteristic: Uuid) -> bool {
+        let _ = characteristic;
+        true
+    }
+
+    /// Takes a value written to one of them; gives what is sent for it, in order.
     ///
     /// # Errors
     /// The code that refuses the write; nothing is sent then.
-    fn write(&mut self, value: &[u8], context: &mut Context<'_>) -> Result<Vec<Outgoing>, ErrorCode>;
+    fn write(
+        &mut self,
+        characteristic: Uuid,
+        value: &[u8],
+        context: &mut Context<'_>,
+    ) -> Result<Vec<Outgoing>, ErrorCode>;
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use wire::att::{DEFAULT_MTU, ErrorCode, Request, Response, Uuid, VALUE_LIMIT};
 
-use super::control_point::{Context, ControlPoint};
+use super::control_point::{Context, ControlPoint, Outgoing};
 use super::database::{Attribute, CLIENT_CONFIGURATION, Database, PRIMARY_SERVICE, Role, SECONDARY_SERVICE};
 use super::service::{Access, Properties};
 use super::session::{PREPARED_LIMIT, Session};
@@ -39,8 +39,8 @@ pub struct Write {
 pub struct Server {
     /// The table.
     pub database: Database,
-    /// Behaviours by the handle of their value.
-    pub control_points: BTreeMap<u16, Box<dyn ControlPoint>>,
+    /// Behaviours by service.
+    pub control_points: BTreeMap<Uuid, Box<dyn ControlPoint>>,
     /// Stored measurements by service.
     pub records: BTreeMap<Uuid, RecordStore>,
     /// Octets of the longest PDU it takes.
@@ -321,23 +321,22 @@ impl Server {
         if value.len() < entry.accepts.min || value.len() > entry.accepts.max {
             return Err((handle, ErrorCode::INVALID_VALUE_LENGTH));
         }
-        if let Some(control_point) = self.control_points.get_mut(&handle) {
+        let control_point = self.control_points.get_mut(&entry.service);
+        if let Some(control_point) = control_point.filter(|object| object.characteristics().contains(&entry.uuid)) {
             // Its answer is an indication, so the client must have asked for indications.
-            if entry.configuration_handle.is_some_and(|configuration| !session.indicates(configuration)) {
+            if control_point.needs_indications(entry.uuid)
+                && entry.configuration_handle.is_some_and(|configuration| !session.indicates(configuration))
+            {
                 return Err((handle, ErrorCode::CCCD_IMPROPER));
             }
             let running = session.procedure.iter().any(|(_, control, _)| *control == handle);
             let records = self.records.entry(entry.service).or_default();
             let mut context = Context { records, running, abort: false, room: session.room(), now_ns };
-            let outgoing = control_point.write(value, &mut context).map_err(|code| (handle, code))?;
+            let outgoing = control_point.write(entry.uuid, value, &mut context).map_err(|code| (handle, code))?;
             if context.abort {
                 session.procedure.retain(|(_, control, _)| *control != handle);
             }
-            for outgoing in outgoing {
-                if let Some(target) = self.database.find(entry.service, outgoing.characteristic) {
-                    session.procedure.push_back((target.value_handle, handle, outgoing));
-                }
-            }
+            self.queue_outgoing(session, entry.service, handle, outgoing)?;
         } else {
             self.database.set_value(handle, value);
         }
@@ -347,6 +346,29 @@ impl Server {
             configuration: false,
             value: value.to_vec(),
         });
+        Ok(())
+    }
+
+    /// Queues what a procedure sends. What nobody has subscribed to is left out, but when it is the first thing to come,
+    /// the client has forgotten to subscribe before it asked.
+    fn queue_outgoing(
+        &self,
+        session: &mut Session,
+        service: Uuid,
+        control: u16,
+        outgoing: Vec<Outgoing>,
+    ) -> Result<(), Refusal> {
+        for (index, outgoing) in outgoing.into_iter().enumerate() {
+            let Some(target) = self.database.find(service, outgoing.characteristic) else { continue };
+            let subscribed = target.configuration_handle.is_some_and(|configuration| {
+                if outgoing.confirmed { session.indicates(configuration) } else { session.notifies(configuration) }
+            });
+            if subscribed {
+                session.procedure.push_back((target.value_handle, control, outgoing));
+            } else if index == 0 {
+                return Err((control, ErrorCode::CCCD_IMPROPER));
+            }
+        }
         Ok(())
     }
 

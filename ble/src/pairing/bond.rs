@@ -23,6 +23,8 @@ pub struct LongTermKey {
 pub struct Bond {
     /// Its identity address, or the one it used.
     pub peer: Address,
+    /// The address it used when it paired; some centrals do not use the identity address they give.
+    pub paired_as: Address,
     /// Its identity resolving key, if it gave one.
     pub peer_identity_key: Option<Block>,
     /// The key of the link.
@@ -34,6 +36,8 @@ pub struct Bond {
 impl Bond {
     /// Whether a central with this address is the bonded one.
     pub fn matches(&self, address: Address) -> bool {
-        self.peer == address || self.peer_identity_key.is_some_and(|key| address.resolves_with(key))
+        self.peer == address
+            || self.paired_as == address
+            || self.peer_identity_key.is_some_and(|key| address.resolves_with(key))
     }
 }

@@ -410,6 +410,7 @@ impl Pairing {
         let kept = self.bonding && (self.secure || key.diversifier != 0);
         let bond = kept.then(|| Bond {
             peer: peer.unwrap_or(self.identity.central),
+            paired_as: self.identity.central,
             peer_identity_key,
             key,
             configurations: std::collections::BTreeMap::new(),

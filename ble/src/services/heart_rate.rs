@@ -49,7 +49,11 @@ pub fn service(location: BodySensorLocation, counts_energy: bool) -> Service {
 pub struct EnergyReset;
 
 impl ControlPoint for EnergyReset {
-    fn write(&mut self, value: &[u8], _: &mut Context<'_>) -> Result<Vec<Outgoing>, ErrorCode> {
+    fn characteristics(&self) -> &'static [Uuid] {
+        &[CONTROL_POINT]
+    }
+
+    fn write(&mut self, _: Uuid, value: &[u8], _: &mut Context<'_>) -> Result<Vec<Outgoing>, ErrorCode> {
         // 0x80: control point not supported.
         if value == [0x01] { Ok(Vec::new()) } else { Err(ErrorCode::APPLICATION_0) }
     }

@@ -205,7 +205,7 @@ pub fn register(registry: &mut Registry) {
         streams: vec![
             StreamSpec {
                 id: "ecg",
-                about: "all signals of the record; bit-exact at the record's own rate, else resampled (kaiser-sinc-16)",
+                about: "all signals of the record; bit-exact at the record's own rate, else resampled (kaiser-sinc-24)",
                 kind: StreamKind::Wave { rate_mhz: 360_000, samples: 360, highest_mhz: 1_000_000 },
                 metrics: &["ecg_ii", "ecg_v5"],
             },

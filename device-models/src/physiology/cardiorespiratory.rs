@@ -126,6 +126,8 @@ pub(crate) struct Rest {
     pub(crate) greatest_stroke_l: f64,
     pub(crate) tidal_volume_l: f64,
     pub(crate) ventilation_l_min: f64,
+    /// Arterial oxygen below which the heart and the vessels answer [mmHg].
+    pub(crate) chemoreflex_po2_mmhg: f64,
     /// Arterial oxygen below which the peripheral chemoreceptors add drive [mmHg].
     pub(crate) chemoreceptor_po2_mmhg: f64,
     pub(crate) vessel_size: f64,
@@ -149,6 +151,7 @@ impl Core {
             greatest_stroke_l: parameters.greatest_stroke_l(),
             tidal_volume_l,
             ventilation_l_min: tidal_volume_l * parameters.respiratory_rate_bpm,
+            chemoreflex_po2_mmhg: blood.po2_mmhg.min(circulation::CHEMOREFLEX_PO2_MMHG),
             chemoreceptor_po2_mmhg: blood.po2_mmhg.min(respiratory_control::CHEMORECEPTOR_PO2_MMHG),
             vessel_size: parameters.vessel_size(),
             store_size: parameters.store_size(),

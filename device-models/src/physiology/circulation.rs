@@ -22,8 +22,9 @@ const CHEMOREFLEX_SHIFT_MMHG: f64 = 9.0;
 const SYMPATHETIC_S: f64 = 8.0;
 const VAGAL_S: f64 = 1.2;
 
-/// Arterial oxygen at which the chemoreflex begins, and the fall below it at which it is half spent [mmHg].
-const CHEMOREFLEX_PO2_MMHG: f64 = 85.0;
+/// Arterial oxygen at which the chemoreflex begins in a patient who rests above it, and the fall below it at which it
+/// is half spent [mmHg].
+pub(crate) const CHEMOREFLEX_PO2_MMHG: f64 = 85.0;
 const CHEMOREFLEX_HALF_MMHG: f64 = 22.0;
 
 /// Rise of the heart rate with temperature [/min per Cel].
@@ -71,10 +72,10 @@ pub(crate) struct Flow {
 
 /// Advances baroreflex and autonomic outflow, and sets the heart rate.
 pub(crate) fn advance_reflexes(situation: &Situation<'_>, state: &mut State) -> Autonomic {
-    let Situation { inputs, parameters, previous, .. } = *situation;
+    let Situation { inputs, parameters, rest, previous } = *situation;
     state.baro_sensed_mmhg += STEP_S * (state.map_mmhg - state.baro_sensed_mmhg) / BARORECEPTOR_S;
     state.baro_set_mmhg += STEP_S * (state.baro_sensed_mmhg - state.baro_set_mmhg) / BARORECEPTOR_RESET_S;
-    let chemoreflex = hill(CHEMOREFLEX_PO2_MMHG - previous.pao2_mmhg, CHEMOREFLEX_HALF_MMHG, 3.0);
+    let chemoreflex = hill(rest.chemoreflex_po2_mmhg - previous.pao2_mmhg, CHEMOREFLEX_HALF_MMHG, 3.0);
     let working_mmhg = state.baro_set_mmhg * (1.0 + 0.06 * inputs.circadian)
         + EFFORT_SHIFT_MMHG * state.exercise
         + CHEMOREFLEX_SHIFT_MMHG * chemoreflex;
@@ -175,13 +176,15 @@ fn contractility(situation: &Situation<'_>, state: &State, autonomic: &Autonomic
 
 /// Central venous pressure [mmHg] at which the heart pumps what the veins return.
 ///
-/// Newton's method from the previous step's pressure, kept inside a bracket: the difference of the rising cardiac
-/// function curve and the falling venous return curve has exactly one zero.
+/// Newton's method from the previous step's pressure, inside a bracket: the difference of the rising cardiac function
+/// curve and the falling venous return curve has exactly one zero. The sigmoid is flat on either side, where Newton's
+/// steps may swing to and fro; a step that does not halve the one before is replaced by a bisection.
 fn balance_cvp(pumping_l_min: f64, filling_mmhg: f64, venous_resistance: f64, previous_mmhg: f64) -> f64 {
     let conductance = 1.0 / venous_resistance;
     let (mut low, mut high) = (LOWEST_CVP_MMHG, filling_mmhg);
     let mut cvp = previous_mmhg.clamp(low, high);
-    for _ in 0..60 {
+    let mut step_before = high - low;
+    for _ in 0..100 {
         let filled = logistic((cvp - HALF_FILLING_MMHG) / FILLING_WIDTH_MMHG);
         let excess = pumping_l_min * filled - (filling_mmhg - cvp) * conductance;
         if excess < 0.0 {
@@ -191,12 +194,12 @@ fn balance_cvp(pumping_l_min: f64, filling_mmhg: f64, venous_resistance: f64, pr
         }
         let slope = pumping_l_min * filled * (1.0 - filled) / FILLING_WIDTH_MMHG + conductance;
         let mut next = cvp - excess / slope;
-        if next < low || next > high {
+        if next < low || next > high || (next - cvp).abs() > 0.5 * step_before {
             next = 0.5 * (low + high);
         }
-        let change = next - cvp;
+        step_before = (next - cvp).abs();
         cvp = next;
-        if change.abs() < 1e-9 {
+        if step_before < 1e-9 {
             break;
         }
     }
@@ -219,6 +222,8 @@ mod tests {
     use super::*;
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(5_000))]
+
         /// The balance is a zero of the two curves' difference, from any starting point.
         #[test]
         fn heart_and_veins_agree(
@@ -230,8 +235,9 @@ mod tests {
             let cvp = balance_cvp(pumping, filling, resistance, previous);
             let pumped = pumping * logistic((cvp - HALF_FILLING_MMHG) / FILLING_WIDTH_MMHG);
             let returned = (filling - cvp) / resistance;
-            prop_assume!(cvp > LOWEST_CVP_MMHG + 1e-6);
-            prop_assert!((pumped - returned).abs() < 1e-6, "{pumped} {returned}");
+            // Only a heart stronger than any drains the veins to the lowest pressure of the bracket.
+            let drained = cvp < LOWEST_CVP_MMHG + 1e-6 && pumped > returned;
+            prop_assert!(drained || (pumped - returned).abs() < 1e-6, "{pumped} {returned}");
         }
     }
 }

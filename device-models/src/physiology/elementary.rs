@@ -36,7 +36,7 @@ pub(crate) fn exp(x: f32) -> f32 {
 #[inline]
 pub(crate) fn ln(x: f32) -> f32 {
     const SQRT_HALF_BITS: i32 = 0x3F35_04F3;
-    let bits = x.to_bits() as i32;
+    let bits = x.to_bits().cast_signed();
     let exponent = (bits - SQRT_HALF_BITS) >> 23;
     let mantissa = f32::from_bits((bits - (exponent << 23)) as u32) - 1.0;
     let square = mantissa * mantissa;

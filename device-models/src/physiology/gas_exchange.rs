@@ -184,6 +184,8 @@ mod tests {
     use super::*;
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(5_000))]
+
         /// Pressure and content are inverse to one another over everything that can occur.
         #[test]
         fn content_determines_pressure(po2 in 6.0_f64..690.0, capacity in 80.0_f64..260.0, headroom in 0.0_f64..100.0) {

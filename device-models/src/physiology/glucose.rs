@@ -8,21 +8,28 @@
 mod conditions;
 mod counter_regulation;
 mod dose;
+mod drive;
 mod meal;
+mod meal_plan;
 mod metabolism;
 mod minimal;
 mod pack;
 mod parameters;
 mod population;
+mod pump;
 mod ratios;
 mod type1;
 
 pub use conditions::{Conditions, circadian_sensitivity};
 pub use dose::{Units, UnitsPerHour};
+pub use drive::GlucoseDrive;
+pub use meal_plan::{MealPlan, PlannedMeal};
 pub use metabolism::Metabolism;
 pub use minimal::{Minimal, MinimalParameters};
+pub(crate) use pack::Table;
 pub use pack::{PackError, read_pack, reference_patients};
 pub use parameters::Parameters;
 pub use population::{Group, PopulationTable};
+pub use pump::{InsulinPump, PumpModel};
 pub use ratios::{carbohydrate_ratio_g_u, correction_factor_mg_dl_u};
 pub use type1::Type1;

@@ -16,7 +16,8 @@ pub enum Sex {
     Male,
 }
 
-/// Build of an adult.
+/// Build of an adult, with a body-mass index of 14 to 55 kg/m2: oxygen uptake is stated per kilogram, which no longer
+/// holds beyond.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Build {
     /// Body weight [kg], 35 to 200.

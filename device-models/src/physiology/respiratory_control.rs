@@ -19,8 +19,9 @@ const HYPOXIC_WIDTH_MMHG: f64 = 16.0;
 /// Arterial oxygen at which the hypoxic drive begins in a patient who rests above it [mmHg].
 pub(crate) const CHEMORECEPTOR_PO2_MMHG: f64 = 92.0;
 
-/// Slower than this there is no rhythm any more [/min].
+/// Slower than this there is no rhythm any more, and faster the chest cannot follow [/min].
 const SLOWEST_BPM: f64 = 2.5;
+const FASTEST_BPM: f64 = 70.0;
 
 /// Limits of the tidal volume of a 70 kg adult [L].
 const TIDAL_VOLUME_L: (f64, f64) = (0.2, 3.0);
@@ -88,7 +89,7 @@ fn spontaneous(situation: &Situation<'_>, state: &State, ventilation_l_min: f64)
     let tidal_volume_l =
         (rest.tidal_volume_l * power(relative, share)).clamp(smallest_l * rest.store_size, largest_l * rest.store_size);
     let rate_bpm = ventilation_l_min / tidal_volume_l;
-    (if rate_bpm < SLOWEST_BPM { 0.0 } else { rate_bpm }, tidal_volume_l)
+    (if rate_bpm < SLOWEST_BPM { 0.0 } else { rate_bpm.min(FASTEST_BPM) }, tidal_volume_l)
 }
 
 /// What an opioid at this level leaves of a drive.

@@ -137,7 +137,7 @@ impl Oscillations {
 
 /// Instant of a drawn point [ns].
 fn instant_ns(index: u64) -> i64 {
-    index as i64 * POINT_NS - WARM_UP_NS
+    index.cast_signed() * POINT_NS - WARM_UP_NS
 }
 
 fn slot(index: u64) -> usize {

@@ -58,8 +58,8 @@ fn box_muller(words: &[u32], normals: &mut [f32]) {
     const RADIUS_UNIT: f32 = 1.0 / 1_048_576.0;
     const ANGLE_UNIT: f32 = 1.0 / 4_096.0;
     for (word, pair) in words.iter().zip(normals.chunks_exact_mut(2)) {
-        let radius = ((word >> 12) as i32 as f32 + 1.0) * RADIUS_UNIT;
-        let turns = ((word & 0xFFF) as i32 - 2_048) as f32 * ANGLE_UNIT;
+        let radius = ((word >> 12).cast_signed() as f32 + 1.0) * RADIUS_UNIT;
+        let turns = ((word & 0xFFF).cast_signed() - 2_048) as f32 * ANGLE_UNIT;
         let length = (-2.0 * ln(radius)).sqrt();
         pair[0] = length * cosine_of_turns(turns);
         pair[1] = length * sine_of_turns(turns);

@@ -15,7 +15,7 @@ use crate::descriptors::ensure_descriptors;
 use crate::error::FleetError;
 use crate::event::FleetEvent;
 use crate::lane::{DueMessage, Lane, LaneEnd, Request, Shared};
-use crate::left_sessions::LeftSessions;
+use crate::leftovers::LeftSessions;
 use crate::link_cut::CutKind;
 use crate::pace::Pace;
 use crate::session::{Content, Message};

@@ -24,8 +24,8 @@ pub(crate) fn keep_alive_seconds(keep_alive: Span) -> u16 {
     u16::try_from(seconds).unwrap_or(u16::MAX)
 }
 
-/// Appends CONNECT; `clean` overrides the session plan when a session is to be removed.
-pub(crate) fn write_connect(config: &ConnectionConfig, clean: bool, output: &mut Vec<u8>) {
+/// Appends CONNECT.
+pub(crate) fn write_connect(config: &ConnectionConfig, output: &mut Vec<u8>) {
     let mut packet = BytesMut::new();
     let keep_alive = keep_alive_seconds(config.session.keep_alive);
     match config.protocol {
@@ -34,7 +34,7 @@ pub(crate) fn write_connect(config: &ConnectionConfig, clean: bool, output: &mut
                 protocol: mqttbytes::Protocol::V4,
                 keep_alive,
                 client_id: config.client_id.clone(),
-                clean_session: clean,
+                clean_session: config.session.clean,
                 last_will: config.will.as_ref().map(will_v4),
                 login: config.auth.as_ref().map(|auth| v4::Login::new(&auth.user, &auth.password)),
             }
@@ -51,7 +51,7 @@ pub(crate) fn write_connect(config: &ConnectionConfig, clean: bool, output: &mut
             v5::Connect {
                 keep_alive,
                 client_id: config.client_id.clone(),
-                clean_start: clean,
+                clean_start: config.session.clean,
                 properties: Some(properties),
             }
             .write(

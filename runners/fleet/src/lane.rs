@@ -22,7 +22,7 @@ use tokio::time::Sleep;
 
 use crate::config::{ConnectionConfig, RouteConfig};
 use crate::event::FleetEvent;
-use crate::left_sessions::persists;
+use crate::leftovers::persists;
 use crate::link_cut::CutKind;
 use crate::pace::Pace;
 use crate::session::{Content, Phase, Session, SpareOutput};
@@ -300,14 +300,14 @@ impl Lane {
                 continue;
             }
             self.places -= 1;
-            self.connections[slot as usize].holds_place = true;
+            self.connections[slot as usize].noted.place = true;
             self.with_connection(slot, now_ns, Connection::connect);
         }
     }
 
     fn flush_dirty(&mut self, now_ns: i64) {
         for slot in std::mem::take(&mut self.dirty) {
-            self.connections[slot as usize].dirty = false;
+            self.connections[slot as usize].noted.dirty = false;
             self.with_connection(slot, now_ns, Connection::flush);
         }
     }
@@ -329,17 +329,17 @@ impl Lane {
             },
         );
         self.agenda.arm(slot, connection.deadline_ns(self.shared.limits.connect_ns));
-        if connection.holds_place && !connection.is_establishing() {
-            connection.holds_place = false;
+        if connection.noted.place && !connection.is_establishing() {
+            connection.noted.place = false;
             self.places += 1;
         }
         let online = connection.session.phase() == Phase::Online;
-        if online != connection.counted_online {
-            connection.counted_online = online;
+        if online != connection.noted.online {
+            connection.noted.online = online;
             self.shared.online.send_modify(|count| if online { *count += 1 } else { *count -= 1 });
         }
-        if !connection.dirty && connection.session.output().len() > output_before {
-            connection.dirty = true;
+        if !connection.noted.dirty && connection.session.output().len() > output_before {
+            connection.noted.dirty = true;
             self.dirty.push(slot);
         }
     }

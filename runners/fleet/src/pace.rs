@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn before_the_origin_is_negative() {
-        let pace = Pace::real(Instant::now() + Duration::from_secs(3_600));
+        let pace = Pace::real(Instant::now() + Duration::from_hours(1));
         assert!(pace.now_ns() < 0);
     }
 }

@@ -136,7 +136,7 @@ impl Session {
         self.began_ns = began_ns;
         self.last_sent_ns = turn.now_ns;
         self.answer_due_ns = turn.now_ns.saturating_add(turn.limits.connect_ns);
-        write_connect(&self.config, self.config.session.clean, self.output.buffer(turn.spare));
+        write_connect(&self.config, self.output.buffer(turn.spare));
     }
 
     /// A message whose instant has come: goes out now or waits in the outbox.
@@ -265,16 +265,13 @@ impl Session {
         self.keep_alive_ns = i64::from(keep_alive_s) * 1_000_000_000;
         self.backlog.limit_window(terms.receive_maximum);
         self.terms = terms;
-        match &self.config.command_topic {
-            Some(topic) => {
-                self.phase = Phase::Subscribing;
-                self.answer_due_ns = turn.now_ns.saturating_add(turn.limits.connect_ns);
-                write_subscribe(self.config.protocol, topic, self.output.buffer(turn.spare));
-            }
-            None => {
-                self.phase = Phase::Online;
-                self.answer_due_ns = i64::MAX;
-            }
+        if let Some(topic) = &self.config.command_topic {
+            self.phase = Phase::Subscribing;
+            self.answer_due_ns = turn.now_ns.saturating_add(turn.limits.connect_ns);
+            write_subscribe(self.config.protocol, topic, self.output.buffer(turn.spare));
+        } else {
+            self.phase = Phase::Online;
+            self.answer_due_ns = i64::MAX;
         }
     }
 

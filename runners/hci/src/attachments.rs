@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ble::{Address, Air, HostId, HostOptions};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -19,6 +20,9 @@ const ARRIVALS: usize = 1024;
 
 /// Batches of octets that may wait for the socket of a host; beyond it they wait in the controller, which is bounded.
 const BATCHES: usize = 8;
+
+/// Pause after a connection that could not be accepted.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Octets of a batch, and of a read.
 const BATCH_OCTETS: usize = 16 * 1024;
@@ -67,6 +71,8 @@ pub struct Attachments {
     endpoints: Vec<Endpoint>,
     addresses: Vec<Option<SocketAddr>>,
     arrivals: mpsc::Receiver<Arrival>,
+    /// Keeps the channel open when there is no endpoint.
+    _sender: mpsc::Sender<Arrival>,
     tasks: Vec<JoinHandle<()>>,
     attachments: BTreeMap<u64, Attachment>,
     accepted: Vec<u16>,
@@ -99,6 +105,7 @@ impl Attachments {
             endpoints,
             addresses,
             arrivals,
+            _sender: sender,
             tasks,
             attachments: BTreeMap::new(),
             start_unix_us,
@@ -215,7 +222,7 @@ impl Attachments {
                         break;
                     }
                     // The socket is closed; that it has left arrives by itself.
-                    Err(TrySendError::Closed(())) => attachment.outgoing = None,
+                    Err(TrySendError::Closed(())) => break,
                 }
             }
             if attachment.fault.is_some() {
@@ -260,8 +267,11 @@ async fn accept(endpoint: usize, listener: Listener, arrivals: mpsc::Sender<Arri
     loop {
         tokio::select! {
             accepted = listener.accept() => {
-                // Failures to accept, such as a lack of descriptors, pass.
-                let Ok(halves) = accepted else { continue };
+                let Ok(halves) = accepted else {
+                    // A lack of descriptors and its like pass, but not at once.
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                    continue;
+                };
                 let connection = (endpoint as u64) << 32 | number;
                 number += 1;
                 hosts.spawn(serve(endpoint, connection, halves, arrivals.clone()));

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use scenarios::{Plan, Statistic, TimeMode};
-use sim_core::{Occurrence, Registry, Subject};
+use scenarios::{Plan, Severity, Statistic, TimeMode};
+use sim_core::{Occurrence, Registry, SimTime, Subject};
 
 use crate::delays::{Delays, Reduced};
 use crate::report::{
@@ -11,7 +11,7 @@ use crate::report::{
     WindowReport,
 };
 use crate::run_json::FORMAT;
-use crate::verdict::Findings;
+use crate::verdict::{Failure, Findings};
 use crate::{Judgement, ReportInput, Verdict, figures};
 
 /// Largest acceptable 99th percentile of the generator's lag [ns]: beyond it the load was not what the scenario says.
@@ -28,18 +28,16 @@ impl RunReport {
         let steps = steps(plan, registry, input);
         let validity = validity(plan, judgement, input, &steps);
         let expect = judgement.expect.clone();
-        let can_fail = |severity: &str| severity == "fail";
-        let findings = Findings {
+        let deciding = || expect.iter().zip(&plan.expects).filter(|(_, planned)| planned.severity == Severity::Fail);
+        let failures = deciding().filter(|(judged, _)| judged.verdict == Verdict::Fail).map(|(judged, planned)| {
             // Without the whole drain a message may still be under way, so acknowledged loss is not proven.
-            proven_harm: expect.iter().zip(&plan.expects).any(|(judged, planned)| {
-                can_fail(&judged.severity)
-                    && judged.safety
-                    && judged.verdict == Verdict::Fail
-                    && !(input.interrupted && planned.condition.metric == "lost")
-            }),
-            failed: expect.iter().any(|expect| can_fail(&expect.severity) && expect.verdict == Verdict::Fail),
+            let settled = !(input.interrupted && planned.condition.metric == "lost");
+            if judged.safety && settled { Failure::ProvenHarm } else { Failure::Ordinary }
+        });
+        let findings = Findings {
+            gravest: failures.max(),
             doubtful: validity.iter().any(|check| !check.holds)
-                || expect.iter().any(|expect| can_fail(&expect.severity) && expect.verdict == Verdict::Inconclusive),
+                || deciding().any(|(judged, _)| judged.verdict == Verdict::Inconclusive),
             interrupted: input.interrupted,
         };
         let (verdict, code) = findings.decide();
@@ -213,7 +211,7 @@ fn steps(plan: &Plan, registry: &Registry, input: &ReportInput) -> Vec<StepRepor
                 picked_count: occurrence.subjects.len() as u64,
                 picked: picked(plan, occurrence),
                 start_s: occurrence.start.seconds(),
-                end_s: occurrence.end.map(|end| end.seconds()),
+                end_s: occurrence.end.map(SimTime::seconds),
                 reached: occurrence.start < input.reached,
                 evidence: counts,
                 effective,

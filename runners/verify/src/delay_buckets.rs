@@ -95,7 +95,9 @@ mod tests {
         fn merged_parts_are_the_whole(nanos in prop::collection::vec(0_i64..1_000_000_000, 0..100), cut in 0_usize..100) {
             let of = |nanos: &[i64]| {
                 let mut buckets = DelayBuckets::default();
-                nanos.iter().for_each(|nanos| buckets.record(*nanos));
+                for nanos in nanos {
+                    buckets.record(*nanos);
+                }
                 buckets
             };
             let cut = cut.min(nanos.len());
@@ -108,7 +110,9 @@ mod tests {
     #[test]
     fn a_percentile_among_the_lost_is_infinite() {
         let mut buckets = DelayBuckets::default();
-        (0..9).for_each(|_| buckets.record(1_000_000));
+        for _ in 0..9 {
+            buckets.record(1_000_000);
+        }
         assert_eq!(buckets.percentile(0.5, 1), Some(1_000_000));
         assert_eq!(buckets.percentile(0.99, 1), None);
     }

@@ -150,8 +150,12 @@ mod tests {
             share in 0.0_f64..=1.0,
         ) {
             let mut delays = Delays::new();
-            nanos.iter().for_each(|nanos| delays.record(Delay::After(*nanos)));
-            (0..never).for_each(|_| delays.record(Delay::Never));
+            for nanos in &nanos {
+                delays.record(Delay::After(*nanos));
+            }
+            for _ in 0..never {
+                delays.record(Delay::Never);
+            }
             nanos.sort_unstable();
             let total = nanos.len() as u64 + never;
             let rank = ((share * total as f64).ceil() as usize).max(1);

@@ -48,12 +48,12 @@ impl Fate {
     }
 
     /// From the intended instant to the first write.
-    pub(crate) fn to_sent(&self) -> Delay {
+    pub(crate) fn until_sent(&self) -> Delay {
         delay(self.intended_wall, self.sent_at)
     }
 
     /// From the first write to the acknowledgement, for written messages that ask for one.
-    pub(crate) fn to_acked(&self) -> Option<Delay> {
+    pub(crate) fn until_acked(&self) -> Option<Delay> {
         self.sent_at.filter(|_| self.wants_ack).map(|sent_at| delay(sent_at, self.acked_at))
     }
 }

@@ -13,6 +13,9 @@ use crate::{ExpectReport, RunReport, Verdict, figures};
 
 const STYLE: &str = include_str!("html/style.css");
 
+/// What the backgrounds of the chart mean.
+const SHADES: &str = "<p class=\"note\">Shaded: steps; grey: warm-up and drain.</p>\n";
+
 impl RunReport {
     /// The page.
     pub fn to_html(&self) -> String {
@@ -24,7 +27,7 @@ impl RunReport {
             banner(self),
             tiles(self),
             section("Expectations", &expectations(self)),
-            section("What happened when", &(timeline::chart(self) + &windows(self))),
+            section("What happened when", &(timeline::chart(self) + SHADES + &windows(self))),
             steps(self),
             worst_devices(self),
             section("Messages", &(streams(self) + &messages(self))),
@@ -51,8 +54,9 @@ fn mark(verdict: Verdict) -> String {
 fn banner(report: &RunReport) -> String {
     let word = report.verdict.word();
     let partial = if report.partial { ", interrupted" } else { "" };
-    let reasons: String = report.reasons.iter().map(|reason| format!("<li>{}</li>\n", escape_quoted(reason))).collect();
-    let reasons = if reasons.is_empty() { reasons } else { format!("<ul>\n{reasons}</ul>\n") };
+    let items: Vec<String> =
+        report.reasons.iter().map(|reason| format!("<li>{}</li>\n", escape_quoted(reason))).collect();
+    let reasons = if items.is_empty() { String::new() } else { format!("<ul>\n{}</ul>\n", items.concat()) };
     format!(
         "<header class=\"banner {word}\">\n<p class=\"word\">{word}{partial}</p>\n<h1>{}</h1>\n<p class=\"about\">{}</p>\n\
          {reasons}<p class=\"facts\">seed {} \u{b7} started {} \u{b7} {} \u{b7} exit code {} \u{b7} {}</p>\n</header>\n",
@@ -108,7 +112,7 @@ fn expectations(report: &RunReport) -> String {
 fn expectation_row(expect: &ExpectReport) -> Vec<String> {
     let mut name = format!("{}<br><span class=\"note\">{}</span>", escape(&expect.id), escape(&expect.location));
     if !expect.reason.is_empty() {
-        write!(name, "<br><span class=\"note\">{}</span>", escape(&expect.reason))
+        write!(name, "<br><span class=\"note\">{}</span>", escape_quoted(&expect.reason))
             .expect("writing to a string does not fail");
     }
     let lists = [
@@ -117,8 +121,8 @@ fn expectation_row(expect: &ExpectReport) -> Vec<String> {
     ];
     if expect.verdict != Verdict::Pass {
         for (what, items) in lists.into_iter().filter(|(_, items)| !items.is_empty()) {
-            let items: String = items.iter().map(|item| format!("<li>{item}</li>")).collect();
-            write!(name, "<details><summary>worst {what}</summary><ul>{items}</ul></details>")
+            let items: Vec<String> = items.iter().map(|item| format!("<li>{item}</li>")).collect();
+            write!(name, "<details><summary>worst {what}</summary><ul>{}</ul></details>", items.concat())
                 .expect("writing to a string does not fail");
         }
     }

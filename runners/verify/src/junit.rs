@@ -1,4 +1,4 @@
-//! JUnit XML: a suite per run, a case per expectation, and one more case for whether the run is valid.
+//! `JUnit` XML: a suite per run, a case per expectation, and one more case for whether the run is valid.
 
 use std::fmt::Write;
 

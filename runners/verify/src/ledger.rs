@@ -1,6 +1,8 @@
 //! The truth ledger: every message the devices said, joined with what the fleet reports and the probes see.
 
-use std::collections::{BTreeMap, HashMap};
+mod summary;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use hdrhistogram::Histogram;
@@ -17,9 +19,6 @@ use crate::report::{ExpectReport, LatencyReport, ProbeReport, SeriesReport, Stre
 use crate::series::Series;
 use crate::topics::Topics;
 use crate::{Counts, Totals, topic_filter};
-
-/// Most worst devices reported.
-const WORST_DEVICES: usize = 10;
 
 /// Most lost messages listed one by one.
 const LOST_LISTED: usize = 100_000;
@@ -446,8 +445,8 @@ impl Ledger {
             self.end_to_end.record(fate.end_to_end());
             self.series.delay(fate.intended_wall, fate.end_to_end());
         }
-        self.to_sent.record(fate.to_sent());
-        if let Some(delay) = fate.to_acked() {
+        self.to_sent.record(fate.until_sent());
+        if let Some(delay) = fate.until_acked() {
             self.to_acked.record(delay);
         }
         let segment = account.book.segment_of(entry.sequence);
@@ -467,59 +466,6 @@ impl Ledger {
             self.totals.counts.pending += 1;
             self.totals.forgot += 1;
         }
-    }
-
-    fn streams(&self) -> Vec<StreamReport> {
-        let roster = &self.plan.roster;
-        let mut groups: BTreeMap<(&str, &str, &str), StreamReport> = BTreeMap::new();
-        for (route, account) in roster.routes.iter().zip(&self.accounts) {
-            let device = &roster.devices[route.device.index()];
-            let cohort = roster.patients[device.patient.index()].cohort.as_str();
-            let stream = device.streams[usize::from(route.stream)].id.as_str();
-            let group = groups.entry((cohort, device.id.as_str(), stream)).or_insert_with(|| StreamReport {
-                path: format!("{cohort}/*/{}/{stream}", device.id),
-                routes: 0,
-                counts: Counts::default(),
-            });
-            group.routes += 1;
-            group.counts.add(&account.counts);
-        }
-        groups.into_values().collect()
-    }
-
-    fn worst_devices(&self) -> Vec<WorstDevice> {
-        let mut by_device: BTreeMap<SimId, (Counts, i64)> = BTreeMap::new();
-        for (route, account) in self.plan.roster.routes.iter().zip(&self.accounts) {
-            let (counts, longest) = by_device.entry(route.device).or_default();
-            counts.add(&account.counts);
-            *longest = (*longest).max(account.longest);
-        }
-        let never = |counts: &Counts| counts.lost + counts.dropped_declared + counts.pending;
-        let mut ranked: Vec<(SimId, (Counts, i64))> =
-            by_device.into_iter().filter(|(_, (counts, longest))| never(counts) > 0 || *longest > 0).collect();
-        ranked.sort_by_key(|(device, (counts, longest))| (std::cmp::Reverse((never(counts), *longest)), *device));
-        let kept = ranked.into_iter().take(WORST_DEVICES);
-        kept.map(|(device, (counts, longest))| WorstDevice {
-            path: self.plan.roster.devices[device.index()].path.clone(),
-            generated: counts.generated,
-            lost: counts.lost,
-            dropped_declared: counts.dropped_declared,
-            pending: counts.pending,
-            latency_max_s: (counts.delivered > 0).then_some(longest as f64 / 1e9),
-        })
-        .collect()
-    }
-
-    fn probes(&self) -> Vec<ProbeReport> {
-        let probes = self.plan.probes.iter().enumerate();
-        probes
-            .map(|(index, probe)| ProbeReport {
-                id: probe.id.clone(),
-                filters: probe.filters.clone(),
-                observed: self.probe_counts[index],
-                routes: self.accounts.iter().filter(|account| account.probe == Some(index as u16)).count() as u64,
-            })
-            .collect()
     }
 }
 

@@ -106,7 +106,7 @@ impl Measure {
     pub(crate) fn of(condition: &Condition) -> Option<Self> {
         Some(match (condition.metric.as_str(), condition.argument.as_deref()) {
             ("lost", Some("acked")) => Self::LostAcked,
-            (_, Some(_)) => return None,
+
             ("sent", None) => Self::Sent,
             ("acked", None) => Self::Acked,
             ("delivered", None) => Self::Delivered,
@@ -157,8 +157,8 @@ impl Measure {
             Self::DeliveredRatio => event_among(written && watched, fate.end == End::Delivered),
             Self::EndToEnd if watched => Contribution::Delay(fate.end_to_end()),
             Self::EndToEnd | Self::GeneratorLag => Contribution::Nothing,
-            Self::ToSent => Contribution::Delay(fate.to_sent()),
-            Self::ToAcked => fate.to_acked().map_or(Contribution::Nothing, Contribution::Delay),
+            Self::ToSent => Contribution::Delay(fate.until_sent()),
+            Self::ToAcked => fate.until_acked().map_or(Contribution::Nothing, Contribution::Delay),
             Self::Seen(_) => event_among(fate.end == End::Delivered, false),
         }
     }

@@ -101,7 +101,9 @@ fn check(root: &Value, schema: &Value, value: &Value, place: &str) {
         assert!(number >= least, "{place}: {number}");
     }
     if let (Some(items), Some(values)) = (schema.get("items"), value.as_array()) {
-        values.iter().enumerate().for_each(|(index, item)| check(root, items, item, &format!("{place}[{index}]")));
+        for (index, item) in values.iter().enumerate() {
+            check(root, items, item, &format!("{place}[{index}]"));
+        }
     }
     let Some(fields) = value.as_object() else { return };
     for name in schema.get("required").and_then(Value::as_array).into_iter().flatten() {

@@ -121,7 +121,9 @@ impl Series {
         self.width *= 2;
         let pairs = self.windows.chunks(2).map(|pair| {
             let mut joined = pair[0].clone();
-            pair[1..].iter().for_each(|later| joined.merge(later));
+            for later in &pair[1..] {
+                joined.merge(later);
+            }
             joined
         });
         self.windows = pairs.collect();

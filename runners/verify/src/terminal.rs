@@ -23,7 +23,9 @@ impl RunReport {
         text.line(format_args!("  {}", self.reproduce));
         if !files.is_empty() {
             text.heading("files");
-            files.iter().for_each(|file| text.line(format_args!("  {file}")));
+            for file in files {
+                text.line(format_args!("  {file}"));
+            }
         }
         text.lines
     }
@@ -35,7 +37,9 @@ impl RunReport {
             "{word}: {}, seed {} (exit code {}{partial})",
             self.scenario, self.seed, self.exit_code
         ));
-        self.reasons.iter().for_each(|reason| text.line(format_args!("  {reason}")));
+        for reason in &self.reasons {
+            text.line(format_args!("  {reason}"));
+        }
     }
 
     fn write_expectations(&self, text: &mut Text) {

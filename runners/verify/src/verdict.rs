@@ -51,13 +51,20 @@ impl ExitCode {
     }
 }
 
+/// How an expectation that can fail the run failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Failure {
+    /// A doubt about the run may explain it.
+    Ordinary,
+    /// A safety expectation failed on counted events: no doubt about the run explains them away.
+    ProvenHarm,
+}
+
 /// What decides about a run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Findings {
-    /// A safety expectation failed on counted events: no doubt about the run explains them away.
-    pub(crate) proven_harm: bool,
-    /// An expectation that fails the run failed.
-    pub(crate) failed: bool,
+    /// The gravest failure of an expectation that can fail the run.
+    pub(crate) gravest: Option<Failure>,
     /// An expectation that can fail the run is inconclusive, or the run is not valid.
     pub(crate) doubtful: bool,
     /// The run was interrupted.
@@ -67,14 +74,11 @@ pub(crate) struct Findings {
 impl Findings {
     /// Proven harm, then doubt, then other failures; an interrupted run keeps its own code.
     pub(crate) fn decide(self) -> (Verdict, ExitCode) {
-        let (verdict, code) = if self.proven_harm {
-            (Verdict::Fail, ExitCode::Failed)
-        } else if self.doubtful {
-            (Verdict::Inconclusive, ExitCode::Inconclusive)
-        } else if self.failed {
-            (Verdict::Fail, ExitCode::Failed)
-        } else {
-            (Verdict::Pass, ExitCode::Pass)
+        let (verdict, code) = match self.gravest {
+            Some(Failure::ProvenHarm) => (Verdict::Fail, ExitCode::Failed),
+            _ if self.doubtful => (Verdict::Inconclusive, ExitCode::Inconclusive),
+            Some(Failure::Ordinary) => (Verdict::Fail, ExitCode::Failed),
+            None => (Verdict::Pass, ExitCode::Pass),
         };
         (verdict, if self.interrupted { ExitCode::Interrupted } else { code })
     }
@@ -86,14 +90,14 @@ mod tests {
 
     #[test]
     fn proven_harm_outranks_doubt_and_doubt_outranks_other_failures() {
-        let decide = |proven_harm, failed, doubtful, interrupted| {
-            let (verdict, code) = Findings { proven_harm, failed, doubtful, interrupted }.decide();
+        let decide = |gravest, doubtful, interrupted| {
+            let (verdict, code) = Findings { gravest, doubtful, interrupted }.decide();
             (verdict, code.number())
         };
-        assert_eq!(decide(false, false, false, false), (Verdict::Pass, 0));
-        assert_eq!(decide(false, true, false, false), (Verdict::Fail, 1));
-        assert_eq!(decide(false, true, true, false), (Verdict::Inconclusive, 4));
-        assert_eq!(decide(true, true, true, false), (Verdict::Fail, 1));
-        assert_eq!(decide(false, false, true, true), (Verdict::Inconclusive, 130));
+        assert_eq!(decide(None, false, false), (Verdict::Pass, 0));
+        assert_eq!(decide(Some(Failure::Ordinary), false, false), (Verdict::Fail, 1));
+        assert_eq!(decide(Some(Failure::Ordinary), true, false), (Verdict::Inconclusive, 4));
+        assert_eq!(decide(Some(Failure::ProvenHarm), true, false), (Verdict::Fail, 1));
+        assert_eq!(decide(None, true, true), (Verdict::Inconclusive, 130));
     }
 }

@@ -47,6 +47,20 @@ fn names_and_topics() {
 }
 
 #[test]
+fn an_undeclared_probe_takes_in_no_more_than_the_cohorts() {
+    let topic = ("icu/${patient}/${device}/${stream}", "${cohort}/${patient}/${device}/${stream}");
+    let cohort = "[[cohort]]\nid = \"gen\"\ncount = 2\npatient = { model = \"adult_ward\" }\n\n\
+                  [[cohort.device]]\nid = \"mon\"\nkind = \"bedside_monitor\"\nlink = \"wifi\"\n\n[[cohort]]";
+    let implicit = plan(&[topic, ("[[cohort]]", cohort)]);
+    assert_eq!(implicit.probes[0].id, "wire");
+    assert_eq!(implicit.probes[0].filters, ["gen/+/+/+", "icu/+/+/+"]);
+    let probe = "[probe.store]\nto = \"broker\"\nfilter = [\"out/#\", \"in/+\"]\nqos = 0\n\n[[cohort]]";
+    let declared = plan(&[("[[cohort]]", probe)]);
+    assert_eq!(declared.probes.len(), 1);
+    assert_eq!((declared.probes[0].id.as_str(), declared.probes[0].qos), ("store", 0));
+}
+
+#[test]
 fn indices_agree_with_positions() {
     let plan = plan(&[]);
     let roster = &plan.roster;

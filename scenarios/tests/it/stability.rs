@@ -25,8 +25,7 @@ fn ages(plan: &Plan) -> Vec<&Argument> {
 fn picked(plan: &Plan, step: &str) -> Vec<String> {
     let occurrence = plan.occurrences.iter().find(|occurrence| occurrence.step == step).unwrap();
     let path = |subject: &Subject| match subject {
-        Subject::Device(id) => plan.roster.devices[id.index()].path.clone(),
-        Subject::Stream(id, _) => plan.roster.devices[id.index()].path.clone(),
+        Subject::Device(id) | Subject::Stream(id, _) => plan.roster.devices[id.index()].path.clone(),
         Subject::Patient(id) => plan.roster.patients[id.index()].path.clone(),
         Subject::Target(id) => id.clone(),
     };

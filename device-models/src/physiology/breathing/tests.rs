@@ -124,11 +124,11 @@ proptest! {
     /// A sample's bits do not depend on how samples are chunked, nor on which later breaths are already known.
     #[test]
     fn chunks_do_not_matter(
-        rate_mhz in prop_oneof![Just(25_000_u32), Just(62_500), Just(125_000), 1_000_u32..400_000],
+        rate_mhz in prop_oneof![Just(25_000_u32), Just(62_500), Just(125_000), 25_000_u32..400_000],
         cuts in prop::collection::vec(1_usize..400, 1..12),
         seed in 0_u64..1_000,
     ) {
-        let mut breathing = warm(Key::new(seed, "icu/1"), &REST, 60_000_000_000);
+        let mut breathing = warm(Key::new(seed, "icu/1"), &REST, 200_000_000_000);
         let total: usize = cuts.iter().sum();
         let mut whole_volume = vec![0.0_f32; total];
         let mut whole_gas = whole_volume.clone();
@@ -140,7 +140,7 @@ proptest! {
         let mut cut = cuts.iter();
         for step in 0..seconds * 10 {
             breathing.step(&REST);
-            let now_ns = (step as i64 + 1) * GRID_NS;
+            let now_ns = (step.cast_signed() + 1) * GRID_NS;
             while done < total {
                 let mut next = cut.clone();
                 let Some(&length) = next.next() else { break };
@@ -154,7 +154,6 @@ proptest! {
             }
         }
         prop_assert_eq!(done, total);
-        prop_assume!(seconds < 40);
         add_lung_volume(breathing.breaths(), grid, 0, 2.0, &mut whole_volume);
         add_capnogram(breathing.breaths(), grid, 0, &mut whole_gas);
         prop_assert_eq!(whole_volume, parts_volume);

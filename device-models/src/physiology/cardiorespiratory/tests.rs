@@ -198,9 +198,9 @@ fn a_resting_rate_above_the_greatest_of_the_age_is_kept() {
 }
 
 fn any_build() -> impl Strategy<Value = Build> {
-    (35.0_f64..200.0, 130.0_f64..220.0, 18.0_f64..100.0, any::<bool>()).prop_map(
-        |(weight_kg, height_cm, age_years, female)| Build {
-            weight_kg,
+    (14.0_f64..55.0, 130.0_f64..220.0, 18.0_f64..100.0, any::<bool>()).prop_map(
+        |(body_mass_index, height_cm, age_years, female)| Build {
+            weight_kg: body_mass_index * height_cm * height_cm / 10_000.0,
             height_cm,
             age_years,
             sex: if female { Sex::Female } else { Sex::Male },
@@ -269,7 +269,7 @@ proptest! {
             ("oxygen", vitals.pao2_mmhg, 0.5, 690.0),
             ("saturation", vitals.sao2, 0.0, 1.0),
             ("carbon dioxide", vitals.paco2_mmhg, 1.0, 400.0),
-            ("breaths", vitals.respiratory_rate_bpm, 0.0, 150.0),
+            ("breaths", vitals.respiratory_rate_bpm, 0.0, 70.0),
         ] {
             prop_assert!(value >= low && value <= high, "{what}: {value}");
         }

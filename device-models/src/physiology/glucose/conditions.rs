@@ -1,8 +1,8 @@
 //! What besides food and insulin acts on glucose: time of day, effort, illness.
 //!
-//! None of this is part of S2008. The sizes are those of the project's physiological specification; their directions
-//! follow Hinshaw et al., Diabetes 2013;62:2223 (insulin acts least in the morning), and the insulin resistance and
-//! raised glucose production of exercise's opposite, acute illness (McCowen, Malhotra and Bistrian, Crit Care Clin
+//! None of this is part of S2008, and the sizes are round figures. Their directions: insulin acts least in the morning
+//! (Hinshaw et al., Diabetes 2013;62:2223); muscles at work take up glucose without insulin and answer it more; acute
+//! illness brings insulin resistance and raises glucose production ("Stress-induced hyperglycemia", Crit Care Clin
 //! 2001;17:107).
 
 /// Circumstances of one minute. The default changes nothing.
@@ -14,13 +14,16 @@ pub struct Conditions {
     pub effort: f64,
     /// Severity of sepsis or of another metabolic stress, 0 to 1.
     pub stress: f64,
+    /// Glucose that enters the plasma besides food and the liver, negative for what leaves it [mg/kg/min]
+    /// (see [`super::GlucoseDrive`]).
+    pub influx_mg_kg_min: f64,
     /// Part of the insulin leaving the pump that reaches the tissue, 0 to 1; a failing infusion site has 0 to 0.5.
     pub site_delivery: f64,
 }
 
 impl Default for Conditions {
     fn default() -> Self {
-        Self { insulin_sensitivity: 1.0, effort: 0.0, stress: 0.0, site_delivery: 1.0 }
+        Self { insulin_sensitivity: 1.0, effort: 0.0, stress: 0.0, influx_mg_kg_min: 0.0, site_delivery: 1.0 }
     }
 }
 
@@ -43,6 +46,8 @@ pub(super) struct Modifiers {
     pub(super) dependent_uptake: f64,
     /// Added to insulin-independent uptake [mg/kg/min].
     pub(super) independent_uptake_mg_kg_min: f64,
+    /// Added to the plasma [mg/kg/min].
+    pub(super) influx_mg_kg_min: f64,
     /// On glucose production at zero glucose and insulin.
     pub(super) production: f64,
 }
@@ -54,6 +59,7 @@ impl Conditions {
             production_action: self.insulin_sensitivity,
             dependent_uptake: 1.0 + EFFORT_INSULIN_GAIN * self.effort,
             independent_uptake_mg_kg_min: EFFORT_UPTAKE_MG_KG_MIN * self.effort,
+            influx_mg_kg_min: self.influx_mg_kg_min,
             production: 1.0 + STRESS_PRODUCTION * self.stress,
         }
     }
@@ -76,6 +82,7 @@ mod tests {
         assert_eq!(modifiers.production_action, 1.0);
         assert_eq!(modifiers.dependent_uptake, 1.0);
         assert_eq!(modifiers.independent_uptake_mg_kg_min, 0.0);
+        assert_eq!(modifiers.influx_mg_kg_min, 0.0);
         assert_eq!(modifiers.production, 1.0);
     }
 

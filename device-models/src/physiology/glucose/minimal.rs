@@ -5,6 +5,8 @@
 //! 2001;50:150), a two-compartment gut and two-compartment subcutaneous insulin. The sensitivities are chosen so that
 //! a 75 g glucose tolerance test gives the values by which health and type 2 diabetes are told apart.
 
+use sim_core::{Key, Purpose};
+
 use super::conditions::Conditions;
 use super::dose::Units;
 use super::meal::Plate;
@@ -86,6 +88,35 @@ impl MinimalParameters {
     }
 }
 
+/// Spread between persons: relative standard deviation of glucose, of insulin and secretion, and of sensitivities.
+const GLUCOSE_SPREAD: f64 = 0.05;
+const INSULIN_SPREAD: f64 = 0.25;
+const SENSITIVITY_SPREAD: f64 = 0.20;
+
+const GLUCOSE_DRAW: Purpose = Purpose::new("glucose.minimal.glucose");
+const INSULIN_DRAW: Purpose = Purpose::new("glucose.minimal.insulin");
+const EFFECTIVENESS_DRAW: Purpose = Purpose::new("glucose.minimal.effectiveness");
+const ACTION_DRAW: Purpose = Purpose::new("glucose.minimal.action");
+const SECRETION_DRAW: Purpose = Purpose::new("glucose.minimal.secretion");
+
+impl MinimalParameters {
+    /// The person of this key around these means.
+    #[must_use]
+    pub fn sample(&self, key: Key) -> Self {
+        let spread = |purpose, sigma: f64| libm::exp(sigma * key.normal(purpose, 0).clamp(-2.0, 2.0));
+        let secretion = spread(SECRETION_DRAW, INSULIN_SPREAD);
+        Self {
+            basal_glucose_mg_dl: self.basal_glucose_mg_dl * spread(GLUCOSE_DRAW, GLUCOSE_SPREAD),
+            basal_insulin_mu_l: self.basal_insulin_mu_l * spread(INSULIN_DRAW, INSULIN_SPREAD),
+            effectiveness_per_min: self.effectiveness_per_min * spread(EFFECTIVENESS_DRAW, SENSITIVITY_SPREAD),
+            action_gain: self.action_gain * spread(ACTION_DRAW, SENSITIVITY_SPREAD),
+            level_secretion: self.level_secretion * secretion,
+            rise_secretion: self.rise_secretion * secretion,
+            ..*self
+        }
+    }
+}
+
 /// A person who secretes insulin.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Minimal {
@@ -142,10 +173,12 @@ impl Minimal {
         let modifiers = conditions.modifiers();
         let appearance = ABSORBED_PART * gut / GUT_MIN / GLUCOSE_VOLUME_DL_KG;
         let production = person.effectiveness_per_min * person.basal_glucose_mg_dl * modifiers.production;
+        let influx = modifiers.influx_mg_kg_min / GLUCOSE_VOLUME_DL_KG;
         let effort_uptake = modifiers.independent_uptake_mg_kg_min / GLUCOSE_VOLUME_DL_KG;
         let excretion = RENAL_EXCRETION_PER_MIN * (glucose - RENAL_THRESHOLD_MG_DL).max(0.0);
         let glucose_rate = production + appearance
             - (person.effectiveness_per_min + action * modifiers.dependent_uptake) * glucose
+            + influx
             - effort_uptake * glucose / person.basal_glucose_mg_dl
             - excretion;
         let wanted = person.level_secretion * (glucose - person.basal_glucose_mg_dl);
@@ -219,6 +252,21 @@ mod tests {
         let diabetic = tolerance_test(MinimalParameters::type2(90.0));
         assert!(diabetic[119] > 200.0, "{}", diabetic[119]);
         assert!((220.0..400.0).contains(&peak(&diabetic)), "{}", peak(&diabetic));
+    }
+
+    /// Everyone drawn keeps the diagnosis of their group.
+    #[test]
+    fn persons_keep_their_diagnosis() {
+        for seed in 0..100 {
+            let key = Key::new(seed, "home/1");
+            let healthy = MinimalParameters::healthy(75.0).sample(key);
+            assert!(healthy.basal_glucose_mg_dl < 110.0 && tolerance_test(healthy)[119] < 140.0, "seed {seed}");
+            let diabetic = MinimalParameters::type2(90.0).sample(key);
+            let fasting = diabetic.basal_glucose_mg_dl;
+            assert!(fasting >= 126.0 || tolerance_test(diabetic)[119] >= 200.0, "seed {seed}: {fasting}");
+        }
+        let means = MinimalParameters::healthy(75.0);
+        assert_ne!(means.sample(Key::new(1, "home/1")), means.sample(Key::new(1, "home/2")));
     }
 
     #[test]

@@ -223,6 +223,7 @@ mod tests {
             let people: Vec<Parameters> = (0..60).map(|seed| table.sample(Key::new(seed, "t1d/1"))).collect();
             let in_range = people.iter().map(|person| day(*person, true).0).sum::<f64>() / 60.0;
             let high = people.iter().filter(|person| day(**person, false).1 > 250.0).count();
+            assert!(in_range >= 0.6, "{group:?}: {in_range} of the time in range");
             assert!(high >= 42, "{group:?}: {high} of 60 above 250 mg/dL");
         }
     }

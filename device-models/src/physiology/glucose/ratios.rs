@@ -68,7 +68,7 @@ mod tests {
         for (name, parameters) in reference_patients() {
             let ratio = carbohydrate_ratio_g_u(&parameters);
             let excess = late_excess_mg_dl(&parameters, MEAL_G, Units(MEAL_G / ratio));
-            let limited = ratio < 2.001 || ratio > 59.999;
+            let limited = !(2.001..59.999).contains(&ratio);
             assert!(excess.abs() < 5.0 || limited, "{name}: {excess} mg/dL with {ratio} g/U");
             assert!(correction_factor_mg_dl_u(&parameters) > 2.0, "{name}");
         }

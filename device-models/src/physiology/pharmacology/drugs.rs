@@ -3,7 +3,7 @@
 use super::bispectral_index::bispectral_index;
 use super::drug::Drug;
 use super::effect::{Concentrations, DrugEffect, wakefulness};
-use super::mammillary::Mammillary;
+use super::mammillary::{Kinetics, Mammillary};
 use super::sets;
 use crate::physiology::{Build, OneCompartment};
 
@@ -13,7 +13,8 @@ const UG_PER_MG: f64 = 1_000.0;
 /// Epinephrine: volume [L] and clearance [L/min] of a healthy adult of 70 kg, and the exponent of body weight.
 ///
 /// Volume and exponent: Abboud et al., Crit Care 2009;13:R120. Their septic patients clear 2.1 L/min at 50 points of
-/// SAPS II; volunteers clear 4.3 L/min (50 ng/kg/min raise plasma by 0.81 ug/L, Cryer et al., Metabolism 1980;29:1114).
+/// SAPS II; volunteers clear 4.3 L/min (50 ng/kg/min raise plasma by 0.81 ug/L, Metabolism 1980,
+/// doi 10.1016/0026-0495(80)90019-0).
 const EPINEPHRINE_VOLUME_L: f64 = 7.9;
 const EPINEPHRINE_CLEARANCE_L_MIN: f64 = 4.3;
 const EPINEPHRINE_WEIGHT_EXPONENT: f64 = 0.60;
@@ -21,10 +22,9 @@ const EPINEPHRINE_WEIGHT_EXPONENT: f64 = 0.60;
 /// Every drug of [`Drug`] in one patient, empty until given.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Drugs {
-    age_years: f64,
-    /// One per drug of [`Drug::ALL`] but epinephrine; propofol in mg, the others in ug. Made when first given.
-    spread: [Option<Box<Mammillary>>; 6],
     build: Build,
+    /// One per drug of [`Drug::ALL`], made when first given; propofol in mg, the others in ug. Epinephrine has none.
+    spread: [Option<Box<Mammillary>>; Drug::ALL.len()],
     epinephrine: OneCompartment,
 }
 
@@ -33,9 +33,8 @@ impl Drugs {
     pub fn new(build: &Build) -> Self {
         let weight_factor = libm::pow(build.weight_kg / 70.0, EPINEPHRINE_WEIGHT_EXPONENT);
         Self {
-            age_years: build.age_years,
-            spread: [const { None }; 6],
             build: *build,
+            spread: [const { None }; Drug::ALL.len()],
             epinephrine: OneCompartment::new(EPINEPHRINE_VOLUME_L, EPINEPHRINE_CLEARANCE_L_MIN * weight_factor),
         }
     }
@@ -48,13 +47,18 @@ impl Drugs {
             let ug = given(drug);
             let amount = if drug == Drug::Propofol { ug / UG_PER_MG } else { ug };
             if slot.is_none() && amount > 0.0 {
-                *slot = Some(Box::new(mammillary(drug, &self.build)));
+                *slot = kinetics(drug, &self.build).map(|set| Box::new(Mammillary::new(set)));
             }
             if let Some(spread) = slot {
                 spread.advance_second(amount);
             }
         }
         self.epinephrine.advance(given(Drug::Epinephrine), 1.0);
+    }
+
+    /// Whether there is nothing to advance and no effect: none of them was ever given.
+    pub fn is_empty(&self) -> bool {
+        self.spread.iter().all(Option::is_none) && self.epinephrine.concentration_ug_l() == 0.0
     }
 
     /// Plasma concentration above the patient's own [ug/L].
@@ -68,11 +72,12 @@ impl Drugs {
     }
 
     fn concentration_ug_l(&self, drug: Drug, of: fn(&Mammillary) -> f64) -> f64 {
-        if drug == Drug::Epinephrine {
-            return self.epinephrine.concentration_ug_l();
-        }
         let per_l = self.spread[drug as usize].as_deref().map_or(0.0, of);
-        if drug == Drug::Propofol { per_l * UG_PER_MG } else { per_l }
+        match drug {
+            Drug::Propofol => per_l * UG_PER_MG,
+            Drug::Epinephrine => self.epinephrine.concentration_ug_l(),
+            _ => per_l,
+        }
     }
 
     fn concentrations(&self) -> Concentrations {
@@ -89,7 +94,7 @@ impl Drugs {
 
     /// What they do to the core now.
     pub fn effect(&self) -> DrugEffect {
-        self.concentrations().effect(self.age_years)
+        self.concentrations().effect(self.build.age_years)
     }
 
     /// Bispectral index, from propofol and remifentanil.
@@ -100,20 +105,21 @@ impl Drugs {
 
     /// Wakefulness, 1 awake to 0: the probability that the patient answers to a voice.
     pub fn wakefulness(&self) -> f64 {
-        wakefulness(&self.concentrations(), self.age_years)
+        wakefulness(&self.concentrations(), self.build.age_years)
     }
 }
 
-/// The spread of a drug other than epinephrine.
-fn mammillary(drug: Drug, build: &Build) -> Mammillary {
-    Mammillary::new(match drug {
-        Drug::Propofol => sets::propofol_schnider(build),
-        Drug::Remifentanil => sets::remifentanil_minto(build),
-        Drug::Fentanyl => sets::fentanyl_shafer(),
-        Drug::Morphine => sets::morphine_sarton(build),
-        Drug::Midazolam => sets::midazolam_albrecht(build),
-        Drug::Naloxone | Drug::Epinephrine => sets::naloxone_dowling(),
-    })
+/// The kinetic set by which a drug spreads, if it spreads through more than plasma.
+fn kinetics(drug: Drug, build: &Build) -> Option<Kinetics> {
+    match drug {
+        Drug::Propofol => Some(sets::propofol_schnider(build)),
+        Drug::Remifentanil => Some(sets::remifentanil_minto(build)),
+        Drug::Fentanyl => Some(sets::fentanyl_shafer()),
+        Drug::Morphine => Some(sets::morphine_sarton(build)),
+        Drug::Midazolam => Some(sets::midazolam_albrecht(build)),
+        Drug::Naloxone => Some(sets::naloxone_dowling()),
+        Drug::Epinephrine => None,
+    }
 }
 
 #[cfg(test)]

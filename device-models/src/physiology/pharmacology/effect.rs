@@ -5,7 +5,7 @@
 //! units of their half-effect, and naloxone divides the sum. Hypnotics deepen what opioids leave.
 
 use crate::physiology::Inputs;
-use crate::physiology::elementary::{hill, power};
+use crate::physiology::elementary::hill;
 
 /// Effect-site concentration that halves the drive to breathe [ug/L], for each opioid.
 ///
@@ -26,16 +26,16 @@ const NALOXONE_DOUBLING_UG_L: f64 = 0.5;
 /// Propofol on breathing [mg/L]: 1 mg/L lowers resting ventilation by 12.6 % (Nieuwenhuijs 2003); doses of induction
 /// stop it.
 const PROPOFOL_BREATHING_HALF_MG_L: f64 = 1.8;
-/// Propofol on heart and vessels [mg/L]: half-effect and steepness of the BioGears substance file; strengths so that
+/// Propofol on heart and vessels [mg/L]: half-effect and steepness of the `BioGears` substance file; strengths so that
 /// 3 to 4 mg/L lower the mean pressure of an adult by a fifth to a third (Claeys, Gepts and Camu, Br J Anaesth
 /// 1988;60:3: resistance -30 %, output unchanged).
 const PROPOFOL_VESSEL_HALF_MG_L: f64 = 1.5;
 const PROPOFOL_STEEPNESS: f64 = 2.0;
-const PROPOFOL_VASODILATION: f64 = 0.35;
-const PROPOFOL_HEART: f64 = 0.20;
+const PROPOFOL_VASODILATION: f64 = 0.28;
+const PROPOFOL_HEART: f64 = 0.12;
 const PROPOFOL_BAROREFLEX: f64 = 0.5;
 
-/// Midazolam on breathing: greatest effect, and the concentration of its half in the young and the old [ug/L] (BioGears
+/// Midazolam on breathing: greatest effect, and the concentration of its half in the young and the old [ug/L] (`BioGears`
 /// substance file; the old need half as much, Albrecht et al., Clin Pharmacol Ther 1999;65:630).
 const MIDAZOLAM_GREATEST: f64 = 0.4;
 const MIDAZOLAM_HALF_UG_L: f64 = 300.0;
@@ -46,15 +46,26 @@ const OLD_AGE_YEARS: f64 = 65.0;
 /// Beta effects saturate near 1 ug/L; constriction takes over above 5 ug/L.
 const EPINEPHRINE_BETA_HALF_UG_L: f64 = 0.35;
 const EPINEPHRINE_VASODILATION: f64 = 0.62;
-const EPINEPHRINE_CONTRACTILITY: f64 = 1.20;
-const EPINEPHRINE_CHRONOTROPY_BPM: f64 = 20.0;
-const EPINEPHRINE_VENOCONSTRICTION_L: f64 = 0.45;
+const EPINEPHRINE_CONTRACTILITY: f64 = 0.90;
+const EPINEPHRINE_CHRONOTROPY_BPM: f64 = 22.0;
+const EPINEPHRINE_VENOCONSTRICTION_L: f64 = 0.30;
 const EPINEPHRINE_ALPHA_HALF_UG_L: f64 = 8.0;
 const EPINEPHRINE_ALPHA_STEEPNESS: f64 = 2.0;
 const EPINEPHRINE_VASOCONSTRICTION: f64 = 3.5;
 
+/// Propofol at which half no longer answer a voice [mg/L] (Glass et al., Anesthesiology 1997;86:836), and midazolam at
+/// which the electroencephalogram of the young and of the old has slowed half-way [ug/L] (Albrecht 1999).
+const PROPOFOL_SLEEP_MG_L: f64 = 2.35;
+const MIDAZOLAM_SLEEP_UG_L: [f64; 2] = [522.0, 223.0];
+/// How much an opioid, in units of its half-effect on breathing, deepens a hypnotic; alone it puts nobody to sleep
+/// (Bouillon et al., Anesthesiology 2004;100:1353).
+const OPIOID_DEEPENING: f64 = 0.3;
+/// Steepness of the passage into sleep.
+const WAKEFULNESS_STEEPNESS: f64 = 4.0;
+
 /// Effect-site concentrations in one patient.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[expect(clippy::struct_field_names, reason = "the fields carry their units")]
 pub(super) struct Concentrations {
     pub(super) propofol_mg_l: f64,
     pub(super) remifentanil_ug_l: f64,
@@ -126,13 +137,11 @@ impl Concentrations {
     }
 }
 
-/// Consciousness that sedation leaves, 1 awake to 0: the index of BIS above 40, used where no electroencephalogram is.
+/// Probability that a patient answers to a voice, 1 to 0.
 pub(super) fn wakefulness(concentrations: &Concentrations, age_years: f64) -> f64 {
-    // Half of the young no longer answer at 522 ug/L of midazolam, half of the old at 223 (Albrecht 1999); half of all
-    // no longer answer at 2.35 mg/L of propofol without an opioid (Vuyk et al., Anesthesiology 1992;77:3).
-    let midazolam_half_ug_l = if age_years < OLD_AGE_YEARS { 522.0 } else { 223.0 };
-    let units = concentrations.propofol_mg_l / 2.35
-        + concentrations.midazolam_ug_l / midazolam_half_ug_l
-        + concentrations.opioid_units() / 8.0;
-    if units <= 0.0 { 1.0 } else { 1.0 / (1.0 + power(units, 3.0)) }
+    let [young_ug_l, old_ug_l] = MIDAZOLAM_SLEEP_UG_L;
+    let midazolam_sleep_ug_l = if age_years < OLD_AGE_YEARS { young_ug_l } else { old_ug_l };
+    let hypnotics =
+        concentrations.propofol_mg_l / PROPOFOL_SLEEP_MG_L + concentrations.midazolam_ug_l / midazolam_sleep_ug_l;
+    1.0 - hill(hypnotics * (1.0 + OPIOID_DEEPENING * concentrations.opioid_units()), 1.0, WAKEFULNESS_STEEPNESS)
 }

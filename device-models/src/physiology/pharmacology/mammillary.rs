@@ -99,11 +99,6 @@ impl Mammillary {
     pub fn amount(&self) -> f64 {
         self.states[0] + self.states[1] + self.states[2]
     }
-
-    /// Whether nothing was ever given.
-    pub fn is_empty(&self) -> bool {
-        self.states == [0.0; 4]
-    }
 }
 
 #[cfg(test)]

@@ -44,7 +44,7 @@ fn wave(train: &PulseTrain, length: usize) -> Vec<f32> {
 fn pulses_arrive_at_the_finger_when_they_should() {
     for age_years in [20.0, 50.0, 90.0] {
         for height_cm in [150.0, 175.0, 200.0] {
-            let build = Build { age_years, height_cm, ..BUILD };
+            let build = Build { height_cm, age_years, ..BUILD };
             let vessels = Vasculature::adult(&build, Key::new(1, "icu/1"));
             let at = |map_mmhg| vessels.arrival_s(PulseSite::Finger, map_mmhg, 70.0);
             assert!((0.17..0.35).contains(&at(90.0)), "{age_years} {height_cm}: {}", at(90.0));

@@ -55,11 +55,17 @@ pub(super) struct Connection {
     waits: u64,
     /// Whether the broker ever accepted the session.
     pub(super) was_accepted: bool,
-    /// Whether it holds one of the lane's places for first connects.
-    pub(super) holds_place: bool,
-    /// Whether the lane counts it as online.
-    pub(super) counted_online: bool,
-    /// Whether the lane will flush it at the end of the turn.
+    pub(super) noted: Noted,
+}
+
+/// What the lane has noted about a connection.
+#[derive(Debug, Default)]
+pub(super) struct Noted {
+    /// It holds one of the places for first connects.
+    pub(super) place: bool,
+    /// It counts as online.
+    pub(super) online: bool,
+    /// It will be flushed at the end of the turn.
     pub(super) dirty: bool,
 }
 
@@ -74,9 +80,7 @@ impl Connection {
             failures: 0,
             waits: 0,
             was_accepted: false,
-            holds_place: false,
-            counted_online: false,
-            dirty: false,
+            noted: Noted::default(),
         }
     }
 

@@ -103,6 +103,7 @@ impl Outgoing {
 
 /// Output memory that no connection needs at the moment.
 #[derive(Debug, Default)]
+#[expect(clippy::vec_box, reason = "the boxes themselves move between the pool and the connections")]
 pub(crate) struct SpareOutput(Vec<Box<Unaccepted>>);
 
 impl SpareOutput {

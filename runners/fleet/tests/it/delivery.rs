@@ -1,20 +1,21 @@
 //! Everything that devices say arrives once, at real brokers.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use broker::{BrokerChoice, BrokerConfig};
 use bytes::Bytes;
-use fleet::{ConnectionConfig, Fleet, FleetConfig, FleetEvent, Pace};
+use fleet::{ConnectionConfig, Fleet, FleetConfig, FleetEvent, Pace, RouteConfig};
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
 use scenarios::Protocol;
-use sim_core::{SimTime, Span};
+use sim_core::{Outbound, RouteId, SimTime, Span};
 use tokio::time::timeout;
 
-use crate::device::{PATIENCE, connection, events_until, message, remaining, routes};
+use crate::device::{PATIENCE, connection, events_until, message, message_now, remaining, routes};
 
 const DEVICES: u32 = 200;
-const MESSAGES: u64 = 50;
+const MESSAGES: u32 = 50;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_embedded_broker_gets_every_message_once() {
@@ -56,8 +57,8 @@ async fn everything_arrives_once(choice: BrokerChoice) {
     for protocol in [Protocol::V311, Protocol::V5] {
         for qos in [0, 1] {
             let run = format!("{protocol:?}-{qos}");
-            let seen = tokio::spawn(observe(port, run.clone(), u64::from(DEVICES) * MESSAGES));
-            let (client, _) = (seen, ());
+            let total = u64::from(DEVICES * MESSAGES);
+            let observed = tokio::spawn(observe(port, run.clone(), total));
             let devices = (0..DEVICES).map(|device| ConnectionConfig {
                 client_id: format!("{run}-{device}"),
                 command_topic: Some(format!("{run}/{device}/cmd")),
@@ -70,17 +71,16 @@ async fn everything_arrives_once(choice: BrokerChoice) {
             let begin_ns = pace.now_ns() + 300_000_000;
             let batch = (0..MESSAGES).flat_map(|sequence| {
                 (0..DEVICES).map(move |device| {
-                    let intended = begin_ns + sequence as i64 * 20_000_000 + i64::from(device) * 100_000;
+                    let intended = begin_ns + i64::from(sequence) * 20_000_000 + i64::from(device) * 100_000;
                     let payload = Bytes::from(format!("{device}/{sequence}"));
-                    message(device, sequence, SimTime::from_nanos(intended), payload)
+                    message(device, u64::from(sequence), SimTime::from_nanos(intended), payload)
                 })
             });
             fleet.submit(batch.collect()).await.unwrap();
-            let counts = timeout(PATIENCE, client).await.expect("everything arrives").unwrap();
-            assert_eq!(counts.len() as u64, u64::from(DEVICES) * MESSAGES, "{run}");
+            let counts = timeout(PATIENCE, observed).await.expect("everything arrives").unwrap();
+            assert_eq!(counts.len() as u64, total, "{run}");
             assert!(counts.values().all(|count| *count == 1), "{run}");
             let end = fleet.shutdown(PATIENCE).await.unwrap();
-            let total = u64::from(DEVICES) * MESSAGES;
             assert_eq!((end.stats.counts.handled, end.stats.counts.sent), (total, total), "{run}");
             assert_eq!(end.stats.counts.acked, total * u64::from(qos), "{run}");
             assert_eq!(end.stats.lag_us.len(), total);
@@ -142,4 +142,42 @@ async fn left_sessions_are_removed(choice: BrokerChoice) {
     assert_eq!((removed.removed, removed.failed), (4, 0));
     let (present, _) = run().await;
     assert_eq!(present, [false; 4], "and has forgotten them");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn retained_messages_are_cleared() {
+    let broker = broker::start(&BrokerChoice::Embedded, &BrokerConfig::default()).unwrap();
+    let port = broker.address().port;
+    let topics = routes(3, 1).iter().map(|route| RouteConfig { retain: true, ..route.clone() }).collect::<Vec<_>>();
+    let config = FleetConfig::new("127.0.0.1", port, vec![connection(0, Protocol::V5)], Arc::new(topics.clone()));
+    let pace = Pace::real(Instant::now());
+    let (fleet, mut events) = Fleet::start(config, pace, &tokio::runtime::Handle::current()).unwrap();
+    let batch = (0..3).map(|route| Outbound { route: RouteId(route), ..message_now(0, 0) });
+    fleet.submit(batch.collect()).await.unwrap();
+    let mut acknowledged = 0;
+    events_until(&mut events, |event| {
+        acknowledged += u32::from(matches!(event, FleetEvent::Acked { .. }));
+        acknowledged == 3
+    })
+    .await;
+    fleet.shutdown(PATIENCE).await.unwrap();
+    assert_eq!(retained(port).await, 3);
+    let topics: Vec<&str> = topics.iter().map(|route| route.topic.as_str()).collect();
+    fleet::clear_retained("127.0.0.1", port, connection(1, Protocol::V5), &topics, PATIENCE).await.unwrap();
+    assert_eq!(retained(port).await, 0);
+}
+
+/// How many retained messages a new subscriber gets before a marker published after its subscription.
+async fn retained(port: u16) -> usize {
+    let (client, mut connection) = AsyncClient::new(MqttOptions::new("reader", "127.0.0.1", port), 100);
+    client.subscribe("w/+", QoS::AtLeastOnce).await.unwrap();
+    client.publish("w/marker", QoS::AtLeastOnce, false, "end").await.unwrap();
+    let mut count = 0;
+    loop {
+        match timeout(PATIENCE, connection.poll()).await.expect("the marker comes").unwrap() {
+            Event::Incoming(Packet::Publish(publish)) if publish.topic == "w/marker" => return count,
+            Event::Incoming(Packet::Publish(_)) => count += 1,
+            _ => {}
+        }
+    }
 }

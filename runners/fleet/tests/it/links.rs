@@ -21,7 +21,7 @@ async fn a_cut_closes_or_resets_and_refuses_until_it_heals() {
         let broker = ScriptedBroker::bind().await;
         let devices = vec![connection(0, Protocol::V311), connection(1, Protocol::V311)];
         let (fleet, mut events, _) = start(broker.port(), devices, routes(2, 1));
-        let mut peers = vec![broker.welcome(&WELCOME).await, broker.welcome(&WELCOME).await];
+        let mut peers = [broker.welcome(&WELCOME).await, broker.welcome(&WELCOME).await];
         peers.sort_by(|(_, one), (_, other)| one.cmp(other));
         // Unread bytes in the device's socket must not turn FIN into RST.
         peers[0].0.send(&[0xD0, 0]).await;

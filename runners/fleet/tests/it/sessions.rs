@@ -29,6 +29,7 @@ async fn withheld_acknowledgements_bring_the_message_back_with_dup() {
         assert_eq!(peer.bytes(again.len()).await, again, "after CONNACK {connack:?}");
     }
     let (mut peer, _) = broker.welcome(&WELCOME_BACK).await;
+    peer.bytes(again.len()).await;
     // Acknowledgements in pieces, merged with each other.
     for piece in [&[0x40][..], &[2, 0, 1, 0x40, 2], &[0, 3]] {
         peer.send(piece).await;

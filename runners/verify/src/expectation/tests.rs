@@ -17,8 +17,8 @@ fn judge(change: impl Fn(&mut ExpectPlan), condition: Condition, feed: impl Fn(&
     change(&mut one);
     plan.expects = vec![one];
     let mut ledger = Ledger::new(Arc::new(plan), Limits::default());
-    for sequence in 0..10 {
-        let at = sequence as i64 * SECOND;
+    for sequence in 0_u64..10 {
+        let at = sequence.cast_signed() * SECOND;
         ledger.generated(VITALS, sequence, SimTime::from_nanos(at), at, &payload(0, "vitals", sequence)).unwrap();
         feed(&mut ledger, sequence);
     }
@@ -27,7 +27,7 @@ fn judge(change: impl Fn(&mut ExpectPlan), condition: Condition, feed: impl Fn(&
 
 /// Delivers a message so much after its instant.
 fn deliver(ledger: &mut Ledger, sequence: u64, delay: i64) {
-    let at = sequence as i64 * SECOND;
+    let at = sequence.cast_signed() * SECOND;
     ledger.sent(VITALS, sequence, at);
     ledger.acked(VITALS, sequence, at + delay);
     ledger.observed(0, "ward/1/mon/vitals", &payload(0, "vitals", sequence), at + delay, false);
@@ -71,7 +71,7 @@ fn a_window_selects_by_intended_instant() {
     };
     let delivered = |from, to| {
         judge(window(from, to), count("delivered", Comparison::AtLeast, 1.0), |ledger, sequence| {
-            deliver(ledger, sequence, 1)
+            deliver(ledger, sequence, 1);
         })
     };
     assert_eq!(delivered(0, 10).value, Some(10.0));
@@ -150,7 +150,7 @@ fn the_slowest_messages_are_the_counterexamples() {
         |_| {},
         percentile("latency.e2e", 0.5, 0.0),
         |ledger, sequence| {
-            deliver(ledger, sequence, (sequence as i64 * 7 % 10 + 1) * 1_000_000);
+            deliver(ledger, sequence, (sequence.cast_signed() * 7 % 10 + 1) * 1_000_000);
         },
     );
     let sequences: Vec<Option<u64>> = report.counterexamples.iter().map(|example| example.sequence).collect();

@@ -1,5 +1,7 @@
 //! Text into HTML.
 
+use std::fmt::Write;
+
 /// Text as HTML content or attribute value.
 pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -28,32 +30,31 @@ pub(super) fn escape_quoted(text: &str) -> String {
 /// first one of a row is its heading.
 pub(super) fn table(caption: &str, columns: &[&str], rows: &[Vec<String>]) -> String {
     let class = |index: usize| if columns[index].starts_with('#') { " class=\"number\"" } else { "" };
-    let mut html = format!("<div class=\"scroll\"><table><caption>{}</caption><thead><tr>", escape(caption));
-    for (index, column) in columns.iter().enumerate() {
-        let name = escape(column.trim_start_matches('#'));
-        html.push_str(&format!("<th scope=\"col\"{}>{name}</th>", class(index)));
-    }
-    html.push_str("</tr></thead>\n<tbody>\n");
+    let heading = |(index, column): (usize, &&str)| {
+        format!("<th scope=\"col\"{}>{}</th>", class(index), escape(column.trim_start_matches('#')))
+    };
+    let headings: Vec<String> = columns.iter().enumerate().map(heading).collect();
+    let mut html = format!(
+        "<div class=\"scroll\"><table><caption>{}</caption><thead><tr>{}</tr></thead>\n<tbody>\n",
+        escape(caption),
+        headings.concat()
+    );
     for row in rows {
-        html.push_str("<tr>");
-        for (index, cell) in row.iter().enumerate() {
-            if index == 0 {
-                html.push_str(&format!("<th scope=\"row\">{cell}</th>"));
-            } else {
-                html.push_str(&format!("<td{}>{cell}</td>", class(index)));
-            }
-        }
-        html.push_str("</tr>\n");
+        let cell = |(index, cell): (usize, &String)| match index {
+            0 => format!("<th scope=\"row\">{cell}</th>"),
+            _ => format!("<td{}>{cell}</td>", class(index)),
+        };
+        let cells: Vec<String> = row.iter().enumerate().map(cell).collect();
+        writeln!(html, "<tr>{}</tr>", cells.concat()).expect("writing to a string does not fail");
     }
-    html.push_str("</tbody></table></div>\n");
-    html
+    html + "</tbody></table></div>\n"
 }
 
 /// A list of names and values; the values are HTML.
 pub(super) fn facts(pairs: &[(&str, String)]) -> String {
-    let items: String =
+    let items: Vec<String> =
         pairs.iter().map(|(name, value)| format!("<dt>{}</dt><dd>{value}</dd>\n", escape(name))).collect();
-    format!("<dl class=\"facts\">\n{items}</dl>\n")
+    format!("<dl class=\"facts\">\n{}</dl>\n", items.concat())
 }
 
 #[cfg(test)]

@@ -157,7 +157,9 @@ impl<'a> Chart<'a> {
             write!(area, "V{y:.1}H{:.1}", self.time.x(span.end_s)).expect("writing to a string does not fail");
         }
         self.push(format_args!("<path class=\"offered\" d=\"{area}V{:.1}Z\"/>", axis.bottom));
-        shown.into_iter().for_each(|curve| self.curve(axis, curve));
+        for curve in shown {
+            self.curve(axis, curve);
+        }
     }
 
     fn draw_delays(&mut self) {
@@ -185,7 +187,9 @@ impl<'a> Chart<'a> {
         let top = self.bottom + TITLE;
         let axis = ValueAxis::decades(top + PLOT, top, smallest, largest);
         self.frame(title, &legend, axis, figures::seconds);
-        CURVES.into_iter().for_each(|curve| self.curve(axis, curve));
+        for curve in CURVES {
+            self.curve(axis, curve);
+        }
         let marks: Vec<(f64, f64, u64)> = self
             .spans
             .iter()

@@ -17,7 +17,7 @@ fn ledger() -> Ledger {
 }
 
 fn say(ledger: &mut Ledger, sequence: u64) {
-    let at = sequence as i64;
+    let at = sequence.cast_signed();
     ledger.generated(VITALS, sequence, SimTime::from_nanos(at), at, &payload(0, "vitals", sequence)).unwrap();
 }
 
@@ -65,6 +65,7 @@ fn event() -> impl Strategy<Value = Event> {
 
 /// What a plain list of facts says about one message.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "the model is deliberately nothing but independent facts")]
 struct Facts {
     sent: bool,
     acked: bool,
@@ -135,7 +136,7 @@ proptest! {
         let mut ledger = ledger();
         let mut model = Model::default();
         for (at, event) in events.into_iter().enumerate() {
-            let at = at as i64;
+            let at = at.cast_signed() as i64;
             let about = |route: u32| (route / 2, STREAMS[route as usize % 2].0, STREAMS[route as usize % 2].1 > 0);
             match event {
                 Event::Say(route) => {

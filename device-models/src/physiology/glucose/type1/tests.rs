@@ -48,6 +48,7 @@ fn open_loop_day_agrees_with_simglucose() {
         minutes += 1;
     }
     assert_eq!(minutes, 1_440);
+    assert!(greatest <= 0.05, "greatest deviation {greatest} mg/dL");
 }
 
 /// The closed loop samples every three minutes, reports the mean of the sample and the mean of the announced food.
@@ -75,6 +76,7 @@ fn closed_loop_day_agrees_with_simglucose() {
             / 3.0;
     }
     assert_eq!(samples, 481);
+    assert!(greatest <= 0.1, "greatest deviation {greatest} mg/dL");
 }
 
 #[test]

@@ -1,0 +1,57 @@
+//! ECG synthesis: lead-samples a second on one core, bare and as a device digitises them; a plain fill is the limit.
+
+use std::hint::black_box;
+
+use criterion::{Criterion, Throughput, criterion_group};
+use device_models::device::Chunk;
+use device_models::physiology::{Body, Build, EcgMorphology, Lead, PulseSite, SampleGrid, Sex, add_ecg};
+use device_models::sensors::EcgFrontEnd;
+use sim_core::{Key, SimTime};
+
+const RATE_MHZ: u32 = 250_000;
+const SAMPLES: usize = 2_500;
+
+fn body() -> Body {
+    let build = Build { weight_kg: 75.0, height_cm: 172.0, age_years: 60.0, sex: Sex::Female };
+    let mut body = Body::new(&build, Key::new(1, "bench/1"), &[PulseSite::Finger], 20_000_000_000);
+    for _ in 0..120 {
+        body.step();
+    }
+    body
+}
+
+fn synthesis(criterion: &mut Criterion) {
+    let body = body();
+    let key = Key::new(1, "bench/1");
+    let grid = SampleGrid { origin: SimTime::ZERO, rate_mhz: RATE_MHZ };
+    let morphology = EcgMorphology::adult(Lead::II, key);
+    let front_end = EcgFrontEnd::new(key, Key::new(1, "bench/1/patch"));
+    let mut samples = vec![0.0_f32; SAMPLES];
+    let mut counts = Vec::with_capacity(SAMPLES);
+    let mut scratch = Vec::new();
+
+    let mut group = criterion.benchmark_group("ecg");
+    group.throughput(Throughput::Elements(SAMPLES as u64));
+    group.bench_function("fill", |bencher| {
+        bencher.iter(|| samples.fill(black_box(0.5)));
+    });
+    group.bench_function("lead_ii", |bencher| {
+        bencher.iter(|| {
+            samples.fill(0.0);
+            add_ecg(&morphology, body.heart().beats(), grid, black_box(0), &mut samples);
+        });
+    });
+    group.bench_function("lead_ii_noise_and_counts", |bencher| {
+        let chunk = Chunk { first_index: 0, stream_first: 0, samples: SAMPLES, rate_mhz: RATE_MHZ };
+        bencher.iter(|| {
+            counts.clear();
+            front_end.digitise(black_box(&body), &chunk, &mut scratch, &mut counts);
+        });
+    });
+    group.finish();
+
+    let mut body = body;
+    criterion.bench_function("body/grid_step", |bencher| bencher.iter(|| body.step()));
+}
+
+criterion_group!(benches, synthesis);

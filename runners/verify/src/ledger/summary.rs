@@ -1,0 +1,67 @@
+//! The ledger's counts by stream, by device and by probe.
+
+use std::collections::BTreeMap;
+
+use sim_core::SimId;
+
+use super::Ledger;
+use crate::Counts;
+use crate::report::{ProbeReport, StreamReport, WorstDevice};
+
+/// Most worst devices reported.
+const WORST_DEVICES: usize = 10;
+
+impl Ledger {
+    pub(super) fn streams(&self) -> Vec<StreamReport> {
+        let roster = &self.plan.roster;
+        let mut groups: BTreeMap<(&str, &str, &str), StreamReport> = BTreeMap::new();
+        for (route, account) in roster.routes.iter().zip(&self.accounts) {
+            let device = &roster.devices[route.device.index()];
+            let cohort = roster.patients[device.patient.index()].cohort.as_str();
+            let stream = device.streams[usize::from(route.stream)].id.as_str();
+            let group = groups.entry((cohort, device.id.as_str(), stream)).or_insert_with(|| StreamReport {
+                path: format!("{cohort}/*/{}/{stream}", device.id),
+                routes: 0,
+                counts: Counts::default(),
+            });
+            group.routes += 1;
+            group.counts.add(&account.counts);
+        }
+        groups.into_values().collect()
+    }
+
+    pub(super) fn worst_devices(&self) -> Vec<WorstDevice> {
+        let mut by_device: BTreeMap<SimId, (Counts, i64)> = BTreeMap::new();
+        for (route, account) in self.plan.roster.routes.iter().zip(&self.accounts) {
+            let (counts, longest) = by_device.entry(route.device).or_default();
+            counts.add(&account.counts);
+            *longest = (*longest).max(account.longest);
+        }
+        let never = |counts: &Counts| counts.lost + counts.dropped_declared + counts.pending;
+        let mut ranked: Vec<(SimId, (Counts, i64))> =
+            by_device.into_iter().filter(|(_, (counts, longest))| never(counts) > 0 || *longest > 0).collect();
+        ranked.sort_by_key(|(device, (counts, longest))| (std::cmp::Reverse((never(counts), *longest)), *device));
+        let kept = ranked.into_iter().take(WORST_DEVICES);
+        kept.map(|(device, (counts, longest))| WorstDevice {
+            path: self.plan.roster.devices[device.index()].path.clone(),
+            generated: counts.generated,
+            lost: counts.lost,
+            dropped_declared: counts.dropped_declared,
+            pending: counts.pending,
+            latency_max_s: (counts.delivered > 0).then_some(longest as f64 / 1e9),
+        })
+        .collect()
+    }
+
+    pub(super) fn probes(&self) -> Vec<ProbeReport> {
+        let probes = self.plan.probes.iter().enumerate();
+        probes
+            .map(|(index, probe)| ProbeReport {
+                id: probe.id.clone(),
+                filters: probe.filters.clone(),
+                observed: self.probe_counts[index],
+                routes: self.accounts.iter().filter(|account| account.probe == Some(index as u16)).count() as u64,
+            })
+            .collect()
+    }
+}
