@@ -1,6 +1,7 @@
 //! Values of registered parameters: of actions, devices, patients and commands.
 
-use sim_core::{Argument, Arguments, Key, ParameterKind, ParameterSpec, Purpose, Span};
+use rand::RngExt;
+use sim_core::{Argument, Arguments, Key, KeyedRng, ParameterKind, ParameterSpec, Purpose, Span};
 use vocabulary::{Dimension, Quantity};
 
 use crate::diagnostic::{Notes, Place};
@@ -23,19 +24,29 @@ pub(crate) enum Distribution {
     LogNormal { median: f64, sigma: f64 },
 }
 
+impl Distribution {
+    /// One draw. The exponential goes through `libm`, so that a parameter does not depend on the platform's.
+    fn sample(self, rng: &mut KeyedRng) -> f64 {
+        match self {
+            Self::Normal { mean, deviation } => mean + deviation * standard_normal(rng),
+            Self::Uniform { least, most } => least + (most - least) * rng.random::<f64>(),
+            Self::LogNormal { median, sigma } => median * libm::exp(sigma * standard_normal(rng)),
+        }
+    }
+}
+
+fn standard_normal(rng: &mut KeyedRng) -> f64 {
+    rand_distr::Distribution::<f64>::sample(&rand_distr::StandardNormal, rng)
+}
+
 impl Setting {
     /// The value for the entity at `path`: keyed by seed, path and name alone.
     pub(crate) fn value(&self, seed: u64, path: &str, name: &str) -> Argument {
         match self {
             Self::Fixed(argument) => argument.clone(),
             Self::Drawn { distribution, range, whole } => {
-                let key = Key::new(seed, path);
-                let purpose = Purpose::new(&format!("patient.{name}"));
-                let mut value = match *distribution {
-                    Distribution::Normal { mean, deviation } => mean + deviation * key.normal(purpose, 0),
-                    Distribution::Uniform { least, most } => least + (most - least) * key.uniform(purpose, 0),
-                    Distribution::LogNormal { median, sigma } => key.log_normal(purpose, 0, median, sigma),
-                };
+                let mut rng = Key::new(seed, path).rng(Purpose::new(&format!("patient.{name}")), 0);
+                let mut value = distribution.sample(&mut rng);
                 if *whole {
                     value = value.round();
                 }

@@ -248,6 +248,7 @@ pub struct SpawnError {
     pub reason: String,
 }
 
+type Furnisher = Box<dyn Fn(&mut World) + Send + Sync>;
 type Installer = Box<dyn Fn(&mut Schedule, Slot) + Send + Sync>;
 
 /// All rows.
@@ -263,7 +264,7 @@ pub struct Registry {
     pub formats: Vec<FormatSpec>,
     /// Expectation metrics.
     pub metrics: Vec<ExpectMetricSpec>,
-    resources: Vec<Box<dyn Fn(&mut World) + Send + Sync>>,
+    resources: Vec<Furnisher>,
     systems: Vec<(Phase, Installer)>,
 }
 

@@ -15,8 +15,7 @@ fn encode(criterion: &mut Criterion) {
         samples: &samples,
         quality: Quality::Ok,
     };
-    let readings =
-        [Reading::number(MetricId::named("spo2"), 97.2), Reading::number(MetricId::named("pr"), 71.6)];
+    let readings = [Reading::number(MetricId::named("spo2"), 97.2), Reading::number(MetricId::named("pr"), 71.6)];
     let message = |readings, waves| Message {
         device_serial: "ward-0001-oxi",
         patient_id: Some("ward-0001"),

@@ -381,6 +381,10 @@ impl Server {
         value: Vec<u8>,
     ) -> Result<Response, Refusal> {
         self.writable(security, handle, Properties::WRITE)?;
+        // The echo has the length of the request, which may not exceed the MTU.
+        if value.len() + 5 > usize::from(session.mtu) {
+            return Err((handle, ErrorCode::INVALID_PDU));
+        }
         if session.prepared.len() == PREPARED_LIMIT {
             return Err((handle, ErrorCode::PREPARE_QUEUE_FULL));
         }

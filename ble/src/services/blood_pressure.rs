@@ -78,13 +78,8 @@ impl Measurement {
 
     /// The value of either characteristic.
     pub fn encode(&self) -> Vec<u8> {
-        let present = [
-            false,
-            self.time.is_some(),
-            self.pulse_per_min.is_some(),
-            self.user.is_some(),
-            self.status.is_some(),
-        ];
+        let present =
+            [false, self.time.is_some(), self.pulse_per_min.is_some(), self.user.is_some(), self.status.is_some()];
         let mut value = vec![present.iter().rev().fold(0, |flags, bit| flags << 1 | u8::from(*bit))];
         for pressure in [self.systolic_mmhg, self.diastolic_mmhg, self.mean_mmhg] {
             value.extend_from_slice(&Sfloat::with_exponent(pressure, 0).to_le_bytes());

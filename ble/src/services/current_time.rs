@@ -53,9 +53,7 @@ pub fn service(now: CurrentTime, zone_15_min: i8, daylight_saving: u8) -> Servic
     Service {
         uuid: SERVICE,
         characteristics: vec![
-            Characteristic::new(CURRENT_TIME, properties)
-                .with_value(now.encode())
-                .accepting(ValueLength::exactly(10)),
+            Characteristic::new(CURRENT_TIME, properties).with_value(now.encode()).accepting(ValueLength::exactly(10)),
             Characteristic::new(LOCAL_TIME_INFORMATION, Properties::READ)
                 .with_value([zone_15_min as u8, daylight_saving]),
         ],

@@ -34,9 +34,8 @@ impl DeviceInformation {
             (0x2A27, &self.hardware_revision),
             (0x2A28, &self.software_revision),
         ];
-        let constant = |uuid, value: Vec<u8>| {
-            Characteristic::new(Uuid::Short(uuid), Properties::READ).with_value(value)
-        };
+        let constant =
+            |uuid, value: Vec<u8>| Characteristic::new(Uuid::Short(uuid), Properties::READ).with_value(value);
         let mut characteristics: Vec<Characteristic> = texts
             .into_iter()
             .filter_map(|(uuid, text)| Some(constant(uuid, text.as_ref()?.as_bytes().to_vec())))

@@ -56,7 +56,8 @@ pub struct Information {
 impl Information {
     /// The value of the characteristic: version 1.
     pub fn encode(self) -> Vec<u8> {
-        let ([rate0, rate1], [resolution0, resolution1]) = (self.rate_hz.to_le_bytes(), self.resolution_nv.to_le_bytes());
+        let ([rate0, rate1], [resolution0, resolution1]) =
+            (self.rate_hz.to_le_bytes(), self.resolution_nv.to_le_bytes());
         vec![1, rate0, rate1, resolution0, resolution1, self.leads, self.gain, 0]
     }
 }
@@ -229,7 +230,8 @@ mod tests {
         let mut control = StreamControl::new(0b10, vec![250]);
         let mut records = RecordStore::default();
         let mut context = Context { records: &mut records, running: false, abort: false, room: 20, now_ns: 0 };
-        let mut write = |control: &mut StreamControl, value: &[u8]| control.write(CONTROL, value, &mut context).expect("accepted");
+        let mut write =
+            |control: &mut StreamControl, value: &[u8]| control.write(CONTROL, value, &mut context).expect("accepted");
         let started = write(&mut control, &[START, 250, 0, 0b10]);
         assert_eq!(started, [Outgoing::indication(CONTROL, [RESPONSE, START, SUCCESS])]);
         control.keep(65_535, vec![1]);

@@ -284,11 +284,8 @@ mod tests {
     fn known_octets() {
         let status = encode_status(Therapy::Run, Operation::Ready, 150.5, true);
         assert_eq!(status, [0x55, 0x96, 0xE1, 0xF5, 0x01]);
-        let occlusion = Annunciation {
-            instance: 12,
-            kind: AnnunciationKind::Occlusion,
-            state: AnnunciationState::Pending,
-        };
+        let occlusion =
+            Annunciation { instance: 12, kind: AnnunciationKind::Occlusion, state: AnnunciationState::Pending };
         assert_eq!(encode_annunciation(Some(occlusion)), [0x01, 0x0C, 0x00, 0x3C, 0x00, 0x33]);
     }
 

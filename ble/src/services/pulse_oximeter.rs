@@ -86,7 +86,9 @@ impl Quality {
     fn write_to(self, value: &mut Vec<u8>) {
         value.extend(self.measurement_status.into_iter().flat_map(u16::to_le_bytes));
         value.extend(self.device_status.into_iter().flat_map(|bits| bits.to_le_bytes().into_iter().take(3)));
-        value.extend(self.amplitude_percent.into_iter().flat_map(|index| Sfloat::with_exponent(index, -2).to_le_bytes()));
+        value.extend(
+            self.amplitude_percent.into_iter().flat_map(|index| Sfloat::with_exponent(index, -2).to_le_bytes()),
+        );
     }
 }
 
@@ -142,7 +144,8 @@ mod tests {
     #[test]
     fn status_fields_have_two_and_three_octets() {
         let saturation = Saturation { spo2_percent: f64::NAN, pulse_per_min: 60.0 };
-        let quality = Quality { measurement_status: Some(1 << 13), device_status: Some(1 << 15), amplitude_percent: None };
+        let quality =
+            Quality { measurement_status: Some(1 << 13), device_status: Some(1 << 15), amplitude_percent: None };
         let value = encode_spot_check(saturation, None, quality, true);
         assert_eq!(value, [0x06, 0xFF, 0x07, 0x3C, 0x00, 0x00, 0x20, 0x00, 0x80, 0x00]);
     }

@@ -101,9 +101,8 @@ impl RecordAccess {
     }
 
     fn select(opcode: u8, selection: &Selection, context: &mut Context<'_>) -> Vec<Outgoing> {
-        let mut records = context.records.iter();
-        let first = records.next().map_or(0, |record| record.key);
-        let ends = (first, context.records.iter().next_back().map_or(0, |record| record.key));
+        let key = |record: Option<&Record>| record.map_or(0, |record| record.key);
+        let ends = (key(context.records.iter().next()), key(context.records.iter().next_back()));
         let selected = || context.records.iter().filter(|record| selection.matches(record, ends));
         match opcode {
             COUNT => {

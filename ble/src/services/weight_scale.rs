@@ -71,14 +71,9 @@ mod tests {
     #[test]
     fn known_octets() {
         let time = DateTime { year: 2026, month: 1, day: 15, hour: 8, minute: 30, second: 0 };
-        let measurement = Measurement {
-            weight_kg: Some(72.5),
-            time: Some(time),
-            user: Some(1),
-            index_and_height: Some((22.4, 1.8)),
-        };
-        let expected =
-            [0x0E, 0xA4, 0x38, 0xEA, 0x07, 0x01, 0x0F, 0x08, 0x1E, 0x00, 0x01, 0xE0, 0x00, 0x08, 0x07];
+        let measurement =
+            Measurement { weight_kg: Some(72.5), time: Some(time), user: Some(1), index_and_height: Some((22.4, 1.8)) };
+        let expected = [0x0E, 0xA4, 0x38, 0xEA, 0x07, 0x01, 0x0F, 0x08, 0x1E, 0x00, 0x01, 0xE0, 0x00, 0x08, 0x07];
         assert_eq!(measurement.encode(), expected);
         let failed = Measurement { weight_kg: None, time: None, user: None, index_and_height: None };
         assert_eq!(failed.encode(), [0x00, 0xFF, 0xFF]);

@@ -75,6 +75,17 @@ impl Replay {
         Some((self.loop_to + offset, label.code))
     }
 
+    /// The heart rate from the labelled beats, as far as the electrodes let the device see them.
+    fn heart_rate(&self, leads_off: &LeadsOff, metric: MetricId, at: SimTime) -> Reading {
+        let lead = self.recording.channels.first().map_or(metric, |channel| channel.metric);
+        match self.heart_rate_bpm {
+            Some(heart_rate_bpm) if leads_off.contact(lead, at) != Contact::KnownOff => {
+                Reading::number(metric, heart_rate_bpm)
+            }
+            _ => Reading::missing(metric, Quality::NotAvailable),
+        }
+    }
+
     /// Appends the counts of one channel over a chunk.
     fn play(&self, channel: usize, chunk: &Chunk, out: &mut Vec<i16>) {
         let counts = &self.recording.channels[channel].counts;
@@ -152,8 +163,15 @@ fn follow_labels(clock: Res<Clock>, mut devices: Query<(&Device, &mut Replay)>, 
     }
 }
 
+/// Metric of the device's numeric.
+#[derive(Debug, Clone, Copy, Resource)]
+struct Workshop {
+    heart_rate: MetricId,
+}
+
 fn report_replays(
     clock: Res<Clock>,
+    workshop: Res<Workshop>,
     mut devices: Query<(&mut Device, &Replay, &LeadsOff)>,
     mut assembly: ResMut<Assembly>,
     mut evidence: ResMut<Evidence>,
@@ -161,37 +179,19 @@ fn report_replays(
     for (mut device, replay, leads_off) in &mut devices {
         while let Some(due) = device.take_due(&clock) {
             let mut message = device.say(&due, &clock, &mut assembly);
-            match due.chunk {
-                Some(chunk) => {
-                    for (index, channel) in replay.recording.channels.iter().enumerate() {
-                        let (gain, offset) = (channel.gain, channel.offset);
-                        let head = chunk.head(&clock, channel.metric, gain, offset, Quality::Ok);
-                        message.wave(head, |samples, quality| {
-                            let start = samples.len();
-                            replay.play(index, &chunk, samples);
-                            *quality = leads_off.rail(
-                                channel.metric,
-                                &chunk,
-                                gain,
-                                offset,
-                                &mut samples[start..],
-                                &mut evidence,
-                            );
-                        });
-                    }
-                }
-                None => {
-                    let metric = MetricId::named("hr");
-                    let contact = replay
-                        .recording
-                        .channels
-                        .first()
-                        .map_or(Contact::On, |channel| leads_off.contact(channel.metric, due.intended));
-                    message.reading(match (replay.heart_rate_bpm, contact) {
-                        (Some(_), Contact::KnownOff) | (None, _) => Reading::missing(metric, Quality::NotAvailable),
-                        (Some(heart_rate_bpm), _) => Reading::number(metric, heart_rate_bpm),
-                    });
-                }
+            let Some(chunk) = due.chunk else {
+                message.reading(replay.heart_rate(leads_off, workshop.heart_rate, due.intended));
+                continue;
+            };
+            for (index, channel) in replay.recording.channels.iter().enumerate() {
+                let (gain, offset) = (channel.gain, channel.offset);
+                let head = chunk.head(&clock, channel.metric, gain, offset, Quality::Ok);
+                message.wave(head, |samples, quality| {
+                    let start = samples.len();
+                    replay.play(index, &chunk, samples);
+                    *quality =
+                        leads_off.rail(channel.metric, &chunk, gain, offset, &mut samples[start..], &mut evidence);
+                });
             }
         }
     }
@@ -199,6 +199,7 @@ fn report_replays(
 
 /// Adds the replay device.
 pub fn register(registry: &mut Registry) {
+    registry.add_resource(|world| world.insert_resource(Workshop { heart_rate: MetricId::named("hr") }));
     registry.devices.push(DeviceSpec {
         kind: KIND,
         about: "plays a WFDB record (formats 16 and 212, MIT annotations), looped at an R peak",

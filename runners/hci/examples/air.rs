@@ -88,7 +88,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut devices = Devices { heart_rate_sensors: Vec::new(), next_ns: SECOND_NS, beats: 0 };
     let policies = [
         ("hr-open", SecurityPolicy::default()),
-        ("hr-legacy", SecurityPolicy { secure_connections: SecureConnections::Unsupported, ..SecurityPolicy::default() }),
+        (
+            "hr-legacy",
+            SecurityPolicy { secure_connections: SecureConnections::Unsupported, ..SecurityPolicy::default() },
+        ),
         ("hr-passkey", SecurityPolicy { association: Association::Passkey(123_456), ..SecurityPolicy::default() }),
         (
             "hr-legacy-passkey",
@@ -112,7 +115,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         options.position = Position { x_m: f64::from(number % 32), y_m: f64::from(number / 32), z_m: 1.0 };
         air.add_peripheral(options)?;
     }
-    let mut endpoints = vec![Endpoint { capture: arguments.capture.clone(), ..Endpoint::new("tcp", Listen::Tcp(arguments.tcp)) }];
+    let mut endpoints =
+        vec![Endpoint { capture: arguments.capture.clone(), ..Endpoint::new("tcp", Listen::Tcp(arguments.tcp)) }];
     if let Some(path) = arguments.unix {
         endpoints.push(Endpoint { capture: arguments.capture, ..Endpoint::new("unix", Listen::Unix(path)) });
     }
@@ -125,10 +129,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn heart_rate_sensor(name: &str, security: SecurityPolicy) -> Result<PeripheralOptions, Box<dyn std::error::Error>> {
-    let mut services = vec![
-        heart_rate::service(heart_rate::BodySensorLocation::Chest, false),
-        battery::service(87),
-    ];
+    let mut services = vec![heart_rate::service(heart_rate::BodySensorLocation::Chest, false), battery::service(87)];
     if name != "hr-open" && name.contains("-l") | name.contains("-p") {
         services[1] = services[1].clone().protected(ble::gatt::Access::Encrypted);
     }

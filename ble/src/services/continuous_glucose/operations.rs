@@ -115,8 +115,7 @@ impl Operations {
             value
         };
         let [opcode, operand @ ..] = request else { return Err(ErrorCode::INVALID_VALUE_LENGTH) };
-        let mut answer =
-            self.answer(*opcode, operand).unwrap_or_else(|code| vec![RESPONSE, *opcode, code]);
+        let mut answer = self.answer(*opcode, operand).unwrap_or_else(|code| vec![RESPONSE, *opcode, code]);
         if self.sensor.has_checksums() {
             append_checksum(&mut answer);
         }

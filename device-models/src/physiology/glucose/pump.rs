@@ -240,7 +240,7 @@ mod tests {
         pump.set_occluded(true);
         assert_eq!(run(&mut pump, 60), 0.0);
         assert!(!pump.notices_occlusion());
-        run(&mut pump, 120);
+        run(&mut pump, 130);
         assert!(pump.notices_occlusion());
         pump.set_occluded(false);
         assert!(pump.advance_minute().0 > 2.9);

@@ -137,10 +137,8 @@ impl Type1 {
             / (person.half_uptake_mg_kg + tissue);
         let to_tissue = person.plasma_to_tissue_per_min * plasma - person.tissue_to_plasma_per_min * tissue;
         let independent_uptake = person.brain_uptake_mg_kg_min + modifiers.independent_uptake_mg_kg_min;
-        let plasma_rate = production.max(0.0) + appearance + modifiers.influx_mg_kg_min
-            - independent_uptake
-            - excretion
-            - to_tissue;
+        let plasma_rate =
+            production.max(0.0) + appearance + modifiers.influx_mg_kg_min - independent_uptake - excretion - to_tissue;
 
         let glucagon_rates = if self.counter_regulated {
             let slope_mg_dl_min = plasma_rate / person.glucose_volume_dl_kg;
