@@ -70,7 +70,9 @@ impl AdvertisingData {
     #[must_use]
     pub fn services(self, uuids: &[Uuid]) -> Self {
         let mut octets = Vec::new();
-        uuids.iter().for_each(|uuid| uuid.write_to(&mut octets));
+        for uuid in uuids {
+            uuid.write_to(&mut octets);
+        }
         match uuids.first() {
             None => self,
             Some(Uuid::Short(_)) => self.structure(0x03, &octets),

@@ -62,6 +62,7 @@ pub enum Fault {
 
 /// The faults in force at a peripheral.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each fault is there or not, whatever the others are")]
 pub(crate) struct FaultState {
     pub(crate) out_of_range: bool,
     pub(crate) fade_db: f64,

@@ -108,8 +108,8 @@ pub(crate) struct Host {
     pub(crate) le_host_support: bool,
     pub(crate) family: Option<CommandFamily>,
     /// Data packets the host can still take, when it has asked for flow control.
-    pub(crate) host_credits: Option<u32>,
-    pub(crate) host_buffer_count: u16,
+    pub(crate) data_credits: Option<u32>,
+    pub(crate) data_buffers: u16,
     pub(crate) randoms: u64,
     pub(crate) paths: Vec<Option<PathState>>,
     /// Instant and value of the last estimate of the load on the advertising channels.
@@ -145,8 +145,8 @@ impl Host {
             default_octets: 0,
             le_host_support: false,
             family: None,
-            host_credits: None,
-            host_buffer_count: 0,
+            data_credits: None,
+            data_buffers: 0,
             randoms: 0,
             paths: Vec::new(),
             load: None,
@@ -173,8 +173,8 @@ impl Host {
         self.default_octets = crate::link::LONG_PAYLOAD;
         self.le_host_support = false;
         self.family = None;
-        self.host_credits = None;
-        self.host_buffer_count = 0;
+        self.data_credits = None;
+        self.data_buffers = 0;
     }
 
     /// A free connection handle; handles go round before they are used again.
@@ -194,7 +194,7 @@ impl Host {
 
     /// Whether data for the host has to wait at the peripherals.
     pub(crate) fn is_congested(&self) -> bool {
-        self.queued >= OUTPUT_LIMIT || self.host_credits == Some(0)
+        self.queued >= OUTPUT_LIMIT || self.data_credits == Some(0)
     }
 
     pub(crate) fn complete(&mut self, opcode: Opcode, returned: &[u8], now_ns: u64) {
@@ -243,7 +243,7 @@ impl Host {
     }
 
     pub(crate) fn send_data(&mut self, packet: &AclPacket, now_ns: u64) {
-        if let Some(credits) = &mut self.host_credits {
+        if let Some(credits) = &mut self.data_credits {
             *credits = credits.saturating_sub(1);
         }
         let mut octets = Vec::with_capacity(5 + packet.data.len());

@@ -131,9 +131,6 @@ class Subscriber:
         self.connects += 1
         client.subscribe([(topic, self.qos) for topic in self.filters])
 
-    def publish(self, topic, payload, qos=1):
-        self.client.publish(topic, payload, qos=qos).wait_for_publish(10)
-
     def telemetry(self):
         """What devices said, read; answers to commands and commands are left out."""
         return [json.loads(seen.payload) for seen in list(self.seen) if not seen.topic.endswith(("/ack", "/cmd"))]
@@ -162,11 +159,12 @@ def key(message):
     return message["d"], message["st"], message["s"]
 
 
-def mosquitto_pub(port, topic, payload, *options):
+def mosquitto_pub(port, topic, payload):
     """Publishes with Mosquitto's own client."""
     program = shutil.which("mosquitto_pub", path=SEARCH)
     assert program, "mosquitto_pub is not installed: run ci/install"
-    command = [program, "-h", "127.0.0.1", "-p", str(port), "-t", topic, "-m", payload, "-q", "1", *options]
+    message = ["-m", payload] if payload else ["-n"]
+    command = [program, "-h", "127.0.0.1", "-p", str(port), "-t", topic, "-q", "1", *message]
     subprocess.run(command, check=True, timeout=10)
 
 

@@ -15,7 +15,7 @@ use crate::physiology::{BeatKind, Body, Build, Norepinephrine, Parameters, Pulse
 const SEX: Purpose = Purpose::new("patient.sex");
 
 /// Events that every patient keeps, so that a device can average over the last beats and breaths.
-const SHORTEST_REACH: Span = Span::from_secs(16);
+const SHORTEST_REACH: Span = Span::from_secs(8);
 
 /// Who a patient is.
 #[derive(Debug, Clone, Copy, PartialEq, Component)]
@@ -104,7 +104,7 @@ fn spawn(world: &mut World, id: SimId, plan: &PatientPlan, seed: u64) -> Result<
     // Pulse waves are only kept up for patients whose waveforms somebody reads.
     let sites: &[PulseSite] =
         if longest_chunk > Span::ZERO { &[PulseSite::Finger, PulseSite::RadialArtery] } else { &[] };
-    let reach = SHORTEST_REACH.max(longest_chunk + SHORTEST_REACH);
+    let reach = longest_chunk + SHORTEST_REACH;
     let body = Body::with(parameters, variability, vasculature, key, sites, reach.nanos());
     let person = Person { id, key, weight_kg: build.weight_kg };
     Ok(world.spawn((person, Physiology(body), Medication::default(), Causes::default())).id())

@@ -57,7 +57,7 @@ impl Air {
                 let procedure = Procedure::Encrypt { key, diversifier, random };
                 self.start_on_link(id, opcode, handle, procedure, super::link_procedures::ENCRYPTION_EVENTS);
             }
-            Command::HostCompletedPackets(entries) => self.return_host_credits(id, &entries),
+            Command::HostCompletedPackets(entries) => self.return_credits(id, &entries),
             Command::LeSetScanParameters(_)
             | Command::LeSetScanEnable { .. }
             | Command::LeSetExtendedScanParameters { .. }
@@ -86,11 +86,10 @@ impl Air {
         let Some(host) = self.host_mut(id) else { return false };
         let family = match command {
             Command::LeSetScanParameters(_) | Command::LeSetScanEnable { .. } => CommandFamily::Legacy,
-            Command::LeSetExtendedScanParameters { .. } | Command::LeSetExtendedScanEnable { .. } => {
-                CommandFamily::Extended
-            }
-            Command::LeCreateConnection(wish) if wish.extended => CommandFamily::Extended,
-            Command::LeCreateConnection(_) => CommandFamily::Legacy,
+            Command::LeCreateConnection(wish) if !wish.extended => CommandFamily::Legacy,
+            Command::LeSetExtendedScanParameters { .. }
+            | Command::LeSetExtendedScanEnable { .. }
+            | Command::LeCreateConnection(_) => CommandFamily::Extended,
             _ => return true,
         };
         let settled = *host.family.get_or_insert(family);
@@ -146,12 +145,12 @@ impl Air {
         self.end_by_host(link, reason);
     }
 
-    fn return_host_credits(&mut self, id: HostId, entries: &[(u16, u16)]) {
+    fn return_credits(&mut self, id: HostId, entries: &[(u16, u16)]) {
         let Some(host) = self.host_mut(id) else { return };
         let was_congested = host.is_congested();
-        if let Some(credits) = &mut host.host_credits {
+        if let Some(credits) = &mut host.data_credits {
             let returned: u32 = entries.iter().map(|(_, count)| u32::from(*count)).sum();
-            *credits = credits.saturating_add(returned).min(u32::from(host.host_buffer_count));
+            *credits = credits.saturating_add(returned).min(u32::from(host.data_buffers));
         }
         if was_congested && !host.is_congested() {
             self.wake_links_of(id);

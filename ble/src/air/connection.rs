@@ -107,7 +107,7 @@ impl Air {
         host.send(&Event::LeChannelSelection { handle, algorithm: 1 }, now_ns);
         let wanted_octets = host.default_octets;
         let policy = peripheral.policy;
-        let key = peripheral.key;
+        let (key, serial) = (peripheral.key, peripheral.connections);
         let requests_security = peripheral.security.requests_security;
         self.links.insert(id, link);
         self.note(AirEvent::Connected { link: id, peripheral: peripheral_id, central: own });
@@ -116,7 +116,7 @@ impl Air {
         }
         if policy.preferred.is_some() {
             // One to five seconds after the connection, as devices in the field do.
-            let wait_ns = 1e9 + 4e9 * key.uniform(PREFERENCE, u64::from(id.0));
+            let wait_ns = 1e9 + 4e9 * key.uniform(PREFERENCE, serial);
             self.timers.insert(now_ns + wait_ns as u64, Timer::PreferParameters { link: id });
         }
         if requests_security {
@@ -332,7 +332,8 @@ impl Air {
         // The central hears from the peripheral when both directions are understood.
         let lost = 1.0 - (1.0 - error) * (1.0 - error);
         if events > 0 && peripheral.faults.bursts.is_none() && lost < 1.0 {
-            let draw = 1.0 - peripheral.key.uniform(AUDIT, u64::from(id.0) << 32 | now_ns / INTERVAL_UNIT_NS);
+            let counter = (link.serial << 40) | (now_ns / INTERVAL_UNIT_NS);
+            let draw = 1.0 - peripheral.key.uniform(AUDIT, counter);
             let trailing = if lost <= 0.0 { 0.0 } else { libm::floor(libm::log(draw) / libm::log(lost)) };
             if trailing < events as f64 {
                 link.last_heard_ns = link.last_heard_ns.max(now_ns - trailing as u64 * event_ns);

@@ -47,9 +47,8 @@ impl Selection {
             None => Err(Code::InvalidOperand),
         };
         let filtered = |length: usize| match operand.first() {
-            None => Err(Code::InvalidOperand),
             Some(&FILTER_KEY) if operand.len() == length => Ok(()),
-            Some(&FILTER_KEY) => Err(Code::InvalidOperand),
+            None | Some(&FILTER_KEY) => Err(Code::InvalidOperand),
             Some(_) => Err(Code::OperandNotSupported),
         };
         let selection = match operator {

@@ -58,11 +58,12 @@ pub(crate) fn run(scenario: &Scenario, options: &Options, registry: &mut Registr
     let folder = folder::claim(&wanted, options.force)?;
 
     let facts = Facts { identity, plan_sha256, started_epoch_ns, reproduce: reproduce(scenario) };
-    let (judgement, input) = match plan.time.mode {
-        TimeMode::Virtual => virtual_time::run(&plan, options, registry, &facts)?,
-        TimeMode::Real => live::run(&plan, 1.0, options, registry, &facts)?,
-        TimeMode::Scaled { speed } => live::run(&plan, speed, options, registry, &facts)?,
+    let outcome = match plan.time.mode {
+        TimeMode::Virtual => virtual_time::run(&plan, options, registry, &facts),
+        TimeMode::Real => live::run(&plan, 1.0, options, registry, &facts),
+        TimeMode::Scaled { speed } => live::run(&plan, speed, options, registry, &facts),
     };
+    let (judgement, input) = outcome.inspect_err(|_| folder::release(&folder))?;
     report(&plan, registry, &judgement, &input, &folder)
 }
 

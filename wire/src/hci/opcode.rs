@@ -51,7 +51,7 @@ opcodes! {
     READ_LOCAL_FEATURES = 0x1003, octet 14 bit 5;
     /// Read Buffer Size.
     READ_BUFFER_SIZE = 0x1005, octet 14 bit 7;
-    /// Read BD_ADDR.
+    /// Read `BD_ADDR`.
     READ_BD_ADDR = 0x1009, octet 15 bit 1;
     /// Read RSSI.
     READ_RSSI = 0x1405, octet 15 bit 5;

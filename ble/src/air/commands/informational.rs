@@ -52,11 +52,11 @@ impl Air {
             }
             Command::SetHostFlowControl { mode } => {
                 // Bit 0: data packets.
-                host.host_credits = (mode & 1 != 0).then_some(u32::from(host.host_buffer_count));
+                host.data_credits = (mode & 1 != 0).then_some(u32::from(host.data_buffers));
             }
             Command::HostBufferSize { acl_count } => {
-                host.host_buffer_count = acl_count;
-                if let Some(credits) = &mut host.host_credits {
+                host.data_buffers = acl_count;
+                if let Some(credits) = &mut host.data_credits {
                     *credits = u32::from(acl_count);
                 }
             }

@@ -25,6 +25,12 @@ pub(crate) fn claim(wanted: &Path, force: bool) -> Result<PathBuf, Failure> {
     Ok(folder)
 }
 
+/// Takes a claimed folder away again if nothing was written into it.
+pub(crate) fn release(folder: &Path) {
+    // A folder that holds something stays, and that is the only reason to fail that matters.
+    let _ = fs::remove_dir(folder);
+}
+
 fn is_free(folder: &Path) -> bool {
     fs::read_dir(folder).map_or(!folder.exists(), |mut entries| entries.next().is_none())
 }

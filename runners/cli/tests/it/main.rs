@@ -1,0 +1,30 @@
+//! The program as a user runs it.
+
+mod command_line;
+mod determinism;
+mod documents;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// The root of the repository.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Runs `iomt` in the root of the repository.
+fn iomt(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_iomt"))
+        .args(arguments)
+        .current_dir(root())
+        .env("NO_COLOR", "1")
+        .output()
+        .expect("the program starts")
+}
+
+/// Standard output of a successful run.
+fn result(arguments: &[&str]) -> String {
+    let output = iomt(arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("output is text")
+}
