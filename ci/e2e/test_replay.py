@@ -1,5 +1,7 @@
 """Recorded signals arrive as they were recorded."""
 
+import json
+
 import numpy as np
 import pytest
 import scipy.signal
@@ -47,12 +49,12 @@ def test_the_native_rate_is_bit_exact(mosquitto, record, tmp_path):
     assert all(wave["k"] == 1 / GAIN and wave.get("o", 0) == -BASELINE / GAIN for wave in waves)
 
 
-def kaiser_sinc_16(source, rate_from, rate_to, samples):
-    """The resampler by its description (the manifest's `kaiser-sinc-16`), written again with numpy: 16 zero crossings to
-    each side, cut off at 0.9 of the lower Nyquist frequency, Kaiser window with beta 8, unit gain at 0 Hz. Before its
-    first sample the record repeats it backwards."""
+def kaiser_sinc(crossings, source, rate_from, rate_to, samples):
+    """The resampler by its description, written again with numpy: a sinc with so many zero crossings to each side, cut
+    off at 0.9 of the lower Nyquist frequency, Kaiser window with beta 8, unit gain at 0 Hz. Before its first sample the
+    record runs backwards."""
     cutoff = 0.9 * min(1.0, rate_to / rate_from)
-    reach = int(np.ceil(16 / cutoff))
+    reach = int(np.ceil(crossings / cutoff))
     out = np.empty(samples)
     for index in range(samples):
         position = index * rate_from / rate_to
@@ -67,11 +69,15 @@ def kaiser_sinc_16(source, rate_from, rate_to, samples):
 def test_another_rate_is_the_named_resampling(mosquitto, record, tmp_path):
     counts, waves = played(mosquitto, tmp_path, cadence="250Hz / 250")
     assert all(wave["f"] == 250 for wave in waves)
+    # The name in the manifest says which: kaiser-sinc-N.
+    assert iomt("record", SCENARIO, "--out", tmp_path / "recording", "--length", "2s").returncode == 0
+    name = json.loads((tmp_path / "recording/manifest.json").read_text())["resampler"]
+    crossings = int(name.removeprefix("kaiser-sinc-"))
     samples = len(counts)
     for channel in range(2):
         source = record[:, channel].astype(float)
         # Rounded to counts: half a count, and what two orders of summation may differ by.
-        worst = np.abs(counts[:, channel] - kaiser_sinc_16(source, RATE, 250, samples)).max()
+        worst = np.abs(counts[:, channel] - kaiser_sinc(crossings, source, RATE, 250, samples)).max()
         assert worst <= 0.5 + 1e-6, CHANNELS[channel]
 
 

@@ -74,7 +74,7 @@ pub struct Attachments {
     /// Keeps the channel open when there is no endpoint.
     _sender: mpsc::Sender<Arrival>,
     tasks: Vec<JoinHandle<()>>,
-    attachments: BTreeMap<u64, Attachment>,
+    attached: BTreeMap<u64, Attachment>,
     accepted: Vec<u16>,
     start_unix_us: u64,
     waiting: bool,
@@ -107,7 +107,7 @@ impl Attachments {
             arrivals,
             _sender: sender,
             tasks,
-            attachments: BTreeMap::new(),
+            attached: BTreeMap::new(),
             start_unix_us,
             waiting: false,
         })
@@ -120,7 +120,7 @@ impl Attachments {
 
     /// Hosts attached at present.
     pub fn hosts(&self) -> impl Iterator<Item = HostId> {
-        self.attachments.values().map(|attachment| attachment.host)
+        self.attached.values().map(|attachment| attachment.host)
     }
 
     /// Whether output waits for a socket, so that another [`Attachments::pump`] soon makes sense.
@@ -155,13 +155,13 @@ impl Attachments {
                 events.push(event);
             }
             Arrival::Octets { connection, octets } => {
-                let Some(attachment) = self.attachments.get_mut(&connection) else { return };
+                let Some(attachment) = self.attached.get_mut(&connection) else { return };
                 if let Err(error) = air.host_sent(attachment.host, &octets) {
                     attachment.fault = Some(error.to_string());
                 }
             }
             Arrival::Left { connection } => {
-                let Some(mut attachment) = self.attachments.remove(&connection) else { return };
+                let Some(mut attachment) = self.attached.remove(&connection) else { return };
                 save_capture(&mut attachment, air, events);
                 air.detach_host(attachment.host);
                 events.push(HciEvent::Left { host: attachment.host, fault: attachment.fault });
@@ -200,13 +200,13 @@ impl Attachments {
             capture_start_unix_us: capture.is_some().then_some(self.start_unix_us),
             strict: endpoint.strict,
         });
-        self.attachments.insert(connection, Attachment { host, outgoing: Some(outgoing), capture, fault: None });
+        self.attached.insert(connection, Attachment { host, outgoing: Some(outgoing), capture, fault: None });
         HciEvent::Attached { host, path }
     }
 
     fn flush(&mut self, air: &mut Air, events: &mut Vec<HciEvent>) {
         self.waiting = false;
-        for attachment in self.attachments.values_mut() {
+        for attachment in self.attached.values_mut() {
             save_capture(attachment, air, events);
             while let Some(outgoing) = &attachment.outgoing {
                 match outgoing.try_reserve() {

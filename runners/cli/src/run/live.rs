@@ -17,7 +17,7 @@ use super::judge::{Judge, Testimony};
 use super::probe::Probes;
 use super::progress::Progress;
 use super::rehearsal::patients;
-use super::stack::Stack;
+use super::stack::{self, Stack};
 use super::{Facts, Options, usage};
 use crate::failure::Failure;
 use crate::output;
@@ -54,6 +54,8 @@ pub(crate) fn run(
         .map(|index| SimId(index as u32))
         .collect();
 
+    let per_device = if stack::shares_the_process(plan) { 2 } else { 1 };
+    fleet::ensure_descriptors(devices.len(), per_device).map_err(|error| Failure::Resources(error.to_string()))?;
     let stack = Stack::start(plan)?;
     let runtime = runtime()?;
     let interrupted = watch_interrupts(runtime.handle());
@@ -87,6 +89,9 @@ pub(crate) fn run(
     let rss_bytes = usage::resident_bytes();
     drop(shards);
     let stats = end_fleets(fleets, patience.saturating_sub(drain_begin.elapsed()), options.keep, &runtime);
+    if !options.keep {
+        clear_retained(plan, registry, &stack, &devices, &facts.identity, &runtime);
+    }
     // What the last acknowledgements and sightings say is already on its way to the judge.
     std::thread::sleep(Duration::from_millis(50));
     progress.end();
@@ -281,6 +286,37 @@ fn end_fleets(fleets: Vec<Option<Fleet>>, patience: Duration, keep: bool, runtim
         }
     }
     stats
+}
+
+/// Removes the retained messages of this run from the brokers, wills included.
+fn clear_retained(
+    plan: &Plan,
+    registry: &Registry,
+    stack: &Stack,
+    devices: &[SimId],
+    run: &str,
+    runtime: &Runtime,
+) {
+    for target in 0..plan.targets.len() {
+        let here = |device: &SimId| plan.link_of(*device).target == target;
+        let own: Vec<SimId> = devices.iter().copied().filter(here).collect();
+        let Some(first) = own.first() else { continue };
+        let said = plan.roster.routes.iter().filter(|route| route.retain && own.binary_search(&route.device).is_ok());
+        let wills = own.iter().filter_map(|device| plan.endpoints[device.index()].will.as_ref());
+        let topics: Vec<&str> = said
+            .map(|route| route.topic.as_str())
+            .chain(wills.filter(|will| will.retain).map(|will| will.topic.as_str()))
+            .collect();
+        if topics.is_empty() {
+            continue;
+        }
+        let visitor =
+            ConnectionConfig { client_id: format!("iomt-cleaner-{run}"), ..connection(plan, registry, *first) };
+        let (host, port) = stack.address(target);
+        if let Err(error) = runtime.block_on(fleet::clear_retained(host, port, visitor, &topics, CLEAN_UP)) {
+            output::note(format_args!("retained messages may be left on `{}`: {error}", plan.targets[target].id));
+        }
+    }
 }
 
 fn connection_counts(stats: &FleetStats, planned: u64) -> ConnectionCounts {

@@ -63,6 +63,11 @@ impl Stack {
     }
 }
 
+/// Whether a target is the broker inside this process, which takes a descriptor of its own for each device.
+pub(crate) fn shares_the_process(plan: &Plan) -> bool {
+    plan.targets.iter().any(|target| matches!(BrokerChoice::parse(&target.url), Ok(BrokerChoice::Embedded)))
+}
+
 fn refused(target: &str, error: &BrokerError) -> Failure {
     Failure::Unreachable { target: target.to_owned(), reason: error.to_string() }
 }
