@@ -13,6 +13,7 @@ pub mod pharmacology;
 pub mod scores;
 pub mod urine;
 
+mod beat;
 mod body;
 mod breath;
 mod breathing;
@@ -32,9 +33,13 @@ mod pulse;
 mod pulse_shape;
 mod rate_drive;
 mod respiratory_control;
+mod rhythm;
 mod samples;
 mod variability;
 
+pub use beat::{
+    Beat, BeatKind, CardiacEvents, Complex, Fibrillation, FibrillationKind, LonePWave, Mark, PWave, Spike,
+};
 pub use body::Body;
 pub use breath::{Breath, add_capnogram, add_lung_volume};
 pub use breathing::{BreathDrive, Breathing};
@@ -42,13 +47,14 @@ pub use cardiorespiratory::{Core, State, Vitals};
 pub use desaturation::Desaturation;
 pub use drugs::{Norepinephrine, OneCompartment, PressorEffect};
 pub use ecg::{EcgMorphology, Lead, add_ecg};
-pub use heart::{Beat, BeatKind, CardiacDrive, Heart};
+pub use heart::{CardiacDrive, Heart};
 pub use history::{Event, History};
 pub use inputs::{Inputs, ROOM_AIR, Ventilation, circadian_swing};
 pub use parameters::{Build, Parameters, Sex};
 pub use pulse::{Pulse, PulseSite, PulseTrain, Vasculature, add_pulse_wave};
 pub use pulse_shape::VesselTone;
 pub use rate_drive::RateDrive;
+pub use rhythm::{Pacing, Rhythm, RhythmKind};
 pub use samples::SampleGrid;
 pub use variability::Variability;
 

@@ -42,6 +42,11 @@ impl<E: Event> History<E> {
         self.events.last()
     }
 
+    /// The newest event, to be changed where nobody has looked yet.
+    pub fn newest_mut(&mut self) -> Option<&mut E> {
+        self.events.last_mut()
+    }
+
     /// The event that had begun last at this instant.
     pub fn at(&self, time_ns: i64) -> Option<&E> {
         let begun = self.events.partition_point(|event| event.begins_ns() <= time_ns);

@@ -126,7 +126,10 @@ impl Session {
             Phase::Offline => i64::MAX,
             Phase::Greeting | Phase::Subscribing | Phase::Closing => self.answer_due_ns,
             Phase::Online if self.keep_alive_ns == 0 => i64::MAX,
-            Phase::Online => self.answer_due_ns.min(self.last_sent_ns.saturating_add(self.keep_alive_ns)),
+            // While a PINGREQ waits for its answer nothing else is due: with a socket that takes nothing the last
+            // sending stays in the past, and looking at it again and again would not help.
+            Phase::Online if self.answer_due_ns < i64::MAX => self.answer_due_ns,
+            Phase::Online => self.last_sent_ns.saturating_add(self.keep_alive_ns),
         }
     }
 

@@ -161,7 +161,10 @@ impl TestHost {
         for _ in 0..20 {
             air.advance_to(air.now_ns() + 50_000_000);
             self.poll(air);
-            let response = self.frames.iter().find(|frame| frame.channel == 4 && frame.payload[0] & 1 == 1 && frame.payload[0] < 0x1B);
+            let response = self
+                .frames
+                .iter()
+                .find(|frame| frame.channel == 4 && frame.payload[0] & 1 == 1 && frame.payload[0] < 0x1B);
             if let Some(response) = response {
                 return Some(response.payload.clone());
             }

@@ -2,8 +2,8 @@
 
 use wire::hci::{RawEvent, SUPPORTED_COMMANDS};
 
-use super::*;
 use super::host::TestHost;
+use super::*;
 use crate::Fault;
 use crate::gatt::Access;
 use crate::link::LinkState;
@@ -182,7 +182,11 @@ fn stored_records_are_read_out_in_order() {
     let meter = air.add_peripheral(options).expect("valid");
     for key in 0..50_u32 {
         let value = vec![0, key as u8, 0];
-        air.store_record(meter, glucose::SERVICE, crate::records::Record { key, parts: vec![(glucose::MEASUREMENT, value)] });
+        air.store_record(
+            meter,
+            glucose::SERVICE,
+            crate::records::Record { key, parts: vec![(glucose::MEASUREMENT, value)] },
+        );
     }
     let mut host = TestHost::attach(&mut air);
     let link = host.connect(&mut air, meter);
@@ -292,8 +296,9 @@ fn every_supported_command_is_executed() {
         if opcode.0 == 0x0C35 {
             continue;
         }
-        let answers: Vec<Vec<u8>> =
-            [0, 1, 2, 3, 4, 5, 6, 7, 8, 13, 14, 25, 26, 28, 32].map(|length| host.command(&mut air, opcode.0, &vec![1; length])).to_vec();
+        let answers: Vec<Vec<u8>> = [0, 1, 2, 3, 4, 5, 6, 7, 8, 13, 14, 25, 26, 28, 32]
+            .map(|length| host.command(&mut air, opcode.0, &vec![1; length]))
+            .to_vec();
         assert!(answers.iter().all(|answer| answer[0] != 0x01), "{opcode:?}: {answers:?}");
         air.advance_to(air.now_ns() + 300_000_000);
     }

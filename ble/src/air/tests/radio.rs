@@ -1,7 +1,7 @@
 //! Who is heard, how loud, and how often.
 
-use super::*;
 use super::host::TestHost;
+use super::*;
 use crate::propagation::Phy;
 
 fn report_rssi(report: &[u8]) -> f64 {
@@ -35,7 +35,9 @@ fn the_mean_signal_falls_with_distance() {
 /// Reception at the sensitivity is a fair coin: chi-square with one degree of freedom, limit for 0.1 %.
 #[test]
 fn losses_follow_the_model() {
-    for (rssi_dbm, environment) in [(-95.0, Environment::ideal()), (-94.0, Environment::ideal()), (-97.0, Environment::ideal())] {
+    for (rssi_dbm, environment) in
+        [(-95.0, Environment::ideal()), (-94.0, Environment::ideal()), (-97.0, Environment::ideal())]
+    {
         let mut air = Air::new(AirOptions { seed: 5, environment });
         let mut options = PeripheralOptions::new("tag", "tag", Vec::new());
         options.advertising.interval_us = 20_000;

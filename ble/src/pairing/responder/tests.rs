@@ -10,8 +10,7 @@ const PERIPHERAL: Address = Address { kind: AddressKind::Random, octets: [9, 8, 
 
 fn responder(association: Association, secure_connections: SecureConnections) -> Pairing {
     let policy = SecurityPolicy { association, secure_connections, ..SecurityPolicy::default() };
-    let identity =
-        Identity { central: CENTRAL, peripheral: PERIPHERAL, identity: PERIPHERAL, identity_key: [3; 16] };
+    let identity = Identity { central: CENTRAL, peripheral: PERIPHERAL, identity: PERIPHERAL, identity_key: [3; 16] };
     Pairing::new(policy, identity, Key::new(1, "p"), 1)
 }
 
@@ -40,8 +39,7 @@ fn pair_legacy(pairing: &mut Pairing, io: u8, authentication: u8, passkey: u32) 
         return Err(reason);
     }
     let (temporary, nonce) = (passkey_block(passkey), [0x11; 16]);
-    let confirm =
-        |nonce| toolbox::c1(temporary, nonce, octets7(&request), octets7(&response), CENTRAL, PERIPHERAL);
+    let confirm = |nonce| toolbox::c1(temporary, nonce, octets7(&request), octets7(&response), CENTRAL, PERIPHERAL);
     let (out, _) = send(pairing, SmpPdu::Confirm(confirm(nonce)));
     let [SmpPdu::Confirm(theirs)] = out[..] else { panic!("{out:?}") };
     let (out, _) = send(pairing, SmpPdu::Random(nonce));
@@ -56,7 +54,12 @@ fn pair_legacy(pairing: &mut Pairing, io: u8, authentication: u8, passkey: u32) 
 }
 
 /// Secure Connections with an optional passkey; gives the long-term key, or the reason of the failure.
-fn pair_secure(pairing: &mut Pairing, io: u8, authentication: u8, passkey: Option<u32>) -> Result<Block, FailureReason> {
+fn pair_secure(
+    pairing: &mut Pairing,
+    io: u8,
+    authentication: u8,
+    passkey: Option<u32>,
+) -> Result<Block, FailureReason> {
     let request = SmpPdu::PairingRequest(offer(io, authentication));
     let (out, _) = send(pairing, request.clone());
     let response = out.into_iter().next().expect("an answer");
@@ -162,8 +165,12 @@ fn keys_are_exchanged_after_encryption() {
     pair_legacy(&mut pairing, IO_NONE, 0x01, 0).expect("paired");
     let mut out = Vec::new();
     assert_eq!(pairing.encrypted(&mut out), []);
-    let [SmpPdu::EncryptionInformation(key), SmpPdu::CentralIdentification { diversifier, random }, SmpPdu::IdentityInformation(_), SmpPdu::IdentityAddress { .. }] =
-        out[..]
+    let [
+        SmpPdu::EncryptionInformation(key),
+        SmpPdu::CentralIdentification { diversifier, random },
+        SmpPdu::IdentityInformation(_),
+        SmpPdu::IdentityAddress { .. },
+    ] = out[..]
     else {
         panic!("{out:?}")
     };

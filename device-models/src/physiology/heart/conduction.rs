@@ -280,7 +280,7 @@ impl Conductor {
         let paced = matches!(self.acting, RhythmKind::PacedVentricle | RhythmKind::PacedBoth);
         match fired.impulse {
             Impulse::LoneAtrial => {
-                let interval_s = ATRIAL_S * (1.0 + ATRIAL_SPREAD * self.normal(ATRIAL, self.phase_of_atria(at_ns)));
+                let interval_s = ATRIAL_S * (1.0 + ATRIAL_SPREAD * self.normal(ATRIAL, at_ns.cast_unsigned()));
                 self.sources[ATRIA] = Some(Upcoming::new(Impulse::LoneAtrial, at_ns, Pace::Fixed(interval_s)));
             }
             Impulse::VentricularEscape if paced => {
@@ -302,12 +302,6 @@ impl Conductor {
         if let Some(escape) = &mut self.sources[ESCAPE] {
             escape.reference_ns = at_ns;
         }
-    }
-
-    /// A counter for draws of the atria that does not depend on the beats.
-    #[expect(clippy::unused_self, reason = "reads as a property of the conductor")]
-    fn phase_of_atria(&self, at_ns: i64) -> u64 {
-        at_ns.cast_unsigned()
     }
 
     fn normal(&self, purpose: Purpose, counter: u64) -> f64 {

@@ -224,6 +224,17 @@ fn an_idle_connection_pings_and_a_silent_broker_is_given_up() {
     assert_eq!(lost, LossReason::TimedOut { waiting_for: "PINGRESP" });
 }
 
+/// A deadline in the past makes the lane look again at once, for ever.
+#[test]
+fn a_socket_that_takes_nothing_is_not_looked_at_in_a_loop() {
+    let mut desk = Desk::new(config(Protocol::V311, 10, ROOMY));
+    desk.connect(&WELCOME);
+    desk.now_ns = 12 * SECOND_NS;
+    desk.with(Session::time_passed).unwrap();
+    assert!(!desk.session.output().is_empty(), "a PINGREQ waits for the socket");
+    assert!(desk.session.deadline_ns() > desk.now_ns);
+}
+
 #[test]
 fn mqtt_5_terms_are_kept() {
     let mut desk = Desk::new(ConnectionConfig { client_id: String::new(), ..config(Protocol::V5, 10, ROOMY) });

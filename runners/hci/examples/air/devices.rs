@@ -88,7 +88,11 @@ fn devices() -> Vec<Device> {
         Device::new("gls", 0x0400, glucose::service(0)).with(glucose::SERVICE, RecordAccess),
         Device::new("cgm", 0x0D00, SENSOR.service())
             .with(continuous_glucose::SERVICE, continuous_glucose::Control::new(SENSOR, 5)),
-        Device::new("plx", 0x0C41, pulse_oximeter::service(pulse_oximeter::Features { amplitude: true, ..Default::default() })),
+        Device::new(
+            "plx",
+            0x0C41,
+            pulse_oximeter::service(pulse_oximeter::Features { amplitude: true, ..Default::default() }),
+        ),
         Device::new("wss", 0x0C80, weight_scale::service(0x0000_0007)),
         Device::new("bcs", 0x0C80, body_composition::service(0)),
         Device::new("ids", 0x0D40, insulin_delivery::service(100.0, 0x0000_0062))

@@ -104,8 +104,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     for number in 0..arguments.crowd {
         let mut options = PeripheralOptions::new(format!("crowd/{number}"), "crowd", Vec::new());
         options.position = Position { x_m: f64::from(number % 32) * 0.3, y_m: f64::from(number / 32) * 0.3, z_m: 1.0 };
-        options.advertising =
-            Advertising { data: vec![2, 1, 6, 3, 3, 0x0F, 0x18], ..Advertising::every_second(AdvertisingKind::Broadcast) };
+        options.advertising = Advertising {
+            data: vec![2, 1, 6, 3, 3, 0x0F, 0x18],
+            ..Advertising::every_second(AdvertisingKind::Broadcast)
+        };
         air.add_peripheral(options)?;
     }
     let mut endpoints =
