@@ -15,8 +15,9 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
+use crate::central::{Central, CentralEvent, CentralOptions};
 use crate::gatt::{ServiceError, Write};
-use crate::host::Host;
+use crate::host::{Host, HostOptions};
 use crate::link::Link;
 use crate::peripheral::{Peripheral, PeripheralOptions};
 use crate::propagation::{Environment, Position};
@@ -169,6 +170,7 @@ pub(crate) enum Timer {
     IndicationTimeout { link: LinkId, serial: u32 },
     PairingTimeout { link: LinkId, serial: u32 },
     ScanEnd { host: HostId, epoch: u32 },
+    Central { host: HostId },
 }
 
 /// The medium.
@@ -185,6 +187,7 @@ pub struct Air {
     /// Counts changes of place and power, which make known path losses void.
     geometry: u64,
     events: Vec<(u64, AirEvent)>,
+    centrals: Vec<Central>,
 }
 
 impl Air {
@@ -201,6 +204,7 @@ impl Air {
             next_link: 0,
             geometry: 0,
             events: Vec::new(),
+            centrals: Vec::new(),
         }
     }
 
@@ -233,7 +237,9 @@ impl Air {
             Timer::IndicationTimeout { link, serial } => self.end_unconfirmed(link, serial),
             Timer::PairingTimeout { link, serial } => self.end_silent_pairing(link, serial),
             Timer::ScanEnd { host, epoch } => self.end_scan(host, epoch),
+            Timer::Central { host } => self.with_central(host, Central::tick),
         }
+        self.step_centrals();
     }
 
     /// Adds a peripheral, which begins to advertise at once.
@@ -256,6 +262,45 @@ impl Air {
         self.peripherals.push(peripheral);
         self.begin_advertising(id);
         Ok(id)
+    }
+
+    /// Adds the Bluetooth side of a gateway, which begins to scan at once.
+    pub fn add_central(&mut self, host: HostOptions, options: CentralOptions) -> HostId {
+        let id = self.attach_host(host);
+        let central = Central::start(self, id, options);
+        self.centrals.push(central);
+        self.step_centrals();
+        id
+    }
+
+    /// What has happened at a gateway since the last call.
+    pub fn take_central_events(&mut self, host: HostId) -> Vec<CentralEvent> {
+        let central = self.centrals.iter_mut().find(|central| central.host == host);
+        central.map(|central| std::mem::take(&mut central.events)).unwrap_or_default()
+    }
+
+    /// Lets every gateway answer what its controller has said, at the same instant.
+    fn step_centrals(&mut self) {
+        for index in 0..self.centrals.len() {
+            let host = self.centrals[index].host;
+            if self.hosts[host.0 as usize].as_ref().is_some_and(Host::has_output) {
+                self.with_central(host, Central::step);
+            }
+        }
+    }
+
+    /// Takes a gateway out for as long as it works on the air.
+    fn with_central(&mut self, host: HostId, work: impl FnOnce(&mut Central, &mut Self)) {
+        let mut centrals = std::mem::take(&mut self.centrals);
+        if let Some(central) = centrals.iter_mut().find(|central| central.host == host) {
+            work(central, self);
+        }
+        self.centrals = centrals;
+    }
+
+    /// Wakes a gateway at an instant \[ns\].
+    pub(crate) fn call_central(&mut self, host: HostId, at_ns: u64) {
+        self.timers.insert(at_ns, Timer::Central { host });
     }
 
     /// What has happened since the last call, with instants \[ns\].

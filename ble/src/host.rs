@@ -259,6 +259,11 @@ impl Host {
         self.output.push_back(octets);
     }
 
+    /// Whether anything waits for the host.
+    pub(crate) fn has_output(&self) -> bool {
+        !self.output.is_empty()
+    }
+
     /// Takes whole packets, as many as fit in `limit` octets but at least one.
     pub(crate) fn take_output(&mut self, limit: usize) -> Vec<u8> {
         let mut taken = Vec::new();

@@ -15,6 +15,7 @@ pub mod services;
 mod address;
 mod air;
 mod capture;
+mod central;
 mod fault;
 mod host;
 mod link;
@@ -23,6 +24,7 @@ mod timing_wheel;
 
 pub use address::{Address, AddressKind};
 pub use air::{Air, AirEvent, AirOptions, Delivery, HostId, LinkId, PeripheralError, PeripheralId};
+pub use central::{CentralEvent, CentralEventKind, CentralOptions};
 pub use fault::{Burst, Fault};
 pub use host::{HostOptions, OutputCounters};
 pub use link::{LinkCounters, LinkState};

@@ -8,18 +8,42 @@ use sim_core::{
 use vocabulary::Dimension;
 
 use crate::patient::Physiology;
-use crate::physiology::{Desaturation, RateDrive};
+use crate::physiology::{Body, Desaturation, RateDrive, Rhythm, RhythmKind};
 
 /// Causes at work in a patient.
 #[derive(Debug, Clone, Default, Component)]
 pub struct Causes {
     desaturations: Vec<(OccurrenceId, Desaturation)>,
     rate_drives: Vec<(OccurrenceId, RateDrive)>,
+    /// Rhythms that steps have begun; the latest one is in force.
+    rhythms: Vec<(OccurrenceId, Rhythm)>,
+    /// The rhythm to come back to.
+    own_rhythm: Option<Rhythm>,
+}
+
+impl Causes {
+    /// Begins a rhythm; it ends with its occurrence.
+    fn begin_rhythm(&mut self, occurrence: OccurrenceId, rhythm: Rhythm, body: &mut Body) {
+        self.own_rhythm.get_or_insert(*body.heart().rhythm());
+        self.rhythms.push((occurrence, rhythm));
+        body.set_rhythm(rhythm);
+    }
+
+    /// Ends the rhythm of an occurrence: the one before it is back.
+    fn end_rhythm(&mut self, occurrence: OccurrenceId, body: &mut Body) {
+        self.rhythms.retain(|(id, _)| *id != occurrence);
+        if let Some(rhythm) = self.rhythms.last().map(|(_, rhythm)| *rhythm).or(self.own_rhythm) {
+            body.set_rhythm(rhythm);
+        }
+    }
 }
 
 /// Lets every cause act on the inputs of its patient's core for one grid step.
 pub(crate) fn apply_causes(mut patients: Query<(&mut Causes, &mut Physiology)>, mut evidence: ResMut<Evidence>) {
     for (mut causes, mut physiology) in &mut patients {
+        if let Some((occurrence, _)) = causes.rhythms.last() {
+            evidence.add(*occurrence, "grid_steps_acted", 1);
+        }
         if causes.desaturations.is_empty() && causes.rate_drives.is_empty() {
             continue;
         }
@@ -63,18 +87,35 @@ fn desaturation(world: &mut World, act: &SignalAct<'_>) {
     }
 }
 
-fn rate_drive(world: &mut World, act: &SignalAct<'_>) {
-    let Ok((mut causes, physiology)) = world.query::<(&mut Causes, &Physiology)>().get_mut(world, act.entity) else {
+/// A faster or slower heart, in sinus rhythm or another one.
+fn change_rate(world: &mut World, act: &SignalAct<'_>) {
+    let Ok((mut causes, mut physiology)) = world.query::<(&mut Causes, &mut Physiology)>().get_mut(world, act.entity)
+    else {
         return;
     };
+    let body = &mut physiology.0;
     match act.edge {
         Edge::Begin => {
-            let target_bpm = act.occurrence.arguments.number("rate").unwrap_or(150.0);
-            let ramp_s = act.occurrence.arguments.number("ramp").unwrap_or(60e9) / 1e9;
-            let drive = RateDrive::begin(target_bpm, ramp_s, physiology.0.core.vitals().heart_rate_bpm);
-            causes.rate_drives.push((act.id, drive));
+            let arguments = &act.occurrence.arguments;
+            let rate_bpm = arguments.number("rate").unwrap_or(150.0);
+            let kind = match arguments.text("rhythm") {
+                Some("af") => RhythmKind::AtrialFibrillation,
+                Some("vt") => RhythmKind::Ventricular,
+                Some("svt") => RhythmKind::Supraventricular,
+                _ => RhythmKind::Sinus,
+            };
+            if kind != RhythmKind::Sinus {
+                causes.begin_rhythm(act.id, Rhythm::usual(kind).at_rate(rate_bpm), body);
+            }
+            // What has a rate of its own begins at it; the others are driven to it.
+            if kind.own_rate_bpm().is_none() {
+                let ramp_s = arguments.number("ramp").unwrap_or(60e9) / 1e9;
+                let drive = RateDrive::begin(rate_bpm, ramp_s, body.core.vitals().heart_rate_bpm);
+                causes.rate_drives.push((act.id, drive));
+            }
         }
         Edge::Heal => {
+            causes.end_rhythm(act.id, body);
             for (_, cause) in causes.rate_drives.iter_mut().filter(|(id, _)| *id == act.id) {
                 cause.release();
             }
@@ -82,8 +123,32 @@ fn rate_drive(world: &mut World, act: &SignalAct<'_>) {
     }
 }
 
+/// Another rhythm, by its name or by the kind of an arrest.
+fn change_rhythm(world: &mut World, act: &SignalAct<'_>) {
+    let Ok((mut causes, mut physiology)) = world.query::<(&mut Causes, &mut Physiology)>().get_mut(world, act.entity)
+    else {
+        return;
+    };
+    let body = &mut physiology.0;
+    match act.edge {
+        Edge::Begin => {
+            let arguments = &act.occurrence.arguments;
+            let name = arguments.text("rhythm").or_else(|| arguments.text("kind"));
+            let Some(kind) = name.and_then(RhythmKind::named) else { return };
+            let usual = Rhythm::usual(kind);
+            let mut rhythm = arguments.number("rate").map_or(usual, |rate_bpm| usual.at_rate(rate_bpm));
+            if let Some(percent) = arguments.number("ectopy") {
+                rhythm.ectopy_share = percent / 100.0;
+            }
+            causes.begin_rhythm(act.id, rhythm, body);
+        }
+        Edge::Heal => causes.end_rhythm(act.id, body),
+    }
+}
+
 /// Adds the `physio.*` actions.
 pub fn register(registry: &mut Registry) {
+    register_rhythms(registry);
     let quantity = |name, dimension, about| ParameterSpec::optional(name, ParameterKind::Quantity(dimension), about);
     registry.actions.push(ActionSpec {
         name: "physio.desaturation",
@@ -103,20 +168,98 @@ pub fn register(registry: &mut Registry) {
         heal: "the shunt closes over the ramp",
         stack_should: "raise a saturation alarm, not a lead-off alarm",
     });
+}
+
+/// Adds the actions on rate and rhythm.
+fn register_rhythms(registry: &mut Registry) {
+    let quantity = |name, dimension, about| ParameterSpec::optional(name, ParameterKind::Quantity(dimension), about);
+    let choice = |name, words, about| ParameterSpec::optional(name, ParameterKind::Choice(words), about);
     registry.actions.push(ActionSpec {
         name: "physio.tachy",
-        about: "a fast sinus rhythm of the heart's own; filling and pressure answer",
+        about: "a fast rhythm; filling and pressure answer",
         level: Level::Patient,
-        seam: Seam::Signal(rate_drive),
+        seam: Seam::Signal(change_rate),
         parameters: vec![
-            quantity("rate", Dimension::Rate, "heart rate reached").default("150 bpm").range(90.0, 200.0),
-            quantity("ramp", Dimension::Time, "how long the rise takes, and the fall")
+            quantity("rate", Dimension::Rate, "heart rate reached").default("150 bpm").range(90.0, 220.0),
+            quantity("ramp", Dimension::Time, "how long the rise takes, and the fall; svt and vt begin at their rate")
                 .default("60s")
+                .range(1e9, 3.6e12),
+            choice("rhythm", &["sinus", "af", "vt", "svt"], "which rhythm is fast").default("sinus"),
+        ],
+        duration: DurationRule::Optional,
+        evidence: &["grid_steps_acted"],
+        heal: "the drive fades over the ramp; the patient's own rhythm is back",
+        stack_should: "raise an alarm by rhythm: ventricular tachycardia outranks a sinus tachycardia",
+    });
+    registry.actions.push(ActionSpec {
+        name: "physio.brady",
+        about: "a slow sinus rhythm; pressure and reflexes answer",
+        level: Level::Patient,
+        seam: Seam::Signal(change_rate),
+        parameters: vec![
+            quantity("rate", Dimension::Rate, "heart rate reached").default("35 bpm").range(20.0, 60.0),
+            quantity("ramp", Dimension::Time, "how long the fall takes, and the rise")
+                .default("30s")
                 .range(1e9, 3.6e12),
         ],
         duration: DurationRule::Optional,
         evidence: &["grid_steps_acted"],
         heal: "the drive fades over the ramp",
-        stack_should: "raise a rate alarm",
+        stack_should: "raise a high-priority rate alarm",
     });
+    registry.actions.push(ActionSpec {
+        name: "physio.arrhythmia",
+        about: "the heart goes over into a rhythm; pulses and pressure follow it",
+        level: Level::Patient,
+        seam: Seam::Signal(change_rhythm),
+        parameters: vec![
+            ParameterSpec::required("rhythm", ParameterKind::Choice(RhythmKind::NAMES), "which rhythm"),
+            quantity("rate", Dimension::Rate, "rate of the ventricles, for rhythms that set it").range(20.0, 220.0),
+            quantity("ectopy", Dimension::Percent, "share of premature beats, for the rhythms that have them")
+                .default("5 %")
+                .range(0.0, 40.0),
+        ],
+        duration: DurationRule::Optional,
+        evidence: &["grid_steps_acted"],
+        heal: "the patient's own rhythm is back",
+        stack_should: "raise the alarm of that rhythm, once",
+    });
+    registry.actions.push(ActionSpec {
+        name: "physio.arrest",
+        about: "the heart no longer pumps: no pulse, pressure and saturation fall",
+        level: Level::Patient,
+        seam: Seam::Signal(change_rhythm),
+        parameters: vec![choice("kind", &["vf", "asystole", "pea"], "what the electrocardiogram shows").default("vf")],
+        duration: DurationRule::Optional,
+        evidence: &["grid_steps_acted"],
+        heal: "the patient's own rhythm is back; the circulation recovers as it can",
+        stack_should: "raise one high-priority alarm, not many unrelated ones",
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use sim_core::Key;
+
+    use super::*;
+    use crate::physiology::{Build, Sex};
+
+    /// The latest rhythm is in force, whichever ends first, and the patient's own one comes back.
+    #[test]
+    fn rhythms_of_steps_nest() {
+        let build = Build { weight_kg: 75.0, height_cm: 172.0, age_years: 60.0, sex: Sex::Female };
+        let mut body = Body::new(&build, Key::new(1, "icu/1"), &[], 8_000_000_000);
+        let mut causes = Causes::default();
+        let kind = |body: &Body| body.heart().rhythm().kind;
+        let [first, second] = [0, 1].map(OccurrenceId);
+        causes.begin_rhythm(first, Rhythm::usual(RhythmKind::AtrialFibrillation), &mut body);
+        causes.begin_rhythm(second, Rhythm::usual(RhythmKind::VentricularFibrillation), &mut body);
+        assert_eq!(kind(&body), RhythmKind::VentricularFibrillation);
+        assert_eq!(body.core.inputs.ejection, 0.0);
+        causes.end_rhythm(first, &mut body);
+        assert_eq!(kind(&body), RhythmKind::VentricularFibrillation);
+        causes.end_rhythm(second, &mut body);
+        assert_eq!(kind(&body), RhythmKind::Sinus);
+        assert_eq!((body.core.inputs.ejection, body.core.inputs.ventricular_rate_bpm), (1.0, None));
+    }
 }

@@ -3,14 +3,17 @@
 
 use bevy_ecs::prelude::*;
 use sim_core::{
-    Annotation, Argument, Cadence, Cast, Clock, DevicePlan, GRID, Key, Owner, ParameterKind, ParameterSpec,
+    Annotation, Argument, Arguments, Cadence, Cast, Clock, DevicePlan, GRID, Key, Owner, ParameterKind, ParameterSpec,
     PatientPlan, PatientSpec, Phase, Purpose, Registry, SimId, SimTime, Span, SpawnError, StateSample, Truth,
     TruthColumn, sample_instant,
 };
 use vocabulary::Dimension;
 
 use crate::causes::Causes;
-use crate::physiology::{BeatKind, Body, Build, Norepinephrine, Parameters, PulseSite, Sex, Variability, Vasculature};
+use crate::physiology::{
+    Body, Build, EcgCondition, HeartCondition, Norepinephrine, Pacing, Parameters, PulseSite, Rhythm, RhythmKind, Sex,
+    Territory, Variability, Vasculature,
+};
 
 const SEX: Purpose = Purpose::new("patient.sex");
 
@@ -105,9 +108,35 @@ fn spawn(world: &mut World, id: SimId, plan: &PatientPlan, seed: u64) -> Result<
     let sites: &[PulseSite] =
         if longest_chunk > Span::ZERO { &[PulseSite::Finger, PulseSite::RadialArtery] } else { &[] };
     let reach = longest_chunk + SHORTEST_REACH;
-    let body = Body::with(parameters, variability, vasculature, key, sites, reach.nanos());
+    let heart = heart_condition(&plan.arguments);
+    let body = Body::with(parameters, variability, vasculature, &heart, key, sites, reach.nanos());
     let person = Person { id, key, weight_kg: build.weight_kg };
     Ok(world.spawn((person, Physiology(body), Medication::default(), Causes::default())).id())
+}
+
+/// The heart that a patient's parameters describe.
+fn heart_condition(arguments: &Arguments) -> HeartCondition {
+    let share = |name: &str, usual: f64| arguments.number(name).map_or(usual, |percent| percent / 100.0);
+    let kind = arguments.text("rhythm").and_then(RhythmKind::named).unwrap_or(RhythmKind::Sinus);
+    let usual = Rhythm::usual(kind);
+    let rhythm = Rhythm {
+        ectopy_share: share("ectopy", usual.ectopy_share),
+        pacing: Pacing { capture: share("capture", 1.0), sense: share("sense", 1.0) },
+        ..arguments.number("heart_rate").map_or(usual, |rate_bpm| usual.at_rate(rate_bpm))
+    };
+    let healthy = EcgCondition::default();
+    let ecg = EcgCondition {
+        injury: match arguments.text("injury") {
+            Some("inferior") => Some(Territory::Inferior),
+            Some("anterior") => Some(Territory::Anterior),
+            Some("lateral") => Some(Territory::Lateral),
+            _ => None,
+        },
+        st_elevation_mv: arguments.number("st_elevation").unwrap_or(healthy.st_elevation_mv),
+        qt_scale: arguments.number("qt_scale").unwrap_or(healthy.qt_scale),
+        potassium_mmol_l: arguments.number("potassium").unwrap_or(healthy.potassium_mmol_l),
+    };
+    HeartCondition { rhythm, ecg }
 }
 
 /// Duration of the longest waveform chunk that any of these devices sends.
@@ -132,25 +161,34 @@ fn act_drugs(mut patients: Query<(&mut Medication, &mut Physiology)>) {
     }
 }
 
-/// WFDB's code of a beat.
-const fn label(kind: BeatKind) -> char {
-    match kind {
-        BeatKind::Normal => 'N',
-    }
-}
-
 /// Every patient lives through one grid step.
 fn live(clock: Res<Clock>, mut patients: Query<(&Person, &mut Physiology)>, mut truth: ResMut<Truth>) {
     for (person, mut physiology) in &mut patients {
         physiology.0.step();
         if truth.wanted {
-            let this_step = clock.now.nanos()..clock.end.nanos();
-            for beat in physiology.0.heart().beats().iter().filter(|beat| this_step.contains(&beat.r_ns)) {
-                let at = SimTime::from_nanos(beat.r_ns);
-                truth.annotations.push(Annotation { owner: Owner::Patient(person.id), at, code: label(beat.kind) });
-            }
+            note_heart(person.id, &physiology.0, &clock, &mut truth.annotations);
         }
     }
+}
+
+/// Notes what the heart does in this grid step, and at the start the rhythm it is in.
+fn note_heart(id: SimId, body: &Body, clock: &Clock, annotations: &mut Vec<Annotation>) {
+    let owner = Owner::Patient(id);
+    let heart = body.heart();
+    let this_step = clock.now.nanos()..clock.end.nanos();
+    let first = annotations.len();
+    if clock.now == SimTime::ZERO {
+        let aux = Some(heart.rhythm_annotation());
+        annotations.push(Annotation { owner, at: SimTime::ZERO, code: '+', aux });
+    }
+    for mark in heart.marks().iter().filter(|mark| this_step.contains(&mark.at_ns)) {
+        annotations.push(Annotation { owner, at: SimTime::from_nanos(mark.at_ns), code: mark.code, aux: mark.aux });
+    }
+    for beat in heart.beats().iter().filter(|beat| this_step.contains(&beat.r_ns)) {
+        let at = SimTime::from_nanos(beat.r_ns);
+        annotations.push(Annotation { owner, at, code: beat.kind.code(), aux: None });
+    }
+    annotations[first..].sort_by_key(|annotation| annotation.at);
 }
 
 /// Notes each patient's state once a second.
@@ -196,13 +234,35 @@ fn model(name: &'static str, about: &'static str, age: &'static str, weight: &'s
             ParameterSpec::optional("sex", ParameterKind::Choice(&["any", "female", "male"]), "sex").default("any"),
             quantity("weight", Dimension::Mass, "body mass").default(weight).range(40.0, 200.0),
             quantity("height", Dimension::Length, "height").default("normal(170 cm, 9 cm)").range(140.0, 210.0),
-            quantity("heart_rate", Dimension::Rate, "resting heart rate instead of the drawn one").range(30.0, 180.0),
+            quantity("heart_rate", Dimension::Rate, "resting heart rate instead of the drawn one").range(30.0, 220.0),
             quantity("respiratory_rate", Dimension::Rate, "resting respiratory rate instead of the drawn one")
                 .range(6.0, 40.0),
             quantity("map", Dimension::Pressure, "resting mean arterial pressure instead of the drawn one")
                 .range(50.0, 140.0),
             quantity("sdnn", Dimension::Time, "standard deviation of the sinus intervals instead of the drawn one")
                 .range(1e6, 200e6),
+            ParameterSpec::optional("rhythm", ParameterKind::Choice(RhythmKind::NAMES), "rhythm of the heart")
+                .default("sinus"),
+            quantity("ectopy", Dimension::Percent, "share of premature beats, for the rhythms that have them")
+                .default("5 %")
+                .range(0.0, 40.0),
+            quantity("capture", Dimension::Percent, "pulses of the pacemaker that capture")
+                .default("100 %")
+                .range(0.0, 100.0),
+            quantity("sense", Dimension::Percent, "beats that the pacemaker senses").default("100 %").range(0.0, 100.0),
+            ParameterSpec::optional(
+                "injury",
+                ParameterKind::Choice(&["none", "inferior", "anterior", "lateral"]),
+                "wall of the heart whose injury elevates ST segments",
+            )
+            .default("none"),
+            quantity("st_elevation", Dimension::Voltage, "elevation in the lead that faces the injury most")
+                .default("0.2 mV")
+                .range(0.05, 0.8),
+            number("qt_scale", "length of the QT interval relative to the drawn one").default("1.0").range(1.0, 1.4),
+            number("potassium", "potassium in the plasma, as the waves show it [mmol/L]")
+                .default("4.2")
+                .range(2.0, 9.0),
         ],
         truth: TRUTH,
         spawn,

@@ -37,16 +37,14 @@ mod rhythm;
 mod samples;
 mod variability;
 
-pub use beat::{
-    Beat, BeatKind, CardiacEvents, Complex, Fibrillation, FibrillationKind, LonePWave, Mark, PWave, Spike,
-};
-pub use body::Body;
+pub use beat::{Beat, BeatKind, CardiacEvents, Complex, Fibrillation, FibrillationKind, LonePWave, Mark, PWave, Spike};
+pub use body::{Body, HeartCondition};
 pub use breath::{Breath, add_capnogram, add_lung_volume};
 pub use breathing::{BreathDrive, Breathing};
 pub use cardiorespiratory::{Core, State, Vitals};
 pub use desaturation::Desaturation;
 pub use drugs::{Norepinephrine, OneCompartment, PressorEffect};
-pub use ecg::{EcgMorphology, Lead, add_ecg};
+pub use ecg::{EcgCondition, EcgMorphology, Lead, Territory, add_ecg};
 pub use heart::{CardiacDrive, Heart};
 pub use history::{Event, History};
 pub use inputs::{Inputs, ROOM_AIR, Ventilation, circadian_swing};

@@ -7,6 +7,6 @@ pub mod lead_off;
 mod noise;
 mod oximeter;
 
-pub use ecg_front_end::{EcgFrontEnd, GAIN_MV, quantise};
+pub use ecg_front_end::{EcgFrontEnd, EcgRoom, GAIN_MV, LEADS, leads_of, leads_option, quantise};
 pub use noise::{Tone, WhiteNoise, add_tones, baseline_wander};
 pub use oximeter::{Oximeter, ratio_of_ratios, saturation_of_ratio};

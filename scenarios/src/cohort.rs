@@ -92,7 +92,8 @@ pub(crate) fn read_cohorts(
 pub(crate) fn check_unique(reader: &Reader<'_>, what: &str, seen: &[Placed<String>], id: &Placed<String>) -> bool {
     let Some(first) = seen.iter().find(|other| other.value == id.value) else { return true };
     let line = reader.notes.line(first.place);
-    reader.notes.error(id.place, format!("there is already a {what} `{}`, in line {line}", id.value));
+    let article = if what.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    reader.notes.error(id.place, format!("there is already {article} {what} `{}`, in line {line}", id.value));
     false
 }
 

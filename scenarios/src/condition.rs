@@ -26,11 +26,12 @@ pub(crate) fn read_condition(notes: &Notes, text: &Text, registry: &Registry) ->
         notes.error(text.start(), format!("`{whole}` has no comparison; write it like `p99(latency.e2e) <= 1s`"));
         return None;
     };
+    let left = Part { offset: whole.len() - whole.trim_start().len(), text: whole[..at].trim() };
     let Some((word, comparison)) = OPERATORS.into_iter().find(|(word, _)| whole[at..].starts_with(word)) else {
         notes.error(text.place(at), "the comparisons are `<`, `<=`, `==`, `>=` and `>`");
+        read_measure(notes, text, left, registry);
         return None;
     };
-    let left = Part { offset: whole.len() - whole.trim_start().len(), text: whole[..at].trim() };
     let behind = &whole[at + word.len()..];
     let right = Part { offset: whole.len() - behind.trim_start().len(), text: behind.trim() };
     let measure = read_measure(notes, text, left, registry)?;

@@ -95,24 +95,23 @@ impl Table {
     }
 }
 
-/// Reads a file that was added to `notes` as number `file`; a syntax error is noted.
+/// Reads a file that was added to `notes` as number `file`; every syntax error is noted.
 pub(crate) fn parse(notes: &Notes, file: usize, source: &str) -> Option<Table> {
-    match DeTable::parse(source) {
-        Ok(table) => {
-            let reader = TreeReader { notes, file, source };
-            reader.check_edition(table.span(), table.get_ref());
-            Some(reader.table(0, table.get_ref()))
-        }
-        Err(error) => {
-            let span = error.span().unwrap_or_default();
-            let mut message = error.message().replace('\n', ", ");
-            if message == "duplicate key" {
-                message = format!("duplicate key `{}`", source.get(span.clone()).unwrap_or_default());
-            }
-            notes.error(Place { file, offset: span.start }, message);
-            None
-        }
+    let (table, errors) = DeTable::parse_recoverable(source);
+    if errors.is_empty() {
+        let reader = TreeReader { notes, file, source };
+        reader.check_edition(table.span(), table.get_ref());
+        return Some(reader.table(0, table.get_ref()));
     }
+    for error in errors {
+        let span = error.span().unwrap_or_default();
+        let mut message = error.message().replace('\n', ", ");
+        if message == "duplicate key" {
+            message = format!("duplicate key `{}`", source.get(span.clone()).unwrap_or_default());
+        }
+        notes.error(Place { file, offset: span.start }, message);
+    }
+    None
 }
 
 /// Reads one value given outside a file, as `--set` does.

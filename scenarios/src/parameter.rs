@@ -1,7 +1,7 @@
 //! Values of registered parameters: of actions, devices, patients and commands.
 
 use rand::RngExt;
-use sim_core::{Argument, Arguments, Key, KeyedRng, ParameterKind, ParameterSpec, Purpose, Span};
+use sim_core::{Argument, Arguments, Key, KeyedRng, ParameterKind, ParameterSpec, Purpose};
 use vocabulary::{Dimension, Quantity};
 
 use crate::diagnostic::{Notes, Place};
@@ -273,18 +273,9 @@ impl ParameterReader<'_> {
         if (least..=most).contains(&number) {
             return true;
         }
-        let write = |number| written(&spec.kind, number);
+        let write = |number| spec.kind.written(number);
         self.notes.error(place, format!("`{}` is {}..{}, got {}", spec.name, write(least), write(most), write(number)));
         false
-    }
-}
-
-/// A canonical number as a scenario would write it.
-pub(crate) fn written(kind: &ParameterKind, number: f64) -> String {
-    match kind {
-        ParameterKind::Quantity(Dimension::Time) => Span::from_nanos(number as i64).to_string(),
-        ParameterKind::Quantity(dimension) => format!("{number} {}", dimension.units()[0].name).trim_end().to_owned(),
-        _ => number.to_string(),
     }
 }
 

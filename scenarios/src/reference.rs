@@ -5,7 +5,6 @@ use std::fmt::{self, Write};
 use sim_core::{DurationRule, MetricShape, ParameterSpec, Registry, StreamKind};
 
 use crate::grammar::tables;
-use crate::parameter::written;
 use crate::schema::{KeySpec, TableSpec, Takes};
 use crate::variables::TEMPLATE_NAMES;
 
@@ -149,7 +148,7 @@ fn write_parameters(out: &mut String, parameters: &[ParameterSpec]) -> fmt::Resu
     for spec in parameters {
         let takes = match spec.range {
             Some((least, most)) => {
-                format!("{}, {} to {}", spec.kind.word(), written(&spec.kind, least), written(&spec.kind, most))
+                format!("{}, {} to {}", spec.kind.word(), spec.kind.written(least), spec.kind.written(most))
             }
             None => spec.kind.word(),
         };

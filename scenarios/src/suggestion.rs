@@ -16,7 +16,9 @@ pub(crate) fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
 pub(crate) fn hint<'a>(word: &str, what: &str, candidates: impl IntoIterator<Item = &'a str> + Clone) -> String {
     /// More than this many words are not a help.
     const LISTED: usize = 12;
-    if let Some(candidate) = closest(word, candidates.clone()) {
+    // No number is a misspelling of another one.
+    let is_number = word.parse::<f64>().is_ok();
+    if let Some(candidate) = closest(word, candidates.clone()).filter(|_| !is_number) {
         return format!("; did you mean `{candidate}`?");
     }
     let mut names: Vec<&str> = candidates.into_iter().collect();

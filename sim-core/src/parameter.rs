@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use vocabulary::Dimension;
 
+use crate::Span;
+
 /// What a parameter accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ParameterKind {
@@ -37,6 +39,15 @@ impl ParameterKind {
             Self::Choice(words) => words.join(" | "),
             Self::Texts => "list of texts".to_owned(),
             Self::Table => "table".to_owned(),
+        }
+    }
+
+    /// A canonical number as a scenario would write it.
+    pub fn written(&self, number: f64) -> String {
+        match self {
+            Self::Quantity(Dimension::Time) => Span::from_nanos(number as i64).to_string(),
+            Self::Quantity(dimension) => format!("{number} {}", dimension.units()[0].name).trim_end().to_owned(),
+            _ => number.to_string(),
         }
     }
 }

@@ -20,8 +20,10 @@ pub struct Annotation {
     pub owner: Owner,
     /// When.
     pub at: SimTime,
-    /// What, in WFDB's beat codes (`N`, `V`, `A`, ...).
+    /// What, in WFDB's codes (`N`, `V`, `A`, ... for beats, `+` for a change of rhythm).
     pub code: char,
+    /// The text that goes with it, such as `(AFIB`.
+    pub aux: Option<&'static str>,
 }
 
 /// A patient's state at an instant; the columns are those of its model's [`crate::PatientSpec`].

@@ -4,8 +4,8 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group};
 use device_models::device::Chunk;
-use device_models::physiology::{Body, Build, EcgMorphology, Lead, PulseSite, SampleGrid, Sex, add_ecg};
-use device_models::sensors::EcgFrontEnd;
+use device_models::physiology::{Body, Build, Lead, PulseSite, SampleGrid, Sex, add_ecg};
+use device_models::sensors::{EcgFrontEnd, EcgRoom};
 use sim_core::{Key, SimTime};
 
 const RATE_MHZ: u32 = 250_000;
@@ -22,13 +22,12 @@ fn body() -> Body {
 
 fn synthesis(criterion: &mut Criterion) {
     let body = body();
-    let key = Key::new(1, "bench/1");
     let grid = SampleGrid { origin: SimTime::ZERO, rate_mhz: RATE_MHZ };
-    let morphology = EcgMorphology::adult(Lead::II, key);
-    let front_end = EcgFrontEnd::new(key, Key::new(1, "bench/1/patch"));
+    let device = Key::new(1, "bench/1/patch");
+    let front_end = EcgFrontEnd::new(device, &[Lead::II]);
+    let twelve_leads = EcgFrontEnd::new(device, &Lead::ALL);
     let mut samples = vec![0.0_f32; SAMPLES];
-    let mut counts = Vec::with_capacity(SAMPLES);
-    let mut scratch = Vec::new();
+    let mut room = EcgRoom::default();
 
     let mut group = criterion.benchmark_group("ecg");
     group.throughput(Throughput::Elements(SAMPLES as u64));
@@ -38,14 +37,24 @@ fn synthesis(criterion: &mut Criterion) {
     group.bench_function("lead_ii", |bencher| {
         bencher.iter(|| {
             samples.fill(0.0);
-            add_ecg(&morphology, body.heart().beats(), grid, black_box(0), &mut samples);
+            add_ecg(body.morphology(), Lead::II, &body.heart().events(), grid, black_box(0), &mut samples);
         });
     });
     group.bench_function("lead_ii_noise_and_counts", |bencher| {
         let chunk = Chunk { first_index: 0, stream_first: 0, samples: SAMPLES, rate_mhz: RATE_MHZ };
         bencher.iter(|| {
-            counts.clear();
-            front_end.digitise(black_box(&body), &chunk, &mut scratch, &mut counts);
+            front_end.digitise(black_box(&body), &chunk, &mut room, |_, counts| {
+                black_box(counts);
+            });
+        });
+    });
+    group.throughput(Throughput::Elements(12 * SAMPLES as u64));
+    group.bench_function("twelve_leads_noise_and_counts", |bencher| {
+        let chunk = Chunk { first_index: 0, stream_first: 0, samples: SAMPLES, rate_mhz: RATE_MHZ };
+        bencher.iter(|| {
+            twelve_leads.digitise(black_box(&body), &chunk, &mut room, |_, counts| {
+                black_box(counts);
+            });
         });
     });
     group.finish();

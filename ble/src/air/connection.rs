@@ -177,12 +177,12 @@ impl Air {
         }
         let error = if link.burst_is_bad { 1.0 } else { error };
         let mut host = link.host.and_then(|host| self.hosts.get_mut(host.0 as usize)?.as_mut());
-        let congested = host.as_deref().is_none_or(crate::host::Host::is_congested);
         let interval_us = (link.interval_ns() / 1000) as u32;
         let (mut used_us, mut heard, mut credits, mut lost_in_a_row) = (0, false, 0, 0);
         let mut arrived: Vec<(bool, Vec<u8>)> = Vec::new();
         for pair in 0..u64::from(peripheral.policy.packets_per_event.max(1)) {
             let central_length = link.central_fragment();
+            let congested = host.as_deref().is_none_or(crate::host::Host::is_congested);
             let peripheral_length = if congested { 0 } else { link.peripheral_fragment() };
             let air_us = link.phy.airtime_us(central_length, link.security.encrypted)
                 + link.phy.airtime_us(peripheral_length, link.security.encrypted)

@@ -1,5 +1,6 @@
 //! The air as a host sees it: a host made of octets, in simulated time.
 
+mod faults;
 mod host;
 mod links;
 mod radio;

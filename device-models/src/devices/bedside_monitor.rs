@@ -13,10 +13,10 @@ use vocabulary::{MetricId, Quality, Reading};
 use self::alarms::{Alarms, Numerics};
 use super::pulse_oximeter::FingerProbe;
 use crate::device::{Chunk, Device};
-use crate::patient::{Person, Physiology, RADIAL_ARTERY};
+use crate::patient::{Physiology, RADIAL_ARTERY};
 use crate::physiology::{Body, SampleGrid, add_capnogram, add_lung_volume, add_pulse_wave};
 use crate::sensors::lead_off::{Contact, LeadsOff};
-use crate::sensors::{EcgFrontEnd, GAIN_MV, WhiteNoise, averages, quantise};
+use crate::sensors::{EcgFrontEnd, EcgRoom, GAIN_MV, LEADS, WhiteNoise, averages, leads_of, leads_option, quantise};
 
 const VITALS: usize = 0;
 const ECG: usize = 1;
@@ -63,6 +63,7 @@ pub struct BedsideMonitor {
 /// Metrics of the monitor's messages, and room to work in.
 #[derive(Debug, Clone, Resource)]
 struct Workshop {
+    /// Lead by which the monitor counts beats.
     ecg: MetricId,
     abp: MetricId,
     pleth: MetricId,
@@ -82,17 +83,18 @@ struct Workshop {
     alarm_priority: MetricId,
     alarm_phase: MetricId,
     scratch: Vec<f32>,
+    room: EcgRoom,
 }
 
 fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Result<Entity, SpawnError> {
     let device = Device::from_plan(world, id, plan, patient);
-    let (Some(Physiology(body)), Some(person)) = (world.get::<Physiology>(patient), world.get::<Person>(patient))
-    else {
+    let leads = leads_of(plan)?;
+    let Some(Physiology(body)) = world.get::<Physiology>(patient) else {
         return Err(SpawnError { path: plan.path.clone(), reason: "the patient model has no physiology".to_owned() });
     };
     let noise = |purpose, deviation| WhiteNoise::new(device.key, purpose, deviation);
     let monitor = BedsideMonitor {
-        ecg: EcgFrontEnd::new(person.key, device.key),
+        ecg: EcgFrontEnd::new(device.key, &leads),
         pressure_noise: noise(Purpose::new("abp.noise"), PRESSURE_NOISE),
         impedance_noise: noise(Purpose::new("respiration.noise"), IMPEDANCE_NOISE),
         co2_noise: noise(Purpose::new("co2.noise"), CO2_NOISE),
@@ -107,18 +109,20 @@ fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Re
 impl BedsideMonitor {
     /// What the monitor shows at an instant; an electrode that is off takes the heart rate with it, noticed or not.
     fn numerics(&mut self, body: &Body, probe: &FingerProbe, contact: Contact, at: SimTime) -> Numerics {
-        let rate_bpm = averages::heart_rate_bpm(body.heart().beats(), at);
+        let beats = body.heart().beats();
+        let pulse_rate_bpm = averages::pulse_rate_bpm(beats, at);
         match contact {
-            Contact::On => self.heart_rate_bpm = rate_bpm,
+            Contact::On => self.heart_rate_bpm = averages::heart_rate_bpm(beats, at),
             Contact::KnownOff => self.heart_rate_bpm = None,
             Contact::UnknownOff => {}
         }
         Numerics {
             heart_rate_bpm: self.heart_rate_bpm,
-            pulse_rate_bpm: rate_bpm,
-            spo2_percent: Some(probe.spo2_percent()),
+            pulse_rate_bpm,
+            // Without pulses there is nothing to tell arterial blood by.
+            spo2_percent: pulse_rate_bpm.map(|_| probe.spo2_percent()),
             respiratory_rate_bpm: Some(averages::respiratory_rate_bpm(body.breathing().breaths(), at)),
-            pressure: averages::pressure(body.heart().beats(), at),
+            pressure: averages::pressure(beats, at),
             etco2_mmhg: averages::etco2_mmhg(body.breathing().breaths(), at - CO2_DELAY),
             temperature_c: body.core.vitals().temperature_c,
         }
@@ -214,6 +218,7 @@ fn report_monitors(
     mut evidence: ResMut<Evidence>,
 ) {
     let mut scratch = std::mem::take(&mut workshop.scratch);
+    let mut room = std::mem::take(&mut workshop.room);
     for (mut device, mut monitor, probe, leads_off) in &mut devices {
         if !device.is_due(&clock) {
             continue;
@@ -230,26 +235,32 @@ fn report_monitors(
                 }
                 continue;
             };
+            if due.kind_index == ECG {
+                monitor.ecg.digitise(body, &chunk, &mut room, |metric, counts| {
+                    let head = chunk.head(&clock, metric, GAIN_MV, 0.0, Quality::Ok);
+                    message.wave(head, |samples, quality| {
+                        let start = samples.len();
+                        samples.extend_from_slice(counts);
+                        *quality = leads_off.rail(metric, &chunk, GAIN_MV, 0.0, &mut samples[start..], &mut evidence);
+                    });
+                });
+                continue;
+            }
             let (metric, gain) = match due.kind_index {
-                ECG => (workshop.ecg, GAIN_MV),
                 ABP => (workshop.abp, PRESSURE_GAIN),
                 PLETH => (workshop.pleth, 1.0),
                 RESPIRATION => (workshop.respiration, IMPEDANCE_GAIN),
                 _ => (workshop.co2, CO2_GAIN),
             };
             let head = chunk.head(&clock, metric, gain, 0.0, Quality::Ok);
-            message.wave(head, |samples, quality| match due.kind_index {
-                ECG => {
-                    let start = samples.len();
-                    monitor.ecg.digitise(body, &chunk, &mut scratch, samples);
-                    *quality = leads_off.rail(metric, &chunk, gain, 0.0, &mut samples[start..], &mut evidence);
-                }
+            message.wave(head, |samples, _| match due.kind_index {
                 PLETH => probe.pleth(body, &chunk, &mut scratch, samples),
                 channel => monitor.digitise(channel, body, &chunk, &mut scratch, samples),
             });
         }
     }
     workshop.scratch = scratch;
+    workshop.room = room;
 }
 
 /// Adds the monitor.
@@ -276,6 +287,7 @@ pub fn register(registry: &mut Registry) {
             alarm_priority: named("alarm_priority"),
             alarm_phase: named("alarm_phase"),
             scratch: Vec::new(),
+            room: EcgRoom::default(),
         });
     });
     let wave = |id, about, rate_mhz, samples, metrics| StreamSpec {
@@ -295,7 +307,7 @@ pub fn register(registry: &mut Registry) {
                 kind: StreamKind::Numeric { period_ms: 1_000 },
                 metrics: &["hr", "spo2", "pr", "resp_rate", "abp_sys", "abp_dia", "abp_mean", "etco2", "temp_core"],
             },
-            wave("ecg", "lead II", 250_000, 250, &["ecg_ii"]),
+            wave("ecg", "the leads chosen, lead II by default", 250_000, 250, &LEADS),
             wave("abp", "arterial pressure", 125_000, 125, &["abp_wave"]),
             wave("pleth", "infrared pleth", 125_000, 125, &["pleth"]),
             wave("resp", "chest impedance", 62_500, 125, &["resp_wave"]),
@@ -307,7 +319,7 @@ pub fn register(registry: &mut Registry) {
             ),
             event("status", "when an electrode comes off or is back", &["device_status"]),
         ],
-        options: Vec::new(),
+        options: vec![leads_option()],
         commands: Vec::new(),
         obey: None,
         spawn,

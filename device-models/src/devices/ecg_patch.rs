@@ -1,4 +1,4 @@
-//! ECG patch: one lead on the chest, streamed in chunks, with the heart rate it computes itself.
+//! ECG patch: one lead, or as many of the twelve as chosen, streamed in chunks, with the heart rate it computes itself.
 
 use bevy_ecs::prelude::*;
 use sim_core::{
@@ -8,9 +8,9 @@ use vocabulary::{MetricId, Quality, Reading};
 
 use super::battery::Battery;
 use crate::device::Device;
-use crate::patient::{Person, Physiology};
+use crate::patient::Physiology;
 use crate::sensors::lead_off::{Contact, LeadsOff};
-use crate::sensors::{EcgFrontEnd, GAIN_MV, averages};
+use crate::sensors::{EcgFrontEnd, EcgRoom, GAIN_MV, LEADS, averages, leads_of, leads_option};
 
 const ECG: usize = 0;
 const HEART_RATE: usize = 1;
@@ -28,19 +28,16 @@ pub struct EcgPatch {
 /// Metrics of the patch's messages, and room to work in.
 #[derive(Debug, Clone, Resource)]
 struct Workshop {
-    ecg: MetricId,
     heart_rate: MetricId,
     status: MetricId,
     battery: MetricId,
-    scratch: Vec<f32>,
+    room: EcgRoom,
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the registry's signature lets a model refuse")]
 fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Result<Entity, SpawnError> {
     let device = Device::from_plan(world, id, plan, patient);
-    let patient_key = world.get::<Person>(patient).map_or(device.key, |person| person.key);
-    let patch =
-        EcgPatch { front_end: EcgFrontEnd::new(patient_key, device.key), heart_rate_bpm: None, known_off: false };
+    let front_end = EcgFrontEnd::new(device.key, &leads_of(plan)?);
+    let patch = EcgPatch { front_end, heart_rate_bpm: None, known_off: false };
     let battery = Battery::new(device.key);
     Ok(world.spawn((device, patch, battery, LeadsOff::default())).id())
 }
@@ -53,9 +50,11 @@ fn report_patches(
     mut assembly: ResMut<Assembly>,
     mut evidence: ResMut<Evidence>,
 ) {
-    let Workshop { ecg, heart_rate, status, battery: battery_metric, scratch } = &mut *workshop;
+    let Workshop { heart_rate, status, battery: battery_metric, room } = &mut *workshop;
     for (mut device, mut patch, battery, leads_off) in &mut devices {
-        let known_off = leads_off.contact(*ecg, clock.now) == Contact::KnownOff;
+        // The patch counts beats in its first lead.
+        let counted = patch.front_end.first_metric();
+        let known_off = leads_off.contact(counted, clock.now) == Contact::KnownOff;
         if known_off != patch.known_off {
             patch.known_off = known_off;
             if let Some(due) = device.event(STATUS, clock.now) {
@@ -74,19 +73,22 @@ fn report_patches(
             let mut message = device.say(&due, &clock, &mut assembly);
             match (due.kind_index, due.chunk) {
                 (ECG, Some(chunk)) => {
-                    let head = chunk.head(&clock, *ecg, GAIN_MV, 0.0, Quality::Ok);
-                    message.wave(head, |samples, quality| {
-                        let start = samples.len();
-                        patch.front_end.digitise(body, &chunk, scratch, samples);
-                        *quality = leads_off.rail(*ecg, &chunk, GAIN_MV, 0.0, &mut samples[start..], &mut evidence);
+                    patch.front_end.digitise(body, &chunk, room, |metric, counts| {
+                        let head = chunk.head(&clock, metric, GAIN_MV, 0.0, Quality::Ok);
+                        message.wave(head, |samples, quality| {
+                            let start = samples.len();
+                            samples.extend_from_slice(counts);
+                            *quality =
+                                leads_off.rail(metric, &chunk, GAIN_MV, 0.0, &mut samples[start..], &mut evidence);
+                        });
                     });
                 }
                 (HEART_RATE, _) => {
-                    let contact = leads_off.contact(*ecg, due.intended);
+                    let contact = leads_off.contact(counted, due.intended);
                     if contact == Contact::On {
                         patch.heart_rate_bpm = averages::heart_rate_bpm(body.heart().beats(), due.intended);
                     } else {
-                        evidence.add_all(leads_off.acting(*ecg, due.intended), "readings_changed", 1);
+                        evidence.add_all(leads_off.acting(counted, due.intended), "readings_changed", 1);
                     }
                     message.reading(match patch.heart_rate_bpm {
                         Some(heart_rate_bpm) if contact != Contact::KnownOff => {
@@ -105,22 +107,21 @@ fn report_patches(
 pub fn register(registry: &mut Registry) {
     registry.add_resource(|world| {
         world.insert_resource(Workshop {
-            ecg: MetricId::named("ecg_ii"),
             heart_rate: MetricId::named("hr"),
             status: MetricId::named("device_status"),
             battery: MetricId::named("battery"),
-            scratch: Vec::new(),
+            room: EcgRoom::default(),
         });
     });
     registry.devices.push(DeviceSpec {
         kind: "ecg_patch",
-        about: "one-lead ECG patch",
+        about: "ECG patch of one lead or more",
         streams: vec![
             StreamSpec {
                 id: "ecg",
-                about: "lead II",
+                about: "the leads chosen, lead II by default",
                 kind: StreamKind::Wave { rate_mhz: 250_000, samples: 250, highest_mhz: 1_000_000 },
-                metrics: &["ecg_ii"],
+                metrics: &LEADS,
             },
             StreamSpec {
                 id: "hr",
@@ -135,7 +136,7 @@ pub fn register(registry: &mut Registry) {
                 metrics: &["device_status", "battery"],
             },
         ],
-        options: Vec::new(),
+        options: vec![leads_option()],
         commands: Vec::new(),
         obey: None,
         spawn,

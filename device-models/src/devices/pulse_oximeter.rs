@@ -123,13 +123,16 @@ fn report_oximeters(
             let mut message = device.say(&due, &clock, &mut assembly);
             match (due.kind_index, due.chunk) {
                 (SATURATION, _) => {
-                    let rate_bpm = averages::heart_rate_bpm(body.heart().beats(), due.intended);
+                    let rate_bpm = averages::pulse_rate_bpm(body.heart().beats(), due.intended);
+                    // Without pulses there is nothing to tell arterial blood by.
+                    let seen = |metric, value| match rate_bpm {
+                        Some(_) => Reading::number(metric, value),
+                        None => Reading::missing(metric, Quality::NotAvailable),
+                    };
                     message
-                        .reading(Reading::number(*saturation, probe.spo2_percent()))
-                        .reading(rate_bpm.map_or(Reading::missing(*pulse_rate, Quality::NotAvailable), |rate_bpm| {
-                            Reading::number(*pulse_rate, rate_bpm)
-                        }))
-                        .reading(Reading::number(*perfusion, body.perfusion_index_percent()));
+                        .reading(seen(*saturation, probe.spo2_percent()))
+                        .reading(seen(*pulse_rate, rate_bpm.unwrap_or_default()))
+                        .reading(seen(*perfusion, body.perfusion_index_percent()));
                 }
                 (PLETH, Some(chunk)) => {
                     let head = chunk.head(&clock, *pleth, 1.0, 0.0, Quality::Ok);

@@ -157,7 +157,7 @@ fn follow_labels(clock: Res<Clock>, mut devices: Query<(&Device, &mut Replay)>, 
             }
             replay.last_beat = Some(at);
             if truth.wanted {
-                truth.annotations.push(Annotation { owner: Owner::Device(device.id), at, code });
+                truth.annotations.push(Annotation { owner: Owner::Device(device.id), at, code, aux: None });
             }
         }
     }

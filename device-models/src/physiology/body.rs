@@ -4,10 +4,12 @@ use sim_core::Key;
 
 use super::breathing::{BreathDrive, Breathing};
 use super::cardiorespiratory::Core;
+use super::ecg::{EcgCondition, EcgMorphology};
 use super::heart::{CardiacDrive, Heart};
 use super::inputs::Ventilation;
 use super::parameters::{Build, Parameters};
 use super::pulse::{PulseSite, PulseTrain, Vasculature};
+use super::rhythm::{Rhythm, RhythmKind};
 use super::variability::Variability;
 use super::{LOOKAHEAD_NS, WARM_UP_NS};
 
@@ -16,6 +18,24 @@ const SPONTANEOUS_SWING: f64 = -0.05;
 const VENTILATED_SWING: f64 = 0.05;
 const VENTILATED_SWING_EMPTY: f64 = 0.15;
 
+/// Slowest rate from which intervals are computed [/min]; only a heart that does not beat is slower.
+const SLOWEST_BPM: f64 = 15.0;
+
+/// How a patient's heart beats and what its electrocardiogram shows all the time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct HeartCondition {
+    /// Rhythm from the beginning on.
+    pub rhythm: Rhythm,
+    /// Lasting conditions of the electrocardiogram.
+    pub ecg: EcgCondition,
+}
+
+impl Default for HeartCondition {
+    fn default() -> Self {
+        Self { rhythm: Rhythm::usual(RhythmKind::Sinus), ecg: EcgCondition::default() }
+    }
+}
+
 /// A patient.
 #[derive(Debug, Clone)]
 pub struct Body {
@@ -23,6 +43,7 @@ pub struct Body {
     pub core: Core,
     variability: Variability,
     vasculature: Vasculature,
+    morphology: EcgMorphology,
     breathing: Breathing,
     heart: Heart,
     trains: Vec<PulseTrain>,
@@ -36,28 +57,35 @@ impl Body {
         let parameters = Parameters::adult(build, key);
         let vasculature = Vasculature::adult(build, key);
         let variability = Variability::adult(build.age_years, key);
-        Self::with(parameters, variability, vasculature, key, sites, reach_ns)
+        Self::with(parameters, variability, vasculature, &HeartCondition::default(), key, sites, reach_ns)
     }
 
-    /// A patient with given parameters.
+    /// A patient with given parameters. A rhythm that patients live in sets the resting heart rate if it has one.
     pub fn with(
-        parameters: Parameters,
+        mut parameters: Parameters,
         variability: Variability,
         vasculature: Vasculature,
+        heart: &HeartCondition,
         key: Key,
         sites: &[PulseSite],
         reach_ns: i64,
     ) -> Self {
         let trains = sites.iter().map(|&site| PulseTrain::new(key, site, vasculature, reach_ns)).collect();
+        let rhythm = heart.rhythm;
+        if let (Some(rate_bpm), true) = (rhythm.rate_bpm, rhythm.kind.is_chronic()) {
+            parameters.heart_rate_bpm = rate_bpm;
+        }
         let mut body = Self {
             core: Core::new(parameters),
             variability,
             vasculature,
+            morphology: EcgMorphology::adult(key, &heart.ecg),
             breathing: Breathing::new(key, reach_ns),
             heart: Heart::new(key, 60.0 / parameters.heart_rate_bpm, reach_ns),
             trains,
             next_pulse: 0,
         };
+        body.set_rhythm(rhythm);
         for _ in 0..(WARM_UP_NS + LOOKAHEAD_NS) / super::GRID_NS {
             body.advance_events();
         }
@@ -70,6 +98,13 @@ impl Body {
         self.advance_events();
     }
 
+    /// Goes over into a rhythm; the circulation follows it from the next step on, the beats as soon as undecided.
+    pub fn set_rhythm(&mut self, rhythm: Rhythm) {
+        self.heart.set_rhythm(rhythm);
+        self.core.inputs.ventricular_rate_bpm = rhythm.rate_bpm;
+        self.core.inputs.ejection = rhythm.kind.ejection();
+    }
+
     fn advance_events(&mut self) {
         self.breathing.step(&self.breath_drive());
         self.heart.step(&self.cardiac_drive(), &self.breathing);
@@ -78,6 +113,9 @@ impl Body {
         let pulse_damping = 1.0 - 0.35 * self.core.state().sympathetic.max(0.0);
         for beat in self.heart.beats_from(self.next_pulse) {
             self.next_pulse = beat.index + 1;
+            if !beat.has_pulse() {
+                continue;
+            }
             let modulation_percent = perfusion_percent * f64::from(beat.stroke_scale) * pulse_damping.max(0.1);
             for train in &mut self.trains {
                 train.push(beat, dilation, modulation_percent);
@@ -99,10 +137,11 @@ impl Body {
     fn cardiac_drive(&self) -> CardiacDrive {
         let vitals = self.core.vitals();
         let parameters = self.core.parameters();
-        let slowness = parameters.heart_rate_bpm / vitals.heart_rate_bpm;
+        let rate_bpm = self.core.inputs.ventricular_rate_bpm.unwrap_or(vitals.heart_rate_bpm).max(SLOWEST_BPM);
+        let slowness = parameters.heart_rate_bpm / rate_bpm;
         let rest_stroke_ml = 1_000.0 * parameters.cardiac_output_l_min / parameters.heart_rate_bpm;
         CardiacDrive {
-            mean_rr_s: 60.0 / vitals.heart_rate_bpm,
+            mean_rr_s: 60.0 / rate_bpm,
             // Variability falls with the power 1.5 of the heart rate (Sacha and Pluta, Int J Cardiol 2008, observe a
             // dependence of this kind).
             variability: Variability {
@@ -143,6 +182,11 @@ impl Body {
     /// The beat generator and its beats.
     pub fn heart(&self) -> &Heart {
         &self.heart
+    }
+
+    /// The shape of the electrocardiogram.
+    pub fn morphology(&self) -> &EcgMorphology {
+        &self.morphology
     }
 
     /// The breath generator and its breaths.

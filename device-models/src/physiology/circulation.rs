@@ -110,6 +110,9 @@ fn heart_rate_bpm(situation: &Situation<'_>, state: &State, chemoreflex: f64) ->
     if previous.sao2 < NODAL_SATURATION {
         rate_bpm *= (previous.sao2 / NODAL_SATURATION).max(0.25);
     }
+    if let Some(ventricular_bpm) = inputs.ventricular_rate_bpm {
+        return ventricular_bpm.clamp(0.0, FASTEST_DRIVEN_BPM);
+    }
     let sinus_bpm = rate_bpm.clamp(SLOWEST_BPM, parameters.heart_rate_max_bpm);
     if inputs.heart_rate_drive_bpm == 0.0 {
         sinus_bpm
@@ -146,7 +149,7 @@ pub(crate) fn advance_flow(situation: &Situation<'_>, state: &mut State, autonom
     Flow {
         heart_rate_bpm,
         cardiac_output_l_min,
-        stroke_volume_ml: 1_000.0 * cardiac_output_l_min / heart_rate_bpm,
+        stroke_volume_ml: if heart_rate_bpm > 0.0 { 1_000.0 * cardiac_output_l_min / heart_rate_bpm } else { 0.0 },
         cvp_mmhg,
         systemic_resistance,
     }
@@ -160,7 +163,8 @@ fn contractility(situation: &Situation<'_>, state: &State, autonomic: &Autonomic
         * (1.0 - 0.55 * (state.sepsis - 0.4).max(0.0))
         * (1.0 - 0.05 * inputs.opioid)
         * (1.0 + 0.35 * state.exercise)
-        * (1.0 + inputs.contractility);
+        * (1.0 + inputs.contractility)
+        * inputs.ejection;
     if previous.sao2 < MYOCARDIAL_SATURATION {
         let oxygenation = previous.sao2.max(0.05) / MYOCARDIAL_SATURATION;
         strength *= oxygenation * libm::sqrt(oxygenation);

@@ -230,7 +230,9 @@ impl Heart {
                 self.lone_p_wave(at_ns - ATRIAL_LEAD_NS, true);
             }
             Impulse::LoneAtrial => self.lone_p_wave(at_ns, true),
-            Impulse::PacedVentricle | Impulse::PacedBoth => self.pace(upcoming.impulse, at_ns, drive, intervals, breathing),
+            Impulse::PacedVentricle | Impulse::PacedBoth => {
+                self.pace(upcoming.impulse, at_ns, drive, intervals, breathing);
+            }
             impulse => {
                 let beats_before = self.next_index;
                 self.beat(impulse, upcoming.delay_ns, drive, breathing, at_ns);

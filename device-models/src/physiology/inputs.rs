@@ -17,7 +17,7 @@ pub enum Ventilation {
     },
 }
 
-/// Causes that act on the cardio-respiratory core. All zero (and air to breathe) is rest.
+/// Causes that act on the cardio-respiratory core. All zero (air to breathe, full ejection) is rest.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Inputs {
     /// Blood loss [L/s].
@@ -56,6 +56,10 @@ pub struct Inputs {
     pub ventilation: Ventilation,
     /// Ectopic drive of the sinus rate, for a tachycardia or bradycardia of the heart's own [/min].
     pub heart_rate_drive_bpm: f64,
+    /// Rate of the ventricles when their rhythm, not the sinus node, sets it [/min]; 0 when they do not beat.
+    pub ventricular_rate_bpm: Option<f64>,
+    /// What a beat ejects relative to a co-ordinated one at the same rate and filling, 0 to 1.
+    pub ejection: f64,
 }
 
 impl Default for Inputs {
@@ -79,6 +83,8 @@ impl Default for Inputs {
             shunt: 0.0,
             ventilation: Ventilation::Spontaneous,
             heart_rate_drive_bpm: 0.0,
+            ventricular_rate_bpm: None,
+            ejection: 1.0,
         }
     }
 }

@@ -8,8 +8,8 @@
 use sim_core::{Key, Purpose};
 
 use super::LOOKAHEAD_NS;
+use super::beat::Beat;
 use super::elementary::exp;
-use super::heart::Beat;
 use super::history::{Event, History};
 use super::parameters::Build;
 use super::pulse_shape::{PulseShape, VesselTone};

@@ -76,7 +76,16 @@ fn advance_drives(situation: &Situation<'_>, state: &mut State, q10: f64, drive:
         + state.central_drive_l_min
         + state.peripheral_drive_l_min * depression(1.8, inputs.opioid)
         + 0.98 * rest.ventilation_l_min * (state.metabolism / q10 - 1.0);
+    if inputs.ejection == 0.0 {
+        return asked_l_min.max(0.0) * brainstem_function(state.map_mmhg);
+    }
     asked_l_min.max(0.0)
+}
+
+/// What is left of the drive in an arrest: all above 30 mmHg, nothing at 15 mmHg. Most patients soon stop breathing, some
+/// gasp for a minute (Bobrow et al., Circulation 2008); here breathing ends with the pressure.
+fn brainstem_function(map_mmhg: f64) -> f64 {
+    ((map_mmhg - 15.0) / 15.0).clamp(0.0, 1.0)
 }
 
 /// Rate [/min] and tidal volume [L] with which a patient reaches a ventilation [L/min]: mostly by rate at rest, by

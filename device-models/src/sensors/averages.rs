@@ -25,6 +25,16 @@ pub fn heart_rate_bpm(beats: &[Beat], at: SimTime) -> Option<f64> {
     Some(60e9 * averaged.len() as f64 / total_ns as f64)
 }
 
+/// Pulse rate shown at an instant [/min]: as [`heart_rate_bpm`], but of the beats that send a pulse.
+pub fn pulse_rate_bpm(beats: &[Beat], at: SimTime) -> Option<f64> {
+    let newest = past_pulses(beats, at).next()?;
+    let (intervals, oldest) = past_pulses(beats, at).take(BEATS + 1).enumerate().last()?;
+    if at.nanos() - newest.r_ns > NO_BEAT_NS || intervals == 0 {
+        return None;
+    }
+    Some(60e9 * intervals as f64 / (newest.r_ns - oldest.r_ns) as f64)
+}
+
 /// Arterial pressures shown at an instant [mmHg].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ShownPressure {
@@ -38,13 +48,12 @@ pub struct ShownPressure {
 
 /// Arterial pressures shown at an instant; `None` without beats.
 pub fn pressure(beats: &[Beat], at: SimTime) -> Option<ShownPressure> {
-    let past = past_beats(beats, at);
-    if at.nanos() - past.last()?.r_ns > NO_BEAT_NS {
+    if at.nanos() - past_pulses(beats, at).next()?.r_ns > NO_BEAT_NS {
         return None;
     }
-    let averaged = &past[past.len().saturating_sub(BEATS)..];
+    let averaged = past_pulses(beats, at).take(BEATS).count() as f64;
     let mean = |value: fn(&Beat) -> f32| {
-        averaged.iter().map(|beat| f64::from(value(beat))).sum::<f64>() / averaged.len() as f64
+        past_pulses(beats, at).take(BEATS).map(|beat| f64::from(value(beat))).sum::<f64>() / averaged
     };
     Some(ShownPressure {
         systolic_mmhg: mean(|beat| beat.sbp_mmhg),
@@ -73,6 +82,11 @@ pub fn etco2_mmhg(breaths: &[Breath], at: SimTime) -> Option<f64> {
 
 fn past_beats(beats: &[Beat], at: SimTime) -> &[Beat] {
     &beats[..beats.partition_point(|beat| beat.r_ns <= at.nanos())]
+}
+
+/// Beats with a pulse, newest first.
+fn past_pulses(beats: &[Beat], at: SimTime) -> impl Iterator<Item = &Beat> {
+    past_beats(beats, at).iter().rev().filter(|beat| beat.has_pulse())
 }
 
 fn past_breaths(breaths: &[Breath], at: SimTime) -> &[Breath] {

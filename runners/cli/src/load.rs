@@ -13,13 +13,22 @@ use crate::arguments::{Scenario, Variables};
 use crate::failure::{Diagnostics, Failure};
 use crate::output;
 
-/// Records that come with the program: name, header, signals, annotations.
-const BUILT_IN: [(&str, &str, &[(&str, &[u8])], &[u8]); 1] = [(
-    "mitdb_100",
-    include_str!("../../../scenarios/recordings/mitdb_100/100.hea"),
-    &[("100.dat", include_bytes!("../../../scenarios/recordings/mitdb_100/100.dat"))],
-    include_bytes!("../../../scenarios/recordings/mitdb_100/100.atr"),
-)];
+/// A record that comes with the program.
+struct BuiltIn {
+    name: &'static str,
+    header: &'static str,
+    /// Signal files by name.
+    signals: &'static [(&'static str, &'static [u8])],
+    annotations: &'static [u8],
+}
+
+/// Records that come with the program; their licences are in `scenarios/recordings/LICENCES.md`.
+const BUILT_IN: [BuiltIn; 1] = [BuiltIn {
+    name: "mitdb_100",
+    header: include_str!("../../../scenarios/recordings/mitdb_100/100.hea"),
+    signals: &[("100.dat", include_bytes!("../../../scenarios/recordings/mitdb_100/100.dat"))],
+    annotations: include_bytes!("../../../scenarios/recordings/mitdb_100/100.atr"),
+}];
 
 /// Loads and expands a scenario; warnings are printed.
 ///
@@ -77,19 +86,21 @@ pub(crate) fn recordings(plan: &Plan, registry: &mut Registry) -> Result<(), Fai
 
 fn recording(name: &str, scenario: &Path) -> Result<Recording, Failure> {
     let refuse = |reason: String| Failure::Recording { record: name.to_owned(), reason };
-    if let Some((_, header, signals, annotations)) = BUILT_IN.iter().find(|(known, ..)| *known == name) {
+    if let Some(built_in) = BUILT_IN.iter().find(|built_in| built_in.name == name) {
         let read = |file: &str| {
-            signals
+            built_in
+                .signals
                 .iter()
                 .find(|(known, _)| *known == file)
                 .map(|(_, bytes)| bytes.to_vec())
                 .ok_or_else(|| format!("{file} is not part of the program"))
         };
-        return Recording::decode(name, header, read, annotations).map_err(|error| refuse(error.to_string()));
+        return Recording::decode(name, built_in.header, read, built_in.annotations)
+            .map_err(|error| refuse(error.to_string()));
     }
     let header_file = scenario.parent().unwrap_or(Path::new("")).join(name);
     if header_file.extension().is_none_or(|extension| extension != "hea") {
-        let known: Vec<_> = BUILT_IN.iter().map(|(known, ..)| *known).collect();
+        let known: Vec<_> = BUILT_IN.iter().map(|built_in| built_in.name).collect();
         return Err(refuse(format!("neither a built-in record ({}) nor the path of a .hea file", known.join(", "))));
     }
     let folder = header_file.parent().unwrap_or(Path::new("")).to_path_buf();

@@ -20,7 +20,13 @@ pub(crate) fn failure(failure: &Failure) {
     if let Failure::Diagnostics(_) = failure {
         note(failure);
     } else {
-        let _ = writeln!(io::stderr().lock(), "{:?}", miette::Report::msg(failure.to_string()));
+        let report = miette::Report::msg(failure.to_string());
+        if io::stderr().is_terminal() {
+            let _ = writeln!(io::stderr().lock(), "{report:?}");
+        } else {
+            // A log is searched line by line: no frame, no folding.
+            let _ = writeln!(io::stderr().lock(), "error: {report}");
+        }
     }
 }
 

@@ -63,7 +63,6 @@ pub enum Event {
     LeAdvertisingReport(AdvertisingReport),
     LeConnectionUpdate { status: Status, handle: u16, interval: u16, latency: u16, timeout: u16 },
     LeRemoteFeatures { status: Status, handle: u16, features: [u8; 8] },
-    LeParameterRequest { handle: u16, interval_min: u16, interval_max: u16, latency: u16, timeout: u16 },
     LeDataLengthChange { handle: u16, transmit: (u16, u16), receive: (u16, u16) },
     LeEnhancedConnectionComplete(ConnectionComplete),
     LePhyUpdate { status: Status, handle: u16, transmit: u8, receive: u8 },
@@ -95,7 +94,6 @@ impl Event {
             Self::LeAdvertisingReport(_) => Some(0x02),
             Self::LeConnectionUpdate { .. } => Some(0x03),
             Self::LeRemoteFeatures { .. } => Some(0x04),
-            Self::LeParameterRequest { .. } => Some(0x06),
             Self::LeDataLengthChange { .. } => Some(0x07),
             Self::LeEnhancedConnectionComplete(_) => Some(0x0A),
             Self::LePhyUpdate { .. } => Some(0x0C),
@@ -167,9 +165,6 @@ impl Event {
             }
             Self::LeRemoteFeatures { status, handle, features } => {
                 out.octet(status.0).word(*handle).octets(features);
-            }
-            Self::LeParameterRequest { handle, interval_min, interval_max, latency, timeout } => {
-                out.word(*handle).word(*interval_min).word(*interval_max).word(*latency).word(*timeout);
             }
             Self::LeDataLengthChange { handle, transmit, receive } => {
                 out.word(*handle).word(transmit.0).word(transmit.1).word(receive.0).word(receive.1);

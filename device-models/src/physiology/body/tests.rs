@@ -4,8 +4,8 @@ use sim_core::SimTime;
 
 use super::*;
 use crate::physiology::{
-    Desaturation, EcgMorphology, Lead, RateDrive, SampleGrid, Sex, add_capnogram, add_ecg, add_lung_volume,
-    add_pulse_wave,
+    Desaturation, EcgCondition, Lead, RateDrive, Rhythm, RhythmKind, SampleGrid, Sex, add_capnogram, add_ecg,
+    add_lung_volume, add_pulse_wave,
 };
 
 const BUILD: Build = Build { weight_kg: 82.0, height_cm: 178.0, age_years: 61.0, sex: Sex::Male };
@@ -29,7 +29,6 @@ fn act(body: &mut Body, step: usize) {
 /// All curves of a minute at 250 Hz, evaluated every `group` grid steps.
 fn curves(group: usize) -> Vec<u32> {
     let mut body = patient(9, 12);
-    let morphology = EcgMorphology::adult(Lead::II, Key::new(9, "icu/1"));
     let grid = SampleGrid { origin: SimTime::ZERO, rate_mhz: 250_000 };
     let mut bits = Vec::new();
     for step in 0..600 {
@@ -41,7 +40,7 @@ fn curves(group: usize) -> Vec<u32> {
             let mut samples = vec![0.0_f32; 5 * length];
             let mut channels = samples.chunks_exact_mut(length);
             let mut next = || channels.next().unwrap_or_default();
-            add_ecg(&morphology, body.heart().beats(), grid, first, next());
+            add_ecg(body.morphology(), Lead::II, &body.heart().events(), grid, first, next());
             add_pulse_wave(body.pulse_trains()[0].pulses(), grid, first, 1.0, next());
             add_pulse_wave(body.pulse_trains()[1].pulses(), grid, first, 1.0, next());
             add_lung_volume(body.breathing().breaths(), grid, first, 1.0, next());
@@ -140,6 +139,86 @@ fn a_desaturation_leaves_the_rest_of_the_patient_plausible() {
     assert!((vitals.sao2 - 0.82).abs() < 0.01, "{vitals:?}");
     assert!(vitals.heart_rate_bpm > 1.1 * body.core.parameters().heart_rate_bpm, "{vitals:?}");
     assert!(vitals.respiratory_rate_bpm > body.core.parameters().respiratory_rate_bpm, "{vitals:?}");
+}
+
+fn run(body: &mut Body, seconds: usize) {
+    for _ in 0..10 * seconds {
+        body.step();
+    }
+}
+
+/// Without beats there are no pulses and hardly any flow; all figures stay finite; the heart may come back.
+#[test]
+fn an_arrest_stops_the_circulation() {
+    for kind in [RhythmKind::VentricularFibrillation, RhythmKind::Asystole, RhythmKind::PulselessActivity] {
+        let mut body = patient(11, 12);
+        run(&mut body, 10);
+        body.set_rhythm(Rhythm::usual(kind));
+        run(&mut body, 20);
+        let last = body.pulse_trains()[0].pulses().last().map(|pulse| pulse.beat);
+        run(&mut body, 40);
+        assert_eq!(body.pulse_trains()[0].pulses().last().map(|pulse| pulse.beat), last, "{kind:?}");
+        let vitals = *body.core.vitals();
+        assert_eq!(vitals.respiratory_rate_bpm, 0.0, "{kind:?}");
+        assert!(vitals.map_mmhg < 30.0 && vitals.cardiac_output_l_min < 0.1, "{kind:?} {vitals:?}");
+        body.set_rhythm(Rhythm::usual(RhythmKind::Sinus));
+        run(&mut body, 300);
+        let vitals = body.core.vitals();
+        assert!(vitals.map_mmhg > 60.0 && vitals.sao2 > 0.9, "{kind:?} {vitals:?}");
+    }
+    let mut body = patient(12, 12);
+    body.set_rhythm(Rhythm::usual(RhythmKind::Asystole));
+    run(&mut body, 1_800);
+    let vitals = body.core.vitals();
+    let figures = [vitals.map_mmhg, vitals.sao2, vitals.paco2_mmhg, vitals.temperature_c, vitals.lactate_mmol_l];
+    assert!(figures.iter().all(|figure| figure.is_finite()), "{vitals:?}");
+}
+
+#[test]
+fn a_ventricular_tachycardia_lowers_the_pressure() {
+    let mut body = patient(13, 12);
+    let before = *body.core.vitals();
+    body.set_rhythm(Rhythm::usual(RhythmKind::Ventricular));
+    run(&mut body, 60);
+    let vitals = body.core.vitals();
+    assert!(vitals.map_mmhg < before.map_mmhg - 8.0, "{before:?} {vitals:?}");
+    assert!(vitals.cardiac_output_l_min < 0.75 * before.cardiac_output_l_min, "{before:?} {vitals:?}");
+    assert!(vitals.sbp_mmhg - vitals.dbp_mmhg < 0.5 * (before.sbp_mmhg - before.dbp_mmhg), "{before:?} {vitals:?}");
+    assert!((vitals.heart_rate_bpm - 180.0).abs() < 1e-9);
+}
+
+/// Every beat of every rhythm with a pulse has exactly one, and nothing depends on how steps are grouped.
+#[test]
+fn every_rhythm_beats_alike_however_it_is_looked_at() {
+    for name in RhythmKind::NAMES {
+        let kind = RhythmKind::named(name).unwrap();
+        let heart = HeartCondition { rhythm: Rhythm::usual(kind), ecg: EcgCondition::default() };
+        let key = Key::new(21, "icu/1");
+        let spawn = || {
+            let (vessels, variability) = (Vasculature::adult(&BUILD, key), Variability::adult(61.0, key));
+            Body::with(Parameters::adult(&BUILD, key), variability, vessels, &heart, key, &SITES, 40_000_000_000)
+        };
+        let grid = SampleGrid { origin: SimTime::ZERO, rate_mhz: 250_000 };
+        let curve = |group: usize| {
+            let mut body = spawn();
+            let mut bits = Vec::new();
+            for round in 0..300 / group {
+                (0..group).for_each(|_| body.step());
+                let mut samples = vec![0.0_f32; 25 * group];
+                let first = (25 * group * round) as u64;
+                add_ecg(body.morphology(), Lead::V2, &body.heart().events(), grid, first, &mut samples);
+                bits.extend(samples.iter().map(|sample| sample.to_bits()));
+            }
+            (bits, body)
+        };
+        let (fine, body) = curve(1);
+        assert!(fine == curve(50).0, "{name}");
+        let beats: Vec<u64> =
+            body.heart().beats().iter().filter(|beat| beat.has_pulse()).map(|beat| beat.index).collect();
+        let pulses: Vec<u64> = body.pulse_trains()[0].pulses().iter().map(|pulse| pulse.beat).collect();
+        let common = beats.len().min(pulses.len());
+        assert_eq!(beats[beats.len() - common..], pulses[pulses.len() - common..], "{name}");
+    }
 }
 
 /// Skin perfusion of a population scatters around its median and falls in shock.

@@ -193,15 +193,12 @@ impl Conductor {
     /// Goes over into a rhythm at `now_ns`, the latest beat having been at `reference_ns`.
     pub(super) fn begin(&mut self, rhythm: Rhythm, now_ns: i64, reference_ns: i64) {
         self.rhythm = rhythm;
-        match self.phases() {
-            Some([first, _]) => {
-                self.enter(first.0, reference_ns);
-                self.phase_until_ns = now_ns + self.dwell_ns(first.1);
-            }
-            None => {
-                self.enter(rhythm.kind, reference_ns);
-                self.phase_until_ns = i64::MAX;
-            }
+        if let Some([(first, mean_s), _]) = self.phases() {
+            self.enter(first, reference_ns);
+            self.phase_until_ns = now_ns + self.dwell_ns(mean_s);
+        } else {
+            self.enter(rhythm.kind, reference_ns);
+            self.phase_until_ns = i64::MAX;
         }
     }
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use sim_core::SimTime;
 
 use super::*;
-use crate::physiology::{BeatKind, Sex};
+use crate::physiology::{BeatKind, Complex, PWave, Sex};
 
 const BUILD: Build = Build { weight_kg: 75.0, height_cm: 175.0, age_years: 50.0, sex: Sex::Male };
 
@@ -20,6 +20,9 @@ fn train(site: PulseSite, intervals_ms: &[i64]) -> PulseTrain {
             rr_ns: interval_ms * 1_000_000,
             cycle_ns: 857_000_000,
             kind: BeatKind::Normal,
+            complex: Complex::Narrow,
+            p: Some(PWave::SINUS),
+            turn: 0.0,
             amplitude: 1.0,
             inflation: 0.0,
             sbp_mmhg: 117.3,

@@ -29,6 +29,10 @@ pub(super) struct Settings {
     session_queue: usize,
 }
 
+/// Largest packet announced and taken [byte]: the largest that MQTT can express. The crate's own default is one more,
+/// which a strict client refuses as malformed.
+const LARGEST_PACKET: usize = 268_435_455;
+
 impl Settings {
     /// `store`: the directory to persist to, `None` for memory.
     pub(super) fn new(config: &BrokerConfig, port: u16, store: Option<&Path>) -> Self {
@@ -49,6 +53,7 @@ impl Settings {
             .with_max_clients(MAX_CLIENTS)
             .with_client_channel_capacity(self.subscriber_lane)
             .with_max_outbound_inflight(OUTBOUND_WINDOW)
+            .with_max_packet_size(LARGEST_PACKET)
             .with_storage(self.storage())
             .with_auth(AuthConfig {
                 rate_limit: RateLimitConfig { enabled: false, ..RateLimitConfig::default() },

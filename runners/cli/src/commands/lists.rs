@@ -76,7 +76,7 @@ fn parameters(text: &mut String, word: &str, parameters: &[ParameterSpec]) {
             facts.push("required".to_owned());
         }
         if let Some((smallest, largest)) = parameter.range {
-            facts.push(format!("{smallest} to {largest}"));
+            facts.push(format!("{} to {}", parameter.kind.written(smallest), parameter.kind.written(largest)));
         }
         let _ = writeln!(text, "  {word} {}: {} ({})", parameter.name, parameter.about, facts.join(", "));
     }

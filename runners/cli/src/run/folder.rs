@@ -19,7 +19,11 @@ pub(crate) fn claim(wanted: &Path, force: bool) -> Result<PathBuf, Failure> {
             name.push(format!("-{number}"));
             wanted.with_file_name(name)
         };
-        (2..).map(numbered).find(|folder| is_free(folder)).unwrap_or_else(|| wanted.to_owned())
+        let mut number = 2;
+        while !is_free(&numbered(number)) {
+            number += 1;
+        }
+        numbered(number)
     };
     fs::create_dir_all(&folder).map_err(Failure::write(&folder))?;
     Ok(folder)

@@ -289,14 +289,7 @@ fn end_fleets(fleets: Vec<Option<Fleet>>, patience: Duration, keep: bool, runtim
 }
 
 /// Removes the retained messages of this run from the brokers, wills included.
-fn clear_retained(
-    plan: &Plan,
-    registry: &Registry,
-    stack: &Stack,
-    devices: &[SimId],
-    run: &str,
-    runtime: &Runtime,
-) {
+fn clear_retained(plan: &Plan, registry: &Registry, stack: &Stack, devices: &[SimId], run: &str, runtime: &Runtime) {
     for target in 0..plan.targets.len() {
         let here = |device: &SimId| plan.link_of(*device).target == target;
         let own: Vec<SimId> = devices.iter().copied().filter(here).collect();

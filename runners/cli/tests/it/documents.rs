@@ -13,8 +13,8 @@ fn the_reference_is_fresh() {
 
 #[test]
 fn the_scenario_schema_is_fresh() {
-    let written =
-        fs::read_to_string(root().join("scenarios/scenario.schema.json")).expect("scenarios/scenario.schema.json is there");
+    let written = fs::read_to_string(root().join("scenarios/scenario.schema.json"))
+        .expect("scenarios/scenario.schema.json is there");
     let drawn = result(&["schema"]);
     assert!(
         written == drawn,

@@ -1,13 +1,13 @@
-//! Beat labels by owner.
+//! Labels by owner.
 
 use std::collections::BTreeMap;
 
 use scenarios::Plan;
-use sim_core::{Annotation, Owner, SimTime};
+use sim_core::{Annotation, Owner};
 
 /// Labels of every patient and replay device, in order of time.
 #[derive(Debug, Default)]
-pub(crate) struct Annotations(BTreeMap<Owner, Vec<(SimTime, char)>>);
+pub(crate) struct Annotations(BTreeMap<Owner, Vec<Annotation>>);
 
 impl Annotations {
     /// Empty lists for everyone in the plan who can have labels: a device that has its own keeps its patient's away.
@@ -19,11 +19,11 @@ impl Annotations {
 
     /// Adds a label.
     pub(crate) fn take(&mut self, annotation: Annotation) {
-        self.0.entry(annotation.owner).or_default().push((annotation.at, annotation.code));
+        self.0.entry(annotation.owner).or_default().push(annotation);
     }
 
     /// The labels of an owner.
-    pub(crate) fn of(&self, owner: Owner) -> Option<&[(SimTime, char)]> {
+    pub(crate) fn of(&self, owner: Owner) -> Option<&[Annotation]> {
         self.0.get(&owner).map(Vec::as_slice)
     }
 }

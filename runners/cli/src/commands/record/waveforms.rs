@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bytes::BytesMut;
-use sim_core::{Cadence, DevicePlan, SimTime, sample_instant};
-use wire::wfdb::{Annotation, AnnotationCode, Header, SampleSummary, Signal, encode_annotations, encode_signals};
+use sim_core::{Annotation, Cadence, DevicePlan, SimTime, sample_instant};
+use wire::wfdb::{AnnotationCode, Header, SampleSummary, Signal, encode_annotations, encode_signals};
 
 use super::capture::CapturedWave;
 use super::table::append;
@@ -21,6 +21,8 @@ pub(crate) struct Waveforms {
     folder: PathBuf,
     name: String,
     rate_mhz: u32,
+    /// Whether a model or a person made the signals.
+    origin: &'static str,
     /// Streams of the device at this rate; frames are written once each has spoken.
     expected_streams: usize,
     signals: Vec<Channel>,
@@ -65,6 +67,7 @@ impl Waveforms {
             folder: folder.to_owned(),
             name: record_name(rate_mhz),
             rate_mhz,
+            origin: if device.kind == device_models::REPLAY_KIND { "replayed recording" } else { "synthetic" },
             expected_streams,
             signals: Vec::new(),
             frames: 0,
@@ -133,7 +136,7 @@ impl Waveforms {
     ///
     /// # Errors
     /// [`Failure::Write`] when the disk does not take it.
-    pub(crate) fn finish(mut self, labels: &[(SimTime, char)]) -> Result<WrittenRecord, Failure> {
+    pub(crate) fn finish(mut self, labels: &[Annotation]) -> Result<WrittenRecord, Failure> {
         self.expected_streams = 0;
         self.write(1)?;
         let data_file = format!("{}.dat", self.name);
@@ -155,18 +158,19 @@ impl Waveforms {
             start_time_us: None,
             start_date: None,
             signals,
-            comments: vec!["synthetic, written by iomt; sample 0 is the start of the scenario".to_owned()],
+            comments: vec![format!("{}, written by iomt; sample 0 is the start of the scenario", self.origin)],
         };
         let header_file = self.folder.join(format!("{}.hea", self.name));
         let text = header.encode().map_err(|error| Failure::write(&header_file)(std::io::Error::other(error)))?;
         fs::write(&header_file, text).map_err(Failure::write(&header_file))?;
 
-        let annotations: Vec<Annotation> = labels
+        let annotations: Vec<wire::wfdb::Annotation> = labels
             .iter()
-            .filter_map(|(at, code)| {
-                let sample = nearest_index(*at, self.rate_mhz);
-                let code = AnnotationCode::from_symbol(*code)?;
-                (sample < self.frames).then(|| Annotation::new(sample, code))
+            .filter_map(|label| {
+                let sample = nearest_index(label.at, self.rate_mhz);
+                let code = AnnotationCode::from_symbol(label.code)?;
+                let annotation = wire::wfdb::Annotation::new(sample, code).with_text(label.aux.unwrap_or_default());
+                (sample < self.frames).then_some(annotation)
             })
             .collect();
         if !annotations.is_empty() {
