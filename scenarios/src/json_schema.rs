@@ -125,7 +125,7 @@ fn parameters(specs: &[ParameterSpec]) -> Map<String, Value> {
 fn parameter(spec: &ParameterSpec) -> Value {
     let mut schema = match &spec.kind {
         ParameterKind::Quantity(vocabulary::Dimension::Ratio) => json!({"type": ["string", "number"]}),
-        ParameterKind::Quantity(_) | ParameterKind::Text => json!({"type": "string"}),
+        ParameterKind::Quantity(_) | ParameterKind::Text | ParameterKind::Target => json!({"type": "string"}),
         // A text may be a variable or, for patients, a distribution.
         ParameterKind::Number => json!({"type": ["number", "string"]}),
         ParameterKind::Count => json!({"type": ["integer", "string"]}),

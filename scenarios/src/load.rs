@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use sim_core::Registry;
+use sim_core::{ParameterKind, Registry};
 
 use crate::clock::{VIRTUAL_EPOCH_NS, read_time};
 use crate::cohort::{Cohorts, read_cohorts};
@@ -21,6 +21,7 @@ use crate::population::{check_distinct, populate};
 use crate::reader::{Reader, value_place};
 use crate::source::Source;
 use crate::step::{StepDraft, read_steps};
+use crate::suggestion::hint;
 use crate::timeline::{Expansion, Timeline};
 use crate::variables::Variables;
 
@@ -111,6 +112,7 @@ fn read_and_expand(
     let links = read_links(&root, &SCENARIO, registry, &targets);
     let cohorts = read_cohorts(&root, &SCENARIO, registry, &links);
     let steps = read_steps(&root, &SCENARIO, registry);
+    check_targets(notes, &steps, &targets);
     let probes = read_probes(&root, &SCENARIO, &targets, &links, &cohorts.drafts);
     let expects = read_expects(&root, &SCENARIO, registry);
     let report = read_report(&root, name.as_ref().map_or("", |name| name.text.as_str()));
@@ -209,6 +211,20 @@ fn read_report(root: &Reader<'_>, scenario: &str) -> Option<ReportPlan> {
         labels.insert(key.name.clone(), label);
     }
     Some(ReportPlan { dir, labels })
+}
+
+/// Complains about steps whose parameters name a target that is not declared.
+fn check_targets(notes: &Notes, steps: &[StepDraft<'_>], targets: &[TargetDraft]) {
+    for (step, with) in steps.iter().filter_map(|step| Some((step, step.with?))) {
+        let specs = step.action.iter().flat_map(|action| &action.parameters);
+        for spec in specs.filter(|spec| spec.kind == ParameterKind::Target) {
+            let (Some(id), Some((_, node))) = (step.arguments.text(spec.name), with.get(spec.name)) else { continue };
+            if !targets.iter().any(|target| target.id.value == id) {
+                let known = targets.iter().map(|target| target.id.value.as_str());
+                notes.error(value_place(node), format!("no target `{id}`{}", hint(id, "targets", known)));
+            }
+        }
+    }
 }
 
 /// Whether somebody may be missing from the roster because of an error told already.

@@ -21,6 +21,8 @@ pub enum ParameterKind {
     Text,
     /// One of these words.
     Choice(&'static [&'static str]),
+    /// The id of a target of the scenario.
+    Target,
     /// A list of texts.
     Texts,
     /// A table of plain values (numbers, texts, flags), such as the arguments of a command.
@@ -37,6 +39,7 @@ impl ParameterKind {
             Self::Flag => "true or false".to_owned(),
             Self::Text => "text".to_owned(),
             Self::Choice(words) => words.join(" | "),
+            Self::Target => "id of a target".to_owned(),
             Self::Texts => "list of texts".to_owned(),
             Self::Table => "table".to_owned(),
         }

@@ -20,19 +20,27 @@ pub fn heart_rate_bpm(beats: &[Beat], at: SimTime) -> Option<f64> {
     if at.nanos() - newest.r_ns > NO_BEAT_NS {
         return None;
     }
-    let averaged = &past[past.len().saturating_sub(BEATS)..];
-    let total_ns: i64 = averaged.iter().map(|beat| beat.rr_ns).sum();
-    Some(60e9 * averaged.len() as f64 / total_ns as f64)
+    // The first beat after an arrest ends an interval that is no rate.
+    let latest = past.iter().rev().take(BEATS).take_while(|beat| beat.rr_ns <= NO_BEAT_NS);
+    let (intervals, total_ns) = latest.fold((0_u32, 0), |(count, sum), beat| (count + 1, sum + beat.rr_ns));
+    (intervals > 0).then(|| 60e9 * f64::from(intervals) / total_ns as f64)
 }
 
 /// Pulse rate shown at an instant [/min]: as [`heart_rate_bpm`], but of the beats that send a pulse.
 pub fn pulse_rate_bpm(beats: &[Beat], at: SimTime) -> Option<f64> {
     let newest = past_pulses(beats, at).next()?;
-    let (intervals, oldest) = past_pulses(beats, at).take(BEATS + 1).enumerate().last()?;
-    if at.nanos() - newest.r_ns > NO_BEAT_NS || intervals == 0 {
+    if at.nanos() - newest.r_ns > NO_BEAT_NS {
         return None;
     }
-    Some(60e9 * intervals as f64 / (newest.r_ns - oldest.r_ns) as f64)
+    let (mut intervals, mut oldest_ns) = (0_u32, newest.r_ns);
+    for beat in past_pulses(beats, at).skip(1).take(BEATS) {
+        if oldest_ns - beat.r_ns > NO_BEAT_NS {
+            break;
+        }
+        intervals += 1;
+        oldest_ns = beat.r_ns;
+    }
+    (intervals > 0).then(|| 60e9 * f64::from(intervals) / (newest.r_ns - oldest_ns) as f64)
 }
 
 /// Arterial pressures shown at an instant [mmHg].
@@ -91,4 +99,38 @@ fn past_pulses(beats: &[Beat], at: SimTime) -> impl Iterator<Item = &Beat> {
 
 fn past_breaths(breaths: &[Breath], at: SimTime) -> &[Breath] {
     &breaths[..breaths.partition_point(|breath| breath.start_ns <= at.nanos())]
+}
+
+#[cfg(test)]
+mod tests {
+    use sim_core::Key;
+
+    use super::*;
+    use crate::physiology::{Body, Build, Rhythm, RhythmKind, Sex};
+
+    fn after(body: &mut Body, kind: RhythmKind, seconds: usize) {
+        body.set_rhythm(Rhythm::usual(kind));
+        for _ in 0..10 * seconds {
+            body.step();
+        }
+    }
+
+    /// A display goes blank in an arrest and comes back with the rate of the new beats, not with that of the pause.
+    #[test]
+    fn displays_follow_an_arrest() {
+        let build = Build { weight_kg: 75.0, height_cm: 172.0, age_years: 60.0, sex: Sex::Female };
+        let mut body = Body::new(&build, Key::new(1, "icu/1"), &[], 12_000_000_000);
+        let rates = |body: &Body, seconds: i64| {
+            let (beats, at) = (body.heart().beats(), SimTime::from_nanos(1_000_000_000 * seconds));
+            (heart_rate_bpm(beats, at), pulse_rate_bpm(beats, at), pressure(beats, at))
+        };
+        after(&mut body, RhythmKind::PulselessActivity, 30);
+        assert!(matches!(rates(&body, 30), (Some(rate_bpm), None, None) if (rate_bpm - 50.0).abs() < 2.0));
+        after(&mut body, RhythmKind::Asystole, 30);
+        assert_eq!(rates(&body, 60), (None, None, None));
+        after(&mut body, RhythmKind::Sinus, 4);
+        let (heart_rate, pulse_rate, _) = rates(&body, 64);
+        assert!(heart_rate.is_some_and(|rate_bpm| rate_bpm > 40.0), "{heart_rate:?}");
+        assert!(pulse_rate.is_some_and(|rate_bpm| rate_bpm > 40.0), "{pulse_rate:?}");
+    }
 }

@@ -40,6 +40,11 @@ pub(crate) fn register(registry: &mut Registry) {
         parameters: vec![
             ParameterSpec::required("op", ParameterKind::Text, "operation, such as `set_rate` (see `iomt devices`)"),
             ParameterSpec::optional("args", ParameterKind::Table, "arguments of the operation"),
+            ParameterSpec::optional(
+                "through",
+                ParameterKind::Target,
+                "target that the command is given to, instead of the one the device is connected to",
+            ),
         ],
         duration: DurationRule::Instant,
         evidence: &["answers_applied", "answers_refused"],

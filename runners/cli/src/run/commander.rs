@@ -63,7 +63,10 @@ impl Commander {
                 let Subject::Device(device) = subject else { continue };
                 let Some(command) = step_command(occurrence, *device).filter(|_| takes_part(*device)) else { continue };
                 let endpoint = &plan.endpoints[device.index()];
-                let target = plan.link_of(*device).target;
+                let through = occurrence.arguments.text("through");
+                let target = through
+                    .and_then(|id| plan.targets.iter().position(|target| target.id == id))
+                    .unwrap_or(plan.link_of(*device).target);
                 let (filters, ids) = by_target.entry(target).or_default();
                 if !filters.contains(&endpoint.reply_topic) {
                     filters.push(endpoint.reply_topic.clone());
