@@ -42,8 +42,8 @@ pub(crate) fn execute(command: Command, mut registry: Registry) -> Result<u8, Fa
             let request = fingerprint::Request { length, threads: usize::from(threads), tick, partition };
             fingerprint::fingerprint(&scenario, &request, &mut registry)?;
         }
-        Command::Actions { prefix } => lists::actions(&registry, prefix.as_deref().unwrap_or_default()),
-        Command::Devices { prefix } => lists::devices(&registry, prefix.as_deref().unwrap_or_default()),
+        Command::Actions { prefix } => lists::actions(&registry, prefix.as_deref().unwrap_or_default())?,
+        Command::Devices { prefix } => lists::devices(&registry, prefix.as_deref().unwrap_or_default())?,
         Command::Schema => output::result(format_args!("{:#}", scenarios::json_schema(&registry))),
         Command::Reference => output::result(scenarios::reference(&registry).trim_end()),
         Command::Completions { shell } => completions::print(shell),

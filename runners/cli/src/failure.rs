@@ -38,6 +38,9 @@ pub(crate) enum Failure {
         /// What is wrong.
         reason: String,
     },
+    /// Nothing has the name that was asked for.
+    #[error("{0}")]
+    Unknown(String),
     /// A recording named in the scenario cannot be used.
     #[error("recording `{record}`: {reason}")]
     Recording {
@@ -96,6 +99,7 @@ impl Failure {
         match self {
             Self::Unreachable { .. } => exit_code::TARGET_UNREACHABLE,
             Self::Diagnostics(_)
+            | Self::Unknown(_)
             | Self::Argument { .. }
             | Self::Recording { .. }
             | Self::Build(_)

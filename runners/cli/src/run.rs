@@ -57,14 +57,14 @@ pub(crate) fn run(scenario: &Scenario, options: &Options, registry: &mut Registr
     let wanted = options.out.clone().unwrap_or_else(|| PathBuf::from(&plan.report.dir));
     let folder = folder::claim(&wanted, options.force)?;
 
-    let facts = Facts { identity, plan_sha256, started_epoch_ns, reproduce: reproduce(scenario) };
+    let facts = Facts { identity, plan_sha256, started_epoch_ns, reproduce: reproduce(scenario, options) };
     let outcome = match plan.time.mode {
         TimeMode::Virtual => virtual_time::run(&plan, options, registry, &facts),
         TimeMode::Real => live::run(&plan, 1.0, options, registry, &facts),
         TimeMode::Scaled { speed } => live::run(&plan, speed, options, registry, &facts),
     };
     let (judgement, input) = outcome.inspect_err(|_| folder::release(&folder))?;
-    report(&plan, registry, &judgement, &input, &folder)
+    report(&plan, registry, &judgement, &input, &folder, options.quiet)
 }
 
 /// What is known before the run begins.
@@ -132,12 +132,13 @@ fn fill_in(plan: &mut Plan, identity: &str, started_epoch_ns: i64) {
 }
 
 /// The command that repeats the run.
-fn reproduce(scenario: &Scenario) -> String {
+fn reproduce(scenario: &Scenario, options: &Options) -> String {
     let mut words = vec!["iomt run".to_owned(), scenario.file.display().to_string()];
     words.extend(scenario.variables.sets.iter().map(|(name, value)| format!("--set {name}={value}")));
     words.extend(scenario.seed.map(|seed| format!("--seed {seed}")));
     words.extend(scenario.only.iter().map(|step| format!("--only {step}")));
     words.extend(scenario.without.iter().map(|step| format!("--without {step}")));
+    words.extend(options.partition.map(|Partition { part, parts }| format!("--partition slice:{part}/{parts}")));
     words.join(" ")
 }
 
@@ -147,11 +148,19 @@ fn report(
     judgement: &Judgement,
     input: &ReportInput,
     folder: &Path,
+    quiet: bool,
 ) -> Result<u8, Failure> {
     let report = RunReport::new(plan, registry, judgement, input);
     let files = verify::write_reports(folder, &report, &judgement.lost)
         .map_err(|error| Failure::write(folder)(std::io::Error::other(error)))?;
     let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
-    output::result(report.to_terminal(&files, output::colour()).trim_end());
+    let summary = report.to_terminal(&files, output::colour());
+    // The verdict with its reasons is the first paragraph.
+    if quiet {
+        let verdict = summary.split("\n\n").next().unwrap_or_default();
+        output::result(format_args!("{}\nreports in {}", verdict.trim_end(), folder.display()));
+    } else {
+        output::result(summary.trim_end());
+    }
     Ok(u8::try_from(report.exit_code).unwrap_or(crate::exit_code::INCONCLUSIVE))
 }

@@ -110,7 +110,10 @@ impl RunReport {
             |expect: &&crate::ExpectReport| format!("`{}` failed: {} is {}", expect.id, expect.that, expect.reads);
         let mut reasons: Vec<String> = proven.iter().map(failed).collect();
         reasons.extend(
-            self.validity.iter().filter(|check| !check.holds).map(|check| format!("{}: {}", check.name, check.detail)),
+            self.validity
+                .iter()
+                .filter(|check| !check.holds)
+                .map(|check| format!("not so: {}: {}", check.name, check.detail)),
         );
         reasons.extend(
             told(Verdict::Inconclusive).map(|expect| format!("`{}` is inconclusive: {}", expect.id, expect.reason)),
@@ -255,6 +258,15 @@ fn validity(plan: &Plan, judgement: &Judgement, input: &ReportInput, steps: &[St
             detail: format!("{} streams that no probe watches", figures::count(judgement.unwatched_routes)),
         },
     ];
+    if !input.interrupted {
+        // What never left a device says nothing about the stack; a stack that was gone to the end must not look well.
+        let pending = totals.counts.pending;
+        checks.push(ValidityCheck {
+            name: "every message got its chance".to_owned(),
+            holds: pending == 0 || judgement.unwatched_routes > 0,
+            detail: format!("{} messages still waited in the devices when the drain ended", figures::count(pending)),
+        });
+    }
     if input.interrupted {
         checks.push(ValidityCheck {
             name: "the run came to its end".to_owned(),

@@ -133,7 +133,7 @@ impl Ledger {
                 .collect(),
             topics: Topics::of(&plan),
             expectations: Expectations::of(&plan),
-            series: Series::new(),
+            series: Series::new(plan.time.length.nanos()),
             end_to_end: Delays::new(),
             to_sent: Delays::new(),
             to_acked: Delays::new(),

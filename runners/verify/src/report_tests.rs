@@ -144,7 +144,7 @@ fn a_step_without_evidence_is_inconclusive_unless_harm_is_proven() {
     let idle = |input: &mut ReportInput| input.evidence = sim_core::Evidence::default();
     let doubtful = judged(&["steady latency"], idle);
     assert_eq!((doubtful.verdict, doubtful.exit_code), (Verdict::Inconclusive, 4));
-    assert_eq!(doubtful.reasons[0], "every step took effect: without evidence: `wifi_hole`");
+    assert_eq!(doubtful.reasons[0], "not so: every step took effect: without evidence: `wifi_hole`");
     let proven = judged(&["acknowledged is never lost"], idle);
     assert_eq!((proven.verdict, proven.exit_code), (Verdict::Fail, 1));
     let healthy = judged(&["right patient"], |_| {});

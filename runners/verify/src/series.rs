@@ -4,8 +4,12 @@ use crate::delay_buckets::DelayBuckets;
 use crate::fate::Delay;
 use crate::report::{SeriesReport, SeriesWindow};
 
-/// Width of a window at first [ns].
+/// Width of a window at first [ns], and of a run that is over within [`SHORT_RUN`].
 const FIRST_WIDTH: i64 = 10_000_000_000;
+const FINE_WIDTH: i64 = 1_000_000_000;
+
+/// Runs up to this length are drawn finely: ten seconds would hide where a fault begins and ends [ns].
+const SHORT_RUN: i64 = 180_000_000_000;
 
 /// Most windows kept; when a run outgrows them, neighbours are joined and the width doubles.
 const MOST_WINDOWS: usize = 4096;
@@ -46,8 +50,10 @@ pub(crate) struct Series {
 }
 
 impl Series {
-    pub(crate) fn new() -> Self {
-        Self { width: FIRST_WIDTH, windows: Vec::new() }
+    /// For a run of this length [ns].
+    pub(crate) fn new(length: i64) -> Self {
+        let width = if length <= SHORT_RUN { FINE_WIDTH } else { FIRST_WIDTH };
+        Self { width, windows: Vec::new() }
     }
 
     pub(crate) fn generated(&mut self, at: i64) {
@@ -136,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_run_that_outgrows_the_windows_keeps_its_sums() {
-        let mut series = Series::new();
+        let mut series = Series::new(i64::MAX);
         let minutes = 24 * 60;
         for minute in 0..minutes {
             let at = minute * 60_000_000_000;
@@ -154,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_delay_belongs_to_the_window_of_its_intended_instant() {
-        let mut series = Series::new();
+        let mut series = Series::new(i64::MAX);
         series.delivered(65_000_000_000);
         series.delay(3_000_000_000, Delay::After(62_000_000_000));
         series.delay(4_000_000_000, Delay::Never);

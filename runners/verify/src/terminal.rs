@@ -75,7 +75,7 @@ impl RunReport {
             text.line(format_args!("  yes: {}", names.join(", ")));
         }
         for check in broken {
-            let word = text.verdict(Verdict::Inconclusive, "no");
+            let word = text.verdict(Verdict::Inconclusive, "not so");
             text.line(format_args!("  {word}: {}: {}", check.name, check.detail));
         }
     }

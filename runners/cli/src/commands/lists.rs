@@ -4,10 +4,14 @@ use std::fmt::Write;
 
 use sim_core::{DurationRule, ParameterSpec, Registry, StreamKind};
 
+use crate::failure::Failure;
 use crate::output;
 
 /// Prints the actions whose name begins with `prefix`.
-pub(crate) fn actions(registry: &Registry, prefix: &str) {
+///
+/// # Errors
+/// [`Failure::Unknown`] when there is none.
+pub(crate) fn actions(registry: &Registry, prefix: &str) -> Result<(), Failure> {
     let mut text = String::new();
     let mut actions: Vec<_> = registry.actions.iter().filter(|action| action.name.starts_with(prefix)).collect();
     actions.sort_by_key(|action| action.name);
@@ -26,13 +30,17 @@ pub(crate) fn actions(registry: &Registry, prefix: &str) {
     }
     if actions.is_empty() {
         let known: Vec<_> = registry.actions.iter().map(|action| action.name).collect();
-        let _ = writeln!(text, "no action begins with `{prefix}`; known are {}", known.join(", "));
+        return Err(nothing("action", prefix, &known));
     }
     output::result(text.trim_end());
+    Ok(())
 }
 
 /// Prints the device kinds whose name begins with `prefix`.
-pub(crate) fn devices(registry: &Registry, prefix: &str) {
+///
+/// # Errors
+/// [`Failure::Unknown`] when there is none.
+pub(crate) fn devices(registry: &Registry, prefix: &str) -> Result<(), Failure> {
     let mut text = String::new();
     let mut devices: Vec<_> = registry.devices.iter().filter(|device| device.kind.starts_with(prefix)).collect();
     devices.sort_by_key(|device| device.kind);
@@ -61,9 +69,14 @@ pub(crate) fn devices(registry: &Registry, prefix: &str) {
     }
     if devices.is_empty() {
         let known: Vec<_> = registry.devices.iter().map(|device| device.kind).collect();
-        let _ = writeln!(text, "no device kind begins with `{prefix}`; known are {}", known.join(", "));
+        return Err(nothing("device kind", prefix, &known));
     }
     output::result(text.trim_end());
+    Ok(())
+}
+
+fn nothing(what: &str, prefix: &str, known: &[&str]) -> Failure {
+    Failure::Unknown(format!("no {what} begins with `{prefix}`; known are {}", known.join(", ")))
 }
 
 fn parameters(text: &mut String, word: &str, parameters: &[ParameterSpec]) {

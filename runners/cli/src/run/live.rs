@@ -129,12 +129,12 @@ fn runtime() -> Result<Runtime, Failure> {
         .map_err(|error| Failure::Resources(format!("no threads for the connections: {error}")))
 }
 
-/// The first Ctrl-C ends the run with a partial report, the second one ends the program.
+/// The first Ctrl-C or SIGTERM (as CI systems cancel) ends the run with a partial report, the second one the program.
 fn watch_interrupts(runtime: &Handle) -> Arc<AtomicBool> {
     let interrupted = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&interrupted);
     runtime.spawn(async move {
-        while tokio::signal::ctrl_c().await.is_ok() {
+        while interruption().await.is_ok() {
             if flag.swap(true, Ordering::Relaxed) {
                 std::process::exit(i32::from(crate::exit_code::INTERRUPTED));
             }
@@ -142,6 +142,20 @@ fn watch_interrupts(runtime: &Handle) -> Arc<AtomicBool> {
         }
     });
     interrupted
+}
+
+#[cfg(unix)]
+async fn interruption() -> std::io::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        outcome = tokio::signal::ctrl_c() => outcome,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn interruption() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
 }
 
 /// One fleet a target, in the order of the targets; `None` for a target that no device uses.
