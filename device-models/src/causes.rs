@@ -68,10 +68,18 @@ pub(crate) fn apply_causes(mut patients: Query<(&mut Causes, &mut Physiology)>, 
     }
 }
 
+/// The causes and the body of a patient that a step acts on.
+fn patient(world: &mut World, entity: Entity) -> Option<(Mut<'_, Causes>, Mut<'_, Physiology>)> {
+    world.query::<(&mut Causes, &mut Physiology)>().get_mut(world, entity).ok()
+}
+
+/// The causes that one occurrence began.
+fn of_occurrence<C>(causes: &mut [(OccurrenceId, C)], occurrence: OccurrenceId) -> impl Iterator<Item = &mut C> {
+    causes.iter_mut().filter(move |(id, _)| *id == occurrence).map(|(_, cause)| cause)
+}
+
 fn desaturation(world: &mut World, act: &SignalAct<'_>) {
-    let Ok((mut causes, physiology)) = world.query::<(&mut Causes, &Physiology)>().get_mut(world, act.entity) else {
-        return;
-    };
+    let Some((mut causes, physiology)) = patient(world, act.entity) else { return };
     match act.edge {
         Edge::Begin => {
             let target = act.occurrence.arguments.number("to").unwrap_or(82.0) / 100.0;
@@ -80,19 +88,14 @@ fn desaturation(world: &mut World, act: &SignalAct<'_>) {
             causes.desaturations.push((act.id, Desaturation::begin(target, ramp_s, core.vitals().sao2, &core.inputs)));
         }
         Edge::Heal => {
-            for (_, cause) in causes.desaturations.iter_mut().filter(|(id, _)| *id == act.id) {
-                cause.release();
-            }
+            of_occurrence(&mut causes.desaturations, act.id).for_each(Desaturation::release);
         }
     }
 }
 
 /// A faster or slower heart, in sinus rhythm or another one.
 fn change_rate(world: &mut World, act: &SignalAct<'_>) {
-    let Ok((mut causes, mut physiology)) = world.query::<(&mut Causes, &mut Physiology)>().get_mut(world, act.entity)
-    else {
-        return;
-    };
+    let Some((mut causes, mut physiology)) = patient(world, act.entity) else { return };
     let body = &mut physiology.0;
     match act.edge {
         Edge::Begin => {
@@ -116,19 +119,14 @@ fn change_rate(world: &mut World, act: &SignalAct<'_>) {
         }
         Edge::Heal => {
             causes.end_rhythm(act.id, body);
-            for (_, cause) in causes.rate_drives.iter_mut().filter(|(id, _)| *id == act.id) {
-                cause.release();
-            }
+            of_occurrence(&mut causes.rate_drives, act.id).for_each(RateDrive::release);
         }
     }
 }
 
 /// Another rhythm, by its name or by the kind of an arrest.
 fn change_rhythm(world: &mut World, act: &SignalAct<'_>) {
-    let Ok((mut causes, mut physiology)) = world.query::<(&mut Causes, &mut Physiology)>().get_mut(world, act.entity)
-    else {
-        return;
-    };
+    let Some((mut causes, mut physiology)) = patient(world, act.entity) else { return };
     let body = &mut physiology.0;
     match act.edge {
         Edge::Begin => {

@@ -7,6 +7,8 @@ use sim_core::{
 };
 use vocabulary::{MetricId, Quality};
 
+use crate::physiology::SampleGrid;
+
 const PHASE: Purpose = Purpose::new("device.phase");
 
 /// A device of any kind.
@@ -65,6 +67,11 @@ pub struct Chunk {
 }
 
 impl Chunk {
+    /// The grid that its samples lie on.
+    pub fn grid(&self) -> SampleGrid {
+        SampleGrid { origin: SimTime::ZERO, rate_mhz: self.rate_mhz }
+    }
+
     /// Instant of the first sample.
     pub fn first(&self) -> SimTime {
         self.instant(0)
@@ -72,7 +79,7 @@ impl Chunk {
 
     /// Instant of the sample at `offset` within the chunk.
     pub fn instant(&self, offset: usize) -> SimTime {
-        sample_instant(SimTime::ZERO, self.first_index + offset as u64, self.rate_mhz)
+        self.grid().instant(self.first_index + offset as u64)
     }
 
     /// Instant of the first sample after the chunk.

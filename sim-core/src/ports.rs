@@ -33,26 +33,13 @@ pub struct Command {
     pub arguments: Arguments,
 }
 
-/// What became of a command.
+/// What became of a command that could be read; one that could not never reaches a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReplyStatus {
     /// The device did it.
     Applied,
     /// The device understood it and will not do it.
     Refused,
-    /// The device could not read it.
-    Malformed,
-}
-
-impl ReplyStatus {
-    /// The word in payloads.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Applied => "applied",
-            Self::Refused => "refused",
-            Self::Malformed => "malformed",
-        }
-    }
 }
 
 /// A device's answer to a command.

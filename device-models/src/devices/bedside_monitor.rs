@@ -130,7 +130,7 @@ impl BedsideMonitor {
 
     /// Appends the counts of one channel's chunk.
     fn digitise(&self, channel: usize, body: &Body, chunk: &Chunk, scratch: &mut Vec<f32>, out: &mut Vec<i16>) {
-        let grid = SampleGrid { origin: SimTime::ZERO, rate_mhz: chunk.rate_mhz };
+        let grid = chunk.grid();
         scratch.clear();
         scratch.resize(chunk.samples, 0.0);
         let first = chunk.first_index;

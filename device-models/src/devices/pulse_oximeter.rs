@@ -2,15 +2,14 @@
 
 use bevy_ecs::prelude::*;
 use sim_core::{
-    Assembly, Clock, DevicePlan, DeviceSpec, Key, Phase, Purpose, Registry, SimId, SimTime, SpawnError, StreamKind,
-    StreamSpec,
+    Assembly, Clock, DevicePlan, DeviceSpec, Key, Phase, Purpose, Registry, SimId, SpawnError, StreamKind, StreamSpec,
 };
 use vocabulary::{MetricId, Quality, Reading};
 
 use super::battery::Battery;
 use crate::device::{Chunk, Device};
 use crate::patient::{FINGER, Physiology};
-use crate::physiology::{Body, SampleGrid, add_pulse_wave};
+use crate::physiology::{Body, add_pulse_wave};
 use crate::sensors::{Oximeter, WhiteNoise, averages, quantise};
 
 const SATURATION: usize = 0;
@@ -48,7 +47,7 @@ impl FingerProbe {
 
     /// Appends the counts of a pleth chunk.
     pub fn pleth(&self, body: &Body, chunk: &Chunk, scratch: &mut Vec<f32>, out: &mut Vec<i16>) {
-        let grid = SampleGrid { origin: SimTime::ZERO, rate_mhz: chunk.rate_mhz };
+        let grid = chunk.grid();
         scratch.clear();
         scratch.resize(chunk.samples, PLETH_BASE);
         if let Some(train) = body.pulse_trains().get(FINGER) {

@@ -1,11 +1,11 @@
 //! ECG front end: what the electrodes and the converter make of the heart's potential.
 
-use sim_core::{DevicePlan, Key, ParameterKind, ParameterSpec, Purpose, SimTime, SpawnError};
+use sim_core::{DevicePlan, Key, ParameterKind, ParameterSpec, Purpose, SpawnError};
 use vocabulary::MetricId;
 
 use super::{Tone, WhiteNoise, add_tones, baseline_wander};
 use crate::device::Chunk;
-use crate::physiology::{Body, Lead, SampleGrid, add_ecg};
+use crate::physiology::{Body, Lead, add_ecg};
 
 /// Value of one count [mV]: 1 uV, finer than the 5 uV that AAMI EC11 asks to be resolved.
 pub const GAIN_MV: f64 = 0.001;
@@ -80,7 +80,7 @@ impl EcgFrontEnd {
 
     /// Appends the counts of a lead that has its own converter.
     fn measure(&self, lead: Lead, body: &Body, chunk: &Chunk, samples: &mut Vec<f32>, out: &mut Vec<i16>) {
-        let grid = SampleGrid { origin: SimTime::ZERO, rate_mhz: chunk.rate_mhz };
+        let grid = chunk.grid();
         samples.clear();
         samples.resize(chunk.samples, 0.0);
         add_ecg(body.morphology(), lead, &body.heart().events(), grid, chunk.first_index, samples);

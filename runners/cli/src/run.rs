@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use scenarios::{Plan, TimeMode};
-use sim_core::{Registry, Roster};
+use sim_core::Registry;
 use verify::{Judgement, ReportInput, RunReport};
 
 use crate::arguments::{Partition, Scenario};
@@ -104,16 +104,12 @@ impl Facts {
 /// Fills in what only the moment of the run decides: `${run}` and the start of payload time.
 fn fill_in(plan: &mut Plan, identity: &str, started_epoch_ns: i64) {
     const RUN: &str = "${run}";
-    let mut roster = Roster::clone(&plan.roster);
-    if plan.time.start_epoch_ns.is_none() {
-        roster.start_epoch_ns = started_epoch_ns;
-    }
-    for route in &mut roster.routes {
+    plan.start_at(started_epoch_ns);
+    for route in &mut Arc::make_mut(&mut plan.roster).routes {
         if route.topic.contains(RUN) {
             route.topic = route.topic.replace(RUN, identity);
         }
     }
-    plan.roster = Arc::new(roster);
     for endpoint in &mut plan.endpoints {
         let will = endpoint.will.as_mut().map(|will| (&mut will.topic, &mut will.body));
         let mut texts = vec![&mut endpoint.client_id, &mut endpoint.command_topic, &mut endpoint.reply_topic];

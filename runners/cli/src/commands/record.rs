@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use scenarios::Plan;
-use sim_core::{GRID, Owner, Registry, Roster, SimTime, Span, Truth};
+use sim_core::{GRID, Owner, Registry, SimTime, Span, Truth};
 
 use self::annotations::Annotations;
 use self::capture::{Capture, Captured};
@@ -44,7 +44,7 @@ pub(crate) fn record(
     if let Some(text) = length {
         plan.time.length = load::span("length", text)?;
     }
-    plan.roster = Arc::new(Roster { whole_waveforms: true, ..Roster::clone(&plan.roster) });
+    Arc::make_mut(&mut plan.roster).whole_waveforms = true;
     if out.join(manifest::FILE).exists() && !force {
         return Err(Failure::Exists { folder: out.to_owned() });
     }

@@ -3,31 +3,25 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use bytes::BytesMut;
 use fleet::Pace;
-use rumqttc::AsyncClient;
 use scenarios::Plan;
 use sim_core::{Argument, Evidence, OccurrenceId, SimId, SimTime, Subject};
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 use wire::command::{Answer, Status};
 
 use super::stack::Stack;
-use super::subscriber::{Subscription, quality};
-use crate::commands::step_command;
+use super::subscriber::{Subscription, Watch, quality};
+use crate::commands::{evidence_of, step_command};
 use crate::failure::Failure;
-
-/// Longest wait for a broker to grant the subscriptions.
-const PATIENCE: Duration = Duration::from_secs(8);
 
 /// A command waiting for its instant.
 #[derive(Debug)]
 struct Order {
     at: SimTime,
-    client: usize,
+    /// Through which target.
+    target: usize,
     topic: String,
     payload: Vec<u8>,
 }
@@ -35,7 +29,8 @@ struct Order {
 /// The commander at work.
 #[derive(Debug)]
 pub(crate) struct Commander {
-    clients: Vec<(Subscription, AsyncClient, JoinHandle<()>)>,
+    /// By target.
+    watches: BTreeMap<usize, Watch>,
     orders: Vec<Order>,
     given: usize,
     answers: Arc<Mutex<Evidence>>,
@@ -55,7 +50,6 @@ impl Commander {
         takes_part: impl Fn(SimId) -> bool,
         runtime: &Handle,
     ) -> Result<Self, Failure> {
-        let mut commander = Self { clients: Vec::new(), orders: Vec::new(), given: 0, answers: Arc::default(), pace };
         let mut by_target: BTreeMap<usize, (Vec<String>, BTreeMap<String, OccurrenceId>)> = BTreeMap::new();
         let mut orders = Vec::new();
         for (index, occurrence) in plan.occurrences.iter().enumerate() {
@@ -73,73 +67,35 @@ impl Commander {
                 }
                 ids.insert(command.id.clone(), OccurrenceId(index as u32));
                 let payload = encode(&command);
-                orders.push((target, occurrence.start, endpoint.command_topic.clone(), payload));
+                let topic = endpoint.command_topic.clone();
+                orders.push(Order { at: occurrence.start, target, topic, payload });
             }
         }
-        let targets: Vec<usize> = by_target.keys().copied().collect();
+        orders.sort_by_key(|order| order.at);
+        let answers = Arc::<Mutex<Evidence>>::default();
+        let mut watches = BTreeMap::new();
         for (target, (filters, ids)) in by_target {
-            commander.connect(plan, stack, run, target, filters, ids, runtime)?;
+            let client_id = format!("iomt-commander-{target}-{run}");
+            let subscription = Subscription::at(plan, stack, target, client_id, filters, 1);
+            let answers = Arc::clone(&answers);
+            let mut watch = Watch::begin(subscription, pace, runtime, move |publish, _| {
+                let Ok(answer) = Answer::parse(&publish.payload) else { return };
+                let Some(occurrence) = answer.id.as_ref().and_then(|id| ids.get(id)) else { return };
+                if let Ok(mut answers) = answers.lock() {
+                    answers.add(*occurrence, evidence_of(answer.status == Status::Applied), 1);
+                }
+            });
+            watch.wait_granted(runtime)?;
+            watches.insert(target, watch);
         }
-        commander.orders = orders
-            .into_iter()
-            .filter_map(|(target, at, topic, payload)| {
-                let client = targets.iter().position(|known| *known == target)?;
-                Some(Order { at, client, topic, payload })
-            })
-            .collect();
-        commander.orders.sort_by_key(|order| order.at);
-        Ok(commander)
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "one call site, every argument a different thing")]
-    fn connect(
-        &mut self,
-        plan: &Plan,
-        stack: &Stack,
-        run: &str,
-        target: usize,
-        filters: Vec<String>,
-        ids: BTreeMap<String, OccurrenceId>,
-        runtime: &Handle,
-    ) -> Result<(), Failure> {
-        let (host, port) = stack.address(target);
-        let link = plan.links.iter().find(|link| link.target == target);
-        let subscription = Subscription {
-            host: host.to_owned(),
-            port,
-            client_id: format!("iomt-commander-{target}-{run}"),
-            auth: link.and_then(|link| link.auth.as_ref()).map(|auth| (auth.user.clone(), auth.password.clone())),
-            filters,
-            qos: 1,
-        };
-        let (client, event_loop) = subscription.client();
-        let (ready, granted) = oneshot::channel();
-        let answers = Arc::clone(&self.answers);
-        let follow = subscription.clone().follow(client.clone(), event_loop, self.pace, ready, move |publish, _| {
-            let Ok(answer) = Answer::parse(&publish.payload) else { return };
-            let Some(occurrence) = answer.id.as_ref().and_then(|id| ids.get(id)) else { return };
-            let what = match answer.status {
-                Status::Applied => "answers_applied",
-                Status::Refused | Status::Malformed => "answers_refused",
-            };
-            if let Ok(mut answers) = answers.lock() {
-                answers.add(*occurrence, what, 1);
-            }
-        });
-        self.clients.push((subscription, client, runtime.spawn(follow)));
-        let reason = match runtime.block_on(async { tokio::time::timeout(PATIENCE, granted).await }) {
-            Ok(Ok(Ok(()))) => return Ok(()),
-            Ok(Ok(Err(reason))) => reason,
-            Ok(Err(_)) | Err(_) => format!("no subscription within {} s", PATIENCE.as_secs()),
-        };
-        Err(Failure::Unreachable { target: plan.targets[target].id.clone(), reason })
+        Ok(Self { watches, orders, given: 0, answers, pace })
     }
 
     /// Publishes the commands whose instant lies before `end`, each at its instant.
     pub(crate) fn give_until(&mut self, end: SimTime, runtime: &Handle) {
         while let Some(order) = self.orders.get_mut(self.given).filter(|order| order.at < end) {
             self.given += 1;
-            let client = self.clients[order.client].1.clone();
+            let client = self.watches[&order.target].client().clone();
             let (topic, payload) = (std::mem::take(&mut order.topic), std::mem::take(&mut order.payload));
             let instant = self.pace.instant(self.pace.wall_ns(order.at));
             runtime.spawn(async move {
@@ -157,12 +113,8 @@ impl Commander {
 
     /// Ends the clients and removes their sessions.
     pub(crate) fn stop(self, runtime: &Handle) {
-        for (subscription, client, task) in self.clients {
-            let _ = client.try_disconnect();
-            task.abort();
-            runtime.block_on(async {
-                let _ = tokio::time::timeout(Duration::from_secs(2), subscription.forget()).await;
-            });
+        for watch in self.watches.into_values() {
+            watch.stop(runtime);
         }
     }
 }

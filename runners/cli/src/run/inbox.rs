@@ -43,7 +43,6 @@ impl Inbox {
                 self.counts.refused += 1;
                 Status::Refused
             }
-            ReplyStatus::Malformed => Status::Malformed,
         };
         let answer = Answer { id: Some(reply.id), status, reason: reply.reason, device_time_ms };
         (reply.device, self.encode(&answer))

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use scenarios::Plan;
-use sim_core::{Evidence, OccurrenceId, Registry, Reply, Shards, SimTime, Subject};
+use sim_core::{Evidence, OccurrenceId, Registry, Reply, ReplyStatus, Shards, SimTime, Subject};
 
 use crate::arguments::Partition;
 use crate::commands::{evidence_of, step_command};
@@ -56,7 +56,7 @@ impl Rehearsal {
             let given =
                 self.commands.iter().find(|(_, _, command)| command.device == reply.device && command.id == reply.id);
             if let Some((_, occurrence, _)) = given {
-                self.answers.add(*occurrence, evidence_of(reply.status), 1);
+                self.answers.add(*occurrence, evidence_of(reply.status == ReplyStatus::Applied), 1);
             }
         }
         replies

@@ -4,7 +4,13 @@ use std::time::Duration;
 
 use fleet::Pace;
 use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, Packet, Publish, QoS, SubscribeReasonCode};
+use scenarios::Plan;
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::stack::Stack;
+use crate::failure::Failure;
 
 /// Wait before the next attempt after a lost connection. Short, because what a broker without a session for the
 /// subscriber receives meanwhile is gone; a refused connection on loopback or in a site's network is cheap.
@@ -13,26 +19,57 @@ const RETRY: Duration = Duration::from_millis(20);
 /// Largest packet taken [byte]; the protocol's own limit.
 const LARGEST_PACKET: usize = 268_435_455;
 
+/// Longest wait for a broker to grant the subscriptions.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// Longest time for removing a session; a broker that is gone keeps nothing that could be removed.
+const FAREWELL: Duration = Duration::from_secs(2);
+
 /// Where and how to subscribe.
 #[derive(Debug, Clone)]
 pub(crate) struct Subscription {
+    /// Target id, for messages.
+    target: String,
     /// Broker.
-    pub(crate) host: String,
+    host: String,
     /// Its port.
-    pub(crate) port: u16,
+    port: u16,
     /// Client id.
-    pub(crate) client_id: String,
+    client_id: String,
     /// Name and password.
-    pub(crate) auth: Option<(String, String)>,
+    auth: Option<(String, String)>,
     /// Topic filters.
-    pub(crate) filters: Vec<String>,
+    filters: Vec<String>,
     /// Delivery level asked for.
-    pub(crate) qos: u8,
+    qos: u8,
 }
 
 impl Subscription {
+    /// A subscription at a target of the plan, with the name and password of the first link that goes there.
+    pub(crate) fn at(
+        plan: &Plan,
+        stack: &Stack,
+        target: usize,
+        client_id: String,
+        filters: Vec<String>,
+        qos: u8,
+    ) -> Self {
+        let (host, port) = stack.address(target);
+        let link = plan.links.iter().find(|link| link.target == target);
+        let auth = link.and_then(|link| link.auth.as_ref());
+        Self {
+            target: plan.targets[target].id.clone(),
+            host: host.to_owned(),
+            port,
+            client_id,
+            auth: auth.map(|auth| (auth.user.clone(), auth.password.clone())),
+            filters,
+            qos,
+        }
+    }
+
     /// The client and its event loop; the session outlives lost connections.
-    pub(crate) fn client(&self) -> (AsyncClient, EventLoop) {
+    fn client(&self) -> (AsyncClient, EventLoop) {
         let mut options = MqttOptions::new(&self.client_id, &self.host, self.port);
         options.set_clean_session(false);
         options.set_keep_alive(Duration::from_secs(30));
@@ -50,7 +87,7 @@ impl Subscription {
 
     /// Polls for ever: subscribes on every connection, calls `seen` with each message, tells `ready` once when the
     /// broker granted every filter for the first time, or why not.
-    pub(crate) async fn follow(
+    async fn follow(
         self,
         client: AsyncClient,
         mut event_loop: EventLoop,
@@ -96,7 +133,7 @@ impl Subscription {
 
 impl Subscription {
     /// Removes the session from the broker: connects once more with a clean session and disconnects.
-    pub(crate) async fn forget(&self) {
+    async fn forget(&self) {
         let mut options = MqttOptions::new(&self.client_id, &self.host, self.port);
         options.set_clean_session(true);
         if let Some((user, password)) = &self.auth {
@@ -110,6 +147,59 @@ impl Subscription {
                 _ => {}
             }
         }
+    }
+}
+
+/// A subscription being followed, with the session that it keeps at its broker.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    subscription: Subscription,
+    client: AsyncClient,
+    task: JoinHandle<()>,
+    granted: oneshot::Receiver<Result<(), String>>,
+}
+
+impl Watch {
+    /// Begins to follow; `seen` gets each message and when it was seen [ns of wall clock since the origin].
+    pub(crate) fn begin(
+        subscription: Subscription,
+        pace: Pace,
+        runtime: &Handle,
+        seen: impl FnMut(Publish, i64) + Send + 'static,
+    ) -> Self {
+        let (client, event_loop) = subscription.client();
+        let (ready, granted) = oneshot::channel();
+        let task = runtime.spawn(subscription.clone().follow(client.clone(), event_loop, pace, ready, seen));
+        Self { subscription, client, task, granted }
+    }
+
+    /// Waits until the broker granted every filter.
+    ///
+    /// # Errors
+    /// [`Failure::Unreachable`] when it does not, or not in time.
+    pub(crate) fn wait_granted(&mut self, runtime: &Handle) -> Result<(), Failure> {
+        let outcome = runtime.block_on(async { tokio::time::timeout(PATIENCE, &mut self.granted).await });
+        let reason = match outcome {
+            Ok(Ok(Ok(()))) => return Ok(()),
+            Ok(Ok(Err(reason))) => reason,
+            Ok(Err(_)) | Err(_) => format!("no subscription within {} s", PATIENCE.as_secs()),
+        };
+        Err(Failure::Unreachable { target: self.subscription.target.clone(), reason })
+    }
+
+    /// The client, to publish with.
+    pub(crate) fn client(&self) -> &AsyncClient {
+        &self.client
+    }
+
+    /// Ends the client and removes its session from the broker.
+    pub(crate) fn stop(self, runtime: &Handle) {
+        // The connection goes down with its task either way; the broker sees a clean end if there is time.
+        let _ = self.client.try_disconnect();
+        self.task.abort();
+        runtime.block_on(async {
+            let _ = tokio::time::timeout(FAREWELL, self.subscription.forget()).await;
+        });
     }
 }
 

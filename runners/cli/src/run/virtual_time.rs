@@ -57,7 +57,6 @@ pub(crate) fn run(
             match reply.status {
                 ReplyStatus::Applied => commands.applied += 1,
                 ReplyStatus::Refused => commands.refused += 1,
-                ReplyStatus::Malformed => commands.malformed += 1,
             }
         }
     }

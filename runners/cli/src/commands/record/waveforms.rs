@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bytes::BytesMut;
-use sim_core::{Annotation, Cadence, DevicePlan, SimTime, sample_instant};
+use device_models::physiology::SampleGrid;
+use sim_core::{Annotation, Cadence, DevicePlan, SimTime};
 use wire::wfdb::{AnnotationCode, Header, SampleSummary, Signal, encode_annotations, encode_signals};
 
 use super::capture::CapturedWave;
@@ -99,7 +100,7 @@ impl Waveforms {
                 self.signals.len() - 1
             });
         let channel = &mut self.signals[position];
-        let end_index = index_at(intended, self.rate_mhz);
+        let end_index = grid(self.rate_mhz).samples_before(intended);
         let first_index = end_index - wave.samples.len() as u64;
         // A stream that paused leaves a gap; WFDB marks it with the lowest count.
         for _ in channel.received..first_index {
@@ -215,11 +216,9 @@ fn units(ucum: Option<&str>) -> String {
     }
 }
 
-/// Index of the first sample at or after an instant.
-fn index_at(at: SimTime, rate_mhz: u32) -> u64 {
-    let scaled = i128::from(at.nanos().max(0)) * i128::from(rate_mhz);
-    let index = (scaled / 1_000_000_000_000) as u64;
-    if sample_instant(SimTime::ZERO, index, rate_mhz) < at { index + 1 } else { index }
+/// The channel's samples: sample 0 lies at the scenario's start.
+fn grid(rate_mhz: u32) -> SampleGrid {
+    SampleGrid { origin: SimTime::ZERO, rate_mhz }
 }
 
 /// Index of the sample nearest to an instant.
@@ -242,7 +241,7 @@ mod tests {
     fn a_chunk_ends_where_its_index_says() {
         for rate_mhz in [62_500, 250_000, 360_000] {
             for index in [1_u64, 7, 360, 90_001] {
-                assert_eq!(index_at(sample_instant(SimTime::ZERO, index, rate_mhz), rate_mhz), index);
+                assert_eq!(grid(rate_mhz).samples_before(grid(rate_mhz).instant(index)), index);
             }
         }
         assert_eq!(nearest_index(SimTime::from_nanos(5_999_999), 250_000), 1);
