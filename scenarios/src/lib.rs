@@ -41,8 +41,9 @@ pub use diagnostic::{Diagnostic, DiagnosticSeverity};
 pub use json_schema::json_schema;
 pub use load::{Loaded, Settings, load};
 pub use plan::{
-    AuthPlan, Backoff, BackoffKind, Comparison, Condition, Endpoint, ExpectPlan, LinkPlan, OutboxFull, OutboxPlan,
-    Plan, ProbePlan, Protocol, ReportPlan, SessionPlan, Severity, Statistic, TargetPlan, TimeMode, TimePlan, Will,
+    AuthPlan, Backoff, BackoffKind, Carrier, Comparison, Condition, Endpoint, ExpectPlan, HostPlan, LinkPlan,
+    OutboxFull, OutboxPlan, Plan, ProbePlan, Protocol, ReportPlan, SessionPlan, Severity, Statistic, TargetPlan,
+    TimeMode, TimePlan, Will,
 };
 pub use plan_json::plan_json;
 pub use plan_text::plan_text;

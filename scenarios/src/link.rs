@@ -4,7 +4,7 @@ use sim_core::{Registry, Span};
 
 use crate::diagnostic::Place;
 use crate::plan::{
-    AuthPlan, Backoff, BackoffKind, LinkPlan, OutboxFull, OutboxPlan, Protocol, SessionPlan, TargetPlan,
+    AuthPlan, Backoff, BackoffKind, Carrier, LinkPlan, OutboxFull, OutboxPlan, Protocol, SessionPlan, TargetPlan,
 };
 use crate::reader::{Placed, Reader};
 use crate::schema::{TableSpec, Takes};
@@ -151,6 +151,7 @@ fn read_link(
     carrier?;
     let plan = LinkPlan {
         id: id.to_owned(),
+        carrier: Carrier::Mqtt,
         target: target?,
         format: format?,
         qos: qos?,

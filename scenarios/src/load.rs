@@ -148,6 +148,7 @@ fn read_and_expand(
         seed: seed?,
         time,
         targets: target_plans?,
+        hosts: Vec::new(),
         links: link_plans?,
         roster: Arc::new(roster),
         endpoints,

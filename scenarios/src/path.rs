@@ -82,7 +82,7 @@ fn matches(pattern: &[Segment], path: &[&str]) -> bool {
 const fn depth_of(level: Level) -> usize {
     match level {
         Level::Patient | Level::Target => 2,
-        Level::Device | Level::Link => 3,
+        Level::Device | Level::Link | Level::Gateway => 3,
         Level::Stream => 4,
     }
 }
@@ -170,7 +170,7 @@ impl Cast<'_> {
             let device = &self.roster.devices[id.index()];
             match (level, position) {
                 (Level::Patient, _) => seen.push(Subject::Patient(device.patient)),
-                (Level::Device | Level::Link, _) => seen.push(Subject::Device(id)),
+                (Level::Device | Level::Link | Level::Gateway, _) => seen.push(Subject::Device(id)),
                 (Level::Stream, Some(position)) => seen.push(Subject::Stream(id, position)),
                 (Level::Stream, None) => {
                     seen.extend((0..device.streams.len()).map(|position| Subject::Stream(id, position as u16)));
@@ -266,6 +266,7 @@ const fn shape_of(level: Level) -> &'static str {
         Level::Device | Level::Link => "cohort/patient/device",
         Level::Stream => "cohort/patient/device/stream",
         Level::Target => "target/id",
+        Level::Gateway => "gw/id/number",
     }
 }
 

@@ -22,6 +22,8 @@ pub struct Plan {
     pub targets: Vec<TargetPlan>,
     /// How devices reach it.
     pub links: Vec<LinkPlan>,
+    /// Where real Bluetooth hosts can attach.
+    pub hosts: Vec<HostPlan>,
     /// Patients, devices, streams and routes.
     pub roster: Arc<Roster>,
     /// How each device connects; same order as [`Roster::devices`].
@@ -74,11 +76,37 @@ pub struct TargetPlan {
     pub url: String,
 }
 
+/// Where a real Bluetooth host can attach to the radio of a site.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HostPlan {
+    /// Index of its target.
+    pub target: usize,
+    /// Where it listens: `tcp://127.0.0.1:6402` (port 0 picks a free one) or `unix:/path`.
+    pub listen: String,
+    /// Index of its site in the roster.
+    pub site: usize,
+    /// Where its antenna is.
+    pub place: sim_core::Place,
+}
+
+/// What a link runs over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carrier {
+    /// The device's own connection.
+    Mqtt,
+    /// Bluetooth to a gateway: target, format and all that belongs to the connection are those of the gateway's link.
+    Gateway,
+    /// Bluetooth to real hosts only; nothing is judged at a broker.
+    Host,
+}
+
 /// How a device reaches a target.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LinkPlan {
     /// Link id.
     pub id: String,
+    /// What it runs over.
+    pub carrier: Carrier,
     /// Index of its target.
     pub target: usize,
     /// Payload format.

@@ -107,6 +107,7 @@ fn add_patient(
             link: device.link,
             aligned: device.aligned,
             streams,
+            radio: None,
         });
     }
     roster.patients.push(PatientPlan {

@@ -22,12 +22,15 @@ pub use draw::{Key, KeyedRng, Purpose, hash64, philox4x32_10};
 pub use fingerprint::{Fingerprint, FingerprintItem};
 pub use obedience::Obey;
 pub use parameter::{Argument, Arguments, ParameterKind, ParameterSpec};
-pub use ports::{Command, CommandInbox, Outbound, Outbox, Replies, Reply, ReplyStatus};
+pub use ports::{Command, CommandInbox, Outbound, Outbox, Relay, Replies, Reply, ReplyStatus};
 pub use registry::{
     ActionSpec, CommandSpec, DeviceSpec, DurationRule, ExpectMetricSpec, FormatSpec, Level, MetricShape, PatientSpec,
     Registry, Seam, SignalAct, SignalAction, SpawnError, StreamKind, StreamSpec, TruthColumn,
 };
-pub use roster::{Cadence, DevicePlan, PatientPlan, Roster, Route, RouteId, SimId, StreamPlan};
+pub use roster::{
+    Cadence, DevicePlan, GatewayPlan, PatientPlan, Place, RadioPlan, RadioSecurity, Roster, Route, RouteId, SimId,
+    SitePlan, StreamPlan,
+};
 pub use shards::Shards;
 pub use sim::{BuildError, Cast, Clock, Entities, Observer, Phase, Said, Sim, Slot};
 pub use time::{GRID, SimTime, Span, sample_instant};

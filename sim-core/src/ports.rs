@@ -18,6 +18,29 @@ pub struct Outbound {
     pub intended: SimTime,
     /// Encoded payload.
     pub payload: Bytes,
+    /// The gateway that hands it on, for a message that came over the radio; `None` when the device itself sends it.
+    pub relay: Option<Relay>,
+}
+
+impl Outbound {
+    /// Whose connection carries the message.
+    pub fn sender(&self) -> SimId {
+        self.relay.map_or(self.device, |relay| relay.gateway)
+    }
+
+    /// When it is to be written.
+    pub fn due(&self) -> SimTime {
+        self.relay.map_or(self.intended, |relay| relay.at)
+    }
+}
+
+/// The last leg of a message that a gateway hands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Relay {
+    /// Number of the gateway, among the devices.
+    pub gateway: SimId,
+    /// When the gateway sends it.
+    pub at: SimTime,
 }
 
 /// A well-formed command for a device.

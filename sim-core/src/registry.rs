@@ -26,6 +26,8 @@ pub enum Level {
     Link,
     /// `target/id`.
     Target,
+    /// `gw/id/number`.
+    Gateway,
 }
 
 impl Level {
@@ -37,6 +39,7 @@ impl Level {
             Self::Stream => "stream",
             Self::Link => "link",
             Self::Target => "target",
+            Self::Gateway => "gateway",
         }
     }
 }
@@ -48,6 +51,8 @@ pub enum Seam {
     Signal(SignalAction),
     /// On the bytes of a connection.
     Link,
+    /// On the Bluetooth radio, its links and gateways.
+    Radio,
     /// As an additional client of the stack, or by a command.
     Actor,
 }
@@ -58,6 +63,7 @@ impl Seam {
         match self {
             Self::Signal(_) => "signal",
             Self::Link => "link",
+            Self::Radio => "radio",
             Self::Actor => "actor",
         }
     }

@@ -394,6 +394,7 @@ fn encode_messages(
             sequence: head.sequence,
             intended: head.intended,
             payload: arena.split().freeze(),
+            relay: None,
         });
     });
     assembly.clear();

@@ -30,7 +30,7 @@ pub struct Occurrence {
 pub enum Subject {
     /// A patient.
     Patient(SimId),
-    /// A device, or the link of a device.
+    /// A device, the link of a device, or a gateway.
     Device(SimId),
     /// One stream of a device, by position.
     Stream(SimId, u16),

@@ -104,6 +104,7 @@ pub(crate) fn plan(beds: u32) -> Plan {
             link: 0,
             aligned: true,
             streams,
+            radio: None,
         });
     }
     let endpoint = |device: &DevicePlan| Endpoint {
@@ -130,6 +131,7 @@ pub(crate) fn plan(beds: u32) -> Plan {
             drain: Span::from_secs(10),
         },
         targets: vec![TargetPlan { id: "broker".to_owned(), url: "mosquitto".to_owned() }],
+        hosts: Vec::new(),
         links: vec![link()],
         endpoints: roster.devices.iter().map(endpoint).collect(),
         roster: Arc::new(roster),
@@ -142,6 +144,7 @@ pub(crate) fn plan(beds: u32) -> Plan {
 
 fn link() -> LinkPlan {
     LinkPlan {
+        carrier: scenarios::Carrier::Mqtt,
         id: "wifi".to_owned(),
         target: 0,
         format: "vendor-json".to_owned(),

@@ -50,7 +50,7 @@ pub(crate) fn start(
 }
 
 pub(crate) fn message(device: u32, sequence: u64, intended: SimTime, payload: Bytes) -> Outbound {
-    Outbound { device: SimId(device), route: RouteId(device), sequence, intended, payload }
+    Outbound { device: SimId(device), route: RouteId(device), sequence, intended, payload, relay: None }
 }
 
 /// A message that is due at once; its payload is its sequence number.
