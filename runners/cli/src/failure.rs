@@ -52,6 +52,9 @@ pub(crate) enum Failure {
     /// The simulation could not be built.
     #[error(transparent)]
     Build(#[from] sim_core::BuildError),
+    /// The Bluetooth side could not be built.
+    #[error(transparent)]
+    Radio(#[from] device_models::bluetooth::RadioError),
     /// The output folder is in the way.
     #[error("{} already exists; choose another folder or give --force", folder.display())]
     Exists {
@@ -103,6 +106,7 @@ impl Failure {
             | Self::Argument { .. }
             | Self::Recording { .. }
             | Self::Build(_)
+            | Self::Radio(_)
             | Self::Exists { .. }
             | Self::Write { .. }
             | Self::Target { .. }

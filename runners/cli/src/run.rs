@@ -8,6 +8,7 @@ mod judge;
 mod live;
 mod probe;
 mod progress;
+pub(crate) mod radio;
 pub(crate) mod rehearsal;
 mod stack;
 mod subscriber;
@@ -60,8 +61,8 @@ pub(crate) fn run(scenario: &Scenario, options: &Options, registry: &mut Registr
     let facts = Facts { identity, plan_sha256, started_epoch_ns, reproduce: reproduce(scenario, options) };
     let outcome = match plan.time.mode {
         TimeMode::Virtual => virtual_time::run(&plan, options, registry, &facts),
-        TimeMode::Real => live::run(&plan, 1.0, options, registry, &facts),
-        TimeMode::Scaled { speed } => live::run(&plan, speed, options, registry, &facts),
+        TimeMode::Real => live::run(&plan, 1.0, options, registry, &facts, &folder),
+        TimeMode::Scaled { speed } => live::run(&plan, speed, options, registry, &facts, &folder),
     };
     let (judgement, input) = outcome.inspect_err(|_| folder::release(&folder))?;
     report(&plan, registry, &judgement, &input, &folder, options.quiet)
@@ -96,6 +97,7 @@ impl Facts {
             commands: verify::CommandCounts::default(),
             rss_bytes: None,
             rss_before_bytes: None,
+            radio: None,
             doubts: Vec::new(),
         }
     }

@@ -6,12 +6,19 @@ use crate::link_cut::CutKind;
 
 /// Name of the action that cuts links.
 pub const NET_CUT: &str = "net.cut";
+/// Name of the action that lets a gateway die: its connection ends as that of a process that is killed.
+const GATEWAY_CRASH: &str = "gw.crash";
+/// Name of the action that takes the network from a gateway.
+const UPLINK_DOWN: &str = "gw.uplink_down";
 
 impl CutKind {
-    /// The kind that an occurrence of [`NET_CUT`] asks for; `None` for other actions.
+    /// The kind that an occurrence asks for; `None` for actions that cut nothing.
     pub fn of(occurrence: &Occurrence) -> Option<Self> {
-        if occurrence.action != NET_CUT {
-            return None;
+        match occurrence.action.as_str() {
+            NET_CUT => {}
+            GATEWAY_CRASH => return Some(Self::Fin),
+            UPLINK_DOWN => return Some(Self::Silent),
+            _ => return None,
         }
         Some(match occurrence.arguments.0.get("how") {
             Some(Argument::Text(how)) if how == "fin" => Self::Fin,

@@ -122,7 +122,7 @@ impl Fleet {
         *online.borrow()
     }
 
-    /// Hands over messages; each leaves at its intended instant. Waits only when a lane is 64 batches behind.
+    /// Hands over messages; each leaves over its sender's connection when it is due. Waits only when a lane is 64 batches behind.
     ///
     /// # Errors
     /// [`FleetError::UnknownDevice`] or [`FleetError::UnknownRoute`], and then no message of the batch is taken;
@@ -154,13 +154,13 @@ impl Fleet {
         let expected = batch.len() / self.lanes.len() + 1;
         let mut shares: Vec<Vec<DueMessage>> = self.lanes.iter().map(|_| Vec::with_capacity(expected)).collect();
         for outbound in batch {
-            let (lane, slot) = self.place(outbound.device)?;
+            let (lane, slot) = self.place(outbound.sender())?;
             if outbound.route.index() >= self.routes.len() {
                 return Err(FleetError::UnknownRoute { route: outbound.route });
             }
             shares[usize::from(lane)].push(DueMessage {
                 slot,
-                due_ns: self.pace.wall_ns(outbound.intended),
+                due_ns: self.pace.wall_ns(outbound.due()),
                 message: Message {
                     content: Content::Telemetry { route: outbound.route, sequence: outbound.sequence },
                     payload: outbound.payload,

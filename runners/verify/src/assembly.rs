@@ -93,6 +93,7 @@ impl RunReport {
                 answered: input.commands.answered,
                 observed: totals.command_traffic,
             },
+            radio: input.radio.clone(),
             generator: generator(plan, judgement, input),
             series: judgement.series.clone(),
         };

@@ -54,8 +54,8 @@ impl Mark {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Entry {
     pub(crate) sequence: u64,
-    /// XXH3 of the payload.
-    digest: u64,
+    /// XXH3 of the payload; `None` while no gateway has put it into words yet.
+    digest: Option<u64>,
     pub(crate) intended: SimTime,
     pub(crate) intended_wall: i64,
     sent: Mark,
@@ -66,7 +66,7 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    pub(crate) fn new(sequence: u64, digest: u64, intended: SimTime, intended_wall: i64) -> Self {
+    pub(crate) fn new(sequence: u64, digest: Option<u64>, intended: SimTime, intended_wall: i64) -> Self {
         Self {
             sequence,
             digest,
@@ -131,6 +131,8 @@ pub(crate) struct RouteBook {
     absent: Vec<Range<u64>>,
     /// Sequences whose record was given up.
     forgotten: Vec<Range<u64>>,
+    /// Sequence and digest of further wordings of messages under way, by other gateways.
+    copies: Vec<(u64, u64)>,
     /// Highest sequence observed, plus one.
     seen_below: u64,
     /// First sequence of each segment of simulated time after the first; see [`RouteBook::segment_of`].
@@ -189,6 +191,16 @@ impl RouteBook {
         self.entry_mut(sequence).is_some_and(|entry| !std::mem::replace(&mut entry.dropped, true))
     }
 
+    /// Notes how a gateway words a message that it hands on.
+    pub(crate) fn worded(&mut self, sequence: u64, digest: u64) {
+        let Some(entry) = self.entry_mut(sequence) else { return };
+        match entry.digest {
+            None => entry.digest = Some(digest),
+            Some(known) if known != digest => self.copies.push((sequence, digest)),
+            Some(_) => {}
+        }
+    }
+
     /// Notes an observation.
     pub(crate) fn observed(&mut self, sequence: u64, digest: u64, at: i64) -> Sighting {
         let Some(position) = self.position(sequence) else {
@@ -201,7 +213,7 @@ impl RouteBook {
             };
         };
         let entry = &mut self.unresolved[position];
-        if entry.digest != digest {
+        if entry.digest != Some(digest) && !self.copies.contains(&(sequence, digest)) {
             return Sighting::Corrupted;
         }
         if !entry.observed.set_once(at) {
@@ -214,7 +226,8 @@ impl RouteBook {
 
     /// Whether this is a message under way with exactly these bytes.
     pub(crate) fn expects(&self, sequence: u64, digest: u64) -> bool {
-        self.position(sequence).is_some_and(|position| self.unresolved[position].digest == digest)
+        self.position(sequence).is_some_and(|position| self.unresolved[position].digest == Some(digest))
+            || self.copies.contains(&(sequence, digest))
     }
 
     /// Takes a message out once nothing more is to be learnt about it.
@@ -234,6 +247,7 @@ impl RouteBook {
                 return None;
             }
         }
+        self.copies.retain(|(copy, _)| *copy != sequence);
         self.unresolved.remove(position)
     }
 
@@ -241,6 +255,7 @@ impl RouteBook {
     pub(crate) fn forget_oldest(&mut self) -> Option<Entry> {
         let entry = self.unresolved.pop_front()?;
         insert_range(&mut self.forgotten, entry.sequence..entry.sequence + 1);
+        self.copies.retain(|(copy, _)| *copy != entry.sequence);
         Some(entry)
     }
 
@@ -322,7 +337,7 @@ mod tests {
     }
 
     fn entry(sequence: u64) -> Entry {
-        Entry::new(sequence, sequence, SimTime::ZERO, 0)
+        Entry::new(sequence, Some(sequence), SimTime::ZERO, 0)
     }
 
     #[test]

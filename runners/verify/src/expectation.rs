@@ -4,16 +4,23 @@ use std::ops::Range;
 
 use hdrhistogram::Histogram;
 use scenarios::{Comparison, Condition, ExpectPlan, Plan, Severity};
-use sim_core::{MetricShape, SimTime};
+use sim_core::{DevicePlan, MetricShape, SimTime};
+
+use vocabulary::Dimension;
 
 use crate::delays::{Delays, Reduced};
-use crate::fate::{Delay, Fate, Incident};
+use crate::fate::{Delay, Fate, Incident, LinkChange};
 use crate::metrics::{Contribution, Measure};
 use crate::report::{Counterexample, ExpectReport, Worst};
 use crate::{Verdict, figures};
 
 /// Most worst devices and most counterexamples kept for one expectation.
 const KEPT: usize = 10;
+
+/// Below every power level that can be told [dBm]; levels are kept as their distance from it, in whole parts of a dB.
+const LOWEST_DBM: f64 = -200.0;
+/// Parts of a dB, fine enough that the three digits of a histogram are all that is lost.
+const LEVELS_PER_DB: f64 = 1e6;
 
 /// All expectations of a run, found by route and segment of simulated time.
 #[derive(Debug)]
@@ -74,6 +81,26 @@ impl Expectations {
             let evaluator = &mut self.evaluators[*index as usize];
             if evaluator.measure == Some(Measure::Seen(incident)) && evaluator.segments.contains(&place.segment) {
                 evaluator.incident(&place, sequence, what);
+            }
+        }
+    }
+
+    /// Adds what happened to the Bluetooth link of a device, once to every expectation about any of its streams.
+    pub(crate) fn link(&mut self, plan: &Plan, device: &DevicePlan, at: SimTime, change: LinkChange) {
+        let segment = self.segment(at);
+        let mut concerned: Vec<(u32, u32)> = Vec::new();
+        for stream in &device.streams {
+            let selection = self.selection_of[stream.route.index()];
+            for index in &self.selections[selection as usize] {
+                if !concerned.iter().any(|(known, _)| known == index) {
+                    concerned.push((*index, stream.route.0));
+                }
+            }
+        }
+        for (index, route) in concerned {
+            let evaluator = &mut self.evaluators[index as usize];
+            if evaluator.segments.contains(&segment) {
+                evaluator.link(&Place { plan, route, segment }, change);
             }
         }
     }
@@ -208,6 +235,29 @@ impl Evaluator {
         }
     }
 
+    fn link(&mut self, place: &Place<'_>, change: LinkChange) {
+        match (self.measure, change) {
+            (Some(Measure::LinkLosses), LinkChange::Lost) => self.incident(place, None, "the link ended"),
+            (Some(Measure::LinkReconnect), LinkChange::Back(delay)) => {
+                self.samples += 1;
+                self.delays.get_or_insert_with(Delays::new).record(delay);
+                let tally = self.tally(place);
+                tally.samples += 1;
+                match delay {
+                    Delay::Never => tally.hits += 1,
+                    Delay::After(nanos) => tally.largest = tally.largest.max(nanos),
+                }
+            }
+            (Some(Measure::LinkRssi), LinkChange::Heard(dbm)) => {
+                self.samples += 1;
+                let level = Delay::After(((dbm - LOWEST_DBM) * LEVELS_PER_DB) as i64);
+                self.delays.get_or_insert_with(Delays::new).record(level);
+                self.tally(place).samples += 1;
+            }
+            _ => {}
+        }
+    }
+
     fn tally(&mut self, place: &Place<'_>) -> &mut Tally {
         let device = place.plan.roster.routes[place.route as usize].device.index();
         &mut self.tallies[device - self.first_device]
@@ -258,6 +308,12 @@ impl Evaluator {
             MetricShape::Count => Some(Reduced::Number(self.hits as f64)),
             MetricShape::Share if self.samples == 0 => None,
             MetricShape::Share => Some(Reduced::Number(self.hits as f64 / self.samples as f64)),
+            MetricShape::Distribution(Dimension::PowerLevel) => {
+                match self.delays.as_ref()?.reduce(condition.statistic?)? {
+                    Reduced::Number(level) => Some(Reduced::Number(level / LEVELS_PER_DB + LOWEST_DBM)),
+                    Reduced::Never => None,
+                }
+            }
             MetricShape::Distribution(_) => self.delays.as_ref()?.reduce(condition.statistic?),
         }
     }
@@ -294,7 +350,7 @@ impl Evaluator {
             let value = match unit {
                 Unit::Seconds if tally.hits > 0 => Reduced::Never,
                 Unit::Seconds => Reduced::Number(tally.largest as f64),
-                Unit::Count => Reduced::Number(f64::from(misses(tally))),
+                Unit::Level | Unit::Count => Reduced::Number(f64::from(misses(tally))),
                 Unit::Share => Reduced::Number(f64::from(tally.hits) / f64::from(tally.samples.max(1))),
             };
             Worst {
@@ -343,6 +399,7 @@ fn compare(value: Reduced, condition: &Condition) -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Unit {
     Seconds,
+    Level,
     Share,
     Count,
 }
@@ -352,6 +409,7 @@ impl Unit {
         match shape {
             MetricShape::Count => Self::Count,
             MetricShape::Share => Self::Share,
+            MetricShape::Distribution(Dimension::PowerLevel) => Self::Level,
             MetricShape::Distribution(_) => Self::Seconds,
         }
     }
@@ -359,6 +417,7 @@ impl Unit {
     const fn name(self) -> &'static str {
         match self {
             Self::Seconds => "s",
+            Self::Level => "dBm",
             Self::Share | Self::Count => "1",
         }
     }
@@ -366,7 +425,7 @@ impl Unit {
     const fn size(self) -> f64 {
         match self {
             Self::Seconds => 1e9,
-            Self::Share | Self::Count => 1.0,
+            Self::Level | Self::Share | Self::Count => 1.0,
         }
     }
 
@@ -380,6 +439,7 @@ impl Unit {
     fn reads(self, number: f64) -> String {
         match self {
             Self::Seconds => figures::duration(number),
+            Self::Level => format!("{number:.1} dBm"),
             Self::Share => figures::share(number),
             Self::Count => figures::count(number as u64),
         }

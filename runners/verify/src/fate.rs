@@ -62,6 +62,17 @@ fn delay(from: i64, to: Option<i64>) -> Delay {
     to.map_or(Delay::Never, |to| Delay::After(to.saturating_sub(from).max(0)))
 }
 
+/// What happened to the Bluetooth link of a device.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum LinkChange {
+    /// Its last link ended.
+    Lost,
+    /// So long after it there was a link again.
+    Back(Delay),
+    /// A gateway heard a value this strong [dBm].
+    Heard(f64),
+}
+
 /// Something seen that should not have been seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Incident {

@@ -2,6 +2,7 @@
 
 mod axis;
 mod markup;
+mod radio;
 mod timeline;
 
 use std::fmt::Write;
@@ -23,12 +24,13 @@ impl RunReport {
         format!(
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
-             <style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n{}{}{}{}{}{}{}{}{}</main>\n</body>\n</html>\n",
+             <style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n{}{}{}{}{}{}{}{}{}{}</main>\n</body>\n</html>\n",
             banner(self),
             tiles(self),
             section("Expectations", &expectations(self)),
             section("What happened when", &(timeline::chart(self) + SHADES + &windows(self))),
             steps(self),
+            radio::section(self),
             worst_devices(self),
             section("Messages", &(streams(self) + &messages(self))),
             section("Behind the numbers", &background(self)),

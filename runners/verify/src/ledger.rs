@@ -2,7 +2,7 @@
 
 mod summary;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use hdrhistogram::Histogram;
@@ -14,7 +14,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::book::{Entry, LedgerError, RouteBook, Settling, Sighting};
 use crate::delays::Delays;
 use crate::expectation::{Expectations, Place};
-use crate::fate::{Delay, End, Fate, Incident};
+use crate::fate::{Delay, End, Fate, Incident, LinkChange};
 use crate::report::{ExpectReport, LatencyReport, ProbeReport, SeriesReport, StreamReport, WorstDevice};
 use crate::series::Series;
 use crate::topics::Topics;
@@ -89,6 +89,8 @@ struct Account {
     /// The probe whose observations count: the first one of the route's target with a matching filter.
     probe: Option<u16>,
     wants_ack: bool,
+    /// Whether gateways hand its messages on.
+    relayed: bool,
 }
 
 /// The ledger of one run. Instants `at` are nanoseconds of wall clock since the run's origin, in virtual mode
@@ -112,6 +114,8 @@ pub struct Ledger {
     unresolved: usize,
     probe_counts: Vec<u64>,
     peak_connections: u64,
+    /// Bluetooth devices that have lost their last link, and when.
+    unlinked: BTreeMap<SimId, SimTime>,
 }
 
 impl Ledger {
@@ -141,6 +145,7 @@ impl Ledger {
             unresolved: 0,
             probe_counts: vec![0; plan.probes.len()],
             peak_connections: 0,
+            unlinked: BTreeMap::new(),
             plan,
         }
     }
@@ -172,12 +177,75 @@ impl Ledger {
         intended_wall: i64,
         payload: &[u8],
     ) -> Result<(), LedgerError> {
+        self.add(route, sequence, intended, intended_wall, Some(xxh3_64(payload)))
+    }
+
+    /// A device said a message over the radio: how it reads at the target is up to the gateways that hand it on
+    /// ([`Ledger::handed_on`]).
+    ///
+    /// # Errors
+    /// As [`Ledger::generated`].
+    pub fn said(
+        &mut self,
+        route: RouteId,
+        sequence: u64,
+        intended: SimTime,
+        intended_wall: i64,
+    ) -> Result<(), LedgerError> {
+        self.add(route, sequence, intended, intended_wall, None)
+    }
+
+    /// A gateway hands a message on in these words; several gateways may do so.
+    pub fn handed_on(&mut self, route: RouteId, sequence: u64, payload: &[u8]) {
+        if let Some(account) = self.accounts.get_mut(route.index()) {
+            account.relayed = true;
+            account.book.worded(sequence, xxh3_64(payload));
+        }
+    }
+
+    /// A message said over the radio will not reach anybody any more.
+    pub fn given_up(&mut self, route: RouteId, sequence: u64, at: i64) {
+        let Some(account) = self.accounts.get_mut(route.index()) else { return };
+        if account.book.dropped(sequence) {
+            self.series.dropped(at);
+            self.settle(route, sequence);
+        }
+    }
+
+    /// A device that had no Bluetooth link has one.
+    pub fn linked(&mut self, device: SimId, at: SimTime) {
+        if let Some(lost_at) = self.unlinked.remove(&device) {
+            let change = LinkChange::Back(Delay::After((at - lost_at).nanos()));
+            self.expectations.link(&self.plan, &self.plan.roster.devices[device.index()], lost_at, change);
+        }
+    }
+
+    /// A gateway heard a value of a device, this strong [dBm].
+    pub fn heard(&mut self, device: SimId, at: SimTime, rssi_dbm: f64) {
+        let change = LinkChange::Heard(rssi_dbm);
+        self.expectations.link(&self.plan, &self.plan.roster.devices[device.index()], at, change);
+    }
+
+    /// The last Bluetooth link of a device has ended.
+    pub fn unlinked(&mut self, device: SimId, at: SimTime) {
+        self.unlinked.insert(device, at);
+        self.expectations.link(&self.plan, &self.plan.roster.devices[device.index()], at, LinkChange::Lost);
+    }
+
+    fn add(
+        &mut self,
+        route: RouteId,
+        sequence: u64,
+        intended: SimTime,
+        intended_wall: i64,
+        digest: Option<u64>,
+    ) -> Result<(), LedgerError> {
         let routes = self.accounts.len();
         let segment = self.expectations.segment(intended);
         let Some(account) = self.accounts.get_mut(route.index()) else {
             return Err(LedgerError::UnknownRoute { route: route.0, routes });
         };
-        let entry = Entry::new(sequence, xxh3_64(payload), intended, intended_wall);
+        let entry = Entry::new(sequence, digest, intended, intended_wall);
         account.book.generated(entry, segment).map_err(|previous| LedgerError::SequenceNotAscending {
             route: route.0,
             sequence,
@@ -215,12 +283,15 @@ impl Ledger {
         }
     }
 
-    /// The device's outbox dropped the message and declares it.
+    /// The sender's outbox dropped the message and declares it. Of a message that gateways hand on another copy may
+    /// still come, so that it is not settled before the end.
     pub fn dropped(&mut self, route: RouteId, sequence: u64, at: i64) {
         let Some(account) = self.accounts.get_mut(route.index()) else { return };
         if account.book.dropped(sequence) {
             self.series.dropped(at);
-            self.settle(route, sequence);
+            if !account.relayed {
+                self.settle(route, sequence);
+            }
         }
     }
 
@@ -300,6 +371,10 @@ impl Ledger {
                     }
                 }
             }
+        }
+        for (device, lost_at) in std::mem::take(&mut self.unlinked) {
+            let device = &self.plan.roster.devices[device.index()];
+            self.expectations.link(&self.plan, device, lost_at, LinkChange::Back(Delay::Never));
         }
         Judgement {
             lost,

@@ -19,6 +19,7 @@ mod junit;
 mod ledger;
 mod lost_csv;
 mod metrics;
+mod radio_report;
 mod report;
 mod report_files;
 mod report_input;
@@ -38,6 +39,7 @@ pub use book::LedgerError;
 pub use junit::JunitError;
 pub use ledger::{Judgement, Ledger, Limits, LostMessage, LostMessages};
 pub use metrics::register;
+pub use radio_report::{GatewayReport, RadioDeviceReport, RadioEndpointReport, RadioReport};
 pub use report::{
     CommandsReport, ConnectionsReport, Counterexample, DelayReport, ExpectReport, GeneratorReport, HostReport,
     LatencyReport, ProbeReport, RunReport, SeriesReport, SeriesWindow, StepReport, StreamReport, TargetReport,

@@ -6,7 +6,7 @@ use vocabulary::Dimension;
 
 use crate::fate::{Delay, End, Fate, Incident};
 
-const ROWS: [ExpectMetricSpec; 15] = [
+const ROWS: [ExpectMetricSpec; 19] = [
     count("sent", "messages written to a connection at least once; re-sent copies do not count"),
     count("acked", "messages the target acknowledged (QoS 1 and 2), each once"),
     count("delivered", "messages the probe of their route observed with the right bytes, each once"),
@@ -20,6 +20,22 @@ const ROWS: [ExpectMetricSpec; 15] = [
     count("duplicates", "observations of a message beyond the first, at the probe of its route"),
     count("out_of_order", "messages first observed after a later one of the same stream"),
     share("delivered.ratio", "messages delivered / messages sent"),
+    share(
+        "completeness",
+        "messages delivered / messages said, declared drops and values lost in the air among the latter",
+    ),
+    count("link.losses", "Bluetooth links that ended, at gateways"),
+    ExpectMetricSpec {
+        name: "link.rssi",
+        about: "signal strength at which a gateway heard each value that it handed on",
+        shape: MetricShape::Distribution(Dimension::PowerLevel),
+        arguments: &[],
+    },
+    time(
+        "link.reconnect",
+        "from the end of a device's last Bluetooth link to its next one, at whichever gateway; one that never came \
+         counts as infinite",
+    ),
     count(
         "dropped.declared",
         "messages that a full outbox dropped, as the device declares, and that were not observed",
@@ -82,6 +98,10 @@ pub(crate) enum Measure {
     Lost,
     LostAcked,
     DeliveredRatio,
+    Completeness,
+    LinkLosses,
+    LinkReconnect,
+    LinkRssi,
     DroppedDeclared,
     EndToEnd,
     ToSent,
@@ -112,6 +132,10 @@ impl Measure {
             ("delivered", None) => Self::Delivered,
             ("lost", None) => Self::Lost,
             ("delivered.ratio", None) => Self::DeliveredRatio,
+            ("completeness", None) => Self::Completeness,
+            ("link.losses", None) => Self::LinkLosses,
+            ("link.rssi", None) => Self::LinkRssi,
+            ("link.reconnect", None) => Self::LinkReconnect,
             ("dropped.declared", None) => Self::DroppedDeclared,
             ("latency.e2e", None) => Self::EndToEnd,
             ("latency.send", None) => Self::ToSent,
@@ -150,13 +174,15 @@ impl Measure {
         match self {
             Self::Sent => Contribution::Event(written),
             Self::Acked => Contribution::Event(acked),
-            Self::Delivered => event_among(watched, fate.end == End::Delivered),
+            Self::Delivered | Self::Completeness => event_among(watched, fate.end == End::Delivered),
             Self::DroppedDeclared => Contribution::Event(fate.end == End::Dropped),
             Self::Lost => event_among(written && watched, lost),
             Self::LostAcked => event_among(acked && watched, lost),
+            // Links are told of by themselves; a message is only a sample of a time in which one could end.
+            Self::LinkLosses => Contribution::Event(false),
             Self::DeliveredRatio => event_among(written && watched, fate.end == End::Delivered),
             Self::EndToEnd if watched => Contribution::Delay(fate.end_to_end()),
-            Self::EndToEnd | Self::GeneratorLag => Contribution::Nothing,
+            Self::EndToEnd | Self::GeneratorLag | Self::LinkReconnect | Self::LinkRssi => Contribution::Nothing,
             Self::ToSent => Contribution::Delay(fate.until_sent()),
             Self::ToAcked => fate.until_acked().map_or(Contribution::Nothing, Contribution::Delay),
             Self::Seen(_) => event_among(fate.end == End::Delivered, false),
@@ -172,7 +198,7 @@ impl Measure {
             (Self::Sent, false) => "never written",
             (Self::Acked, true) => "acknowledged",
             (Self::Acked, false) => "never acknowledged",
-            (Self::Delivered | Self::DeliveredRatio, true) => "observed",
+            (Self::Delivered | Self::DeliveredRatio | Self::Completeness, true) => "observed",
             (Self::DroppedDeclared, true) => "dropped by the device's outbox",
             _ => match fate.end {
                 End::Delivered => "observed",

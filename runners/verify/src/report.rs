@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::RadioReport;
 use crate::{Counts, Verdict};
 
 /// A judged run.
@@ -100,6 +101,9 @@ pub struct RunReport {
     pub connections: ConnectionsReport,
     /// Commands to the devices.
     pub commands: CommandsReport,
+    /// The Bluetooth side, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub radio: Option<RadioReport>,
     /// The generator itself.
     pub generator: GeneratorReport,
     /// What happened when.

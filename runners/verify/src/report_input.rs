@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use hdrhistogram::Histogram;
 use sim_core::{Evidence, SimTime};
 
+use crate::RadioReport;
 use crate::TargetReport;
 
 /// Facts the runner gives when the run is over. Histograms hold nanoseconds and are empty when nothing was measured.
@@ -38,6 +39,8 @@ pub struct ReportInput {
     pub connections: ConnectionCounts,
     /// Commands to the devices.
     pub commands: CommandCounts,
+    /// The Bluetooth side, if there is one.
+    pub radio: Option<RadioReport>,
     /// Resident memory of the process at the end of the run, before the reports are made [byte].
     pub rss_bytes: Option<u64>,
     /// Resident memory before the devices were made [byte].

@@ -330,6 +330,7 @@ pub(crate) fn sample_input() -> ReportInput {
         commands: CommandCounts { received: 3, applied: 2, refused: 0, malformed: 1, answered: 3 },
         rss_bytes: Some(12_897_485),
         rss_before_bytes: Some(12_000_000),
+        radio: None,
         doubts: Vec::new(),
     }
 }

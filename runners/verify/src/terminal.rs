@@ -128,6 +128,19 @@ impl RunReport {
         if connections.reconnect.samples > 0 {
             text.line(format_args!("  {:<24} {}", "lost link to recovered", connections.reconnect.line()));
         }
+        if let Some(radio) = &self.radio {
+            text.heading("bluetooth");
+            for endpoint in &radio.endpoints {
+                let hosts = count(endpoint.hosts);
+                text.line(format_args!("  {hosts} hosts attached to {} at {}", endpoint.target, endpoint.listen));
+            }
+            if !radio.gateways.is_empty() {
+                text.line(format_args!("  {}", radio.line()));
+            }
+            for (reason, messages) in &radio.given_up {
+                text.line(format_args!("  {} messages reached nobody: {reason}", count(*messages)));
+            }
+        }
         text.heading("generator");
         let generator = &self.generator;
         let seconds = |value: Option<f64>| value.map_or_else(|| "not measured".to_owned(), figures::seconds);

@@ -41,7 +41,8 @@ pub(crate) fn fingerprint(scenario: &Scenario, request: &Request, registry: &mut
     while reached < SimTime::ZERO + length {
         reached = (reached + tick).min(SimTime::ZERO + length);
         rehearsal.advance_to(reached);
-        for message in rehearsal.shards.take_outbound() {
+        let messages = rehearsal.take_messages(&plan);
+        for message in messages.own.iter().chain(&messages.spoken).chain(&messages.air.handed_on) {
             let route = &roster.routes[message.route.index()];
             let device = &roster.devices[message.device.index()];
             fingerprint.add(&FingerprintItem {

@@ -61,7 +61,7 @@ pub(crate) fn record(
     while reached < end + GRID {
         reached = (reached + STRIDE).min(end + GRID);
         rehearsal.advance_to(reached);
-        drop(rehearsal.shards.take_outbound());
+        drop(rehearsal.take_messages(&plan));
         let messages = std::mem::take(&mut *captured.lock().expect("observers do not panic"));
         files.take(&plan, messages, rehearsal.shards.take_truth(), end)?;
     }

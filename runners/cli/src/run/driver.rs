@@ -5,15 +5,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use fleet::{CutKind, Fleet, Pace};
-use scenarios::Plan;
+use scenarios::{Carrier, Plan};
 use sim_core::{Edge, Evidence, OccurrenceId, Outbound, Shards, SimId, SimTime, Span, Subject};
 use tokio::runtime::Handle;
 use verify::CommandCounts;
 
 use super::commander::Commander;
 use super::inbox::Inbox;
-use super::judge::{Judge, Testimony};
+use super::judge::{Judge, Spoken, Testimony};
 use super::progress::Progress;
+use super::radio::{self, Airwaves};
 use crate::failure::Failure;
 
 /// Simulated time between two exchanges with the outside.
@@ -27,6 +28,8 @@ pub(crate) struct Driver<'a> {
     pub(crate) pace: Pace,
     /// The simulation.
     pub(crate) shards: Shards,
+    /// The Bluetooth side, if the scenario has one.
+    pub(crate) airwaves: Option<Airwaves>,
     /// Connections by target.
     pub(crate) fleets: &'a [Option<Fleet>],
     /// The ledger's keeper.
@@ -51,6 +54,8 @@ pub(crate) struct Drive {
     pub(crate) commander: Commander,
     /// The simulation at its end.
     pub(crate) shards: Shards,
+    /// The Bluetooth side, in which something may still be under way.
+    pub(crate) airwaves: Option<Airwaves>,
 }
 
 impl Driver<'_> {
@@ -66,13 +71,17 @@ impl Driver<'_> {
         while reached < end && !self.interrupted.load(Ordering::Relaxed) {
             let tick_end = (reached + TICK).min(end);
             // One tick ahead: the messages of this tick leave at their own instants while the next is simulated.
-            self.wait_until(reached - TICK);
+            self.wait_until(reached - TICK, reached)?;
             self.take_commands(&mut inbox, reached)?;
             self.shards.advance_to(tick_end);
-            let outbound = self.shards.take_outbound();
+            let (outbound, spoken) = radio::split(self.plan, self.shards.take_outbound());
+            self.speak(spoken);
             // The judge must know a message before anybody can have seen it.
             let _ = self.judge.testimony.send(Testimony::Generated(outbound.clone()));
-            self.submit(outbound)?;
+            submit(self.plan, self.fleets, outbound)?;
+            if !self.airwaves.as_ref().is_some_and(Airwaves::is_open) {
+                self.work_air(tick_end)?;
+            }
             self.commander.give_until(tick_end, self.runtime);
             self.act_on_links(&mut links, tick_end)?;
             for reply in self.shards.take_replies() {
@@ -83,32 +92,60 @@ impl Driver<'_> {
             reached = tick_end;
             progress.show(reached, &self.judge.live);
         }
-        self.wait_until(reached);
+        self.wait_until(reached, reached)?;
         for (_, id, edge) in links {
             if edge == Edge::Heal {
                 self.heal(id, reached)?;
             }
         }
-        self.wait_until(reached);
+        self.wait_until(reached, reached)?;
         Ok(Drive {
             reached,
             evidence: self.shards.evidence(),
             commands: inbox.counts,
             commander: self.commander,
             shards: self.shards,
+            airwaves: self.airwaves,
         })
     }
 
-    /// Sleeps until a simulated instant comes on the wall clock, in slices that notice an interruption.
-    fn wait_until(&self, at: SimTime) {
+    /// Sleeps until a simulated instant comes on the wall clock, in slices that notice an interruption. Where real
+    /// Bluetooth hosts can attach, the air keeps pace with the clock meanwhile, up to what is simulated.
+    fn wait_until(&mut self, at: SimTime, simulated: SimTime) -> Result<(), Failure> {
         const SLICE: Duration = Duration::from_millis(100);
+        let open = self.airwaves.as_ref().is_some_and(Airwaves::is_open);
+        let slice = if open { radio::EXCHANGE } else { SLICE };
         let goal = self.pace.instant(self.pace.wall_ns(at));
         loop {
             let now = Instant::now();
-            if now >= goal || self.interrupted.load(Ordering::Relaxed) {
-                return;
+            if open {
+                self.work_air(radio::now(&self.pace).min(simulated))?;
             }
-            std::thread::sleep((goal - now).min(SLICE));
+            if now >= goal || self.interrupted.load(Ordering::Relaxed) {
+                return Ok(());
+            }
+            std::thread::sleep((goal - now).min(slice));
+        }
+    }
+
+    /// Tells the air, and the judge, what devices say over the radio.
+    fn speak(&mut self, spoken: Vec<Outbound>) {
+        let Some(airwaves) = &mut self.airwaves else { return };
+        let judged = spoken
+            .iter()
+            .filter(|message| self.plan.link_of(message.device).carrier == Carrier::Gateway)
+            .map(|message| Spoken { route: message.route, sequence: message.sequence, intended: message.intended })
+            .collect();
+        let _ = self.judge.testimony.send(Testimony::Said(judged));
+        for message in spoken {
+            airwaves.say(message);
+        }
+    }
+
+    fn work_air(&mut self, until: SimTime) -> Result<(), Failure> {
+        match &mut self.airwaves {
+            Some(airwaves) => work_air(airwaves, until, self.plan, self.fleets, self.judge),
+            None => Ok(()),
         }
     }
 
@@ -123,22 +160,6 @@ impl Driver<'_> {
             match inbox.read(&arrival, self.device_time_ms(now)) {
                 Ok(command) => self.shards.inject(command),
                 Err(answer) => self.fleet_of(arrival.device)?.reply(arrival.device, answer).map_err(ended)?,
-            }
-        }
-        Ok(())
-    }
-
-    fn submit(&self, outbound: Vec<Outbound>) -> Result<(), Failure> {
-        if let [Some(only)] = self.fleets {
-            return only.submit_blocking(outbound).map_err(ended);
-        }
-        let mut by_target: Vec<Vec<Outbound>> = self.fleets.iter().map(|_| Vec::new()).collect();
-        for message in outbound {
-            by_target[self.plan.link_of(message.device).target].push(message);
-        }
-        for (fleet, messages) in self.fleets.iter().zip(by_target) {
-            if let Some(fleet) = fleet {
-                fleet.submit_blocking(messages).map_err(ended)?;
             }
         }
         Ok(())
@@ -197,6 +218,40 @@ impl Driver<'_> {
             .as_ref()
             .ok_or_else(|| Failure::Resources("a device without a connection was asked to answer".to_owned()))
     }
+}
+
+/// Lets the air come to an instant; what gateways hand on goes to their connections.
+///
+/// # Errors
+/// [`Failure::Resources`] when the connections have ended.
+pub(crate) fn work_air(
+    airwaves: &mut Airwaves,
+    until: SimTime,
+    plan: &Plan,
+    fleets: &[Option<Fleet>],
+    judge: &Judge,
+) -> Result<(), Failure> {
+    let news = airwaves.advance_to(until);
+    let handed_on = news.handed_on.clone();
+    // The judge must know the wording of a message before anybody can have seen it.
+    let _ = judge.testimony.send(Testimony::Air(news));
+    submit(plan, fleets, handed_on)
+}
+
+fn submit(plan: &Plan, fleets: &[Option<Fleet>], outbound: Vec<Outbound>) -> Result<(), Failure> {
+    if let [Some(only)] = fleets {
+        return only.submit_blocking(outbound).map_err(ended);
+    }
+    let mut by_target: Vec<Vec<Outbound>> = fleets.iter().map(|_| Vec::new()).collect();
+    for message in outbound {
+        by_target[plan.link_of(message.device).target].push(message);
+    }
+    for (fleet, messages) in fleets.iter().zip(by_target) {
+        if let Some(fleet) = fleet {
+            fleet.submit_blocking(messages).map_err(ended)?;
+        }
+    }
+    Ok(())
 }
 
 fn ended(error: fleet::FleetError) -> Failure {

@@ -9,8 +9,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use fleet::{FleetEvent, Pace};
 use scenarios::Plan;
-use sim_core::{Outbound, SimId};
+use sim_core::{Outbound, RouteId, SimId, SimTime};
 use verify::{Ledger, Limits};
+
+use super::radio::AirNews;
 
 /// Rest between two hearings.
 const REST: Duration = Duration::from_millis(5);
@@ -20,12 +22,27 @@ const REST: Duration = Duration::from_millis(5);
 pub(crate) enum Testimony {
     /// The devices said these messages.
     Generated(Vec<Outbound>),
+    /// The devices said these messages over the radio.
+    Said(Vec<Spoken>),
+    /// What the air has brought.
+    Air(AirNews),
     /// A fleet's report.
     Fleet(Vec<FleetEvent>),
     /// A probe saw a message.
     Observed(Sighting),
     /// The run is over.
     Close,
+}
+
+/// A message said over the radio, whose wording is the gateways' business.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Spoken {
+    /// Its route.
+    pub(crate) route: RouteId,
+    /// Its sequence number.
+    pub(crate) sequence: u64,
+    /// When the device meant to say it.
+    pub(crate) intended: SimTime,
 }
 
 /// One message seen by a probe.
@@ -126,6 +143,8 @@ impl Court {
             while let Ok(testimony) = hearing.try_recv() {
                 match testimony {
                     Testimony::Generated(messages) => self.generated(&messages),
+                    Testimony::Said(messages) => self.said(&messages),
+                    Testimony::Air(news) => self.heard(&news),
                     Testimony::Fleet(events) => events.into_iter().for_each(|event| self.reported(event)),
                     Testimony::Observed(seen) => {
                         self.ledger.observed(seen.probe, &seen.topic, &seen.payload, seen.at, seen.retained);
@@ -144,6 +163,24 @@ impl Court {
             self.ledger
                 .generated(message.route, message.sequence, message.intended, wall, &message.payload)
                 .expect("the simulation numbers messages of known routes in ascending order");
+        }
+    }
+
+    fn said(&mut self, messages: &[Spoken]) {
+        for message in messages {
+            let wall = self.pace.wall_ns(message.intended);
+            self.ledger
+                .said(message.route, message.sequence, message.intended, wall)
+                .expect("the simulation numbers messages of known routes in ascending order");
+        }
+    }
+
+    fn heard(&mut self, news: &AirNews) {
+        for message in &news.handed_on {
+            self.ledger.handed_on(message.route, message.sequence, &message.payload);
+        }
+        for lost in &news.given_up {
+            self.ledger.given_up(lost.route, lost.sequence, self.pace.wall_ns(lost.at));
         }
     }
 

@@ -1,22 +1,24 @@
 //! A run against real brokers, paced by the wall clock.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use fleet::{ConnectionConfig, Fleet, FleetConfig, FleetError, FleetEvents, FleetStats, Pace, RouteConfig};
 use hdrhistogram::Histogram;
-use scenarios::Plan;
+use scenarios::{Carrier, Plan};
 use sim_core::{Key, Registry, Shards, SimId};
 use tokio::runtime::{Handle, Runtime};
 use verify::{ConnectionCounts, Judgement, ReportInput};
 
 use super::commander::Commander;
-use super::driver::{Drive, Driver};
+use super::driver::{Drive, Driver, work_air};
 use super::judge::{Judge, Testimony};
 use super::probe::Probes;
 use super::progress::Progress;
-use super::rehearsal::patients;
+use super::radio::{self, Airwaves};
+use super::rehearsal::{members, patients};
 use super::stack::{self, Stack};
 use super::{Facts, Options, usage};
 use crate::failure::Failure;
@@ -43,16 +45,16 @@ pub(crate) fn run(
     options: &Options,
     registry: &Registry,
     facts: &Facts,
+    folder: &Path,
 ) -> Result<(Judgement, ReportInput), Failure> {
     let begin = Instant::now();
     let rss_before_bytes = usage::resident_bytes();
     let within = patients(plan, options.partition);
     let shards = Shards::new(registry, &plan.roster, &plan.occurrences, &within, options.threads)?;
-    let devices: Vec<SimId> = plan.roster.patients[within]
-        .iter()
-        .flat_map(|patient| patient.devices.clone())
-        .map(|index| SimId(index as u32))
-        .collect();
+    let mut airwaves = Airwaves::new(plan, &within)?;
+    let members = members(plan, &within);
+    let devices: Vec<SimId> =
+        members.iter().copied().filter(|device| plan.link_of(*device).carrier == Carrier::Mqtt).collect();
 
     let per_device = if stack::shares_the_process(plan) { 2 } else { 1 };
     fleet::ensure_descriptors(devices.len(), per_device).map_err(|error| Failure::Resources(error.to_string()))?;
@@ -63,9 +65,12 @@ pub(crate) fn run(
     let pace = Pace::new(Instant::now() + lead, speed);
     let judge = Judge::start(Arc::clone(plan), pace).map_err(|error| Failure::Resources(error.to_string()))?;
     let probes = Probes::start(plan, &stack, &facts.identity, pace, &judge.testimony, runtime.handle())?;
-    let takes_part = |device: SimId| devices.binary_search(&device).is_ok();
+    let takes_part = |device: SimId| members.binary_search(&device).is_ok();
     let commander = Commander::start(plan, &stack, &facts.identity, pace, takes_part, runtime.handle())?;
     let fleets = start_fleets(plan, registry, &stack, &devices, pace, &judge, runtime.handle())?;
+    if let Some(airwaves) = &mut airwaves {
+        airwaves.listen(plan, folder, plan.roster.start_epoch_ns, runtime.handle())?;
+    }
     wait_online(plan, &fleets, &devices, lead, runtime.handle())?;
 
     let mut progress = Progress::new(plan.time.length, options.quiet);
@@ -73,24 +78,29 @@ pub(crate) fn run(
         plan,
         pace,
         shards,
+        airwaves,
         fleets: &fleets,
         judge: &judge,
         commander,
         runtime: runtime.handle(),
         interrupted: &interrupted,
     };
-    let Drive { reached, evidence, commands, commander, shards } = driver.drive(&mut progress)?;
+    let Drive { reached, evidence, commands, commander, shards, mut airwaves } = driver.drive(&mut progress)?;
 
     let drain_begin = Instant::now();
     let was_interrupted = interrupted.load(Ordering::Relaxed);
     let drain = Duration::from_nanos(plan.time.drain.nanos().unsigned_abs());
     let patience = if was_interrupted { INTERRUPTED_DRAIN.min(drain) } else { drain };
-    settle(&judge, &interrupted, was_interrupted, patience, &mut progress, reached);
+    let mut on_the_air = |judge: &Judge| match &mut airwaves {
+        Some(airwaves) => work_air(airwaves, radio::now(&pace), plan, &fleets, judge),
+        None => Ok(()),
+    };
+    settle(&judge, &interrupted, was_interrupted, patience, &mut progress, reached, &mut on_the_air)?;
     let rss_bytes = usage::resident_bytes();
     drop(shards);
     let stats = end_fleets(fleets, patience.saturating_sub(drain_begin.elapsed()), options.keep, &runtime);
     if !options.keep {
-        clear_retained(plan, registry, &stack, &devices, &facts.identity, &runtime);
+        clear_retained(plan, registry, &stack, &members, &facts.identity, &runtime);
     }
     // What the last acknowledgements and sightings say is already on its way to the judge.
     std::thread::sleep(Duration::from_millis(50));
@@ -98,6 +108,9 @@ pub(crate) fn run(
     let mut evidence = evidence;
     evidence.merge(&commander.evidence());
     evidence.merge(&stats.evidence);
+    if let Some(airwaves) = &airwaves {
+        evidence.merge(airwaves.radio.evidence());
+    }
     commander.stop(runtime.handle());
     probes.stop(runtime.handle());
     let ledger = judge.close();
@@ -263,7 +276,7 @@ fn wait_online(
     Ok(())
 }
 
-/// Waits until every message is settled or patience is at its end.
+/// Waits until every message is settled or patience is at its end; the air goes on meanwhile.
 fn settle(
     judge: &Judge,
     interrupted: &AtomicBool,
@@ -271,15 +284,18 @@ fn settle(
     patience: Duration,
     progress: &mut Progress,
     reached: sim_core::SimTime,
-) {
+    on_the_air: &mut impl FnMut(&Judge) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let deadline = Instant::now() + patience;
     while Instant::now() < deadline && judge.live.under_way.load(Ordering::Relaxed) > 0 {
         if interrupted.load(Ordering::Relaxed) && !was_interrupted {
-            return;
+            break;
         }
+        on_the_air(judge)?;
         progress.show(reached, &judge.live);
         std::thread::sleep(Duration::from_millis(50));
     }
+    Ok(())
 }
 
 /// Ends the fleets and, unless they are to be kept, removes their sessions from the brokers.

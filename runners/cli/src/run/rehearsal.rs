@@ -3,17 +3,19 @@
 use std::ops::Range;
 
 use scenarios::Plan;
-use sim_core::{Evidence, OccurrenceId, Registry, Reply, ReplyStatus, Shards, SimTime, Subject};
+use sim_core::{Evidence, OccurrenceId, Outbound, Registry, Reply, ReplyStatus, Shards, SimId, SimTime, Subject};
 
 use crate::arguments::Partition;
 use crate::commands::{evidence_of, step_command};
 use crate::failure::Failure;
+use crate::run::radio::{self, AirNews, Airwaves};
 
 /// Shards that follow the plan without a network.
 #[derive(Debug)]
 pub(crate) struct Rehearsal {
     /// The simulation.
     pub(crate) shards: Shards,
+    airwaves: Option<Airwaves>,
     /// Commands still to come, in order of time.
     commands: Vec<(SimTime, OccurrenceId, sim_core::Command)>,
     given: usize,
@@ -33,7 +35,8 @@ impl Rehearsal {
     ) -> Result<Self, Failure> {
         let patients = patients(plan, partition);
         let shards = Shards::new(registry, &plan.roster, &plan.occurrences, &patients, threads)?;
-        Ok(Self { shards, commands: commands(plan, &patients), given: 0, answers: Evidence::default() })
+        let airwaves = Airwaves::new(plan, &patients)?;
+        Ok(Self { shards, airwaves, commands: commands(plan, &patients), given: 0, answers: Evidence::default() })
     }
 
     /// Simulates up to `end`. Commands take effect at their own grid instant, whatever the step of the caller.
@@ -47,6 +50,22 @@ impl Rehearsal {
             self.given += 1;
         }
         self.shards.advance_to(end);
+    }
+
+    /// What devices have said since the last call, and what has become of it in the air by now.
+    pub(crate) fn take_messages(&mut self, plan: &Plan) -> Messages {
+        let (own, spoken) = radio::split(plan, self.shards.take_outbound());
+        let Some(airwaves) = &mut self.airwaves else { return Messages { own, ..Messages::default() } };
+        for message in &spoken {
+            airwaves.say(message.clone());
+        }
+        let air = airwaves.advance_to(self.shards.reached());
+        Messages { own, spoken, air }
+    }
+
+    /// Lets the air go on for a while after the devices have fallen silent.
+    pub(crate) fn linger_until(&mut self, end: SimTime) -> AirNews {
+        self.airwaves.as_mut().map(|airwaves| airwaves.advance_to(end)).unwrap_or_default()
     }
 
     /// The devices' answers since the last call; those to commands of steps become their evidence.
@@ -66,8 +85,30 @@ impl Rehearsal {
     pub(crate) fn evidence(&self) -> Evidence {
         let mut evidence = self.shards.evidence();
         evidence.merge(&self.answers);
+        if let Some(airwaves) = &self.airwaves {
+            evidence.merge(airwaves.radio.evidence());
+        }
         evidence
     }
+}
+
+/// What was said.
+#[derive(Debug, Default)]
+pub(crate) struct Messages {
+    /// By devices with a connection of their own.
+    pub(crate) own: Vec<Outbound>,
+    /// Over the radio.
+    pub(crate) spoken: Vec<Outbound>,
+    /// What the air has brought.
+    pub(crate) air: AirNews,
+}
+
+/// Devices and gateways of these patients, ascending.
+pub(crate) fn members(plan: &Plan, patients: &Range<usize>) -> Vec<SimId> {
+    let devices = plan.roster.patients[patients.clone()].iter().flat_map(|patient| patient.devices.clone());
+    let gateways = plan.roster.gateways.iter().map(|gateway| gateway.device);
+    let of_them = |gateway: &SimId| patients.contains(&plan.roster.devices[gateway.index()].patient.index());
+    devices.map(|index| SimId(index as u32)).chain(gateways.filter(of_them)).collect()
 }
 
 /// The patients that take part: all, or one part of a partition.

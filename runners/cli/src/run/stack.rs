@@ -6,10 +6,10 @@ use verify::TargetReport;
 
 use crate::failure::Failure;
 
-/// One broker a target.
+/// One broker a target, none for a target that Bluetooth hosts attach to.
 #[derive(Debug)]
 pub(crate) struct Stack {
-    brokers: Vec<Box<dyn Broker>>,
+    brokers: Vec<Option<Box<dyn Broker>>>,
     reports: Vec<TargetReport>,
 }
 
@@ -20,7 +20,13 @@ impl Stack {
     /// [`Failure::Target`] when the URL means nothing, [`Failure::Unreachable`] when nobody answers.
     pub(crate) fn start(plan: &Plan) -> Result<Self, Failure> {
         let mut stack = Self { brokers: Vec::new(), reports: Vec::new() };
-        for target in &plan.targets {
+        for (index, target) in plan.targets.iter().enumerate() {
+            if plan.hosts.iter().any(|host| host.target == index) {
+                stack.brokers.push(None);
+                let identity = "Bluetooth controllers for hosts that attach".to_owned();
+                stack.reports.push(TargetReport { id: target.id.clone(), url: target.url.clone(), identity });
+                continue;
+            }
             let choice = BrokerChoice::parse(&target.url)
                 .map_err(|error| Failure::Target { target: target.id.clone(), reason: error.to_string() })?;
             let broker =
@@ -35,14 +41,16 @@ impl Stack {
                     }
                 },
             });
-            stack.brokers.push(broker);
+            stack.brokers.push(Some(broker));
         }
         Ok(stack)
     }
 
     /// Host and port of a target.
     pub(crate) fn address(&self, target: usize) -> (&str, u16) {
-        let address = self.brokers[target].address();
+        // Links and probes lead to brokers only; the language sees to it.
+        let broker = self.brokers[target].as_ref().expect("an MQTT link leads to a broker");
+        let address = broker.address();
         (&address.host, address.port)
     }
 
@@ -54,7 +62,7 @@ impl Stack {
     /// Messages that brokers of ours threw away although they had accepted them, in words; these losses are not the
     /// pipeline's.
     pub(crate) fn doubts(&self) -> Vec<String> {
-        let dropped = self.brokers.iter().filter_map(|broker| broker.dropped());
+        let dropped = self.brokers.iter().flatten().filter_map(|broker| broker.dropped());
         let (qos0, queued) = dropped.fold((0, 0), |sum, count| (sum.0 + count.qos0, sum.1 + count.queued));
         if qos0 + queued == 0 {
             return Vec::new();

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use hdrhistogram::Histogram;
-use scenarios::Plan;
-use sim_core::{Registry, ReplyStatus, SimTime, Span};
+use scenarios::{Carrier, Plan};
+use sim_core::{Outbound, Registry, ReplyStatus, SimTime, Span};
 use verify::{CommandCounts, Judgement, Ledger, Limits, ReportInput, TargetReport};
 
+use super::radio::AirNews;
 use super::rehearsal::Rehearsal;
 use super::{Facts, Options, usage};
 use crate::failure::Failure;
@@ -35,22 +36,27 @@ pub(crate) fn run(
     while reached < end {
         reached = (reached + STRIDE).min(end);
         rehearsal.advance_to(reached);
-        for message in rehearsal.shards.take_outbound() {
-            let at = message.intended.nanos();
+        let messages = rehearsal.take_messages(plan);
+        for message in &messages.own {
             ledger
-                .generated(message.route, message.sequence, message.intended, at, &message.payload)
+                .generated(
+                    message.route,
+                    message.sequence,
+                    message.intended,
+                    message.intended.nanos(),
+                    &message.payload,
+                )
                 .expect("the simulation numbers messages of known routes in ascending order");
-            ledger.sent(message.route, message.sequence, at);
-            let route = &plan.roster.routes[message.route.index()];
-            if route.qos > 0 {
-                ledger.acked(message.route, message.sequence, at);
-            }
-            for (probe, seen) in plan.probes.iter().enumerate() {
-                if seen.target == plan.link_of(route.device).target {
-                    ledger.observed(probe, &route.topic, &message.payload, at, false);
-                }
+            deliver(plan, &mut ledger, message);
+        }
+        for message in &messages.spoken {
+            if plan.link_of(message.device).carrier == Carrier::Gateway {
+                ledger
+                    .said(message.route, message.sequence, message.intended, message.intended.nanos())
+                    .expect("the simulation numbers messages of known routes in ascending order");
             }
         }
+        take_news(plan, &mut ledger, &messages.air);
         for reply in rehearsal.take_replies() {
             commands.received += 1;
             commands.answered += 1;
@@ -60,6 +66,7 @@ pub(crate) fn run(
             }
         }
     }
+    take_news(plan, &mut ledger, &rehearsal.linger_until(end + plan.time.drain));
     let lag = Histogram::new(3).expect("three significant digits are within 0..=5");
     let judgement = ledger.finish(&lag);
     let evidence = rehearsal.evidence();
@@ -83,4 +90,29 @@ pub(crate) fn run(
         ..facts.input()
     };
     Ok((judgement, input))
+}
+
+/// The perfect sink: written, acknowledged and seen by the probes in the moment it is due.
+fn deliver(plan: &Plan, ledger: &mut Ledger, message: &Outbound) {
+    let at = message.due().nanos();
+    ledger.sent(message.route, message.sequence, at);
+    let route = &plan.roster.routes[message.route.index()];
+    if route.qos > 0 {
+        ledger.acked(message.route, message.sequence, at);
+    }
+    for (probe, seen) in plan.probes.iter().enumerate() {
+        if seen.target == plan.link_of(route.device).target {
+            ledger.observed(probe, &route.topic, &message.payload, at, false);
+        }
+    }
+}
+
+fn take_news(plan: &Plan, ledger: &mut Ledger, news: &AirNews) {
+    for message in &news.handed_on {
+        ledger.handed_on(message.route, message.sequence, &message.payload);
+        deliver(plan, ledger, message);
+    }
+    for lost in &news.given_up {
+        ledger.given_up(lost.route, lost.sequence, lost.at.nanos());
+    }
 }

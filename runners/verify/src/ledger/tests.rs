@@ -313,3 +313,60 @@ fn impossible_events_are_refused() {
     let nowhere = ledger.generated(RouteId(9), 0, SimTime::ZERO, 0, b"").unwrap_err();
     assert_eq!(nowhere.to_string(), "route 9 does not exist: the plan has 4 routes");
 }
+
+/// What two gateways make of a message of the first device.
+fn wording(gateway: u32, sequence: u64) -> Vec<u8> {
+    let mut words = payload(0, "vitals", sequence);
+    words.extend_from_slice(" ".repeat(gateway as usize + 1).as_bytes());
+    words
+}
+
+#[test]
+fn a_message_handed_on_twice_is_delivered_once() {
+    let mut ledger = ledger();
+    let see = |ledger: &mut Ledger, gateway: u32| {
+        ledger.observed(0, "ward/1/mon/vitals", &wording(gateway, 0), 100, false);
+    };
+    ledger.said(VITALS, 0, SimTime::ZERO, 0).unwrap();
+    ledger.handed_on(VITALS, 0, &wording(0, 0));
+    ledger.handed_on(VITALS, 0, &wording(1, 0));
+    ledger.sent(VITALS, 0, 1);
+    see(&mut ledger, 1);
+    see(&mut ledger, 0);
+    ledger.acked(VITALS, 0, 2);
+    see(&mut ledger, 0);
+    let counts = counts(ledger);
+    assert_eq!((counts.generated, counts.delivered, counts.duplicates, counts.corrupted), (1, 1, 2, 0));
+}
+
+#[test]
+fn words_that_no_gateway_has_used_are_corrupted() {
+    let mut ledger = ledger();
+    ledger.said(VITALS, 0, SimTime::ZERO, 0).unwrap();
+    ledger.handed_on(VITALS, 0, &wording(0, 0));
+    ledger.sent(VITALS, 0, 1);
+    ledger.observed(0, "ward/1/mon/vitals", &wording(1, 0), 100, false);
+    assert_eq!(counts(ledger).corrupted, 1);
+}
+
+#[test]
+fn a_copy_that_one_gateway_drops_may_come_from_another() {
+    let mut ledger = ledger();
+    ledger.said(VITALS, 0, SimTime::ZERO, 0).unwrap();
+    ledger.handed_on(VITALS, 0, &wording(0, 0));
+    ledger.dropped(VITALS, 0, 1);
+    ledger.handed_on(VITALS, 0, &wording(1, 0));
+    ledger.sent(VITALS, 0, 2);
+    ledger.observed(0, "ward/1/mon/vitals", &wording(1, 0), 100, false);
+    let counts = counts(ledger);
+    assert_eq!((counts.delivered, counts.dropped_declared, counts.invented), (1, 0, 0));
+}
+
+#[test]
+fn a_value_that_the_air_gives_up_is_a_declared_drop_and_settled() {
+    let mut ledger = ledger();
+    ledger.said(VITALS, 0, SimTime::ZERO, 0).unwrap();
+    ledger.given_up(VITALS, 0, 1);
+    assert_eq!(ledger.under_way(), 0);
+    assert_eq!(counts(ledger).dropped_declared, 1);
+}

@@ -1,0 +1,82 @@
+//! The Bluetooth side of a run, as reports show it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Everything about the radio.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct RadioReport {
+    /// Where real hosts could attach.
+    pub endpoints: Vec<RadioEndpointReport>,
+    /// Gateways in the simulation.
+    pub gateways: Vec<GatewayReport>,
+    /// Devices with a radio.
+    pub devices: Vec<RadioDeviceReport>,
+    /// Messages that reached nobody, by reason.
+    pub given_up: BTreeMap<String, u64>,
+}
+
+/// A place where real hosts could attach.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RadioEndpointReport {
+    /// Target id.
+    pub target: String,
+    /// Address with the port that was taken, such as `tcp://127.0.0.1:6402`.
+    pub listen: String,
+    /// Hosts that attached.
+    pub hosts: u64,
+}
+
+/// A gateway in the simulation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GatewayReport {
+    /// Path, such as `gw/hub/2`.
+    pub path: String,
+    /// Messages handed on.
+    pub handed_on: u64,
+    /// Of them, fetched from the memory of a device.
+    pub backfilled: u64,
+    /// Of them, handed on before by another gateway.
+    pub repeated: u64,
+    /// Links made.
+    pub links: u64,
+    /// Links that ended.
+    pub losses: u64,
+    /// Mean signal strength of what it handed on [dBm].
+    pub rssi_mean_dbm: Option<f64>,
+}
+
+/// A device with a radio.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RadioDeviceReport {
+    /// Path.
+    pub path: String,
+    /// Name that it advertises.
+    pub name: String,
+    /// Address at the end, such as `C0:12:34:56:78:9A`.
+    pub address: String,
+    /// `none`, `just_works` or `passkey`.
+    pub security: String,
+    /// Six digits to be typed at the host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub passkey: Option<String>,
+    /// Links to gateways.
+    pub links: u64,
+    /// Of them, ended.
+    pub losses: u64,
+}
+
+impl RadioReport {
+    /// A line about all gateways together.
+    pub(crate) fn line(&self) -> String {
+        let sum = |of: fn(&GatewayReport) -> u64| crate::figures::count(self.gateways.iter().map(of).sum());
+        format!(
+            "{} gateways handed on {} messages, {} of them from the memory of devices, {} handed on before by another",
+            crate::figures::count(self.gateways.len() as u64),
+            sum(|gateway| gateway.handed_on),
+            sum(|gateway| gateway.backfilled),
+            sum(|gateway| gateway.repeated)
+        )
+    }
+}
