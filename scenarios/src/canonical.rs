@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use sim_core::{Argument, Arguments, Cadence, MetricShape, Occurrence, Roster};
 
 use crate::path::subject_path;
-use crate::plan::{Condition, Plan, TimeMode};
+use crate::plan::{Carrier, Condition, Plan, TimeMode};
 
 /// SHA-256 of a plan, as 64 hexadecimal digits.
 pub fn plan_sha256(plan: &Plan) -> String {
@@ -53,6 +53,7 @@ fn write_plan(out: &mut impl Write, plan: &Plan) -> fmt::Result {
     }
     write_links(out, plan)?;
     write_roster(out, plan)?;
+    write_air(out, plan)?;
     for occurrence in plan.occurrences.iter() {
         write_occurrence(out, &plan.roster, occurrence)?;
     }
@@ -123,6 +124,52 @@ fn write_roster(out: &mut impl Write, plan: &Plan) -> fmt::Result {
             }
             writeln!(out, " {:?} {} {} {:?}", route.topic, route.qos, route.retain, route.format)?;
         }
+    }
+    Ok(())
+}
+
+/// What only plans with Bluetooth have, so that all others keep their identity.
+fn write_air(out: &mut impl Write, plan: &Plan) -> fmt::Result {
+    let roster = &plan.roster;
+    for (index, link) in plan.links.iter().enumerate().filter(|(_, link)| link.carrier != Carrier::Mqtt) {
+        writeln!(out, "carrier {index} {:?}", link.carrier)?;
+    }
+    for site in &roster.sites {
+        let (id, patients) = (&site.id, &site.patients);
+        writeln!(out, "site {id:?} {patients:?} {} {}", site.path_loss_exponent, site.shadowing_db)?;
+    }
+    for (device, radio) in roster.devices.iter().filter_map(|device| Some((device, device.radio.as_ref()?))) {
+        writeln!(
+            out,
+            "radio {:?} {} {:?} {} {} {} {:?} {}",
+            device.path,
+            radio.site,
+            radio.place,
+            radio.power_dbm,
+            radio.advertising.nanos(),
+            radio.links,
+            radio.security,
+            radio.secure_connections
+        )?;
+    }
+    for gateway in &roster.gateways {
+        write!(
+            out,
+            "gateway {:?} {} {:?} {} {} {:?}",
+            roster.devices[gateway.device.index()].path,
+            gateway.site,
+            gateway.place,
+            gateway.slots,
+            gateway.interval.nanos(),
+            gateway.format
+        )?;
+        for device in &gateway.devices {
+            write!(out, " {}", device.0)?;
+        }
+        writeln!(out)?;
+    }
+    for host in &plan.hosts {
+        writeln!(out, "host {} {} {:?}", host.target, host.site, host.place)?;
     }
     Ok(())
 }

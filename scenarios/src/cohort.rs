@@ -7,6 +7,7 @@ use crate::diagnostic::Place;
 use crate::document::Value;
 use crate::link::{LinkDraft, read_reference, spec_below};
 use crate::parameter::{ParameterReader, Setting};
+use crate::placement::{Layout, read_layout};
 use crate::reader::{Placed, Reader};
 use crate::schema::TableSpec;
 use crate::suggestion::hint;
@@ -20,6 +21,7 @@ pub(crate) struct CohortDraft {
     pub(crate) model: String,
     pub(crate) settings: Vec<(String, Setting)>,
     pub(crate) devices: Vec<DeviceDraft>,
+    pub(crate) layout: Layout,
 }
 
 /// A device as declared.
@@ -28,6 +30,7 @@ pub(crate) struct DeviceDraft {
     pub(crate) id: String,
     pub(crate) kind: String,
     pub(crate) link: usize,
+    pub(crate) link_place: Place,
     pub(crate) share: f64,
     pub(crate) aligned: bool,
     /// Position in the kind's list of streams, and cadence.
@@ -43,7 +46,7 @@ pub(crate) struct Cohorts {
 }
 
 /// First parts of a path that mean something else.
-const RESERVED: [&str; 3] = ["target", "gw", "stack"];
+const RESERVED: [&str; 4] = ["target", "gw", "site", "stack"];
 
 /// Reads every `[[cohort]]`.
 pub(crate) fn read_cohorts(
@@ -73,14 +76,16 @@ pub(crate) fn read_cohorts(
         let count = reader.count("count");
         let patient = read_patient(&reader, spec, registry);
         let devices = read_devices(&reader, spec, registry, links, &mut cohorts.incomplete);
-        match (id, count, patient) {
-            (Some(id), Some(count), Some((model, settings))) => cohorts.drafts.push(CohortDraft {
+        let layout = read_layout(&reader, spec);
+        match (id, count, patient, layout) {
+            (Some(id), Some(count), Some((model, settings)), Some(layout)) => cohorts.drafts.push(CohortDraft {
                 place: id.place,
                 id: id.value,
                 count: count.value as u32,
                 model,
                 settings,
                 devices,
+                layout,
             }),
             _ => cohorts.incomplete = true,
         }
@@ -167,6 +172,7 @@ fn read_device(reader: &Reader<'_>, registry: &Registry, links: &[LinkDraft]) ->
         kind
     });
     let link = read_reference(reader, "link", "link", links.iter().map(|link| link.id.value.as_str()));
+    let link = link.filter(|link| kind.is_none_or(|kind| check_carrier(reader, registry, kind.kind, &links[*link])));
     let share = reader.share("share");
     let phase = reader.choice("phase");
     let kind = kind?;
@@ -180,9 +186,26 @@ fn read_device(reader: &Reader<'_>, registry: &Registry, links: &[LinkDraft]) ->
         id: String::new(),
         kind: kind.kind.to_owned(),
         link: link?,
+        link_place: reader.place("link"),
         share: share?.value,
         aligned: phase? == "aligned",
         streams: streams?,
         options,
     })
+}
+
+/// Complains about a device on a link that is not for it.
+fn check_carrier(reader: &Reader<'_>, registry: &Registry, kind: &str, link: &LinkDraft) -> bool {
+    let place = reader.place("link");
+    if link.is_radio && !registry.bluetooth_kinds.is_empty() && !registry.bluetooth_kinds.contains(&kind) {
+        let kinds = registry.bluetooth_kinds.join(", ");
+        reader.notes.error(place, format!("device kind `{kind}` does not speak Bluetooth; those that do are {kinds}"));
+        return false;
+    }
+    if !link.is_radio && link.body.as_ref().is_some_and(crate::link::LinkBody::names_gateway) {
+        let message = format!("link `{}` names `${{gateway}}`, so only gateways can have it", link.id.value);
+        reader.notes.error(place, message);
+        return false;
+    }
+    true
 }

@@ -121,7 +121,13 @@ impl Notes {
 
     /// Whether an error was noted so far.
     pub(crate) fn failed(&self) -> bool {
-        self.found.borrow().iter().any(|(_, diagnostic)| diagnostic.severity == DiagnosticSeverity::Error)
+        self.errors() > 0
+    }
+
+    /// How many errors were noted so far.
+    pub(crate) fn errors(&self) -> usize {
+        let found = self.found.borrow();
+        found.iter().filter(|(_, diagnostic)| diagnostic.severity == DiagnosticSeverity::Error).count()
     }
 
     /// Everything noted, in order of file and position, without repetitions.

@@ -7,8 +7,8 @@ use crate::condition::read_condition;
 use crate::diagnostic::Notes;
 use crate::document::Text;
 use crate::link::{LinkDraft, TargetDraft, read_qos, read_reference, spec_below};
-use crate::path::Cast;
-use crate::plan::{Condition, ExpectPlan, ProbePlan, Severity, TimePlan};
+use crate::path::{Aim, Cast};
+use crate::plan::{Carrier, Condition, ExpectPlan, ProbePlan, Severity, TimePlan};
 use crate::reader::{Placed, Reader};
 use crate::schema::TableSpec;
 use crate::suggestion::hint;
@@ -133,9 +133,14 @@ pub(crate) fn expand_expects(
 
 fn routes_of(expansion: &Expansion<'_>, timeline: &Timeline, draft: &ExpectDraft) -> Option<Vec<u32>> {
     let roster = expansion.cast.roster;
-    let Some(on) = &draft.on else { return Some((0..roster.routes.len() as u32).collect()) };
+    // What only Bluetooth hosts hear is judged by nobody here.
+    let is_judged = |route: &u32| {
+        let device = roster.routes[*route as usize].device;
+        expansion.cast.carrier_of(device) != Some(Carrier::Host)
+    };
+    let Some(on) = &draft.on else { return Some((0..roster.routes.len() as u32).filter(is_judged).collect()) };
     let mut subjects_of = |step: usize, _| timeline.subjects[step].clone();
-    let subjects = expansion.select(on, Level::Stream, &mut subjects_of)?;
+    let subjects = expansion.select(on, Aim::at(Level::Stream), &mut subjects_of)?;
     let routes: Vec<u32> = subjects
         .iter()
         .filter_map(|subject| match subject {
@@ -145,9 +150,19 @@ fn routes_of(expansion: &Expansion<'_>, timeline: &Timeline, draft: &ExpectDraft
             _ => None,
         })
         .collect();
+    let place = on.first().map_or(draft.id.place, Text::start);
     if routes.is_empty() {
-        let place = on.first().map_or(draft.id.place, Text::start);
         expansion.notes.error(place, format!("`{}` speaks of nobody: those selected have no streams", draft.id.value));
+        return None;
+    }
+    let routes: Vec<u32> = routes.into_iter().filter(is_judged).collect();
+    if routes.is_empty() && expansion.incomplete {
+        return None;
+    }
+    if routes.is_empty() {
+        let message =
+            format!("`{}` speaks only of devices that Bluetooth hosts hear; nobody judges them", draft.id.value);
+        expansion.notes.error(place, message);
         return None;
     }
     Some(routes)
@@ -178,6 +193,15 @@ pub(crate) fn read_probes(
         let reader = Reader::new(root.notes, table, spec, format!("[probe.{}]", id.value), None);
         let kind = reader.choice("kind");
         let target = read_reference(&reader, "to", "target", targets.iter().map(|target| target.id.value.as_str()));
+        let target = target.filter(|target| {
+            let target = &targets[*target];
+            if target.is_host {
+                let message =
+                    format!("target `{}` is a Bluetooth host; there are no messages to watch", target.id.value);
+                reader.notes.error(reader.place("to"), message);
+            }
+            !target.is_host
+        });
         watched.extend(target);
         let filters = reader.texts("filter");
         let sound = !filters.is_empty() && filters.iter().all(|filter| check_filter(root.notes, filter));
@@ -190,7 +214,7 @@ pub(crate) fn read_probes(
     for (index, target) in targets.iter().enumerate() {
         let used = cohorts.iter().flat_map(|cohort| cohort.devices.iter().map(move |device| (cohort, device.link)));
         let topics = used.filter_map(|(cohort, link)| Some((cohort, links[link].body.as_ref()?)));
-        let theirs = topics.filter(|(_, body)| body.plan.target == index);
+        let theirs = topics.filter(|(_, body)| body.plan.target == index && !targets[index].is_host);
         let mut filters: Vec<String> = theirs.map(|(cohort, body)| body.topic.filter(&cohort.id)).collect();
         filters.sort_unstable();
         filters.dedup();

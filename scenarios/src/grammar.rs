@@ -1,10 +1,10 @@
 //! Every table and key of the scenario language: the one place where names, defaults and meanings stand.
 
-use vocabulary::Dimension::Time;
+use vocabulary::Dimension::{Length, LevelDifference, PowerLevel, Time};
 
 use crate::schema::Takes::{
-    Arguments, At, Choice, Condition, Count, Flag, Free, Id, Named, Number, Pick, Quantity, Reference, Registered,
-    Seed, Share, Start, Streams, Table, Tables, Template, Text, TextOrTexts, Texts,
+    Arguments, At, Choice, Condition, Count, Flag, Free, Id, Named, Number, Pick, Position, Quantity, Reference,
+    Registered, Seed, Share, Start, Streams, Table, Tables, Template, Text, TextOrTexts, Texts,
 };
 use crate::schema::{KeySpec, More, TableSpec, Takes, key, later};
 
@@ -14,6 +14,10 @@ pub(crate) const MOST_PATIENTS: u64 = 1_000_000;
 pub(crate) const MOST_ROUTES: u64 = 5_000_000;
 /// Most occurrences of steps.
 pub(crate) const MOST_OCCURRENCES: u64 = 100_000;
+/// Most gateways of a ward.
+pub(crate) const MOST_GATEWAYS: u64 = 1000;
+/// Most (gateway, device it may connect to) pairs.
+pub(crate) const MOST_REACHES: u64 = 5_000_000;
 /// Most (occurrence, subject) pairs.
 pub(crate) const MOST_SUBJECTS: u64 = 5_000_000;
 
@@ -33,13 +37,14 @@ pub(crate) static SCENARIO: TableSpec = TableSpec {
         key("time", Table(&TIME), "how time passes").required(),
         key("target", Named(&TARGET), "the components of your stack").required(),
         key("link", Named(&LINK), "how devices reach a target").required(),
+        key("gateway", Named(&GATEWAY), "what hears Bluetooth devices and hands on what they say"),
+        key("site", Named(&SITE), "what the air is like where Bluetooth is spoken"),
         key("cohort", Tables(&COHORT), "patients and their devices").required(),
         key("step", Tables(&STEP), "what happens, when, and to whom"),
         key("probe", Named(&PROBE), "where the stack is watched"),
         key("expect", Tables(&EXPECT), "what must hold"),
         key("report", Table(&REPORT), "what is written at the end"),
         later("matrix"),
-        later("gateway"),
         later("chaos"),
     ],
     more: More::Nothing,
@@ -72,13 +77,26 @@ static TARGET: TableSpec = TableSpec {
     heading: "[target.ID]",
     about: "One component of your stack.",
     keys: &[
-        key("kind", Choice { now: &["mqtt"], later: &["http", "fhir", "mllp"] }, "what it speaks").or("mqtt"),
+        key(
+            "kind",
+            Choice { now: &["mqtt", "hci"], later: &["http", "fhir", "mllp"] },
+            "what it speaks: `hci` is a Bluetooth host (Bumble, Zephyr, BlueZ ...) that attaches to the radio of a site",
+        )
+        .or("mqtt"),
         key(
             "url",
             Text,
             "`mqtt://host:1883`, `embedded` (a broker inside the process) or `mosquitto` (started as a child)",
         )
-        .required(),
+        .required()
+        .with("kind", "mqtt", "a Bluetooth host attaches at `listen`"),
+        key("listen", Text, "where the host attaches: `tcp://127.0.0.1:6402` (port 0 picks a free one) or `unix:/path`")
+            .required()
+            .with("kind", "hci", "a broker is reached at `url`"),
+        key("site", Text, "the site whose air it hears; the only one, if there is but one")
+            .with("kind", "hci", "a broker hears no radio"),
+        key("place", Position, "where its antenna is; without it, in the middle of the site")
+            .with("kind", "hci", "a broker hears no radio"),
         later("ca"),
         later("auth"),
         later("control"),
@@ -88,23 +106,61 @@ static TARGET: TableSpec = TableSpec {
     more: More::Nothing,
 };
 
+/// Why a link that is not Bluetooth has no such key.
+const RADIO_ONLY: &str = "a connection of the device's own has no radio";
+/// Why a Bluetooth link has no such key.
+const MQTT_ONLY: &str = "it belongs to the link of the gateway";
+
 static LINK: TableSpec = TableSpec {
     heading: "[link.ID]",
-    about: "How devices reach a target.",
+    about: "How devices reach a target: by a connection of their own, or by Bluetooth to a gateway.",
     keys: &[
-        key("carrier", Choice { now: &["mqtt"], later: &["ble", "http"] }, "what carries the messages").or("mqtt"),
-        key("to", Reference("target"), "where it leads").required(),
+        key("carrier", Choice { now: &["mqtt", "ble"], later: &["http"] }, "what carries the messages").or("mqtt"),
+        key("to", Reference("target, or of a gateway with `carrier = \"ble\"`"), "where it leads").required(),
         key("topic", Template, "topic of each stream; commands go to `<topic up to ${stream}>/cmd`, answers to `/ack`")
-            .required(),
-        key("format", Registered("format"), "payload format").or("vendor-json"),
-        key("qos", QOS, "delivery level").or("1"),
-        key("retain", Flag, "whether the broker keeps the last message of each topic").or("false"),
-        key("protocol", Choice { now: &["3.1.1", "5"], later: &[] }, "MQTT version").or("3.1.1"),
-        key("client_id", Template, "client id of each device, unique among all").or("iomt-${device.serial}"),
-        key("session", Table(&SESSION), "how connections behave"),
-        key("outbox", Table(&OUTBOX), "store and forward in the device"),
-        key("will", Table(&WILL), "last will"),
-        key("auth", Table(&AUTH), "name and password"),
+            .required()
+            .with("carrier", "mqtt", MQTT_ONLY),
+        key("format", Registered("format"), "payload format").or("vendor-json").with("carrier", "mqtt", MQTT_ONLY),
+        key("qos", QOS, "delivery level").or("1").with("carrier", "mqtt", MQTT_ONLY),
+        key("retain", Flag, "whether the broker keeps the last message of each topic")
+            .or("false")
+            .with("carrier", "mqtt", MQTT_ONLY),
+        key("protocol", Choice { now: &["3.1.1", "5"], later: &[] }, "MQTT version")
+            .or("3.1.1")
+            .with("carrier", "mqtt", MQTT_ONLY),
+        key("client_id", Template, "client id of each device, unique among all")
+            .or("iomt-${device.serial}")
+            .with("carrier", "mqtt", MQTT_ONLY),
+        key("session", Table(&SESSION), "how connections behave").with("carrier", "mqtt", MQTT_ONLY),
+        key("outbox", Table(&OUTBOX), "store and forward in the device").with("carrier", "mqtt", MQTT_ONLY),
+        key("will", Table(&WILL), "last will").with("carrier", "mqtt", MQTT_ONLY),
+        key("auth", Table(&AUTH), "name and password").with("carrier", "mqtt", MQTT_ONLY),
+        key("advertise", Quantity(Time), "time between advertisements, 20ms to 10.24s in steps of 0.625ms")
+            .or("1s")
+            .with("carrier", "ble", RADIO_ONLY),
+        key("power", Quantity(PowerLevel), "transmit power, -40 dBm to 20 dBm")
+            .or("0 dBm")
+            .with("carrier", "ble", RADIO_ONLY),
+        key("links", Count(1, 8), "most links of a device at a time").or("1").with("carrier", "ble", RADIO_ONLY),
+        key(
+            "security",
+            Choice { now: &["none", "just_works", "passkey"], later: &[] },
+            "what a device demands before it tells anything: nothing, an encrypted link, or one paired by six digits",
+        )
+        .or("none")
+        .with("carrier", "ble", RADIO_ONLY),
+        key("passkey", Text, "six digits; without it, drawn for each device").with(
+            "security",
+            "passkey",
+            "nobody would type it",
+        ),
+        key(
+            "pairing",
+            Choice { now: &["secure_connections", "legacy"], later: &[] },
+            "whether devices can pair with LE Secure Connections",
+        )
+        .or("secure_connections")
+        .with("carrier", "ble", RADIO_ONLY),
         later("net"),
         later("profile"),
     ],
@@ -167,6 +223,47 @@ static AUTH: TableSpec = TableSpec {
     more: More::Nothing,
 };
 
+static GATEWAY: TableSpec = TableSpec {
+    heading: "[gateway.ID]",
+    about: "What hears Bluetooth devices and hands on what they say over a connection of its own. Paths are `gw/ID/1`, \
+            `gw/ID/2` ...; in the link's templates `${device}` is then its id and `${patient}` its number.",
+    keys: &[
+        key(
+            "per",
+            Choice { now: &["ward", "patient"], later: &[] },
+            "`ward`: `count` gateways spread over one site, each device may reach any of them; `patient`: one for each \
+             patient of the cohorts whose links lead to it, such as a phone",
+        )
+        .required(),
+        key("count", Count(1, MOST_GATEWAYS), "how many on the ward").or("1").with(
+            "per",
+            "ward",
+            "each patient has one",
+        ),
+        key("link", Reference("link"), "its own link; topic, delivery level, session and outbox are those of it")
+            .required(),
+        key("slots", Count(1, 100), "most Bluetooth links at a time").or("20"),
+        key("interval", Quantity(Time), "connection interval it asks for, 7.5ms to 4s in steps of 1.25ms").or("30ms"),
+        key("format", Registered("gateway format"), "payload format of what it hands on").or("gateway-json"),
+        key("site", Text, "name of its site, which gateways may share; without it, its own id"),
+    ],
+    more: More::Nothing,
+};
+
+static SITE: TableSpec = TableSpec {
+    heading: "[site.ID]",
+    about: "What the air of a site is like: the ward, or the home of each patient.",
+    keys: &[
+        key(
+            "path_loss",
+            Number(1.5, 6.0),
+            "path loss exponent: 2.0 line of sight, 2.7 an open ward, 3.3 rooms; 2.7, or 2.8 in homes, if not given",
+        ),
+        key("shadowing", Quantity(LevelDifference), "standard deviation of the shadowing, up to 20 dB").or("4 dB"),
+    ],
+    more: More::Nothing,
+};
+
 static COHORT: TableSpec = TableSpec {
     heading: "[[cohort]]",
     about: "Patients of one kind, numbered from 1, and the devices each of them has.",
@@ -174,7 +271,26 @@ static COHORT: TableSpec = TableSpec {
         key("id", Id, "first part of every path").required(),
         key("count", Count(1, MOST_PATIENTS), "how many patients").required(),
         key("patient", Table(&PATIENT), "who they are").required(),
+        key("place", Table(&PLACE), "where they are, for Bluetooth"),
         key("device", Tables(&DEVICE), "what they wear"),
+    ],
+    more: More::Nothing,
+};
+
+static PLACE: TableSpec = TableSpec {
+    heading: "cohort.place",
+    about: "Where patients and their devices are. On a ward the beds stand on a grid, in order of patient number, one \
+            cohort north of the other; at home the patient's gateway is in the middle.",
+    keys: &[
+        key("spacing", Quantity(Length), "distance of neighbouring beds").or("3 m"),
+        key("columns", Count(1, 1000), "beds side by side").or("6"),
+        key(
+            "distance",
+            Text,
+            "of a device from the bed or from the patient's gateway, up to 1 km; may be drawn for each device, like \
+             the parameters of a patient",
+        )
+        .or("uniform(0.5 m, 2 m)"),
     ],
     more: More::Nothing,
 };
@@ -220,7 +336,7 @@ static STEP: TableSpec = TableSpec {
         key(
             "on",
             TextOrTexts,
-            "paths: `cohort/patient/device/stream`, `target/id`; `*` is one part, `**` any number of parts",
+            "paths: `cohort/patient/device/stream`, `gw/id/number`, `target/id`; `*` is one part, `**` any number of parts",
         )
         .required(),
         key("pick", Pick, "how many of them, drawn; without it, all"),

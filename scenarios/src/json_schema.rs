@@ -24,7 +24,7 @@ fn table(spec: &'static TableSpec, registry: &Registry) -> Value {
     let mut required = Vec::new();
     for key in spec.keys.iter().filter(|key| !matches!(key.takes, Takes::Later)) {
         properties.insert(key.name.to_owned(), key_schema(key, registry));
-        if key.required {
+        if key.required && key.only.is_none() {
             required.push(json!(key.name));
         }
     }
@@ -32,7 +32,8 @@ fn table(spec: &'static TableSpec, registry: &Registry) -> Value {
     if !required.is_empty() {
         schema["required"] = Value::Array(required);
     }
-    let rules = rules(spec, registry);
+    let mut rules = rules(spec, registry);
+    rules.extend(spec.keys.iter().flat_map(|key| words_rules(key, spec)));
     if rules.is_empty() {
         schema["additionalProperties"] = json!(false);
     } else {
@@ -40,6 +41,28 @@ fn table(spec: &'static TableSpec, registry: &Registry) -> Value {
         schema["unevaluatedProperties"] = json!(false);
     }
     schema
+}
+
+/// What a table may hold for each word of a key that gives others their meaning.
+fn words_rules(key: &'static KeySpec, spec: &'static TableSpec) -> Vec<Value> {
+    let Takes::Choice { now, .. } = key.takes else { return Vec::new() };
+    let governed =
+        || spec.keys.iter().filter_map(|other| Some((other, other.only.filter(|only| only.key == key.name)?)));
+    if governed().next().is_none() {
+        return Vec::new();
+    }
+    let rule = |word: &&'static str| {
+        let absent = governed().filter(|(_, only)| only.word != *word);
+        let absent: Map<String, Value> = absent.map(|(other, _)| (other.name.to_owned(), json!(false))).collect();
+        let needed = governed().filter(|(other, only)| only.word == *word && other.required);
+        let needed: Vec<&str> = needed.map(|(other, _)| other.name).collect();
+        let mut condition = json!({"properties": {key.name: {"const": word}}});
+        if key.default != Some(*word) {
+            condition["required"] = json!([key.name]);
+        }
+        json!({"if": condition, "then": {"properties": absent, "required": needed}})
+    };
+    now.iter().map(rule).collect()
 }
 
 /// What a table may hold depending on its action, device kind or patient model.
@@ -153,6 +176,7 @@ fn key_schema(key: &KeySpec, registry: &Registry) -> Value {
             "action" => registry.actions.iter().map(|action| action.name).collect(),
             "device kind" => registry.devices.iter().map(|device| device.kind).collect(),
             "patient model" => registry.patients.iter().map(|patient| patient.model).collect(),
+            "gateway format" => registry.gateway_formats.iter().map(|format| format.name).collect(),
             _ => registry.formats.iter().map(|format| format.name).collect(),
         }
     };
@@ -186,6 +210,7 @@ fn key_schema(key: &KeySpec, registry: &Registry) -> Value {
         Takes::Text
         | Takes::Template
         | Takes::Quantity(_)
+        | Takes::Position
         | Takes::Reference(_)
         | Takes::At
         | Takes::Condition

@@ -4,6 +4,7 @@
 //! it into a plan that is a pure function of file, variables and seed. Names of actions, devices, patient models,
 //! payload formats and metrics come from the [`sim_core::Registry`] alone.
 
+mod air;
 mod cadence;
 mod canonical;
 mod clock;
@@ -13,20 +14,25 @@ mod condition;
 mod diagnostic;
 mod document;
 mod expectation;
+mod gateway;
 mod grammar;
+mod host;
 mod include;
 mod json_schema;
 mod link;
 mod load;
 mod parameter;
 mod path;
+mod placement;
 mod plan;
 mod plan_json;
 mod plan_text;
 mod population;
+mod radio_link;
 mod reader;
 mod reference;
 mod schema;
+mod site;
 mod source;
 mod step;
 mod suggestion;

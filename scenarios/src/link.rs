@@ -3,9 +3,12 @@
 use sim_core::{Registry, Span};
 
 use crate::diagnostic::Place;
+use crate::gateway::{GatewayDraft, read_gateways};
+use crate::host::{HostDraft, read_host};
 use crate::plan::{
     AuthPlan, Backoff, BackoffKind, Carrier, LinkPlan, OutboxFull, OutboxPlan, Protocol, SessionPlan, TargetPlan,
 };
+use crate::radio_link::{RadioDraft, read_radio_link};
 use crate::reader::{Placed, Reader};
 use crate::schema::{TableSpec, Takes};
 use crate::suggestion::hint;
@@ -16,12 +19,18 @@ use crate::template::{Template, Use};
 pub(crate) struct TargetDraft {
     pub(crate) id: Placed<String>,
     pub(crate) plan: Option<TargetPlan>,
+    /// Whether Bluetooth hosts attach there.
+    pub(crate) is_host: bool,
+    /// How they do.
+    pub(crate) host: Option<HostDraft>,
 }
 
 /// A link as declared.
 #[derive(Debug)]
 pub(crate) struct LinkDraft {
     pub(crate) id: Placed<String>,
+    /// Whether it is Bluetooth.
+    pub(crate) is_radio: bool,
     pub(crate) body: Option<LinkBody>,
 }
 
@@ -35,10 +44,20 @@ pub(crate) struct LinkBody {
     pub(crate) client_id: Template,
     pub(crate) client_id_place: Place,
     pub(crate) will: Option<WillDraft>,
+    /// The Bluetooth side, unless devices have a connection of their own.
+    pub(crate) radio: Option<RadioDraft>,
+}
+
+impl LinkBody {
+    /// Whether one of its templates names the gateway.
+    pub(crate) fn names_gateway(&self) -> bool {
+        let will = self.will.iter().flat_map(|will| [&will.topic, &will.body]);
+        [&self.topic, &self.client_id].into_iter().chain(will).any(Template::names_gateway)
+    }
 }
 
 /// A last will as declared.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct WillDraft {
     pub(crate) topic: Template,
     pub(crate) body: Template,
@@ -62,9 +81,13 @@ pub(crate) fn read_targets(root: &Reader<'_>, spec: &'static TableSpec) -> Vec<T
         .map(|(id, table)| {
             let reader = Reader::new(root.notes, table, spec, format!("[target.{}]", id.value), None);
             let kind = reader.choice("kind");
-            let url = reader.text("url").filter(|url| check_url(&reader, &url.text, url.start()));
-            let plan = kind.and(url).map(|url| TargetPlan { id: id.value.clone(), url: url.text });
-            TargetDraft { id, plan }
+            let host = if kind == Some("hci") { read_host(&reader) } else { None };
+            let url = match (kind, &host) {
+                (Some("hci"), host) => host.as_ref().map(|host| host.listen.clone()),
+                _ => reader.text("url").filter(|url| check_url(&reader, &url.text, url.start())).map(|url| url.text),
+            };
+            let plan = kind.and(url).map(|url| TargetPlan { id: id.value.clone(), url });
+            TargetDraft { id, plan, is_host: kind == Some("hci"), host }
         })
         .collect()
 }
@@ -99,33 +122,65 @@ fn check_url(reader: &Reader<'_>, url: &str, place: Place) -> bool {
     host_is_sound && port_is_sound
 }
 
-/// Reads every `[link.ID]`.
+/// Reads every `[link.ID]` and every `[gateway.ID]`, which lean on each other.
 pub(crate) fn read_links(
     root: &Reader<'_>,
     spec: &'static TableSpec,
     registry: &Registry,
     targets: &[TargetDraft],
-) -> Vec<LinkDraft> {
-    let spec = spec_below(spec, "link");
-    root.named_below("link")
-        .into_iter()
-        .map(|(id, table)| {
-            let reader = Reader::new(root.notes, table, spec, format!("[link.{}]", id.value), None);
-            let body = read_link(&reader, spec, registry, targets, &id.value);
-            LinkDraft { id, body }
-        })
-        .collect()
+) -> (Vec<LinkDraft>, Vec<GatewayDraft>) {
+    let link_spec = spec_below(spec, "link");
+    let mut links = Vec::new();
+    let mut bluetooth = Vec::new();
+    for (id, table) in root.named_below("link") {
+        let reader = Reader::new(root.notes, table, link_spec, format!("[link.{}]", id.value), None);
+        let carrier = reader.choice("carrier");
+        let body = match carrier {
+            Some("ble") | None => None,
+            Some(_) => read_connection(&reader, link_spec, registry, targets, &id.value),
+        };
+        links.push(LinkDraft { id, is_radio: carrier == Some("ble"), body });
+        bluetooth.push(reader);
+    }
+    let gateways = read_gateways(root, spec, registry, &links, targets);
+    for (index, reader) in bluetooth.iter().enumerate() {
+        if links[index].is_radio {
+            let body = read_radio_link(reader, targets, &gateways, &links, &links[index].id.value);
+            links[index].body = body;
+        }
+    }
+    for (index, link) in links.iter().enumerate() {
+        let handed_on = gateways.iter().any(|gateway| gateway.link == Some(index));
+        if let Some(body) = link.body.as_ref().filter(|body| body.names_gateway() && !handed_on)
+            && body.radio.is_none()
+        {
+            root.notes.error(
+                body.topic_place,
+                format!("no gateway uses link `{}`, so `${{gateway}}` has no value", link.id.value),
+            );
+        }
+    }
+    (links, gateways)
 }
 
-fn read_link(
+/// Reads a link over which devices or gateways have connections of their own.
+fn read_connection(
     reader: &Reader<'_>,
     spec: &'static TableSpec,
     registry: &Registry,
     targets: &[TargetDraft],
     id: &str,
 ) -> Option<LinkBody> {
-    let carrier = reader.choice("carrier");
     let target = read_reference(reader, "to", "target", targets.iter().map(|target| target.id.value.as_str()));
+    let target = target.filter(|target| {
+        let target = &targets[*target];
+        if target.is_host {
+            let message =
+                format!("target `{}` is a Bluetooth host; a link to it has `carrier = \"ble\"`", target.id.value);
+            reader.notes.error(reader.place("to"), message);
+        }
+        !target.is_host
+    });
     let format = reader.text("format").and_then(|format| {
         let names = registry.formats.iter().map(|format| format.name);
         if registry.format(&format.text).is_none() {
@@ -148,7 +203,6 @@ fn read_link(
     let outbox = read_outbox(reader, spec);
     let will = read_will(reader, spec);
     let auth = read_auth(reader, spec);
-    carrier?;
     let plan = LinkPlan {
         id: id.to_owned(),
         carrier: Carrier::Mqtt,
@@ -168,6 +222,7 @@ fn read_link(
         client_id: client_id?,
         client_id_place,
         will: will?,
+        radio: None,
     })
 }
 

@@ -6,19 +6,23 @@ use std::sync::Arc;
 
 use sim_core::{ParameterKind, Registry};
 
+use crate::air::Air;
 use crate::clock::{VIRTUAL_EPOCH_NS, read_time};
 use crate::cohort::{Cohorts, read_cohorts};
 use crate::command::canonical_arguments;
 use crate::diagnostic::{Diagnostic, Notes};
 use crate::document::{Table, Text, Value};
 use crate::expectation::{check_step_names, expand_expects, read_expects, read_probes};
+use crate::gateway::GatewayDraft;
 use crate::grammar::SCENARIO;
+use crate::host::check_hosts;
 use crate::include;
 use crate::link::{LinkDraft, TargetDraft, read_links, read_targets, spec_below};
 use crate::path::Cast;
 use crate::plan::{Plan, ReportPlan};
 use crate::population::{check_distinct, populate};
 use crate::reader::{Reader, value_place};
+use crate::site::read_sites;
 use crate::source::Source;
 use crate::step::{StepDraft, read_steps};
 use crate::suggestion::hint;
@@ -109,7 +113,10 @@ fn read_and_expand(
     let seed = read_seed(&root, settings);
     let time = if root.has("time") { read_time(&root, spec_below(&SCENARIO, "time")) } else { None };
     let targets = read_targets(&root, &SCENARIO);
-    let links = read_links(&root, &SCENARIO, registry, &targets);
+    let (links, gateways) = read_links(&root, &SCENARIO, registry, &targets);
+    let errors = notes.errors();
+    let sites = read_sites(&root, &SCENARIO, &targets, &gateways);
+    let sites_are_sound = notes.errors() == errors;
     let cohorts = read_cohorts(&root, &SCENARIO, registry, &links);
     let steps = read_steps(&root, &SCENARIO, registry);
     check_targets(notes, &steps, &targets);
@@ -119,10 +126,31 @@ fn read_and_expand(
 
     let seed_or_one = seed.unwrap_or(1);
     let epoch = time.as_ref().and_then(|time| time.start_epoch_ns).unwrap_or(VIRTUAL_EPOCH_NS);
-    let (roster, endpoints) = populate(notes, registry, &cohorts.drafts, &links, seed_or_one, epoch)?;
+    let (mut roster, mut endpoints) =
+        populate(notes, registry, &cohorts.drafts, &links, &gateways, seed_or_one, epoch)?;
+    let incomplete = !sites_are_sound || is_incomplete(&cohorts, &links, &targets, &gateways);
+    let errors = notes.errors();
+    let air = Air {
+        notes,
+        cohorts: &cohorts.drafts,
+        links: &links,
+        targets: &targets,
+        gateways: &gateways,
+        sites: &sites,
+        incomplete,
+    };
+    let hosts = air.fill(&mut roster, &mut endpoints);
+    let incomplete = incomplete || notes.errors() > errors;
+    check_hosts(notes, &targets, time.as_ref());
     check_distinct(notes, &links, &roster, &endpoints);
-    let cast = Cast { registry, roster: &roster, cohorts: &cohorts.drafts, links: &links, targets: &targets };
-    let incomplete = is_incomplete(&cohorts, &links, &targets);
+    let cast = Cast {
+        registry,
+        roster: &roster,
+        cohorts: &cohorts.drafts,
+        links: &links,
+        targets: &targets,
+        gateways: &gateways,
+    };
     let expansion = Expansion { notes, cast: &cast, steps: &steps, seed: seed_or_one, incomplete };
     let chosen: Vec<(&str, &String)> = settings
         .only
@@ -148,7 +176,7 @@ fn read_and_expand(
         seed: seed?,
         time,
         targets: target_plans?,
-        hosts: Vec::new(),
+        hosts,
         links: link_plans?,
         roster: Arc::new(roster),
         endpoints,
@@ -229,10 +257,11 @@ fn check_targets(notes: &Notes, steps: &[StepDraft<'_>], targets: &[TargetDraft]
 }
 
 /// Whether somebody may be missing from the roster because of an error told already.
-fn is_incomplete(cohorts: &Cohorts, links: &[LinkDraft], targets: &[TargetDraft]) -> bool {
+fn is_incomplete(cohorts: &Cohorts, links: &[LinkDraft], targets: &[TargetDraft], gateways: &[GatewayDraft]) -> bool {
     cohorts.incomplete
         || links.iter().any(|link| link.body.is_none())
         || targets.iter().any(|target| target.plan.is_none())
+        || gateways.iter().any(|gateway| gateway.body.is_none())
 }
 
 /// Drops the occurrences of steps that the command line leaves out. What they select and when they would have been

@@ -1,10 +1,13 @@
 //! Paths with globs, and whom they select.
 
-use sim_core::SimId;
-use sim_core::{Level, Registry, Roster, Subject};
+use sim_core::{ActionSpec, GatewayPlan, Level, Registry, Roster, Seam, SimId, Subject};
 
+use crate::air::GATEWAYS;
 use crate::cohort::CohortDraft;
+use crate::gateway::GatewayDraft;
 use crate::link::{LinkDraft, TargetDraft};
+use crate::plan::Carrier;
+use crate::radio_link::Peer;
 use crate::suggestion::hint;
 
 /// A path as written: `icu/3/mon`, `icu/*/mon`, `icu/**`.
@@ -31,6 +34,41 @@ pub(crate) struct Cast<'a> {
     pub(crate) cohorts: &'a [CohortDraft],
     pub(crate) links: &'a [LinkDraft],
     pub(crate) targets: &'a [TargetDraft],
+    pub(crate) gateways: &'a [GatewayDraft],
+}
+
+/// Whom somebody can be selected for: a level of path, and what the device must speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Aim {
+    pub(crate) level: Level,
+    pub(crate) over: Over,
+}
+
+/// What a device must speak to be acted on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Over {
+    Anything,
+    /// A connection of its own.
+    Connection,
+    /// Bluetooth.
+    Radio,
+}
+
+impl Aim {
+    /// Everybody at a level.
+    pub(crate) const fn at(level: Level) -> Self {
+        Self { level, over: Over::Anything }
+    }
+
+    /// Those an action can act on.
+    pub(crate) const fn of(action: &ActionSpec) -> Self {
+        let over = match (action.level, action.seam) {
+            (Level::Link, Seam::Link) => Over::Connection,
+            (Level::Link | Level::Device | Level::Stream, Seam::Radio) => Over::Radio,
+            _ => Over::Anything,
+        };
+        Self { level: action.level, over }
+    }
 }
 
 impl Pattern {
@@ -52,8 +90,17 @@ impl Pattern {
     }
 
     /// Whether it names targets.
-    pub(crate) fn is_target(&self) -> bool {
-        self.segments.first() == Some(&Segment::Literal("target".to_owned()))
+    fn is_target(&self) -> bool {
+        self.begins("target")
+    }
+
+    /// Whether it names gateways.
+    fn is_gateway(&self) -> bool {
+        self.begins(GATEWAYS)
+    }
+
+    fn begins(&self, word: &str) -> bool {
+        matches!(self.segments.first(), Some(Segment::Literal(first)) if first == word)
     }
 
     /// How many parts a path must have at least to match.
@@ -88,10 +135,19 @@ const fn depth_of(level: Level) -> usize {
 }
 
 impl Cast<'_> {
-    /// Whom a pattern selects at a level; the error says why nobody.
-    pub(crate) fn select(&self, pattern: &Pattern, level: Level) -> Result<Vec<Subject>, Mismatch> {
-        if pattern.is_target() != (level == Level::Target) {
-            let example = if level == Level::Target { "target/ID" } else { "cohort/patient/.." };
+    /// Whom a pattern selects; the error says why nobody.
+    pub(crate) fn select(&self, pattern: &Pattern, aim: Aim) -> Result<Vec<Subject>, Mismatch> {
+        let level = aim.level;
+        if pattern.is_gateway() && level != Level::Gateway {
+            let (word, shape) = (level.word(), shape_of(level));
+            return Err(Mismatch::Level(format!("path `{}` names gateways, not a {word} ({shape})", pattern.text)));
+        }
+        if pattern.is_target() != (level == Level::Target) || pattern.is_gateway() != (level == Level::Gateway) {
+            let example = match level {
+                Level::Target => "target/ID",
+                Level::Gateway => "gw/ID/NUMBER",
+                _ => "cohort/patient/..",
+            };
             return Err(Mismatch::Level(format!(
                 "path `{}` is not a {}; write `{example}`",
                 pattern.text,
@@ -107,7 +163,45 @@ impl Cast<'_> {
             )));
         }
         let subjects: Vec<Subject> = self.everybody(level, |path| matches(&pattern.segments, path));
-        if subjects.is_empty() { Err(Mismatch::Nobody(self.explain(pattern, level))) } else { Ok(subjects) }
+        let Some(first) = subjects.first() else { return Err(Mismatch::Nobody(self.explain(pattern, level))) };
+        let fitting = self.fitting(subjects.clone(), aim.over);
+        if fitting.is_empty() { Err(Mismatch::Carrier(self.explain_carrier(first))) } else { Ok(fitting) }
+    }
+
+    /// Those of the subjects that speak what is needed.
+    pub(crate) fn fitting(&self, mut subjects: Vec<Subject>, over: Over) -> Vec<Subject> {
+        if over != Over::Anything {
+            subjects.retain(|subject| match subject {
+                Subject::Device(id) | Subject::Stream(id, _) => {
+                    self.roster.devices[id.index()].radio.is_some() == (over == Over::Radio)
+                }
+                Subject::Patient(_) | Subject::Target(_) => true,
+            });
+        }
+        subjects
+    }
+
+    /// Why somebody cannot be acted on over what an action needs.
+    pub(crate) fn explain_carrier(&self, subject: &Subject) -> String {
+        let path = self.path(subject);
+        let radio = match subject {
+            Subject::Device(id) | Subject::Stream(id, _) => {
+                let link = self.roster.devices[id.index()].link;
+                self.links[link].body.as_ref().and_then(|body| body.radio.as_ref())
+            }
+            Subject::Patient(_) | Subject::Target(_) => None,
+        };
+        match radio.map(|radio| radio.to) {
+            None => format!("`{path}` has a connection of its own and no Bluetooth: use `net.*`"),
+            Some(Peer::Gateway(gateway)) => {
+                let gateway = &self.gateways[gateway].id.value;
+                format!("`{path}` reaches the broker through gateway `{gateway}`: use `ble.*` or `gw.*`")
+            }
+            Some(Peer::Host(target)) => {
+                let host = &self.targets[target].id.value;
+                format!("`{path}` speaks Bluetooth to host `{host}`: use `ble.*`")
+            }
+        }
     }
 
     /// Everybody at a level whose path passes.
@@ -116,6 +210,15 @@ impl Cast<'_> {
         if level == Level::Target {
             let targets = self.targets.iter().filter(|target| passes(&["target", &target.id.value]));
             return targets.map(|target| Subject::Target(target.id.value.clone())).collect();
+        }
+        if level == Level::Gateway {
+            let devices = self.roster.gateways.iter().map(|gateway| gateway.device);
+            let mut devices: Vec<SimId> = devices.collect();
+            devices.retain(|id| {
+                let path = &self.roster.devices[id.index()].path;
+                passes(&path.split('/').collect::<Vec<_>>())
+            });
+            return devices.into_iter().map(Subject::Device).collect();
         }
         for (index, patient) in self.roster.patients.iter().enumerate() {
             let number = patient.number.to_string();
@@ -144,9 +247,11 @@ impl Cast<'_> {
         subjects
     }
 
-    /// The same people seen at another level: above, those they belong to; below, all that is theirs.
+    /// The same people seen at another level: above, those they belong to; below, all that is theirs. What belongs to
+    /// a gateway are the devices it may connect to.
     pub(crate) fn at_level(&self, subjects: &[Subject], level: Level) -> Vec<Subject> {
         let mut devices: Vec<(SimId, Option<u16>)> = Vec::new();
+        let mut seen = Vec::new();
         for subject in subjects {
             match (subject, level) {
                 (Subject::Patient(_), Level::Patient) | (Subject::Target(_), Level::Target) => {
@@ -156,7 +261,13 @@ impl Cast<'_> {
                     let range = self.roster.patients[id.index()].devices.clone();
                     devices.extend(range.map(|device| (SimId(device as u32), None)));
                 }
-                (Subject::Device(id), _) => devices.push((*id, None)),
+                (Subject::Device(id), _) => match self.gateway(*id) {
+                    None => devices.push((*id, None)),
+                    Some(_) if matches!(level, Level::Gateway | Level::Target) => {
+                        seen.extend(self.device_at(*id, None, level));
+                    }
+                    Some(gateway) => devices.extend(gateway.devices.iter().map(|device| (*device, None))),
+                },
                 (Subject::Stream(id, position), _) => devices.push((*id, Some(*position))),
                 (Subject::Target(target), _) => {
                     let all = 0..self.roster.devices.len();
@@ -165,29 +276,52 @@ impl Cast<'_> {
                 }
             }
         }
-        let mut seen = Vec::new();
+        if level == Level::Gateway {
+            devices.sort_unstable();
+            let theirs = |id: &SimId| devices.binary_search_by_key(id, |(device, _)| *device).is_ok();
+            let gateways = self.roster.gateways.iter().filter(|gateway| gateway.devices.iter().any(theirs));
+            seen.extend(gateways.map(|gateway| Subject::Device(gateway.device)));
+        }
+        devices.retain(|(id, _)| self.gateway(*id).is_some() == (level == Level::Gateway));
         for (id, position) in devices {
-            let device = &self.roster.devices[id.index()];
-            match (level, position) {
-                (Level::Patient, _) => seen.push(Subject::Patient(device.patient)),
-                (Level::Device | Level::Link | Level::Gateway, _) => seen.push(Subject::Device(id)),
-                (Level::Stream, Some(position)) => seen.push(Subject::Stream(id, position)),
-                (Level::Stream, None) => {
-                    seen.extend((0..device.streams.len()).map(|position| Subject::Stream(id, position as u16)));
-                }
-                (Level::Target, _) => {
-                    seen.extend(self.target_of(id.index()).map(|target| Subject::Target(target.to_owned())));
-                }
-            }
+            seen.extend(self.device_at(id, position, level));
         }
         seen.sort_unstable();
         seen.dedup();
         seen
     }
 
+    /// A device, or one stream of it, seen at a level.
+    fn device_at(&self, id: SimId, position: Option<u16>, level: Level) -> Vec<Subject> {
+        let device = &self.roster.devices[id.index()];
+        match (level, position) {
+            (Level::Patient, _) => vec![Subject::Patient(device.patient)],
+            (Level::Device | Level::Link | Level::Gateway, _) => vec![Subject::Device(id)],
+            (Level::Stream, Some(position)) => vec![Subject::Stream(id, position)],
+            (Level::Stream, None) => {
+                (0..device.streams.len()).map(|position| Subject::Stream(id, position as u16)).collect()
+            }
+            (Level::Target, _) => {
+                self.target_of(id.index()).map(|target| Subject::Target(target.to_owned())).into_iter().collect()
+            }
+        }
+    }
+
+    /// The gateway with this number among the devices.
+    fn gateway(&self, id: SimId) -> Option<&GatewayPlan> {
+        let index = self.roster.gateways.binary_search_by_key(&id, |gateway| gateway.device).ok()?;
+        Some(&self.roster.gateways[index])
+    }
+
     /// Path of a subject.
     pub(crate) fn path(&self, subject: &Subject) -> String {
         subject_path(self.roster, subject)
+    }
+
+    /// What the link of a device runs over.
+    pub(crate) fn carrier_of(&self, device: SimId) -> Option<Carrier> {
+        let body = self.links[self.roster.devices[device.index()].link].body.as_ref()?;
+        Some(body.plan.carrier)
     }
 
     fn target_of(&self, device: usize) -> Option<&str> {
@@ -201,6 +335,9 @@ impl Cast<'_> {
         if level == Level::Target {
             let names: Vec<&str> = self.targets.iter().map(|target| target.id.value.as_str()).collect();
             return format!("{path}: targets are {}", names.join(", "));
+        }
+        if level == Level::Gateway {
+            return self.explain_gateway(&path, pattern);
         }
         let mut cohorts: Vec<&CohortDraft> = self.cohorts.iter().collect();
         if let Some(Segment::Literal(cohort)) = pattern.segments.first() {
@@ -251,6 +388,25 @@ impl Cast<'_> {
     }
 }
 
+impl Cast<'_> {
+    /// Why a pattern selects no gateway.
+    fn explain_gateway(&self, path: &str, pattern: &Pattern) -> String {
+        let count = |id: &str| {
+            let ids = self.roster.gateways.iter().map(|gateway| &self.roster.devices[gateway.device.index()].id);
+            ids.filter(|other| *other == id).count()
+        };
+        let ids: Vec<&str> = self.gateways.iter().map(|gateway| gateway.id.value.as_str()).collect();
+        match pattern.segments.get(1) {
+            Some(Segment::Literal(id)) if ids.contains(&id.as_str()) => match count(id) {
+                0 => format!("{path}: there is no gateway `{id}`, because no device's link leads to it"),
+                count => format!("{path}: gateways `{id}` are 1..{count}"),
+            },
+            Some(Segment::Literal(id)) => format!("{path}: there is no gateway `{id}`{}", hint(id, "gateways", ids)),
+            _ => format!("{path}: there are no gateways"),
+        }
+    }
+}
+
 /// Why a pattern selects nobody.
 #[derive(Debug)]
 pub(crate) enum Mismatch {
@@ -258,6 +414,8 @@ pub(crate) enum Mismatch {
     Level(String),
     /// Nobody is there.
     Nobody(String),
+    /// Nobody of them speaks what is needed.
+    Carrier(String),
 }
 
 const fn shape_of(level: Level) -> &'static str {

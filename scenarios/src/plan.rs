@@ -72,7 +72,7 @@ pub enum TimeMode {
 pub struct TargetPlan {
     /// Target id.
     pub id: String,
-    /// `embedded`, `mosquitto` or a URL.
+    /// `embedded`, `mosquitto` or a URL; of a place for Bluetooth hosts, where it listens.
     pub url: String,
 }
 
@@ -201,7 +201,7 @@ pub struct AuthPlan {
 /// How one device connects, rendered from its link's templates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
-    /// MQTT client id, unique among all devices; may contain `${run}`, which the runner fills in.
+    /// MQTT client id, unique among all that have a connection; may contain `${run}`, which the runner fills in.
     pub client_id: String,
     /// Where it listens for commands: `<prefix>/cmd`.
     pub command_topic: String,
@@ -341,6 +341,11 @@ impl Plan {
         let route = &self.roster.routes[route];
         let device = &self.roster.devices[route.device.index()];
         format!("{}/{}", device.path, device.streams[usize::from(route.stream)].id)
+    }
+
+    /// The place for Bluetooth hosts that a target is; `None` for a broker.
+    pub fn host_of(&self, target: usize) -> Option<&HostPlan> {
+        self.hosts.iter().find(|host| host.target == target)
     }
 
     /// The link of a device.

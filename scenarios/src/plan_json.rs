@@ -1,11 +1,14 @@
 //! A plan as JSON, for tools.
 
+mod air;
+
 use serde_json::{Value, json};
 use sim_core::{Argument, Arguments};
 
+use self::air::{gateways, hosts, radio, sites};
 use crate::canonical::plan_sha256;
 use crate::path::subject_path;
-use crate::plan::{Plan, Protocol, Severity, TimeMode};
+use crate::plan::{Carrier, Plan, Protocol, Severity, TimeMode};
 use crate::plan_text::cadence;
 
 /// The plan as `iomt plan --json` prints it (`"format": "plan/1"`): times in seconds, everybody by path, no passwords.
@@ -20,6 +23,9 @@ pub fn plan_json(plan: &Plan) -> Value {
         "time": time(plan),
         "targets": plan.targets.iter().map(|target| json!({"id": target.id, "url": target.url})).collect::<Vec<_>>(),
         "links": links(plan),
+        "hosts": hosts(plan),
+        "sites": sites(plan),
+        "gateways": gateways(plan),
         "patients": patients(plan),
         "steps": steps(plan),
         "probes": probes(plan),
@@ -49,6 +55,10 @@ fn links(plan: &Plan) -> Vec<Value> {
     let link = |link: &crate::plan::LinkPlan| {
         json!({
             "id": link.id,
+            "carrier": match link.carrier {
+                Carrier::Mqtt => "mqtt",
+                Carrier::Gateway | Carrier::Host => "ble",
+            },
             "to": plan.targets[link.target].id,
             "format": link.format,
             "qos": link.qos,
@@ -77,6 +87,7 @@ fn patients(plan: &Plan) -> Vec<Value> {
             "link": plan.links[device.link].id,
             "client_id": plan.endpoints[index].client_id,
             "command_topic": plan.endpoints[index].command_topic,
+            "radio": device.radio.as_ref().map(|own| radio(plan, own)),
             "options": arguments(&device.options),
             "streams": streams.collect::<Vec<_>>(),
         })

@@ -1,12 +1,15 @@
 //! A plan for people: who takes part, what happens when and to whom, what must hold.
 
+mod air;
+
 use std::fmt::{self, Write};
 
 use sim_core::{Cadence, Occurrence, Roster};
 
+use self::air::{place, write_air};
 use crate::canonical::plan_sha256;
 use crate::path::subject_path;
-use crate::plan::{Plan, Protocol, TimeMode};
+use crate::plan::{Carrier, LinkPlan, Plan, Protocol, TimeMode};
 
 /// Occurrences listed before the rest is only counted.
 const LISTED_OCCURRENCES: usize = 200;
@@ -32,13 +35,25 @@ fn write_plan(out: &mut String, plan: &Plan) -> fmt::Result {
     for target in &plan.targets {
         writeln!(out, "  target   {}: {}", target.id, target.url)?;
     }
+    for host in &plan.hosts {
+        let (id, site) = (&plan.targets[host.target].id, &plan.roster.sites[host.site].id);
+        writeln!(out, "  host     {id} on site {site} at {}", place(host.place))?;
+    }
     for link in &plan.links {
+        if link.carrier != Carrier::Mqtt {
+            write_radio_link(out, plan, link)?;
+            continue;
+        }
         let protocol = if link.protocol == Protocol::V5 { "MQTT 5" } else { "MQTT 3.1.1" };
         let target = &plan.targets[link.target].id;
         writeln!(out, "  link     {} to {target}: {}, QoS {}, {protocol}", link.id, link.format, link.qos)?;
     }
     writeln!(out, "\nPeople and devices")?;
     write_population(out, plan)?;
+    if !plan.roster.sites.is_empty() {
+        writeln!(out, "\nBluetooth")?;
+        write_air(out, &plan.roster)?;
+    }
     if !plan.occurrences.is_empty() {
         writeln!(out, "\nTimeline")?;
         write_timeline(out, plan)?;
@@ -58,6 +73,14 @@ fn write_plan(out: &mut String, plan: &Plan) -> fmt::Result {
         writeln!(out, "    {streams} streams, {} to {}{always}", expect.from, expect.to)?;
     }
     Ok(())
+}
+
+fn write_radio_link(out: &mut String, plan: &Plan, link: &LinkPlan) -> fmt::Result {
+    let target = &plan.targets[link.target].id;
+    match link.carrier {
+        Carrier::Host => writeln!(out, "  link     {} to {target}: Bluetooth, for hosts only", link.id),
+        _ => writeln!(out, "  link     {} to {target}: Bluetooth to gateways, QoS {}", link.id, link.qos),
+    }
 }
 
 fn time(plan: &Plan) -> String {
@@ -107,7 +130,7 @@ fn write_population(out: &mut String, plan: &Plan) -> fmt::Result {
         out,
         "  {} patients, {} devices, {} streams, {rate:.1} messages/s",
         roster.patients.len(),
-        roster.devices.len(),
+        roster.devices.len() - roster.gateways.len(),
         roster.routes.len()
     )
 }

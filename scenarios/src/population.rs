@@ -4,9 +4,11 @@ use sim_core::{Arguments, DevicePlan, Key, PatientPlan, Purpose, Registry, Roste
 
 use crate::cohort::CohortDraft;
 use crate::diagnostic::Notes;
+use crate::gateway::GatewayDraft;
 use crate::grammar::{MOST_PATIENTS, MOST_ROUTES};
 use crate::link::{LinkBody, LinkDraft};
-use crate::plan::{Endpoint, Will};
+use crate::plan::{Carrier, Endpoint, Will};
+use crate::radio_link::Peer;
 use crate::template::Names;
 
 /// Whether a patient has a device of which only a share of the patients have one: the draw is below the share. It is
@@ -19,6 +21,7 @@ pub(crate) fn populate(
     registry: &Registry,
     cohorts: &[CohortDraft],
     links: &[LinkDraft],
+    gateways: &[GatewayDraft],
     seed: u64,
     start_epoch_ns: i64,
 ) -> Option<(Roster, Vec<Endpoint>)> {
@@ -27,7 +30,7 @@ pub(crate) fn populate(
     let mut endpoints = Vec::new();
     for cohort in cohorts {
         for number in 1..=cohort.count {
-            add_patient(registry, cohort, number, links, &mut roster, &mut endpoints);
+            add_patient(registry, cohort, number, (links, gateways), &mut roster, &mut endpoints);
         }
     }
     Some((roster, endpoints))
@@ -55,7 +58,7 @@ fn add_patient(
     registry: &Registry,
     cohort: &CohortDraft,
     number: u32,
-    links: &[LinkDraft],
+    (links, gateways): (&[LinkDraft], &[GatewayDraft]),
     roster: &mut Roster,
     endpoints: &mut Vec<Endpoint>,
 ) {
@@ -79,6 +82,10 @@ fn add_patient(
             device: &device.id,
             serial: &serial,
             stream: "",
+            gateway: match link.radio.as_ref().map(|radio| radio.to) {
+                Some(Peer::Gateway(gateway)) => &gateways[gateway].id.value,
+                Some(Peer::Host(_)) | None => "",
+            },
         };
         let id = SimId(roster.devices.len() as u32);
         let mut streams = Vec::with_capacity(device.streams.len());
@@ -92,7 +99,7 @@ fn add_patient(
                 topic,
                 qos: link.plan.qos,
                 retain: link.retain,
-                format: link.plan.format.clone(),
+                format: link.route_format().to_owned(),
             });
             streams.push(StreamPlan { id: stream.to_owned(), kind_index: *kind_index, cadence: *cadence, route });
         }
@@ -121,7 +128,8 @@ fn add_patient(
     });
 }
 
-fn endpoint(link: &LinkBody, names: &Names<'_>) -> Endpoint {
+/// How somebody with these names connects over a link.
+pub(crate) fn endpoint(link: &LinkBody, names: &Names<'_>) -> Endpoint {
     let prefix = link.topic.command_prefix(names);
     let will = link.will.as_ref().map(|will| Will {
         topic: will.topic.render(names),
@@ -139,11 +147,13 @@ fn endpoint(link: &LinkBody, names: &Names<'_>) -> Endpoint {
 
 /// Complains where two devices cannot be told apart: same topic, command topic, client id or serial number.
 pub(crate) fn check_distinct(notes: &Notes, links: &[LinkDraft], roster: &Roster, endpoints: &[Endpoint]) {
-    let target = |device: usize| links[roster.devices[device].link].body.as_ref().map_or(0, |body| body.plan.target);
-    let topics = roster.routes.iter().map(|route| {
-        let device = route.device.index();
-        (target(device), route.topic.as_str(), device)
-    });
+    let body = |device: usize| links[roster.devices[device].link].body.as_ref();
+    let target = |device: usize| body(device).map_or(0, |body| body.plan.target);
+    let carrier = |device: usize| body(device).map(|body| body.plan.carrier);
+    let topics = roster.routes.iter().map(|route| (route.topic.as_str(), route.device.index()));
+    let topics = topics
+        .filter(|(_, device)| carrier(*device) != Some(Carrier::Host))
+        .map(|(topic, device)| (target(device), topic, device));
     let shared_topic = first_shared(topics);
     if let Some((topic, one, other)) = shared_topic {
         complain(notes, links, roster, "topic", topic, one, other);
@@ -151,12 +161,17 @@ pub(crate) fn check_distinct(notes: &Notes, links: &[LinkDraft], roster: &Roster
     let commands = endpoints
         .iter()
         .enumerate()
+        .filter(|(device, _)| carrier(*device) != Some(Carrier::Host))
         .map(|(device, endpoint)| (target(device), endpoint.command_topic.as_str(), device));
     if let (None, Some((topic, one, other))) = (shared_topic, first_shared(commands)) {
         complain(notes, links, roster, "command topic", topic, one, other);
     }
-    let clients =
-        endpoints.iter().enumerate().map(|(device, endpoint)| (target(device), endpoint.client_id.as_str(), device));
+    // Bluetooth devices are no clients.
+    let clients = endpoints
+        .iter()
+        .enumerate()
+        .filter(|(device, _)| roster.devices[*device].radio.is_none())
+        .map(|(device, endpoint)| (target(device), endpoint.client_id.as_str(), device));
     if let Some((client_id, one, other)) = first_shared(clients) {
         complain(notes, links, roster, "client id", client_id, one, other);
     }

@@ -6,7 +6,7 @@ use vocabulary::{Dimension, Quantity};
 
 use crate::diagnostic::{Notes, Place};
 use crate::document::{Node, Piece, Table, Text, Value};
-use crate::schema::{KeySpec, More, TableSpec, Takes};
+use crate::schema::{KeySpec, More, Only, TableSpec, Takes};
 use crate::suggestion::{closest, hint};
 use crate::variables::TEMPLATE_NAMES;
 
@@ -46,7 +46,7 @@ impl<'a> Reader<'a> {
                 Some(KeySpec { takes: Takes::Later, .. }) => {
                     self.notes.error(key.place, format!("`{}` in {} is not supported yet", key.name, self.heading));
                 }
-                Some(_) => {}
+                Some(row) => self.check_meaning(key.place, row),
                 None if self.spec.more != More::Nothing && more.is_none() => {}
                 None => {
                     let more = more.unwrap_or_default();
@@ -60,7 +60,8 @@ impl<'a> Reader<'a> {
             }
         }
         for key in self.spec.keys {
-            if key.required && self.table.get(key.name).is_none() {
+            let has_meaning = key.only.is_none_or(|only| self.word(only.key) == Some(only.word));
+            if key.required && has_meaning && self.table.get(key.name).is_none() {
                 // A misspelt key has been complained about already.
                 let misspelt = self
                     .table
@@ -72,6 +73,29 @@ impl<'a> Reader<'a> {
                 }
             }
         }
+    }
+
+    /// Complains about a key whose meaning hangs on another key that says something else.
+    fn check_meaning(&self, place: Place, row: &KeySpec) {
+        let Some(only) = row.only else { return };
+        let Some(word) = self.word(only.key).filter(|word| *word != only.word) else { return };
+        let (heading, name) = (&self.heading, row.name);
+        let Only { key, word: needed, otherwise } = only;
+        self.notes.error(
+            place,
+            format!("`{name}` is for `{key} = \"{needed}\"`, but {heading} has `{key} = \"{word}\"`: {otherwise}"),
+        );
+    }
+
+    /// The word that a key has or is given by default, if it is a word the key takes.
+    fn word(&self, key: &str) -> Option<&'static str> {
+        let Takes::Choice { now, .. } = self.spec_of(key).takes else { panic!("`{key}` is not a choice") };
+        let word = match self.node(key).map(|node| &node.value) {
+            Some(Value::Text(text)) => text.text.as_str(),
+            Some(_) => return None,
+            None => self.spec_of(key).default?,
+        };
+        now.iter().find(|choice| **choice == word).copied()
     }
 
     /// The value of a key.
@@ -257,6 +281,49 @@ impl<'a> Reader<'a> {
         }
         let span = parse_duration(self.notes, &text.text, text.start())?;
         Some(Placed { value: span, place: text.start() })
+    }
+
+    /// A quantity in the canonical unit of its row's dimension, within bounds in the same unit.
+    pub(crate) fn quantity(&self, key: &str, least: f64, most: f64) -> Option<Placed<f64>> {
+        let Takes::Quantity(dimension) = self.spec_of(key).takes else { panic!("`{key}` is not a quantity") };
+        let node = self.node_or_default(key)?;
+        let Value::Text(text) = &node.value else {
+            let (word, units) = (dimension.word(), dimension.examples());
+            self.notes.error(node.place, format!("`{key}` is a {word}; write it as a text with a unit ({units})"));
+            return None;
+        };
+        let place = text.start();
+        if !self.plain(key, text) {
+            return None;
+        }
+        match Quantity::parse(&text.text, dimension) {
+            Ok(quantity) if (least..=most).contains(&quantity.value) => Some(Placed { value: quantity.value, place }),
+            Ok(_) => {
+                let write = |number| sim_core::ParameterKind::Quantity(dimension).written(number);
+                let (least, most) = (write(least), write(most));
+                self.notes.error(place, format!("`{key}` is {least}..{most}, got {}", text.text));
+                None
+            }
+            Err(error) => {
+                self.notes.error(place, error.to_string());
+                None
+            }
+        }
+    }
+
+    /// A duration within bounds and on a grid of steps.
+    pub(crate) fn stepped(&self, key: &str, least: Span, most: Span, step: Span) -> Option<Span> {
+        let duration = self.duration(key)?;
+        let span = duration.value;
+        if span < least || span > most {
+            self.notes.error(duration.place, format!("`{key}` is {least}..{most}, got {span}"));
+            return None;
+        }
+        if span.nanos() % step.nanos() != 0 {
+            self.notes.error(duration.place, format!("`{key}` is a multiple of {step}, got {span}"));
+            return None;
+        }
+        Some(span)
     }
 
     /// A share from 0 to 1.

@@ -31,6 +31,13 @@ fn write_reference(out: &mut String, registry: &Registry) -> fmt::Result {
         writeln!(out, "| `{}` | {} |", format.name, cell(format.about))?;
     }
     writeln!(out)?;
+    if !registry.gateway_formats.is_empty() {
+        writeln!(out, "## Payload formats of gateways\n\n| name | about |\n|---|---|")?;
+        for format in &registry.gateway_formats {
+            writeln!(out, "| `{}` | {} |", format.name, cell(format.about))?;
+        }
+        writeln!(out)?;
+    }
     write_metrics(out, registry)
 }
 
@@ -41,7 +48,8 @@ fn write_table(out: &mut String, table: &TableSpec) -> fmt::Result {
         table.keys.iter().partition(|key| !matches!(key.takes, Takes::Later));
     for key in known {
         let default = default_cell(key.default, key.required);
-        writeln!(out, "| `{}` | {} | {default} | {} |", key.name, cell(&key.takes.words()), cell(key.about))?;
+        let only = key.only.map_or_else(String::new, |only| format!("; with `{} = \"{}\"`", only.key, only.word));
+        writeln!(out, "| `{}` | {} | {default} | {}{only} |", key.name, cell(&key.takes.words()), cell(key.about))?;
     }
     writeln!(out)?;
     if !later.is_empty() {
@@ -86,6 +94,10 @@ fn write_actions(out: &mut String, registry: &Registry) -> fmt::Result {
 
 fn write_devices(out: &mut String, registry: &Registry) -> fmt::Result {
     writeln!(out, "## Device kinds\n")?;
+    if !registry.bluetooth_kinds.is_empty() {
+        let kinds = registry.bluetooth_kinds.iter().map(|kind| format!("`{kind}`")).collect::<Vec<_>>().join(", ");
+        writeln!(out, "Those that speak Bluetooth: {kinds}.\n")?;
+    }
     for device in &registry.devices {
         writeln!(out, "### `{}`\n\n{}\n", device.kind, device.about)?;
         writeln!(out, "| stream | usually | metrics | about |\n|---|---|---|---|")?;

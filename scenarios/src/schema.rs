@@ -34,6 +34,17 @@ pub(crate) struct KeySpec {
     /// Value when the file is silent, written as in a file.
     pub(crate) default: Option<&'static str>,
     pub(crate) required: bool,
+    /// Set when the key has a meaning only with one word of another.
+    pub(crate) only: Option<Only>,
+}
+
+/// The word of another key that gives a key its meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Only {
+    pub(crate) key: &'static str,
+    pub(crate) word: &'static str,
+    /// Why there is no such key without it, or where it belongs.
+    pub(crate) otherwise: &'static str,
 }
 
 /// What a key takes.
@@ -60,6 +71,8 @@ pub(crate) enum Takes {
         now: &'static [&'static str],
         later: &'static [&'static str],
     },
+    /// A place as text: `"5 m, 2 m"`.
+    Position,
     /// An id, unique among its kind.
     Id,
     /// The id of something declared elsewhere in the file: `target`, `link`, `step`.
@@ -94,7 +107,7 @@ pub(crate) enum Takes {
 
 /// An optional key.
 pub(crate) const fn key(name: &'static str, takes: Takes, about: &'static str) -> KeySpec {
-    KeySpec { name, about, takes, default: None, required: false }
+    KeySpec { name, about, takes, default: None, required: false, only: None }
 }
 
 /// A key of the language that this version does not support.
@@ -112,6 +125,12 @@ impl KeySpec {
     /// Makes leaving the key out an error.
     pub(crate) const fn required(mut self) -> Self {
         self.required = true;
+        self
+    }
+
+    /// Gives the key a meaning only where `key` of the same table is `word`.
+    pub(crate) const fn with(mut self, key: &'static str, word: &'static str, otherwise: &'static str) -> Self {
+        self.only = Some(Only { key, word, otherwise });
         self
     }
 }
@@ -138,6 +157,7 @@ impl Takes {
             Self::Quantity(dimension) => dimension.word().to_owned(),
             Self::Share => "share, such as `\"75 %\"` or `0.75`".to_owned(),
             Self::Choice { now, .. } => now.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
+            Self::Position => "place, such as `\"5 m, 2 m\"`: east, north and maybe up".to_owned(),
             Self::Id => "id: letters, digits, `_`, `-`".to_owned(),
             Self::Reference(what) => format!("id of a {what}"),
             Self::Registered(what) => format!("registered {what}"),

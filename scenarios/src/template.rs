@@ -23,6 +23,7 @@ enum Variable {
     Device,
     DeviceSerial,
     Stream,
+    Gateway,
     Run,
 }
 
@@ -35,6 +36,7 @@ impl Variable {
             "device" => Self::Device,
             "device.serial" => Self::DeviceSerial,
             "stream" => Self::Stream,
+            "gateway" => Self::Gateway,
             "run" => Self::Run,
             _ => return None,
         })
@@ -50,6 +52,8 @@ pub(crate) struct Names<'a> {
     pub(crate) device: &'a str,
     pub(crate) serial: &'a str,
     pub(crate) stream: &'a str,
+    /// Empty where no gateway hands on.
+    pub(crate) gateway: &'a str,
 }
 
 /// What a template is for, which decides what it may hold.
@@ -101,6 +105,16 @@ impl Template {
     /// The text for one device or stream; `${run}` stays for the runner.
     pub(crate) fn render(&self, names: &Names<'_>) -> String {
         render(&self.parts, names)
+    }
+
+    /// Whether it names the gateway, which only a gateway's link has.
+    pub(crate) fn names_gateway(&self) -> bool {
+        self.parts.contains(&Part::Variable(Variable::Gateway))
+    }
+
+    /// A text of nothing.
+    pub(crate) const fn empty() -> Self {
+        Self { parts: Vec::new() }
     }
 
     /// The topic below which a device hears commands and answers: all levels before the one with `${stream}`.
@@ -169,6 +183,7 @@ fn render(parts: &[Part], names: &Names<'_>) -> String {
             Part::Variable(Variable::Device) => text.push_str(names.device),
             Part::Variable(Variable::DeviceSerial) => text.push_str(names.serial),
             Part::Variable(Variable::Stream) => text.push_str(names.stream),
+            Part::Variable(Variable::Gateway) => text.push_str(names.gateway),
             Part::Variable(Variable::Run) => text.push_str("${run}"),
         }
     }
@@ -257,6 +272,7 @@ mod tests {
         device: "mon",
         serial: "icu-0003-mon",
         stream: "ecg",
+        gateway: "",
     };
 
     #[test]

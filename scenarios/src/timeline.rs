@@ -8,7 +8,7 @@ use crate::command::check_command;
 use crate::diagnostic::{Notes, Place};
 use crate::document::Text;
 use crate::grammar::{MOST_OCCURRENCES, MOST_SUBJECTS};
-use crate::path::{Cast, Mismatch, Pattern};
+use crate::path::{Aim, Cast, Mismatch, Pattern};
 use crate::step::{Pick, StepDraft, Trigger};
 use crate::suggestion::hint;
 
@@ -64,17 +64,17 @@ impl Expansion<'_> {
         timeline
     }
 
-    /// Whom a list of selectors takes in at a level; complains and gives `None` where one takes in nobody.
+    /// Whom a list of selectors takes in; complains and gives `None` where one takes in nobody.
     pub(crate) fn select(
         &self,
         on: &[Text],
-        level: Level,
+        aim: Aim,
         step_subjects: &mut dyn FnMut(usize, Place) -> Option<Vec<Subject>>,
     ) -> Option<Vec<Subject>> {
         let mut selected = Vec::new();
         let mut sound = !on.is_empty();
         for text in on {
-            match self.select_one(text, level, step_subjects) {
+            match self.select_one(text, aim, step_subjects) {
                 Some(subjects) => selected.extend(subjects),
                 None => sound = false,
             }
@@ -87,7 +87,7 @@ impl Expansion<'_> {
     fn select_one(
         &self,
         text: &Text,
-        level: Level,
+        aim: Aim,
         step_subjects: &mut dyn FnMut(usize, Place) -> Option<Vec<Subject>>,
     ) -> Option<Vec<Subject>> {
         let place = text.start();
@@ -96,11 +96,23 @@ impl Expansion<'_> {
             None => (text.text.as_str(), false),
         };
         if let Some(index) = self.step(name) {
-            let picked = self.cast.at_level(&step_subjects(index, place)?, level);
+            let theirs = self.cast.at_level(&step_subjects(index, place)?, aim.level);
+            let picked = self.cast.fitting(theirs.clone(), aim.over);
+            if !complement && picked.is_empty() && self.incomplete {
+                return None;
+            }
+            if !complement && picked.is_empty() {
+                let message = match theirs.first() {
+                    Some(first) => self.cast.explain_carrier(first),
+                    None => format!("nobody that step `{name}` picks has a {}", aim.level.word()),
+                };
+                self.notes.error(place, message);
+                return None;
+            }
             if !complement {
                 return Some(picked);
             }
-            let mut everybody = self.cast.everybody(level, |_| true);
+            let mut everybody = self.cast.fitting(self.cast.everybody(aim.level, |_| true), aim.over);
             everybody.retain(|subject| picked.binary_search(subject).is_err());
             if everybody.is_empty() {
                 self.notes.error(place, format!("`{}` is nobody: step `{name}` picks everybody", text.text));
@@ -120,14 +132,14 @@ impl Expansion<'_> {
                 return None;
             }
         };
-        match self.cast.select(&pattern, level) {
+        match self.cast.select(&pattern, aim) {
             Ok(subjects) => Some(subjects),
-            Err(Mismatch::Nobody(_)) if self.incomplete => None,
+            Err(Mismatch::Nobody(_) | Mismatch::Carrier(_)) if self.incomplete => None,
             Err(Mismatch::Nobody(message)) if !name.contains('/') && self.is_near_a_step(name) => {
                 self.notes.error(place, format!("{message}; no step has this name either{}", self.step_hint(name)));
                 None
             }
-            Err(Mismatch::Nobody(message) | Mismatch::Level(message)) => {
+            Err(Mismatch::Nobody(message) | Mismatch::Level(message) | Mismatch::Carrier(message)) => {
                 self.notes.error(place, message);
                 None
             }
@@ -166,7 +178,7 @@ impl Expansion<'_> {
                 }
                 self.subjects_of(other, progress)
             };
-            self.select(&step.on, action.level, &mut theirs)
+            self.select(&step.on, Aim::of(action), &mut theirs)
         });
         let subjects = subjects.and_then(|subjects| self.pick(step, subjects));
         if let (Some(action), Some(subjects)) = (step.action, &subjects)
@@ -364,14 +376,14 @@ impl Expansion<'_> {
         }
     }
 
-    /// Two faults of the same kind cannot hold one connection at the same time.
+    /// Two faults of the same kind cannot hold one connection or gateway at the same time.
     fn check_overlaps(&self, entries: &[(usize, u32, FirstSpan)], subjects: &[Option<Vec<Subject>>]) {
         let mut held: BTreeMap<(&str, &Subject), (usize, SimTime)> = BTreeMap::new();
         let mut told = Vec::new();
         for (index, _, (begin, end)) in entries {
             let step = &self.steps[*index];
             let (Some(action), Some(subjects), Some(end)) = (step.action, &subjects[*index], end) else { continue };
-            if action.level != Level::Link {
+            if !matches!(action.level, Level::Link | Level::Gateway) {
                 continue;
             }
             for subject in subjects {

@@ -8,13 +8,14 @@ use crate::load::Settings;
 use crate::suggestion::hint;
 
 /// Names that are filled in for each device, in topics, client ids and wills.
-pub(crate) const TEMPLATE_NAMES: [(&str, &str); 7] = [
+pub(crate) const TEMPLATE_NAMES: [(&str, &str); 8] = [
     ("cohort", "cohort id"),
     ("patient", "number of the patient within its cohort, from 1"),
     ("patient.id", "identifier of the patient, unique in the run: `icu-0003`"),
     ("device", "device id within the patient"),
     ("device.serial", "serial number, unique in the run: `icu-0003-mon`"),
     ("stream", "stream id within the device; only in a topic"),
+    ("gateway", "id of the gateway that hands on: `hub`; only on a gateway's link"),
     ("run", "a word that is different in every run, filled in by the runner"),
 ];
 

@@ -24,8 +24,8 @@ pub use obedience::Obey;
 pub use parameter::{Argument, Arguments, ParameterKind, ParameterSpec};
 pub use ports::{Command, CommandInbox, Outbound, Outbox, Relay, Replies, Reply, ReplyStatus};
 pub use registry::{
-    ActionSpec, CommandSpec, DeviceSpec, DurationRule, ExpectMetricSpec, FormatSpec, Level, MetricShape, PatientSpec,
-    Registry, Seam, SignalAct, SignalAction, SpawnError, StreamKind, StreamSpec, TruthColumn,
+    ActionSpec, CommandSpec, DeviceSpec, DurationRule, ExpectMetricSpec, FormatSpec, GatewayFormatSpec, Level,
+    MetricShape, PatientSpec, Registry, Seam, SignalAct, SignalAction, SpawnError, StreamKind, StreamSpec, TruthColumn,
 };
 pub use roster::{
     Cadence, DevicePlan, GatewayPlan, PatientPlan, Place, RadioPlan, RadioSecurity, Roster, Route, RouteId, SimId,

@@ -220,6 +220,15 @@ pub struct FormatSpec {
     pub encode: Encode,
 }
 
+/// What a gateway makes of what it hears, before it hands it on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GatewayFormatSpec {
+    /// Name, such as `gateway-json`.
+    pub name: &'static str,
+    /// One line for people.
+    pub about: &'static str,
+}
+
 /// What kind of number an expectation metric is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MetricShape {
@@ -268,6 +277,10 @@ pub struct Registry {
     pub patients: Vec<PatientSpec>,
     /// Payload formats.
     pub formats: Vec<FormatSpec>,
+    /// Payload formats of gateways.
+    pub gateway_formats: Vec<GatewayFormatSpec>,
+    /// Kinds of devices that speak Bluetooth; while the list is empty nobody is asked.
+    pub bluetooth_kinds: Vec<&'static str>,
     /// Expectation metrics.
     pub metrics: Vec<ExpectMetricSpec>,
     resources: Vec<Furnisher>,
@@ -282,6 +295,8 @@ impl fmt::Debug for Registry {
             .field("devices", &self.devices.len())
             .field("patients", &self.patients.len())
             .field("formats", &self.formats.len())
+            .field("gateway_formats", &self.gateway_formats.len())
+            .field("bluetooth_kinds", &self.bluetooth_kinds.len())
             .field("metrics", &self.metrics.len())
             .field("systems", &self.systems.len())
             .finish_non_exhaustive()

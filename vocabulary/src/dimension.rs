@@ -39,6 +39,8 @@ pub enum Dimension {
     DataRate,
     /// Power level [dBm].
     PowerLevel,
+    /// Difference of two power levels: attenuation, spread [dB].
+    LevelDifference,
     /// Metabolic equivalents [MET].
     Metabolic,
 }
@@ -60,7 +62,7 @@ const fn unit(name: &'static str, factor: f64) -> Unit {
 
 impl Dimension {
     /// Every dimension.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Time,
         Self::Ratio,
         Self::Percent,
@@ -79,6 +81,7 @@ impl Dimension {
         Self::DataSize,
         Self::DataRate,
         Self::PowerLevel,
+        Self::LevelDifference,
         Self::Metabolic,
     ];
 
@@ -103,6 +106,7 @@ impl Dimension {
             Self::DataSize => "data size",
             Self::DataRate => "data rate",
             Self::PowerLevel => "power level",
+            Self::LevelDifference => "level difference",
             Self::Metabolic => "metabolic rate",
         }
     }
@@ -178,6 +182,7 @@ impl Dimension {
                 const { &[unit("bit/s", 1.0), unit("kbit/s", 1e3), unit("Mbit/s", 1e6), unit("Gbit/s", 1e9)] }
             }
             Self::PowerLevel => const { &[unit("dBm", 1.0)] },
+            Self::LevelDifference => const { &[unit("dB", 1.0)] },
             Self::Metabolic => const { &[unit("MET", 1.0)] },
         }
     }

@@ -101,7 +101,7 @@ const CASES: &[Case] = &[
         "later parts of the language",
         &[
             ("[report]", "[matrix]\nqos = [0, 1]\n\n[report]\nwrite = [\"html\"]"),
-            ("carrier = \"mqtt\"", "carrier = \"ble\"\nnet = { delay = \"4ms\" }"),
+            ("carrier = \"mqtt\"", "carrier = \"http\"\nnet = { delay = \"4ms\" }"),
             ("every = \"3m\"", "when = \"truth.glucose < 54 mg/dL\""),
         ],
     ),

@@ -5,6 +5,8 @@
 mod registry;
 mod ward;
 
+mod bluetooth;
+mod bluetooth_broken;
 mod broken;
 mod expansion;
 mod robustness;

@@ -3,9 +3,9 @@
 use bevy_ecs::prelude::*;
 use bytes::BytesMut;
 use sim_core::{
-    ActionSpec, CommandSpec, DevicePlan, DeviceSpec, DurationRule, ExpectMetricSpec, FormatSpec, Level, MetricShape,
-    ParameterKind, ParameterSpec, PatientPlan, PatientSpec, Registry, Seam, SignalAct, SimId, SpawnError, StreamKind,
-    StreamSpec, TruthColumn,
+    ActionSpec, CommandSpec, DevicePlan, DeviceSpec, DurationRule, ExpectMetricSpec, FormatSpec, GatewayFormatSpec,
+    Level, MetricShape, ParameterKind, ParameterSpec, PatientPlan, PatientSpec, Registry, Seam, SignalAct, SimId,
+    SpawnError, StreamKind, StreamSpec, TruthColumn,
 };
 use vocabulary::{Dimension, Message};
 
@@ -16,6 +16,10 @@ pub(crate) fn registry() -> Registry {
     registry.patients = patients();
     registry.formats =
         ["vendor-json", "senml"].map(|name| FormatSpec { name, about: "a payload format", encode: no_bytes }).to_vec();
+    registry.gateway_formats = ["gateway-json", "theengs"]
+        .map(|name| GatewayFormatSpec { name, about: "a payload format of gateways" })
+        .to_vec();
+    registry.bluetooth_kinds = vec!["heart_rate_belt", "thermometer"];
     registry.metrics = metrics();
     registry
 }
@@ -110,6 +114,20 @@ fn actions() -> Vec<ActionSpec> {
             Instant,
             vec![ParameterSpec::required("op", Text, "operation"), ParameterSpec::optional("args", Table, "arguments")],
         ),
+        action(
+            "ble.loss",
+            Level::Link,
+            Seam::Radio,
+            Required,
+            vec![ParameterSpec::optional("p", Quantity(Dimension::Ratio), "share").default("20 %").range(0.0, 1.0)],
+        ),
+        action(
+            "gw.crash",
+            Level::Gateway,
+            Seam::Radio,
+            Optional,
+            vec![ParameterSpec::optional("restart", Quantity(Dimension::Time), "time to come back").default("60s")],
+        ),
         action("stack.restart", Level::Target, Seam::Actor, Optional, Vec::new()),
     ]
 }
@@ -150,7 +168,21 @@ fn devices() -> Vec<DeviceSpec> {
             obey: None,
             spawn: no_device,
         },
+        bluetooth_device("heart_rate_belt", vec![stream("hr", StreamKind::Numeric { period_ms: 1000 }, &["hr"])]),
+        bluetooth_device("thermometer", vec![stream("temperature", StreamKind::Event, &[])]),
     ]
+}
+
+fn bluetooth_device(kind: &'static str, streams: Vec<StreamSpec>) -> DeviceSpec {
+    DeviceSpec {
+        kind,
+        about: "a device that speaks Bluetooth",
+        streams,
+        options: Vec::new(),
+        commands: Vec::new(),
+        obey: None,
+        spawn: no_device,
+    }
 }
 
 fn stream(id: &'static str, kind: StreamKind, metrics: &'static [&'static str]) -> StreamSpec {

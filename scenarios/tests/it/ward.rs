@@ -117,9 +117,14 @@ pub(crate) fn load_with(text: &str, settings: &Settings<'_>) -> Result<Loaded, V
 
 /// The sound scenario with some text replaced, which must be there.
 pub(crate) fn ward_with(replacements: &[(&str, &str)]) -> String {
-    let mut text = WARD.to_owned();
+    replaced(WARD, replacements)
+}
+
+/// A scenario with some text replaced, which must be there.
+pub(crate) fn replaced(scenario: &str, replacements: &[(&str, &str)]) -> String {
+    let mut text = scenario.to_owned();
     for (old, new) in replacements {
-        assert!(text.contains(old), "the ward has no `{old}`");
+        assert!(text.contains(old), "the scenario has no `{old}`");
         text = text.replacen(old, new, 1);
     }
     text
