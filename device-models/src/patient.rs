@@ -4,7 +4,7 @@
 use bevy_ecs::prelude::*;
 use sim_core::{
     Annotation, Argument, Arguments, Cadence, Cast, Clock, DevicePlan, GRID, Key, Owner, ParameterKind, ParameterSpec,
-    PatientPlan, PatientSpec, Phase, Purpose, Registry, SimId, SimTime, Span, SpawnError, StateSample, Truth,
+    PatientPlan, PatientSpec, Phase, Purpose, Registry, Roster, SimId, SimTime, Span, SpawnError, StateSample, Truth,
     TruthColumn, sample_instant,
 };
 use vocabulary::Dimension;
@@ -78,18 +78,7 @@ fn spawn(world: &mut World, id: SimId, plan: &PatientPlan, seed: u64) -> Result<
         Some(Argument::Number(number)) => Some(*number),
         _ => None,
     };
-    let sex = match plan.arguments.text("sex") {
-        Some("male") => Sex::Male,
-        Some("female") => Sex::Female,
-        _ if key.uniform(SEX, 0) < 0.5 => Sex::Male,
-        _ => Sex::Female,
-    };
-    let build = Build {
-        weight_kg: number("weight").unwrap_or(75.0),
-        height_cm: number("height").unwrap_or(170.0),
-        age_years: number("age").unwrap_or(60.0),
-        sex,
-    };
+    let build = build(&plan.arguments, key);
     let mut parameters = Parameters::adult(&build, key);
     for (name, parameter) in [
         ("heart_rate", &mut parameters.heart_rate_bpm),
@@ -112,6 +101,28 @@ fn spawn(world: &mut World, id: SimId, plan: &PatientPlan, seed: u64) -> Result<
     let body = Body::with(parameters, variability, vasculature, &heart, key, sites, reach.nanos());
     let person = Person { id, key, weight_kg: build.weight_kg };
     Ok(world.spawn((person, Physiology(body), Medication::default(), Causes::default())).id())
+}
+
+/// The build that a patient's parameters describe, with the key of its draws.
+pub(crate) fn build(arguments: &Arguments, key: Key) -> Build {
+    let sex = match arguments.text("sex") {
+        Some("male") => Sex::Male,
+        Some("female") => Sex::Female,
+        _ if key.uniform(SEX, 0) < 0.5 => Sex::Male,
+        _ => Sex::Female,
+    };
+    Build {
+        weight_kg: arguments.number("weight").unwrap_or(75.0),
+        height_cm: arguments.number("height").unwrap_or(170.0),
+        age_years: arguments.number("age").unwrap_or(60.0),
+        sex,
+    }
+}
+
+/// The build of the patient whom a device is attached to.
+pub(crate) fn build_of_wearer(roster: &Roster, device: &DevicePlan) -> Option<Build> {
+    let plan = roster.patients.get(device.patient.index())?;
+    Some(build(&plan.arguments, Key::new(roster.seed, &plan.path)))
 }
 
 /// The heart that a patient's parameters describe.
