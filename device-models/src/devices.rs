@@ -9,6 +9,7 @@ pub mod infusion_pump;
 pub mod pulse_oximeter;
 pub mod replay;
 pub mod thermometer;
+pub mod wearable;
 pub mod weight_scale;
 
 use sim_core::Registry;
@@ -24,4 +25,5 @@ pub fn register(registry: &mut Registry) {
     blood_pressure_cuff::register(registry);
     thermometer::register(registry);
     weight_scale::register(registry);
+    wearable::register(registry);
 }

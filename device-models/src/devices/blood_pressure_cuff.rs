@@ -12,6 +12,7 @@ use vocabulary::{MetricId, Quality, Reading};
 
 use self::measurement::{Measurement, Outcome};
 use super::battery::Battery;
+use crate::activity::Activity;
 use crate::device::Device;
 use crate::patient::Physiology;
 
@@ -89,7 +90,7 @@ fn say_outcome(message: &mut MessageBuilder<'_>, outcome: &Outcome, metrics: &Me
 fn measure_pressures(
     clock: Res<Clock>,
     metrics: Res<Metrics>,
-    patients: Query<&Physiology>,
+    patients: Query<(&Physiology, Option<&Activity>)>,
     mut devices: Query<(&mut Device, &mut BloodPressureCuff, &Battery)>,
     mut assembly: ResMut<Assembly>,
 ) {
@@ -116,9 +117,10 @@ fn measure_pressures(
         if !busy {
             continue;
         }
-        let Ok(Physiology(body)) = patients.get(device.patient) else { continue };
+        let Ok((Physiology(body), activity)) = patients.get(device.patient) else { continue };
+        let moves = activity.is_some_and(|activity| activity.moves_at(clock.now));
         for measurement in cuff.scheduled.iter_mut().chain(&mut cuff.demanded) {
-            measurement.follow(body, &clock);
+            measurement.follow(body, moves, &clock);
         }
         while let Some(due) = device.take_due(&clock) {
             debug_assert_eq!(due.kind_index, PRESSURE);

@@ -116,13 +116,14 @@ impl Measurement {
         self.ends
     }
 
-    /// Follows the artery for a grid step of the measurement.
-    pub(super) fn follow(&mut self, body: &Body, clock: &Clock) {
+    /// Follows the artery for a grid step of the measurement, in which the arm moves or not.
+    pub(super) fn follow(&mut self, body: &Body, moves: bool, clock: &Clock) {
         if !self.has_begun(clock.now) {
             return;
         }
         let vitals = body.core.vitals();
         self.steps += 1;
+        self.moved_steps += u32::from(moves);
         self.systolic_sum_mmhg += vitals.sbp_mmhg;
         self.diastolic_sum_mmhg += vitals.dbp_mmhg;
         self.mean_sum_mmhg += vitals.map_mmhg;
@@ -189,14 +190,14 @@ mod tests {
     }
 
     /// Result of a measurement that begins a minute after the heart went over into a rhythm.
-    fn measure(kind: RhythmKind) -> Outcome {
+    fn measure(kind: RhythmKind, moves: bool) -> Outcome {
         let key = Key::new(1, "home/1/cuff");
         let mut body = Body::new(&BUILD, Key::new(1, "home/1"), &[], 8_000_000_000);
         body.set_rhythm(Rhythm::usual(kind));
         let mut measurement = Measurement::from(key, clock(600).now, 0);
         for step in 0.. {
             body.step();
-            measurement.follow(&body, &clock(step));
+            measurement.follow(&body, moves, &clock(step));
             if measurement.ends() <= clock(step).end {
                 break;
             }
@@ -206,9 +207,8 @@ mod tests {
 
     #[test]
     fn a_regular_pulse_is_measured() {
-        let Outcome::Measured(pressure) = measure(RhythmKind::Sinus) else {
-            panic!("{:?}", measure(RhythmKind::Sinus))
-        };
+        let outcome = measure(RhythmKind::Sinus, false);
+        let Outcome::Measured(pressure) = outcome else { panic!("{outcome:?}") };
         let body = Body::new(&BUILD, Key::new(1, "home/1"), &[], 8_000_000_000);
         let vitals = body.core.vitals();
         assert!((pressure.systolic_mmhg - vitals.sbp_mmhg).abs() < 12.0);
@@ -217,9 +217,10 @@ mod tests {
     }
 
     #[test]
-    fn fibrillation_and_arrest_are_not() {
-        assert_eq!(measure(RhythmKind::AtrialFibrillation), Outcome::Failed(Failure::IrregularPulse));
-        assert_eq!(measure(RhythmKind::VentricularFibrillation), Outcome::Failed(Failure::NoPulse));
+    fn fibrillation_arrest_and_a_moving_arm_are_not() {
+        assert_eq!(measure(RhythmKind::Sinus, true), Outcome::Failed(Failure::Motion));
+        assert_eq!(measure(RhythmKind::AtrialFibrillation, false), Outcome::Failed(Failure::IrregularPulse));
+        assert_eq!(measure(RhythmKind::VentricularFibrillation, false), Outcome::Failed(Failure::NoPulse));
     }
 
     #[test]
