@@ -33,4 +33,5 @@ pub fn register(registry: &mut Registry) {
     causes::register(registry);
     activity::register(registry);
     sensors::lead_off::register(registry);
+    sensors::faults::register(registry);
 }
