@@ -128,6 +128,13 @@ impl Device {
         self.next_due < clock.end
     }
 
+    /// Instant and sequence number of the next message of the periodic or sampled stream at `kind_index` of the kind's
+    /// list.
+    pub fn next_of(&self, kind_index: usize) -> Option<(SimTime, u64)> {
+        let stream = self.streams.iter().find(|stream| stream.kind_index == kind_index)?;
+        stream.due().map(|due| (due, stream.said))
+    }
+
     /// Takes the next message that is due in this grid step.
     pub fn take_due(&mut self, clock: &Clock) -> Option<Due> {
         if !self.is_due(clock) {

@@ -2,10 +2,15 @@
 
 pub mod battery;
 pub mod bedside_monitor;
+pub mod blood_pressure_cuff;
 pub mod ecg_patch;
+pub mod heart_rate_belt;
 pub mod infusion_pump;
 pub mod pulse_oximeter;
 pub mod replay;
+pub mod thermometer;
+pub mod wearable;
+pub mod weight_scale;
 
 use sim_core::Registry;
 
@@ -16,4 +21,9 @@ pub fn register(registry: &mut Registry) {
     bedside_monitor::register(registry);
     infusion_pump::register(registry);
     replay::register(registry);
+    heart_rate_belt::register(registry);
+    blood_pressure_cuff::register(registry);
+    thermometer::register(registry);
+    weight_scale::register(registry);
+    wearable::register(registry);
 }

@@ -3,6 +3,7 @@
 //! [`physiology`] is the truth about a patient, [`sensors`] are the front ends that see it with their own errors,
 //! [`devices`] put readings into messages and obey commands. [`register`] adds all of it to a registry.
 
+pub mod activity;
 pub mod bluetooth;
 pub mod causes;
 pub mod device;
@@ -31,5 +32,7 @@ pub fn register(registry: &mut Registry) {
     devices::register(registry);
     patient::register(registry);
     causes::register(registry);
+    activity::register(registry);
     sensors::lead_off::register(registry);
+    sensors::faults::register(registry);
 }

@@ -4,11 +4,12 @@
 use bevy_ecs::prelude::*;
 use sim_core::{
     Annotation, Argument, Arguments, Cadence, Cast, Clock, DevicePlan, GRID, Key, Owner, ParameterKind, ParameterSpec,
-    PatientPlan, PatientSpec, Phase, Purpose, Registry, SimId, SimTime, Span, SpawnError, StateSample, Truth,
+    PatientPlan, PatientSpec, Phase, Purpose, Registry, Roster, SimId, SimTime, Span, SpawnError, StateSample, Truth,
     TruthColumn, sample_instant,
 };
 use vocabulary::Dimension;
 
+use crate::activity::{self, Activity};
 use crate::causes::Causes;
 use crate::physiology::{
     Body, Build, EcgCondition, HeartCondition, Norepinephrine, Pacing, Parameters, PulseSite, Rhythm, RhythmKind, Sex,
@@ -69,6 +70,9 @@ const TRUTH: &[TruthColumn] = &[
     TruthColumn { name: "lactate", unit: "mmol/L" },
     TruthColumn { name: "blood_volume", unit: "L" },
     TruthColumn { name: "norepinephrine", unit: "ug/L" },
+    TruthColumn { name: "exercise", unit: "1" },
+    TruthColumn { name: "tilt", unit: "1" },
+    TruthColumn { name: "steps", unit: "{steps}" },
 ];
 
 #[expect(clippy::unnecessary_wraps, reason = "the registry's signature lets a model refuse")]
@@ -78,18 +82,7 @@ fn spawn(world: &mut World, id: SimId, plan: &PatientPlan, seed: u64) -> Result<
         Some(Argument::Number(number)) => Some(*number),
         _ => None,
     };
-    let sex = match plan.arguments.text("sex") {
-        Some("male") => Sex::Male,
-        Some("female") => Sex::Female,
-        _ if key.uniform(SEX, 0) < 0.5 => Sex::Male,
-        _ => Sex::Female,
-    };
-    let build = Build {
-        weight_kg: number("weight").unwrap_or(75.0),
-        height_cm: number("height").unwrap_or(170.0),
-        age_years: number("age").unwrap_or(60.0),
-        sex,
-    };
+    let build = build(&plan.arguments, key);
     let mut parameters = Parameters::adult(&build, key);
     for (name, parameter) in [
         ("heart_rate", &mut parameters.heart_rate_bpm),
@@ -103,7 +96,10 @@ fn spawn(world: &mut World, id: SimId, plan: &PatientPlan, seed: u64) -> Result<
         variability.sdnn_s = sdnn_ns / 1e9;
     }
     let vasculature = Vasculature::adult(&build, key);
-    let longest_chunk = longest_chunk(&world.resource::<Cast>().0.devices[plan.devices.clone()]);
+    let roster = &world.resource::<Cast>().0;
+    let devices = &roster.devices[plan.devices.clone()];
+    let activity = Activity::asked(&plan.arguments, devices, key, roster.start_epoch_ns);
+    let longest_chunk = longest_chunk(devices);
     // Pulse waves are only kept up for patients whose waveforms somebody reads.
     let sites: &[PulseSite] =
         if longest_chunk > Span::ZERO { &[PulseSite::Finger, PulseSite::RadialArtery] } else { &[] };
@@ -111,7 +107,33 @@ fn spawn(world: &mut World, id: SimId, plan: &PatientPlan, seed: u64) -> Result<
     let heart = heart_condition(&plan.arguments);
     let body = Body::with(parameters, variability, vasculature, &heart, key, sites, reach.nanos());
     let person = Person { id, key, weight_kg: build.weight_kg };
-    Ok(world.spawn((person, Physiology(body), Medication::default(), Causes::default())).id())
+    let mut entity = world.spawn((person, Physiology(body), Medication::default(), Causes::default()));
+    if let Some(activity) = activity {
+        entity.insert(activity);
+    }
+    Ok(entity.id())
+}
+
+/// The build that a patient's parameters describe, with the key of its draws.
+pub(crate) fn build(arguments: &Arguments, key: Key) -> Build {
+    let sex = match arguments.text("sex") {
+        Some("male") => Sex::Male,
+        Some("female") => Sex::Female,
+        _ if key.uniform(SEX, 0) < 0.5 => Sex::Male,
+        _ => Sex::Female,
+    };
+    Build {
+        weight_kg: arguments.number("weight").unwrap_or(75.0),
+        height_cm: arguments.number("height").unwrap_or(170.0),
+        age_years: arguments.number("age").unwrap_or(60.0),
+        sex,
+    }
+}
+
+/// The build of the patient whom a device is attached to.
+pub(crate) fn build_of_wearer(roster: &Roster, device: &DevicePlan) -> Option<Build> {
+    let plan = roster.patients.get(device.patient.index())?;
+    Some(build(&plan.arguments, Key::new(roster.seed, &plan.path)))
 }
 
 /// The heart that a patient's parameters describe.
@@ -162,17 +184,21 @@ fn act_drugs(mut patients: Query<(&mut Medication, &mut Physiology)>) {
 }
 
 /// Every patient lives through one grid step.
-fn live(clock: Res<Clock>, mut patients: Query<(&Person, &mut Physiology)>, mut truth: ResMut<Truth>) {
-    for (person, mut physiology) in &mut patients {
+fn live(
+    clock: Res<Clock>,
+    mut patients: Query<(&Person, &mut Physiology, Option<&Activity>)>,
+    mut truth: ResMut<Truth>,
+) {
+    for (person, mut physiology, activity) in &mut patients {
         physiology.0.step();
         if truth.wanted {
-            note_heart(person.id, &physiology.0, &clock, &mut truth.annotations);
+            note_events(person.id, &physiology.0, activity, &clock, &mut truth.annotations);
         }
     }
 }
 
-/// Notes what the heart does in this grid step, and at the start the rhythm it is in.
-fn note_heart(id: SimId, body: &Body, clock: &Clock, annotations: &mut Vec<Annotation>) {
+/// Notes what heart and person do in this grid step, and at the start the rhythm it is in.
+fn note_events(id: SimId, body: &Body, activity: Option<&Activity>, clock: &Clock, annotations: &mut Vec<Annotation>) {
     let owner = Owner::Patient(id);
     let heart = body.heart();
     let this_step = clock.now.nanos()..clock.end.nanos();
@@ -188,15 +214,22 @@ fn note_heart(id: SimId, body: &Body, clock: &Clock, annotations: &mut Vec<Annot
         let at = SimTime::from_nanos(beat.r_ns);
         annotations.push(Annotation { owner, at, code: beat.kind.code(), aux: None });
     }
+    if let Some(activity) = activity {
+        activity.note(id, clock, annotations);
+    }
     annotations[first..].sort_by_key(|annotation| annotation.at);
 }
 
 /// Notes each patient's state once a second.
-fn note_state(clock: Res<Clock>, patients: Query<(&Person, &Physiology, &Medication)>, mut truth: ResMut<Truth>) {
+fn note_state(
+    clock: Res<Clock>,
+    patients: Query<(&Person, &Physiology, &Medication, Option<&Activity>)>,
+    mut truth: ResMut<Truth>,
+) {
     if !truth.wanted || clock.now.nanos() % 1_000_000_000 != 0 {
         return;
     }
-    for (person, physiology, medication) in &patients {
+    for (person, physiology, medication, activity) in &patients {
         let core = &physiology.0.core;
         let vitals = core.vitals();
         let values = vec![
@@ -218,6 +251,9 @@ fn note_state(clock: Res<Clock>, patients: Query<(&Person, &Physiology, &Medicat
             vitals.lactate_mmol_l,
             core.state().blood_volume_l,
             medication.norepinephrine.concentration_ug_l(),
+            core.inputs.exercise,
+            core.inputs.tilt,
+            activity.map_or(0.0, |activity| activity.day().steps(clock.now) as f64),
         ];
         truth.states.push(StateSample { patient: person.id, at: clock.now, values });
     }
@@ -260,6 +296,11 @@ fn model(name: &'static str, about: &'static str, age: &'static str, weight: &'s
                 .default("0.2 mV")
                 .range(0.05, 0.8),
             number("qt_scale", "length of the QT interval relative to the drawn one").default("1.0").range(1.0, 1.4),
+            ParameterSpec::optional(
+                "activity",
+                ParameterKind::Choice(activity::WORDS),
+                "how the patient lives all day; without it `usual` for who wears a wristband, else `none`: at rest",
+            ),
             number("potassium", "potassium in the plasma, as the waves show it [mmol/L]")
                 .default("4.2")
                 .range(2.0, 9.0),
@@ -271,11 +312,24 @@ fn model(name: &'static str, about: &'static str, age: &'static str, weight: &'s
 
 /// Adds the patient models and their systems.
 pub fn register(registry: &mut Registry) {
+    let elderly = model("elderly_home", "old adult at home", "normal(80, 6)", "normal(70 kg, 12 kg)");
+    let mut athlete = model("athlete", "young adult who trains", "uniform(20, 40)", "normal(72 kg, 9 kg)");
+    for parameter in &mut athlete.parameters {
+        match parameter.name {
+            "activity" => parameter.default = Some("active"),
+            // Endurance athletes: Fagard, Heart 2003;89:1455.
+            "heart_rate" => parameter.default = Some("normal(52 bpm, 5 bpm)"),
+            _ => {}
+        }
+    }
     registry.patients.extend([
         model("adult_icu", "adult in intensive care", "normal(64, 12)", "normal(80 kg, 16 kg)"),
         model("adult_ward", "adult on a general ward", "normal(60, 15)", "normal(78 kg, 15 kg)"),
         model("adult_home", "adult at home", "uniform(20, 85)", "normal(76 kg, 14 kg)"),
+        elderly,
+        athlete,
     ]);
+    registry.add_system(Phase::Physiology, activity::live_days);
     registry.add_system(Phase::Physiology, act_drugs);
     registry.add_system(Phase::Physiology, crate::causes::apply_causes);
     registry.add_system(Phase::Physiology, live);

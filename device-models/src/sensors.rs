@@ -3,6 +3,7 @@
 pub mod averages;
 pub mod cgm;
 mod ecg_front_end;
+pub mod faults;
 pub mod lead_off;
 mod noise;
 mod oximeter;

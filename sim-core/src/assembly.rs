@@ -78,6 +78,17 @@ impl Assembly {
         self.messages.is_empty()
     }
 
+    /// Lets `alter` change every message of this step before it is encoded.
+    pub fn alter(&mut self, mut alter: impl FnMut(Draft<'_>)) {
+        for assembled in &mut self.messages {
+            alter(Draft {
+                head: &mut assembled.head,
+                readings: &mut self.readings[assembled.readings.clone()],
+                waves: DraftWaves { waves: &mut self.waves[assembled.waves.clone()], samples: &mut self.samples },
+            });
+        }
+    }
+
     /// Forgets everything, keeps the memory.
     pub fn clear(&mut self) {
         self.messages.clear();
@@ -119,6 +130,44 @@ impl Assembly {
                     waves: &waves,
                 },
             );
+        }
+    }
+}
+
+/// A message that may still be changed.
+#[derive(Debug)]
+pub struct Draft<'a> {
+    /// Who says it, and when; the device's own time may be changed.
+    pub head: &'a mut MessageHead,
+    /// Its readings.
+    pub readings: &'a mut [Reading],
+    /// Its waves.
+    pub waves: DraftWaves<'a>,
+}
+
+/// The waves of a [`Draft`].
+#[derive(Debug)]
+pub struct DraftWaves<'a> {
+    waves: &'a mut [AssembledWave],
+    samples: &'a mut [i16],
+}
+
+/// What becomes of the samples of a wave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SampleFate {
+    /// They are said.
+    Kept,
+    /// They are lost; the wave only tells its quality.
+    Lost,
+}
+
+impl DraftWaves<'_> {
+    /// Lets `alter` change the description and the samples of every wave.
+    pub fn for_each(&mut self, mut alter: impl FnMut(&mut WaveHead, &mut [i16]) -> SampleFate) {
+        for wave in &mut *self.waves {
+            if alter(&mut wave.head, &mut self.samples[wave.samples.clone()]) == SampleFate::Lost {
+                wave.samples.end = wave.samples.start;
+            }
         }
     }
 }

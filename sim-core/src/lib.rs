@@ -17,7 +17,7 @@ mod time;
 mod timeline;
 mod truth;
 
-pub use assembly::{Assembly, MessageBuilder, MessageHead, WaveHead};
+pub use assembly::{Assembly, Draft, DraftWaves, MessageBuilder, MessageHead, SampleFate, WaveHead};
 pub use draw::{Key, KeyedRng, Purpose, hash64, philox4x32_10};
 pub use fingerprint::{Fingerprint, FingerprintItem};
 pub use obedience::Obey;

@@ -27,6 +27,8 @@ pub enum Phase {
     Physiology,
     /// Sensors read the truth and devices put messages together.
     Sample,
+    /// Faults of sensors and of device clocks alter the messages.
+    Fault,
 }
 
 /// Position of one system in the chain of all systems.

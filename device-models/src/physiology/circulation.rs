@@ -30,6 +30,11 @@ const CHEMOREFLEX_HALF_MMHG: f64 = 22.0;
 /// Rise of the heart rate with temperature [/min per Cel].
 const FEVER_TACHYCARDIA_BPM_C: f64 = 8.5;
 
+/// Fall of the heart rate and of the working pressure in sleep. With the trough of the daily rhythm heart rate is then
+/// some 12 % lower and pressure 10 to 15 % ("dipping": O'Brien et al., J Hypertens 2013;31:1731).
+const SLEEP_BRADYCARDIA: f64 = 0.07;
+const SLEEP_DIP: f64 = 0.06;
+
 /// Limits of the heart rate: the slowest escape, and what an ectopic drive may reach [/min].
 const SLOWEST_BPM: f64 = 20.0;
 const FASTEST_DRIVEN_BPM: f64 = 250.0;
@@ -76,7 +81,7 @@ pub(crate) fn advance_reflexes(situation: &Situation<'_>, state: &mut State) -> 
     state.baro_sensed_mmhg += STEP_S * (state.map_mmhg - state.baro_sensed_mmhg) / BARORECEPTOR_S;
     state.baro_set_mmhg += STEP_S * (state.baro_sensed_mmhg - state.baro_set_mmhg) / BARORECEPTOR_RESET_S;
     let chemoreflex = hill(rest.chemoreflex_po2_mmhg - previous.pao2_mmhg, CHEMOREFLEX_HALF_MMHG, 3.0);
-    let working_mmhg = state.baro_set_mmhg * (1.0 + 0.06 * inputs.circadian)
+    let working_mmhg = state.baro_set_mmhg * (1.0 + 0.06 * inputs.circadian - SLEEP_DIP * inputs.sleep)
         + EFFORT_SHIFT_MMHG * state.exercise
         + CHEMOREFLEX_SHIFT_MMHG * chemoreflex;
     let reflex = (2.0 * logistic((working_mmhg - state.baro_sensed_mmhg) / BAROREFLEX_WIDTH_MMHG) - 1.0)
@@ -101,12 +106,13 @@ fn heart_rate_bpm(situation: &Situation<'_>, state: &State, chemoreflex: f64) ->
     let excitation = state.sympathetic.max(0.0);
     let autonomic = 1.0 - 0.22 * state.vagal + 0.52 * excitation + 0.12 * state.sympathetic.min(0.0);
     let reserve_bpm = parameters.heart_rate_max_bpm - parameters.heart_rate_bpm;
-    let mut rate_bpm = parameters.heart_rate_bpm * (1.0 + 0.05 * inputs.circadian) * autonomic
-        + FEVER_TACHYCARDIA_BPM_C * (state.temperature_c - parameters.temperature_c)
-        + reserve_bpm * 0.78 * state.exercise * (1.0 - 0.25 * excitation)
-        - 8.0 * inputs.opioid
-        + 16.0 * chemoreflex
-        + inputs.chronotropy_bpm;
+    let mut rate_bpm =
+        parameters.heart_rate_bpm * (1.0 + 0.05 * inputs.circadian - SLEEP_BRADYCARDIA * inputs.sleep) * autonomic
+            + FEVER_TACHYCARDIA_BPM_C * (state.temperature_c - parameters.temperature_c)
+            + reserve_bpm * 0.78 * state.exercise * (1.0 - 0.25 * excitation)
+            - 8.0 * inputs.opioid
+            + 16.0 * chemoreflex
+            + inputs.chronotropy_bpm;
     if previous.sao2 < NODAL_SATURATION {
         rate_bpm *= (previous.sao2 / NODAL_SATURATION).max(0.25);
     }

@@ -36,6 +36,8 @@ pub struct Inputs {
     pub exercise: f64,
     /// Orthostatic shift, 0 lying, 0.5 sitting, 1 standing.
     pub tilt: f64,
+    /// Depth of sleep, 0 awake to 1 asleep.
+    pub sleep: f64,
     /// Raise of the temperature set point [Cel].
     pub fever_c: f64,
     /// Daily rhythm, -1 to 1 (see [`circadian_swing`]); 0 switches it off.
@@ -73,6 +75,7 @@ impl Default for Inputs {
             sepsis: 0.0,
             exercise: 0.0,
             tilt: 0.0,
+            sleep: 0.0,
             fever_c: 0.0,
             circadian: 0.0,
             vasoconstriction: 0.0,

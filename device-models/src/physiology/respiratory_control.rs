@@ -16,6 +16,11 @@ const CENTRAL_BELOW: f64 = 0.4;
 const HYPOXIC_L_MIN: f64 = 30.0;
 const HYPOXIC_WIDTH_MMHG: f64 = 16.0;
 
+/// In sleep ventilation falls and carbon dioxide rises (Douglas et al., Thorax 1982;37:840): the part of the resting
+/// ventilation that wakefulness drives, and the rise of the set point [mmHg].
+const SLEEP_HYPOPNOEA: f64 = 0.08;
+const SLEEP_SET_POINT_MMHG: f64 = 3.0;
+
 /// Arterial oxygen at which the hypoxic drive begins in a patient who rests above it [mmHg].
 pub(crate) const CHEMORECEPTOR_PO2_MMHG: f64 = 92.0;
 
@@ -58,7 +63,8 @@ pub(crate) fn advance(situation: &Situation<'_>, state: &mut State, q10: f64, dr
 fn advance_drives(situation: &Situation<'_>, state: &mut State, q10: f64, drive: f64) -> f64 {
     let Situation { inputs, parameters, rest, previous } = *situation;
     let arousal_mmhg = if inputs.exercise < 0.01 { 7.0 * drive } else { 0.0 };
-    let set_point_mmhg = parameters.paco2_mmhg - 1.2 * (state.lactate_mmol_l - 1.0) - arousal_mmhg - 6.0 * state.sepsis;
+    let set_point_mmhg = parameters.paco2_mmhg - 1.2 * (state.lactate_mmol_l - 1.0) - arousal_mmhg - 6.0 * state.sepsis
+        + SLEEP_SET_POINT_MMHG * inputs.sleep;
     let excess_mmhg = state.alveolar_pco2_mmhg - set_point_mmhg;
     let side = if excess_mmhg > 0.0 { 1.0 } else { CENTRAL_BELOW };
     let central = CENTRAL_SLOPE * depression(3.0, inputs.opioid) * excess_mmhg * side;
@@ -72,10 +78,11 @@ fn advance_drives(situation: &Situation<'_>, state: &mut State, q10: f64, drive:
     };
     state.peripheral_drive_l_min += STEP_S * (peripheral - state.peripheral_drive_l_min) / PERIPHERAL_S;
 
-    let asked_l_min = rest.ventilation_l_min * q10 * depression(1.3, inputs.opioid)
-        + state.central_drive_l_min
-        + state.peripheral_drive_l_min * depression(1.8, inputs.opioid)
-        + 0.98 * rest.ventilation_l_min * (state.metabolism / q10 - 1.0);
+    let asked_l_min =
+        rest.ventilation_l_min * q10 * depression(1.3, inputs.opioid) * (1.0 - SLEEP_HYPOPNOEA * inputs.sleep)
+            + state.central_drive_l_min
+            + state.peripheral_drive_l_min * depression(1.8, inputs.opioid)
+            + 0.98 * rest.ventilation_l_min * (state.metabolism / q10 - 1.0);
     if inputs.ejection == 0.0 {
         return asked_l_min.max(0.0) * brainstem_function(state.map_mmhg);
     }
