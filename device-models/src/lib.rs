@@ -4,8 +4,11 @@
 //! [`devices`] put readings into messages and obey commands. [`register`] adds all of it to a registry.
 
 pub mod causes;
+mod chart;
+mod conditions;
 pub mod device;
 pub mod devices;
+pub mod medication;
 pub mod patient;
 pub mod physiology;
 mod recording;
@@ -31,4 +34,5 @@ pub fn register(registry: &mut Registry) {
     patient::register(registry);
     causes::register(registry);
     sensors::lead_off::register(registry);
+    sensors::pinned::register(registry);
 }
