@@ -13,7 +13,7 @@ use vocabulary::Dimension;
 use crate::devices::wearable;
 use crate::patient::Physiology;
 use crate::physiology::activity::{Behaviour, Bout, Day, Habits};
-use crate::physiology::circadian_swing;
+use crate::physiology::{Inputs, circadian_swing};
 
 /// Words for how a person lives.
 pub const WORDS: &[&str] = &["none", "sedentary", "usual", "active"];
@@ -70,6 +70,12 @@ impl Activity {
         self.day.bout_at(at)
     }
 
+    /// What the day asks of the body at an instant.
+    pub(crate) fn act_on(&self, at: SimTime, inputs: &mut Inputs) {
+        self.day.bout_at(at).act_on(inputs);
+        inputs.sleep = self.sleep;
+    }
+
     /// Whether arms and legs move at an instant.
     pub fn moves_at(&self, at: SimTime) -> bool {
         self.day.bout_at(at).cadence_hz > 0.0
@@ -104,8 +110,7 @@ pub(crate) fn live_days(clock: Res<Clock>, mut patients: Query<(&mut Activity, &
         let asleep = if bout.behaviour == Behaviour::Sleep { 1.0 } else { 0.0 };
         activity.sleep += GRID.seconds() / SLEEP_LAG_S * (asleep - activity.sleep);
         let inputs = &mut physiology.0.core.inputs;
-        bout.act_on(inputs);
-        inputs.sleep = activity.sleep;
+        activity.act_on(clock.now, inputs);
         if clock.now.nanos() % RHYTHM_EVERY_NS == 0 {
             inputs.circadian = circadian_swing(activity.local_hour(clock.now));
         }

@@ -1,20 +1,83 @@
 //! Steps that happen to a patient: each a cause acting on the model, never a value painted over the vitals.
+//!
+//! A [`Cause`] sees the truth of the previous grid step and changes the inputs of the core for the next one. The inputs
+//! begin undisturbed in every step, so a cause that is over has left nothing behind but what it did to the body.
+
+mod arrest;
+mod bleeding;
+mod breathing;
+mod course;
+mod desaturation;
+mod drug;
+mod exertion;
+mod fluid;
+mod hypotension;
+mod illness;
+mod raw_input;
+mod rhythm;
+mod seizure;
+
+use std::fmt;
 
 use bevy_ecs::prelude::*;
 use sim_core::{
-    ActionSpec, DurationRule, Edge, Evidence, Level, OccurrenceId, ParameterKind, ParameterSpec, Registry, Seam,
-    SignalAct,
+    ActionSpec, Arguments, Clock, DurationRule, Edge, Evidence, LabelEdge, Level, OccurrenceId, ParameterKind,
+    ParameterSpec, Phase, Registry, Seam, SignalAct, SignalAction, Truth,
 };
 use vocabulary::Dimension;
 
-use crate::patient::Physiology;
-use crate::physiology::{Body, Desaturation, RateDrive, Rhythm, RhythmKind};
+use crate::activity::Activity;
+use crate::medication::Medication;
+use crate::patient::{Person, Physiology};
+use crate::physiology::pharmacology::Drugs;
+use crate::physiology::{Body, Inputs, Rhythm};
+
+/// The evidence that a cause acted: grid steps in which it changed something.
+const EVIDENCE: &str = "grid_steps_acted";
+
+/// What a cause sees: the truth after the previous grid step.
+#[derive(Debug, Clone, Copy)]
+struct Seen<'a> {
+    body: &'a Body,
+    drugs: Option<&'a Drugs>,
+}
+
+/// Something that happens to a patient from its step's begin until it has healed.
+trait Cause: fmt::Debug + Send + Sync {
+    /// Acts on the inputs of one grid step and tells whether it changed anything.
+    fn step(&mut self, seen: &Seen<'_>, inputs: &mut Inputs) -> bool;
+
+    /// Begins to heal.
+    fn release(&mut self);
+
+    /// Whether it has healed.
+    fn is_over(&self) -> bool;
+
+    /// Whether it acts after the others of a step, because it answers to what they do.
+    fn answers(&self) -> bool {
+        false
+    }
+}
+
+/// A cause at work.
+#[derive(Debug)]
+struct AtWork {
+    occurrence: OccurrenceId,
+    /// Id of the step, and the name of its action.
+    step: String,
+    action: String,
+    cause: Box<dyn Cause>,
+    /// Whether it has acted.
+    acted: bool,
+}
 
 /// Causes at work in a patient.
-#[derive(Debug, Clone, Default, Component)]
+#[derive(Debug, Default, Component)]
 pub struct Causes {
-    desaturations: Vec<(OccurrenceId, Desaturation)>,
-    rate_drives: Vec<(OccurrenceId, RateDrive)>,
+    /// Those that answer to others come last; otherwise in the order of their begin.
+    at_work: Vec<AtWork>,
+    /// Whether the inputs still hold what the last cause did.
+    disturbed: bool,
     /// Rhythms that steps have begun; the latest one is in force.
     rhythms: Vec<(OccurrenceId, Rhythm)>,
     /// The rhythm to come back to.
@@ -22,49 +85,84 @@ pub struct Causes {
 }
 
 impl Causes {
-    /// Begins a rhythm; it ends with its occurrence.
-    fn begin_rhythm(&mut self, occurrence: OccurrenceId, rhythm: Rhythm, body: &mut Body) {
-        self.own_rhythm.get_or_insert(*body.heart().rhythm());
-        self.rhythms.push((occurrence, rhythm));
-        body.set_rhythm(rhythm);
+    fn begin(&mut self, act: &SignalAct<'_>, cause: Box<dyn Cause>) {
+        let (step, action) = (act.occurrence.step.clone(), act.occurrence.action.clone());
+        self.insert(AtWork { occurrence: act.id, step, action, cause, acted: false });
     }
 
-    /// Ends the rhythm of an occurrence: the one before it is back.
-    fn end_rhythm(&mut self, occurrence: OccurrenceId, body: &mut Body) {
-        self.rhythms.retain(|(id, _)| *id != occurrence);
-        if let Some(rhythm) = self.rhythms.last().map(|(_, rhythm)| *rhythm).or(self.own_rhythm) {
-            body.set_rhythm(rhythm);
+    fn insert(&mut self, at_work: AtWork) {
+        let answers = at_work.cause.answers();
+        let position = self.at_work.iter().take_while(|other| answers || !other.cause.answers()).count();
+        self.at_work.insert(position, at_work);
+    }
+
+    fn release(&mut self, occurrence: OccurrenceId) {
+        for at_work in self.at_work.iter_mut().filter(|at_work| at_work.occurrence == occurrence) {
+            at_work.cause.release();
         }
+    }
+
+    /// Lets every cause act for one grid step, `note` told of those that begin and end.
+    fn act(
+        &mut self,
+        seen: &Seen<'_>,
+        inputs: &mut Inputs,
+        evidence: &mut Evidence,
+        mut note: impl FnMut(&AtWork, bool),
+    ) {
+        for at_work in &mut self.at_work {
+            let acts = at_work.cause.step(seen, inputs);
+            evidence.add(at_work.occurrence, EVIDENCE, u64::from(acts));
+            if acts && !at_work.acted {
+                at_work.acted = true;
+                note(at_work, true);
+            }
+        }
+        self.at_work.retain(|at_work| {
+            let over = at_work.cause.is_over();
+            if over && at_work.acted {
+                note(at_work, false);
+            }
+            !over
+        });
+    }
+
+    /// Ids of the steps that act, joined by `;`.
+    pub(crate) fn acting(&self) -> String {
+        let steps: Vec<&str> =
+            self.at_work.iter().filter(|at_work| at_work.acted).map(|at_work| at_work.step.as_str()).collect();
+        steps.join(";")
     }
 }
 
-/// Lets every cause act on the inputs of its patient's core for one grid step.
-pub(crate) fn apply_causes(mut patients: Query<(&mut Causes, &mut Physiology)>, mut evidence: ResMut<Evidence>) {
-    for (mut causes, mut physiology) in &mut patients {
-        if let Some((occurrence, _)) = causes.rhythms.last() {
-            evidence.add(*occurrence, "grid_steps_acted", 1);
-        }
-        if causes.desaturations.is_empty() && causes.rate_drives.is_empty() {
+/// Lets drugs, fluids and causes act on the inputs of their patient's core for one grid step.
+fn move_inputs(
+    clock: Res<Clock>,
+    mut patients: Query<(&Person, &mut Medication, &mut Causes, &mut Physiology, Option<&Activity>)>,
+    mut evidence: ResMut<Evidence>,
+    mut truth: ResMut<Truth>,
+) {
+    for (person, mut medication, mut causes, mut physiology, activity) in &mut patients {
+        let at_work = medication.acts() || !causes.at_work.is_empty();
+        if !at_work && !causes.disturbed {
             continue;
         }
-        let vitals = *physiology.0.core.vitals();
-        let inputs = &mut physiology.0.core.inputs;
-        let mut shunt = 0.0;
-        for (occurrence, cause) in &mut causes.desaturations {
-            let added = cause.step(vitals.sao2, inputs);
-            evidence.add(*occurrence, "grid_steps_acted", u64::from(added > 0.0));
-            shunt += added;
+        causes.disturbed = at_work;
+        let body = &mut physiology.0;
+        body.core.inputs = body.core.inputs.undisturbed();
+        if let Some(activity) = activity {
+            activity.act_on(clock.now, &mut body.core.inputs);
         }
-        inputs.shunt = shunt;
-        let mut drive_bpm = 0.0;
-        for (occurrence, cause) in &mut causes.rate_drives {
-            let added_bpm = cause.step(vitals.heart_rate_bpm);
-            evidence.add(*occurrence, "grid_steps_acted", u64::from(added_bpm != 0.0));
-            drive_bpm += added_bpm;
-        }
-        inputs.heart_rate_drive_bpm = drive_bpm;
-        causes.desaturations.retain(|(_, cause)| !cause.is_over());
-        causes.rate_drives.retain(|(_, cause)| !cause.is_over());
+        medication.act(&mut body.core);
+        let mut inputs = body.core.inputs;
+        let seen = Seen { body, drugs: medication.drugs() };
+        causes.act(&seen, &mut inputs, &mut evidence, |at_work, begins| {
+            if truth.wanted {
+                let (label, cause) = (at_work.action.clone(), at_work.step.clone());
+                truth.labels.push(LabelEdge { patient: person.id, at: clock.now, label, cause, begins });
+            }
+        });
+        body.core.inputs = inputs;
     }
 }
 
@@ -73,191 +171,75 @@ fn patient(world: &mut World, entity: Entity) -> Option<(Mut<'_, Causes>, Mut<'_
     world.query::<(&mut Causes, &mut Physiology)>().get_mut(world, entity).ok()
 }
 
-/// The causes that one occurrence began.
-fn of_occurrence<C>(causes: &mut [(OccurrenceId, C)], occurrence: OccurrenceId) -> impl Iterator<Item = &mut C> {
-    causes.iter_mut().filter(move |(id, _)| *id == occurrence).map(|(_, cause)| cause)
-}
-
-fn desaturation(world: &mut World, act: &SignalAct<'_>) {
+/// Begins the cause that `make` builds from the step's arguments and the patient's truth, or lets it heal.
+fn cause<C: Cause + 'static>(world: &mut World, act: &SignalAct<'_>, make: impl FnOnce(&Arguments, &Body) -> C) {
     let Some((mut causes, physiology)) = patient(world, act.entity) else { return };
     match act.edge {
-        Edge::Begin => {
-            let target = act.occurrence.arguments.number("to").unwrap_or(82.0) / 100.0;
-            let ramp_s = act.occurrence.arguments.number("ramp").unwrap_or(90e9) / 1e9;
-            let core = &physiology.0.core;
-            causes.desaturations.push((act.id, Desaturation::begin(target, ramp_s, core.vitals().sao2, &core.inputs)));
-        }
-        Edge::Heal => {
-            of_occurrence(&mut causes.desaturations, act.id).for_each(Desaturation::release);
-        }
+        Edge::Begin => causes.begin(act, Box::new(make(&act.occurrence.arguments, &physiology.0))),
+        Edge::Heal => causes.release(act.id),
     }
 }
 
-/// A faster or slower heart, in sinus rhythm or another one.
-fn change_rate(world: &mut World, act: &SignalAct<'_>) {
-    let Some((mut causes, mut physiology)) = patient(world, act.entity) else { return };
-    let body = &mut physiology.0;
-    match act.edge {
-        Edge::Begin => {
-            let arguments = &act.occurrence.arguments;
-            let rate_bpm = arguments.number("rate").unwrap_or(150.0);
-            let kind = match arguments.text("rhythm") {
-                Some("af") => RhythmKind::AtrialFibrillation,
-                Some("vt") => RhythmKind::Ventricular,
-                Some("svt") => RhythmKind::Supraventricular,
-                _ => RhythmKind::Sinus,
-            };
-            if kind != RhythmKind::Sinus {
-                causes.begin_rhythm(act.id, Rhythm::usual(kind).at_rate(rate_bpm), body);
-            }
-            // What has a rate of its own begins at it; the others are driven to it.
-            if kind.own_rate_bpm().is_none() {
-                let ramp_s = arguments.number("ramp").unwrap_or(60e9) / 1e9;
-                let drive = RateDrive::begin(rate_bpm, ramp_s, body.core.vitals().heart_rate_bpm);
-                causes.rate_drives.push((act.id, drive));
-            }
-        }
-        Edge::Heal => {
-            causes.end_rhythm(act.id, body);
-            of_occurrence(&mut causes.rate_drives, act.id).for_each(RateDrive::release);
-        }
+/// A duration among the arguments [s]; the registry's default is in place when the scenario is silent.
+fn seconds(arguments: &Arguments, name: &str) -> f64 {
+    arguments.number(name).unwrap_or_default() / 1e9
+}
+
+/// A `physio.*` action on a patient.
+fn action(
+    name: &'static str,
+    about: &'static str,
+    act: SignalAction,
+    parameters: Vec<ParameterSpec>,
+    heal: &'static str,
+    stack_should: &'static str,
+) -> ActionSpec {
+    ActionSpec {
+        name,
+        about,
+        level: Level::Patient,
+        seam: Seam::Signal(act),
+        parameters,
+        duration: DurationRule::Optional,
+        evidence: &[EVIDENCE],
+        heal,
+        stack_should,
     }
 }
 
-/// Another rhythm, by its name or by the kind of an arrest.
-fn change_rhythm(world: &mut World, act: &SignalAct<'_>) {
-    let Some((mut causes, mut physiology)) = patient(world, act.entity) else { return };
-    let body = &mut physiology.0;
-    match act.edge {
-        Edge::Begin => {
-            let arguments = &act.occurrence.arguments;
-            let name = arguments.text("rhythm").or_else(|| arguments.text("kind"));
-            let Some(kind) = name.and_then(RhythmKind::named) else { return };
-            let usual = Rhythm::usual(kind);
-            let mut rhythm = arguments.number("rate").map_or(usual, |rate_bpm| usual.at_rate(rate_bpm));
-            if let Some(percent) = arguments.number("ectopy") {
-                rhythm.ectopy_share = percent / 100.0;
-            }
-            causes.begin_rhythm(act.id, rhythm, body);
-        }
-        Edge::Heal => causes.end_rhythm(act.id, body),
-    }
+/// An optional quantity.
+fn quantity(name: &'static str, dimension: Dimension, about: &'static str) -> ParameterSpec {
+    ParameterSpec::optional(name, ParameterKind::Quantity(dimension), about)
 }
 
-/// Adds the `physio.*` actions.
+/// An optional choice.
+fn choice(name: &'static str, words: &'static [&'static str], about: &'static str) -> ParameterSpec {
+    ParameterSpec::optional(name, ParameterKind::Choice(words), about)
+}
+
+/// How long the way to full strength takes.
+fn ramp(about: &'static str, usual: &'static str) -> ParameterSpec {
+    quantity("ramp", Dimension::Time, about).default(usual).range(1e9, 3.6e12)
+}
+
+/// Adds the `physio.*` actions and the system behind them.
 pub fn register(registry: &mut Registry) {
-    register_rhythms(registry);
-    let quantity = |name, dimension, about| ParameterSpec::optional(name, ParameterKind::Quantity(dimension), about);
-    registry.actions.push(ActionSpec {
-        name: "physio.desaturation",
-        about: "a growing shunt lets the arterial oxygen saturation fall; heart, breathing and pressure answer",
-        level: Level::Patient,
-        seam: Seam::Signal(desaturation),
-        parameters: vec![
-            quantity("to", Dimension::Percent, "saturation reached without treatment")
-                .default("82 %")
-                .range(60.0, 95.0),
-            quantity("ramp", Dimension::Time, "how long the fall takes, and the healing")
-                .default("90s")
-                .range(1e9, 3.6e12),
-        ],
-        duration: DurationRule::Optional,
-        evidence: &["grid_steps_acted"],
-        heal: "the shunt closes over the ramp",
-        stack_should: "raise a saturation alarm, not a lead-off alarm",
-    });
+    registry.actions.extend(rhythm::actions());
+    registry.actions.extend([desaturation::action_spec(), hypotension::action_spec(), bleeding::action_spec()]);
+    registry.actions.extend([fluid::action_spec(), drug::action_spec(), seizure::action_spec()]);
+    registry.actions.extend(breathing::actions());
+    registry.actions.extend(exertion::actions());
+    registry.actions.extend(illness::actions());
+    registry.actions.push(raw_input::action_spec());
 }
 
-/// Adds the actions on rate and rhythm.
-fn register_rhythms(registry: &mut Registry) {
-    let quantity = |name, dimension, about| ParameterSpec::optional(name, ParameterKind::Quantity(dimension), about);
-    let choice = |name, words, about| ParameterSpec::optional(name, ParameterKind::Choice(words), about);
-    registry.actions.push(ActionSpec {
-        name: "physio.tachy",
-        about: "a fast rhythm; filling and pressure answer",
-        level: Level::Patient,
-        seam: Seam::Signal(change_rate),
-        parameters: vec![
-            quantity("rate", Dimension::Rate, "heart rate reached").default("150 bpm").range(90.0, 220.0),
-            quantity("ramp", Dimension::Time, "how long the rise takes, and the fall; svt and vt begin at their rate")
-                .default("60s")
-                .range(1e9, 3.6e12),
-            choice("rhythm", &["sinus", "af", "vt", "svt"], "which rhythm is fast").default("sinus"),
-        ],
-        duration: DurationRule::Optional,
-        evidence: &["grid_steps_acted"],
-        heal: "the drive fades over the ramp; the patient's own rhythm is back",
-        stack_should: "raise an alarm by rhythm: ventricular tachycardia outranks a sinus tachycardia",
-    });
-    registry.actions.push(ActionSpec {
-        name: "physio.brady",
-        about: "a slow sinus rhythm; pressure and reflexes answer",
-        level: Level::Patient,
-        seam: Seam::Signal(change_rate),
-        parameters: vec![
-            quantity("rate", Dimension::Rate, "heart rate reached").default("35 bpm").range(20.0, 60.0),
-            quantity("ramp", Dimension::Time, "how long the fall takes, and the rise")
-                .default("30s")
-                .range(1e9, 3.6e12),
-        ],
-        duration: DurationRule::Optional,
-        evidence: &["grid_steps_acted"],
-        heal: "the drive fades over the ramp",
-        stack_should: "raise a high-priority rate alarm",
-    });
-    registry.actions.push(ActionSpec {
-        name: "physio.arrhythmia",
-        about: "the heart goes over into a rhythm; pulses and pressure follow it",
-        level: Level::Patient,
-        seam: Seam::Signal(change_rhythm),
-        parameters: vec![
-            ParameterSpec::required("rhythm", ParameterKind::Choice(RhythmKind::NAMES), "which rhythm"),
-            quantity("rate", Dimension::Rate, "rate of the ventricles, for rhythms that set it").range(20.0, 220.0),
-            quantity("ectopy", Dimension::Percent, "share of premature beats, for the rhythms that have them")
-                .default("5 %")
-                .range(0.0, 40.0),
-        ],
-        duration: DurationRule::Optional,
-        evidence: &["grid_steps_acted"],
-        heal: "the patient's own rhythm is back",
-        stack_should: "raise the alarm of that rhythm, once",
-    });
-    registry.actions.push(ActionSpec {
-        name: "physio.arrest",
-        about: "the heart no longer pumps: no pulse, pressure and saturation fall",
-        level: Level::Patient,
-        seam: Seam::Signal(change_rhythm),
-        parameters: vec![choice("kind", &["vf", "asystole", "pea"], "what the electrocardiogram shows").default("vf")],
-        duration: DurationRule::Optional,
-        evidence: &["grid_steps_acted"],
-        heal: "the patient's own rhythm is back; the circulation recovers as it can",
-        stack_should: "raise one high-priority alarm, not many unrelated ones",
-    });
+/// Adds the systems: the causes before the body lives, the watch over a failing heart.
+pub(crate) fn register_systems(registry: &mut Registry) {
+    registry.add_system(Phase::Physiology, move_inputs);
+    registry.add_system(Phase::Physiology, arrest::watch);
 }
+
+pub(crate) use arrest::Collapse;
 
 #[cfg(test)]
-mod tests {
-    use sim_core::Key;
-
-    use super::*;
-    use crate::physiology::{Build, Sex};
-
-    /// The latest rhythm is in force, whichever ends first, and the patient's own one comes back.
-    #[test]
-    fn rhythms_of_steps_nest() {
-        let build = Build { weight_kg: 75.0, height_cm: 172.0, age_years: 60.0, sex: Sex::Female };
-        let mut body = Body::new(&build, Key::new(1, "icu/1"), &[], 8_000_000_000);
-        let mut causes = Causes::default();
-        let kind = |body: &Body| body.heart().rhythm().kind;
-        let [first, second] = [0, 1].map(OccurrenceId);
-        causes.begin_rhythm(first, Rhythm::usual(RhythmKind::AtrialFibrillation), &mut body);
-        causes.begin_rhythm(second, Rhythm::usual(RhythmKind::VentricularFibrillation), &mut body);
-        assert_eq!(kind(&body), RhythmKind::VentricularFibrillation);
-        assert_eq!(body.core.inputs.ejection, 0.0);
-        causes.end_rhythm(first, &mut body);
-        assert_eq!(kind(&body), RhythmKind::VentricularFibrillation);
-        causes.end_rhythm(second, &mut body);
-        assert_eq!(kind(&body), RhythmKind::Sinus);
-        assert_eq!((body.core.inputs.ejection, body.core.inputs.ventricular_rate_bpm), (1.0, None));
-    }
-}
+mod bench;

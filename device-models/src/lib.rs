@@ -6,8 +6,11 @@
 pub mod activity;
 pub mod bluetooth;
 pub mod causes;
+mod chart;
+mod conditions;
 pub mod device;
 pub mod devices;
+pub mod medication;
 pub mod patient;
 pub mod physiology;
 mod recording;
@@ -35,4 +38,5 @@ pub fn register(registry: &mut Registry) {
     activity::register(registry);
     sensors::lead_off::register(registry);
     sensors::faults::register(registry);
+    sensors::pinned::register(registry);
 }

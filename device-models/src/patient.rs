@@ -3,18 +3,25 @@
 
 use bevy_ecs::prelude::*;
 use sim_core::{
-    Annotation, Argument, Arguments, Cadence, Cast, Clock, DevicePlan, GRID, Key, Owner, ParameterKind, ParameterSpec,
-    PatientPlan, PatientSpec, Phase, Purpose, Registry, Roster, SimId, SimTime, Span, SpawnError, StateSample, Truth,
-    TruthColumn, sample_instant,
+    Annotation, Argument, Arguments, Cadence, Cast, Clock, DevicePlan, DrugSample, Key, Owner, ParameterKind,
+    ParameterSpec, PatientPlan, PatientSpec, Phase, Purpose, Registry, Roster, SimId, SimTime, Span, SpawnError,
+    StateSample, Truth, TruthColumn, sample_instant,
 };
 use vocabulary::Dimension;
 
 use crate::activity::{self, Activity};
-use crate::causes::Causes;
+use crate::causes::{Causes, Collapse};
+use crate::chart::{Chart, Line};
+use crate::conditions::{self, Conditions};
+use crate::medication::Medication;
+use crate::physiology::pharmacology::Drug;
+use crate::physiology::scores::OxygenScale;
 use crate::physiology::{
-    Body, Build, EcgCondition, HeartCondition, Norepinephrine, Pacing, Parameters, PulseSite, Rhythm, RhythmKind, Sex,
-    Territory, Variability, Vasculature,
+    Body, Build, Core, EcgCondition, HeartCondition, Pacing, Parameters, PulseSite, Rhythm, RhythmKind, Sex, Territory,
+    Variability, Vasculature,
 };
+
+use crate::sensors::pinned::Pinned;
 
 const SEX: Purpose = Purpose::new("patient.sex");
 
@@ -41,15 +48,6 @@ pub const FINGER: usize = 0;
 /// As [`FINGER`].
 pub const RADIAL_ARTERY: usize = 1;
 
-/// Drugs in the body.
-#[derive(Debug, Clone, Default, Component)]
-pub struct Medication {
-    /// Norepinephrine in the plasma.
-    pub norepinephrine: Norepinephrine,
-    /// Norepinephrine that pumps deliver in this grid step [ug].
-    pub norepinephrine_dose_ug: f64,
-}
-
 /// Columns of `truth.csv`.
 const TRUTH: &[TruthColumn] = &[
     TruthColumn { name: "heart_rate", unit: "/min" },
@@ -73,6 +71,16 @@ const TRUTH: &[TruthColumn] = &[
     TruthColumn { name: "exercise", unit: "1" },
     TruthColumn { name: "tilt", unit: "1" },
     TruthColumn { name: "steps", unit: "{steps}" },
+    TruthColumn { name: "fio2", unit: "1" },
+    TruthColumn { name: "bis", unit: "1" },
+    TruthColumn { name: "acvpu", unit: "0-4" },
+    TruthColumn { name: "gcs", unit: "1" },
+    TruthColumn { name: "news2", unit: "1" },
+    TruthColumn { name: "news2_scale", unit: "1" },
+    TruthColumn { name: "qsofa", unit: "1" },
+    TruthColumn { name: "mews", unit: "1" },
+    TruthColumn { name: "urine_output", unit: "mL/h" },
+    TruthColumn { name: "urine", unit: "mL" },
 ];
 
 #[expect(clippy::unnecessary_wraps, reason = "the registry's signature lets a model refuse")]
@@ -107,7 +115,9 @@ fn spawn(world: &mut World, id: SimId, plan: &PatientPlan, seed: u64) -> Result<
     let heart = heart_condition(&plan.arguments);
     let body = Body::with(parameters, variability, vasculature, &heart, key, sites, reach.nanos());
     let person = Person { id, key, weight_kg: build.weight_kg };
-    let mut entity = world.spawn((person, Physiology(body), Medication::default(), Causes::default()));
+    let treatment = (Medication::new(&build), Causes::default(), Collapse::default(), Pinned::default());
+    let watched = (Chart::new(oxygen_scale(&plan.arguments)), Conditions::default());
+    let mut entity = world.spawn((person, Physiology(body), treatment, watched));
     if let Some(activity) = activity {
         entity.insert(activity);
     }
@@ -134,6 +144,14 @@ pub(crate) fn build(arguments: &Arguments, key: Key) -> Build {
 pub(crate) fn build_of_wearer(roster: &Roster, device: &DevicePlan) -> Option<Build> {
     let plan = roster.patients.get(device.patient.index())?;
     Some(build(&plan.arguments, Key::new(roster.seed, &plan.path)))
+}
+
+/// How the saturation of this patient is scored.
+fn oxygen_scale(arguments: &Arguments) -> OxygenScale {
+    match arguments.text("oxygen_scale") {
+        Some("hypercapnic") => OxygenScale::Hypercapnic,
+        _ => OxygenScale::Usual,
+    }
 }
 
 /// The heart that a patient's parameters describe.
@@ -168,19 +186,6 @@ fn longest_chunk(devices: &[DevicePlan]) -> Span {
         Cadence::Periodic { .. } | Cadence::OnEvent => None,
     });
     chunks.max().map_or(Span::ZERO, |end| end - SimTime::ZERO)
-}
-
-/// Drugs spread and act on the inputs of the core.
-fn act_drugs(mut patients: Query<(&mut Medication, &mut Physiology)>) {
-    for (mut medication, mut physiology) in &mut patients {
-        let dose_ug = std::mem::take(&mut medication.norepinephrine_dose_ug);
-        if dose_ug == 0.0 && medication.norepinephrine.concentration_ug_l() == 0.0 {
-            continue;
-        }
-        medication.norepinephrine.advance(dose_ug, GRID.seconds());
-        let core = &mut physiology.0.core;
-        medication.norepinephrine.effect(core.state().sepsis).apply(&mut core.inputs);
-    }
 }
 
 /// Every patient lives through one grid step.
@@ -223,40 +228,67 @@ fn note_events(id: SimId, body: &Body, activity: Option<&Activity>, clock: &Cloc
 /// Notes each patient's state once a second.
 fn note_state(
     clock: Res<Clock>,
-    patients: Query<(&Person, &Physiology, &Medication, Option<&Activity>)>,
+    mut patients: Query<(&Person, &Physiology, &Medication, &mut Chart, Option<&Activity>)>,
     mut truth: ResMut<Truth>,
 ) {
     if !truth.wanted || clock.now.nanos() % 1_000_000_000 != 0 {
         return;
     }
-    for (person, physiology, medication, activity) in &patients {
+    for (person, physiology, medication, mut chart, activity) in &mut patients {
         let core = &physiology.0.core;
-        let vitals = core.vitals();
-        let values = vec![
-            vitals.heart_rate_bpm,
-            vitals.sbp_mmhg,
-            vitals.dbp_mmhg,
-            vitals.map_mmhg,
-            vitals.cvp_mmhg,
-            vitals.stroke_volume_ml,
-            vitals.cardiac_output_l_min,
-            vitals.respiratory_rate_bpm,
-            vitals.tidal_volume_l,
-            vitals.minute_ventilation_l_min,
-            vitals.paco2_mmhg,
-            vitals.pao2_mmhg,
-            100.0 * vitals.sao2,
-            vitals.etco2_mmhg,
-            vitals.temperature_c,
-            vitals.lactate_mmol_l,
-            core.state().blood_volume_l,
-            medication.norepinephrine.concentration_ug_l(),
-            core.inputs.exercise,
-            core.inputs.tilt,
-            activity.map_or(0.0, |activity| activity.day().steps(clock.now) as f64),
-        ];
-        truth.states.push(StateSample { patient: person.id, at: clock.now, values });
+        let (patient, at) = (person.id, clock.now);
+        let steps = activity.map_or(0, |activity| activity.day().steps(clock.now));
+        let line = chart.second(core, medication.drugs());
+        truth.states.push(StateSample { patient, at, values: state_values(core, medication, &line, steps) });
+        let drugs = medication.drugs().into_iter();
+        truth.drugs.extend(drugs.flat_map(|drugs| {
+            drugs.in_use().map(move |drug| DrugSample {
+                patient,
+                at,
+                drug: drug.name(),
+                plasma_ug_l: drugs.plasma_ug_l(drug),
+                effect_site_ug_l: drugs.effect_site_ug_l(drug),
+            })
+        }));
     }
+}
+
+/// Values of the columns of [`TRUTH`].
+fn state_values(core: &Core, medication: &Medication, line: &Line, steps: u64) -> Vec<f64> {
+    let vitals = core.vitals();
+    vec![
+        vitals.heart_rate_bpm,
+        vitals.sbp_mmhg,
+        vitals.dbp_mmhg,
+        vitals.map_mmhg,
+        vitals.cvp_mmhg,
+        vitals.stroke_volume_ml,
+        vitals.cardiac_output_l_min,
+        vitals.respiratory_rate_bpm,
+        vitals.tidal_volume_l,
+        vitals.minute_ventilation_l_min,
+        vitals.paco2_mmhg,
+        vitals.pao2_mmhg,
+        100.0 * vitals.sao2,
+        vitals.etco2_mmhg,
+        vitals.temperature_c,
+        vitals.lactate_mmol_l,
+        core.state().blood_volume_l,
+        medication.drugs().map_or(0.0, |drugs| drugs.plasma_ug_l(Drug::Norepinephrine)),
+        core.inputs.exercise,
+        core.inputs.tilt,
+        steps as f64,
+        core.inputs.fio2,
+        line.bispectral_index,
+        f64::from(line.consciousness as u8),
+        f64::from(line.consciousness.glasgow()),
+        f64::from(line.news2.total()),
+        if line.scale == OxygenScale::Usual { 1.0 } else { 2.0 },
+        f64::from(line.qsofa.total()),
+        f64::from(line.mews.total()),
+        line.urine_output_ml_h,
+        line.urine_ml,
+    ]
 }
 
 fn model(name: &'static str, about: &'static str, age: &'static str, weight: &'static str) -> PatientSpec {
@@ -301,6 +333,12 @@ fn model(name: &'static str, about: &'static str, age: &'static str, weight: &'s
                 ParameterKind::Choice(activity::WORDS),
                 "how the patient lives all day; without it `usual` for who wears a wristband, else `none`: at rest",
             ),
+            ParameterSpec::optional(
+                "oxygen_scale",
+                ParameterKind::Choice(&["usual", "hypercapnic"]),
+                "how NEWS2 scores saturation: scale 1, or 2 for a target of 88 to 92 %",
+            )
+            .default("usual"),
             number("potassium", "potassium in the plasma, as the waves show it [mmol/L]")
                 .default("4.2")
                 .range(2.0, 9.0),
@@ -330,8 +368,8 @@ pub fn register(registry: &mut Registry) {
         athlete,
     ]);
     registry.add_system(Phase::Physiology, activity::live_days);
-    registry.add_system(Phase::Physiology, act_drugs);
-    registry.add_system(Phase::Physiology, crate::causes::apply_causes);
+    crate::causes::register_systems(registry);
     registry.add_system(Phase::Physiology, live);
+    registry.add_system(Phase::Physiology, conditions::note);
     registry.add_system(Phase::Physiology, note_state);
 }

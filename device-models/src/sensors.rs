@@ -7,6 +7,7 @@ pub mod faults;
 pub mod lead_off;
 mod noise;
 mod oximeter;
+pub mod pinned;
 
 pub use ecg_front_end::{EcgFrontEnd, EcgRoom, GAIN_MV, LEADS, leads_of, leads_option, quantise};
 pub use noise::{Tone, WhiteNoise, add_tones, baseline_wander};

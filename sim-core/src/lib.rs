@@ -35,4 +35,4 @@ pub use shards::Shards;
 pub use sim::{BuildError, Cast, Clock, Entities, Observer, Phase, Said, Sim, Slot};
 pub use time::{GRID, SimTime, Span, sample_instant};
 pub use timeline::{Edge, Evidence, Occurrence, OccurrenceId, Subject};
-pub use truth::{Annotation, Owner, StateSample, Truth};
+pub use truth::{Annotation, DrugSample, LabelEdge, Owner, StateSample, Truth};

@@ -100,6 +100,8 @@ impl Shards {
             let part = sim.take_truth();
             truth.states.extend(part.states);
             truth.annotations.extend(part.annotations);
+            truth.labels.extend(part.labels);
+            truth.drugs.extend(part.drugs);
         }
         truth
     }

@@ -37,6 +37,36 @@ pub struct StateSample {
     pub values: Vec<f64>,
 }
 
+/// A stretch of time in a patient's life begins or ends: a step acts, or a condition is true.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabelEdge {
+    /// Whose.
+    pub patient: SimId,
+    /// When, on the grid.
+    pub at: SimTime,
+    /// What: the name of an action, or of a condition such as `map_low`.
+    pub label: String,
+    /// Why: the id of the step, or those of the steps that act when the condition begins, joined by `;`.
+    pub cause: String,
+    /// Whether it begins or ends.
+    pub begins: bool,
+}
+
+/// Concentrations of one drug in a patient.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DrugSample {
+    /// Whose.
+    pub patient: SimId,
+    /// When.
+    pub at: SimTime,
+    /// Name of the drug.
+    pub drug: &'static str,
+    /// In the plasma [ug/L].
+    pub plasma_ug_l: f64,
+    /// At the site of the effect [ug/L].
+    pub effect_site_ug_l: f64,
+}
+
 /// What the models noted since the host last drained it; empty unless the host asked for it.
 #[derive(Debug, Default, Resource)]
 pub struct Truth {
@@ -44,6 +74,10 @@ pub struct Truth {
     pub wanted: bool,
     /// States, 1 Hz.
     pub states: Vec<StateSample>,
-    /// Labels.
+    /// Labels of instants.
     pub annotations: Vec<Annotation>,
+    /// Begins and ends of labelled stretches of time, in order of time for each patient.
+    pub labels: Vec<LabelEdge>,
+    /// Concentrations of drugs in use, 1 Hz.
+    pub drugs: Vec<DrugSample>,
 }

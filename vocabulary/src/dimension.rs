@@ -169,7 +169,7 @@ impl Dimension {
                 }
             }
             Self::Length => const { &[unit("cm", 1.0), unit("m", 100.0), unit("mm", 0.1)] },
-            Self::Mass => const { &[unit("kg", 1.0), unit("g", 1e-3)] },
+            Self::Mass => const { &[unit("kg", 1.0), unit("g", 1e-3), unit("mg", 1e-6), unit("ug", 1e-9)] },
             Self::Volume => const { &[unit("mL", 1.0), unit("L", 1e3)] },
             Self::Flow => const { &[unit("mL/h", 1.0), unit("mL/min", 60.0), unit("L/h", 1e3), unit("L/min", 60e3)] },
             Self::DoseRate => {

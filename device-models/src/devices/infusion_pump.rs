@@ -1,18 +1,23 @@
 //! Infusion pump: obeys commands within its limits, and what it delivers reaches the patient's blood.
 //!
-//! A syringe pump for one drug. When the volume to be infused is used up it keeps the vein open at 1 mL/h, as
+//! A syringe pump for one drug, or a volumetric pump for a fluid. When the volume to be infused is used up it keeps the vein open at 1 mL/h, as
 //! IEC 60601-2-24 asks, and raises an alarm.
+
+mod drug_library;
 
 use bevy_ecs::prelude::*;
 use sim_core::{
-    Argument, Assembly, Clock, Command, CommandSpec, DevicePlan, DeviceSpec, GRID, ParameterKind, ParameterSpec, Phase,
-    Registry, SimId, SpawnError, StreamKind, StreamSpec,
+    Argument, Arguments, Assembly, Clock, Command, CommandSpec, DevicePlan, DeviceSpec, GRID, ParameterKind,
+    ParameterSpec, Phase, Registry, SimId, SpawnError, StreamKind, StreamSpec,
 };
 use vocabulary::{Dimension, MetricId, Reading};
 
+use self::drug_library::Content;
 use super::battery::Battery;
 use crate::device::Device;
-use crate::patient::{Medication, Person};
+use crate::medication::Medication;
+use crate::patient::Person;
+use crate::physiology::pharmacology::{Drug, PropofolModel};
 
 const KIND: &str = "infusion_pump";
 const INFUSION: usize = 0;
@@ -25,8 +30,15 @@ const MOST_RATE_ML_H: f64 = 1200.0;
 const KEEP_OPEN_ML_H: f64 = 1.0;
 /// Rate at which a bolus is pushed [mL/h].
 const BOLUS_ML_H: f64 = 600.0;
-/// Hard limit of the drug library for norepinephrine [ug/kg/min]; above it a pump refuses (usual ICU library).
-const HARD_LIMIT_UG_KG_MIN: f64 = 2.0;
+/// Doses by which a rate can be ordered: the argument, its meaning, and its value in ug per minute (per kg, when the
+/// third says so).
+const DOSES: [(&str, &str, f64, bool); 5] = [
+    ("dose_ug_kg_min", "dose [ug/kg/min]", 1.0, true),
+    ("dose_ug_kg_h", "dose [ug/kg/h]", 1.0 / 60.0, true),
+    ("dose_mg_kg_h", "dose [mg/kg/h]", 1_000.0 / 60.0, true),
+    ("dose_ug_min", "dose [ug/min]", 1.0, false),
+    ("dose_mg_h", "dose [mg/h]", 1_000.0 / 60.0, false),
+];
 
 /// What the pump is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,28 +57,6 @@ impl State {
             Self::Infusing => "infusing",
             Self::Bolus => "bolus",
             Self::KeepOpen => "keep_vein_open",
-        }
-    }
-}
-
-/// What the syringe holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Content {
-    Norepinephrine,
-    Saline,
-}
-
-impl Content {
-    const WORDS: &'static [&'static str] = &["norepinephrine", "saline"];
-
-    fn from_word(word: &str) -> Self {
-        if word == "saline" { Self::Saline } else { Self::Norepinephrine }
-    }
-
-    const fn code(self) -> &'static str {
-        match self {
-            Self::Norepinephrine => "norepinephrine",
-            Self::Saline => "saline",
         }
     }
 }
@@ -113,9 +103,12 @@ impl InfusionPump {
 
     fn set_rate(&mut self, rate_ml_h: f64, weight_kg: f64) -> Result<(), String> {
         let dose = self.dose_ug_kg_min(rate_ml_h, weight_kg);
-        if self.content == Content::Norepinephrine && dose > HARD_LIMIT_UG_KG_MIN {
+        if let Some(entry) = self.content.entry()
+            && dose > entry.hard_limit_ug_kg_min
+        {
+            let (limit, drug) = (entry.hard_limit_ug_kg_min, self.content.code());
             return Err(format!(
-                "{rate_ml_h} mL/h is {dose:.2} ug/kg/min, above the hard limit of {HARD_LIMIT_UG_KG_MIN} ug/kg/min"
+                "{rate_ml_h} mL/h is {dose:.2} ug/kg/min of {drug}, above the hard limit of {limit:.3} ug/kg/min"
             ));
         }
         self.rate_ml_h = rate_ml_h;
@@ -129,6 +122,27 @@ impl InfusionPump {
 
     fn dose_ug_kg_min(&self, rate_ml_h: f64, weight_kg: f64) -> f64 {
         rate_ml_h / 60.0 * self.concentration_ug_ml / weight_kg
+    }
+
+    /// Rate that a command orders, by volume or by dose [mL/h].
+    fn rate_ordered(&self, arguments: &Arguments, weight_kg: f64) -> Result<f64, String> {
+        let doses: Vec<_> =
+            DOSES.iter().filter_map(|dose| arguments.number(dose.0).map(|amount| (amount, dose))).collect();
+        match (arguments.number("rate_ml_h"), doses.as_slice()) {
+            (Some(rate_ml_h), []) => Ok(rate_ml_h),
+            (None, [_]) if self.concentration_ug_ml <= 0.0 => {
+                Err("the syringe holds no drug, a dose means nothing".to_owned())
+            }
+            (None, [(amount, (_, about, ug_min, by_weight))]) => {
+                let mass_kg = if *by_weight { weight_kg } else { 1.0 };
+                let rate_ml_h = amount * ug_min * mass_kg * 60.0 / self.concentration_ug_ml;
+                if rate_ml_h > MOST_RATE_ML_H {
+                    return Err(format!("{about} of {amount} needs {rate_ml_h:.0} mL/h, above {MOST_RATE_ML_H}"));
+                }
+                Ok(rate_ml_h)
+            }
+            _ => Err("give either `rate_ml_h` or one dose, such as `dose_ug_kg_min`".to_owned()),
+        }
     }
 
     /// Moves the plunger for one grid step and returns what left the syringe [mL].
@@ -166,7 +180,9 @@ fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Re
     let content = Content::from_word(plan.options.text("drug").unwrap_or_default());
     let mut pump = InfusionPump {
         content,
-        concentration_ug_ml: if content == Content::Saline { 0.0 } else { option("concentration") },
+        concentration_ug_ml: content
+            .entry()
+            .map_or(0.0, |entry| plan.options.number("concentration").unwrap_or(entry.concentration_ug_ml)),
         rate_ml_h: 0.0,
         volume_to_infuse_ml: option("vtbi"),
         infused_ml: 0.0,
@@ -175,6 +191,11 @@ fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Re
         told: None,
         alarmed: false,
     };
+    if let (Content::Drug(Drug::Propofol), Some(model), Some(mut medication)) =
+        (content, plan.options.text("model").and_then(PropofolModel::find), world.get_mut::<Medication>(patient))
+    {
+        medication.choose_propofol_model(model);
+    }
     let weight_kg = world.get::<Person>(patient).map_or(70.0, |person| person.weight_kg);
     pump.set_rate(option("rate"), weight_kg).map_err(|reason| SpawnError { path: plan.path.clone(), reason })?;
     let device = Device::from_plan(world, id, plan, patient);
@@ -191,20 +212,10 @@ fn obey(world: &mut World, device: Entity, command: &Command) -> Result<(), Stri
         _ => None,
     };
     match command.op.as_str() {
-        "set_rate" => match (number("rate_ml_h"), number("dose_ug_kg_min")) {
-            (Some(rate_ml_h), None) => pump.set_rate(rate_ml_h, weight_kg),
-            (None, Some(dose_ug_kg_min)) if pump.concentration_ug_ml > 0.0 => {
-                let rate_ml_h = dose_ug_kg_min * weight_kg * 60.0 / pump.concentration_ug_ml;
-                if rate_ml_h > MOST_RATE_ML_H {
-                    return Err(format!(
-                        "{dose_ug_kg_min} ug/kg/min needs {rate_ml_h:.0} mL/h, above {MOST_RATE_ML_H}"
-                    ));
-                }
-                pump.set_rate(rate_ml_h, weight_kg)
-            }
-            (None, Some(_)) => Err("the syringe holds no drug, a dose means nothing".to_owned()),
-            _ => Err("give either `rate_ml_h` or `dose_ug_kg_min`".to_owned()),
-        },
+        "set_rate" => {
+            let rate_ml_h = pump.rate_ordered(&command.arguments, weight_kg)?;
+            pump.set_rate(rate_ml_h, weight_kg)
+        }
         "start" => pump.start(),
         "stop" => {
             pump.state = State::Stopped;
@@ -238,12 +249,11 @@ fn deliver_infusions(mut pumps: Query<(&Device, &mut InfusionPump)>, mut patient
             continue;
         }
         let given_ml = pump.push();
-        let dose_ug = given_ml * pump.concentration_ug_ml;
-        if dose_ug > 0.0
-            && pump.content == Content::Norepinephrine
-            && let Ok(mut medication) = patients.get_mut(device.patient)
-        {
-            medication.norepinephrine_dose_ug += dose_ug;
+        let Ok(mut medication) = patients.get_mut(device.patient) else { continue };
+        match pump.content {
+            Content::Drug(drug) => medication.infuse(drug, given_ml * pump.concentration_ug_ml),
+            Content::Saline | Content::Crystalloid => medication.infuse_crystalloid(given_ml / 1_000.0),
+            Content::Blood => medication.infuse_blood(given_ml / 1_000.0),
         }
     }
 }
@@ -306,6 +316,14 @@ fn report_infusions(
     }
 }
 
+/// A rate, or one of the doses; the hard limit of the drug is checked by the pump.
+fn set_rate_parameters() -> Vec<ParameterSpec> {
+    let rate = ParameterSpec::optional("rate_ml_h", ParameterKind::Number, "rate [mL/h]").range(0.0, MOST_RATE_ML_H);
+    let doses =
+        DOSES.map(|(name, about, ..)| ParameterSpec::optional(name, ParameterKind::Number, about).range(0.0, 1e6));
+    std::iter::once(rate).chain(doses).collect()
+}
+
 /// Adds the pump.
 pub fn register(registry: &mut Registry) {
     registry.add_resource(|world| {
@@ -324,7 +342,7 @@ pub fn register(registry: &mut Registry) {
     });
     registry.devices.push(DeviceSpec {
         kind: KIND,
-        about: "syringe pump for one drug that obeys commands and changes the patient",
+        about: "pump for one drug or fluid that obeys commands and changes the patient",
         streams: vec![
             StreamSpec {
                 id: "infusion",
@@ -351,10 +369,13 @@ pub fn register(registry: &mut Registry) {
             ParameterSpec::optional(
                 "concentration",
                 ParameterKind::Quantity(Dimension::Concentration),
-                "drug per volume",
+                "drug per volume; the usual one of the drug when absent: 80 ug/mL norepinephrine, 20 ug/mL \
+                 epinephrine, 10 mg/mL propofol, 50 ug/mL remifentanil and fentanyl, 1 mg/mL morphine and midazolam, \
+                 4 ug/mL naloxone",
             )
-            .default("80 ug/mL")
-            .range(0.0, 1e6),
+            .range(0.01, 1e6),
+            ParameterSpec::optional("model", ParameterKind::Choice(PropofolModel::NAMES), "kinetics of propofol")
+                .default("schnider"),
             ParameterSpec::optional("rate", ParameterKind::Quantity(Dimension::Flow), "rate at the start")
                 .default("0 mL/h")
                 .range(0.0, MOST_RATE_ML_H),
@@ -366,12 +387,7 @@ pub fn register(registry: &mut Registry) {
             CommandSpec {
                 op: "set_rate",
                 about: "sets the rate, by volume or by dose; starts when it was stopped, stops at 0",
-                parameters: vec![
-                    ParameterSpec::optional("rate_ml_h", ParameterKind::Number, "rate [mL/h]")
-                        .range(0.0, MOST_RATE_ML_H),
-                    ParameterSpec::optional("dose_ug_kg_min", ParameterKind::Number, "dose [ug/kg/min]")
-                        .range(0.0, HARD_LIMIT_UG_KG_MIN),
-                ],
+                parameters: set_rate_parameters(),
             },
             CommandSpec { op: "start", about: "infuses at the set rate", parameters: Vec::new() },
             CommandSpec { op: "stop", about: "stops", parameters: Vec::new() },

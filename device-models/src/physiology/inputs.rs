@@ -38,6 +38,8 @@ pub struct Inputs {
     pub tilt: f64,
     /// Depth of sleep, 0 awake to 1 asleep.
     pub sleep: f64,
+    /// Arousal by pain or fear, 0 to 1 of what full effort does to heart and vessels, without its oxygen uptake.
+    pub arousal: f64,
     /// Raise of the temperature set point [Cel].
     pub fever_c: f64,
     /// Daily rhythm, -1 to 1 (see [`circadian_swing`]); 0 switches it off.
@@ -74,6 +76,7 @@ impl Default for Inputs {
             opioid: 0.0,
             sepsis: 0.0,
             exercise: 0.0,
+            arousal: 0.0,
             tilt: 0.0,
             sleep: 0.0,
             fever_c: 0.0,
@@ -88,6 +91,19 @@ impl Default for Inputs {
             heart_rate_drive_bpm: 0.0,
             ventricular_rate_bpm: None,
             ejection: 1.0,
+        }
+    }
+}
+
+impl Inputs {
+    /// What acts on a patient whom no cause disturbs: air, the daily rhythm, and the heart's own rhythm.
+    #[must_use]
+    pub fn undisturbed(&self) -> Self {
+        Self {
+            circadian: self.circadian,
+            ventricular_rate_bpm: self.ventricular_rate_bpm,
+            ejection: self.ejection,
+            ..Self::default()
         }
     }
 }

@@ -47,8 +47,9 @@ const CRITICAL_EXTRACTION: f64 = 0.48;
 /// Advances effort, sepsis, metabolism, heat and fluids; returns the factor by which temperature speeds metabolism.
 pub(crate) fn advance(situation: &Situation<'_>, state: &mut State) -> f64 {
     let Situation { inputs, parameters, rest, .. } = *situation;
-    let effort_s = if inputs.exercise > state.exercise { EFFORT_RISE_S } else { EFFORT_FALL_S };
-    state.exercise += STEP_S * (inputs.exercise - state.exercise) / effort_s;
+    let effort = inputs.exercise + inputs.arousal;
+    let effort_s = if effort > state.exercise { EFFORT_RISE_S } else { EFFORT_FALL_S };
+    state.exercise += STEP_S * (effort - state.exercise) / effort_s;
     state.sepsis += STEP_S * (inputs.sepsis - state.sepsis) / SEPSIS_S;
 
     let q10 = libm::exp(LN_OF_TEN_PER_CENT * (state.temperature_c - parameters.temperature_c));

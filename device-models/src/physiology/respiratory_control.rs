@@ -20,6 +20,8 @@ const HYPOXIC_WIDTH_MMHG: f64 = 16.0;
 /// ventilation that wakefulness drives, and the rise of the set point [mmHg].
 const SLEEP_HYPOPNOEA: f64 = 0.08;
 const SLEEP_SET_POINT_MMHG: f64 = 3.0;
+/// Ventilation that arousal adds, in multiples of rest at full arousal; the worst pain (0.15) then adds a third.
+const AROUSAL_VENTILATION: f64 = 2.0;
 
 /// Arterial oxygen at which the hypoxic drive begins in a patient who rests above it [mmHg].
 pub(crate) const CHEMORECEPTOR_PO2_MMHG: f64 = 92.0;
@@ -82,7 +84,8 @@ fn advance_drives(situation: &Situation<'_>, state: &mut State, q10: f64, drive:
         rest.ventilation_l_min * q10 * depression(1.3, inputs.opioid) * (1.0 - SLEEP_HYPOPNOEA * inputs.sleep)
             + state.central_drive_l_min
             + state.peripheral_drive_l_min * depression(1.8, inputs.opioid)
-            + 0.98 * rest.ventilation_l_min * (state.metabolism / q10 - 1.0);
+            + 0.98 * rest.ventilation_l_min * (state.metabolism / q10 - 1.0)
+            + AROUSAL_VENTILATION * rest.ventilation_l_min * inputs.arousal;
     if inputs.ejection == 0.0 {
         return asked_l_min.max(0.0) * brainstem_function(state.map_mmhg);
     }

@@ -23,7 +23,12 @@ impl Patient {
     }
 
     fn second(&mut self, given_ug: &[(Drug, f64)]) {
-        self.drugs.advance_second(given_ug);
+        for step in 0..10 {
+            for (drug, ug) in given_ug.iter().filter(|_| step == 0) {
+                self.drugs.infuse(*drug, *ug);
+            }
+            self.drugs.advance_step();
+        }
         self.core.inputs = self.around;
         self.drugs.effect().add_to(&mut self.core.inputs);
         for _ in 0..10 {
@@ -199,7 +204,7 @@ fn much_epinephrine_constricts() {
 fn nothing_given_changes_nothing() {
     let mut patient = Patient::breathing();
     patient.second(&[]);
-    assert!(patient.drugs.is_empty());
+    assert_eq!(patient.drugs.in_use().next(), None);
     assert_eq!(patient.drugs.effect(), DrugEffect::default());
     assert_eq!(patient.core.inputs, Inputs::default());
     assert_eq!(patient.drugs.bispectral_index(), 97.4);
@@ -207,4 +212,45 @@ fn nothing_given_changes_nothing() {
     for drug in Drug::ALL {
         assert_eq!(patient.drugs.plasma_ug_l(drug), 0.0);
     }
+}
+
+/// Boluses by hand into the plasma of a man of 70 kg, 175 cm and 40 years: the figures of an independent matrix
+/// exponential, through the whole of [`Drugs`].
+#[test]
+fn hand_given_boluses_peak_when_they_should() {
+    for (drug, model, dose_ug, minutes, ug_l) in [
+        (Drug::Propofol, PropofolModel::Schnider, 1_000.0, 1.52, 57.1),
+        (Drug::Propofol, PropofolModel::Marsh, 1_000.0, 3.92, 22.9),
+        (Drug::Propofol, PropofolModel::ModifiedMarsh, 1_000.0, 1.62, 40.7),
+        (Drug::Remifentanil, PropofolModel::Schnider, 1.0, 1.43, 0.0579),
+    ] {
+        let mut drugs = Drugs::new(&MAN);
+        drugs.choose_propofol_model(model);
+        drugs.bolus(drug, dose_ug);
+        let mut peak = (0.0, 0.0);
+        for step in 1..=6_000 {
+            drugs.advance_step();
+            if drugs.effect_site_ug_l(drug) > peak.1 {
+                peak = (f64::from(step) / 600.0, drugs.effect_site_ug_l(drug));
+            }
+        }
+        assert!((peak.0 / minutes - 1.0).abs() < 0.01, "{drug:?} {model:?}: {} min", peak.0);
+        assert!((peak.1 / ug_l - 1.0).abs() < 0.01, "{drug:?} {model:?}: {} ug/L", peak.1);
+    }
+}
+
+/// Norepinephrine through [`Drugs`] is norepinephrine alone, and boluses of catecholamines arrive at once.
+#[test]
+fn catecholamines_stay_in_the_plasma() {
+    let mut drugs = Drugs::new(&MAN);
+    let mut alone = Norepinephrine::new();
+    for _ in 0..600 {
+        drugs.infuse(Drug::Norepinephrine, 0.7);
+        drugs.advance_step();
+        alone.advance(0.7, 0.1);
+    }
+    assert_eq!(drugs.plasma_ug_l(Drug::Norepinephrine), alone.concentration_ug_l());
+    assert_eq!(drugs.pressor_effect(0.3), alone.effect(0.3));
+    drugs.bolus(Drug::Epinephrine, 7.9);
+    assert!((drugs.plasma_ug_l(Drug::Epinephrine) - 1.0).abs() < 1e-12);
 }
