@@ -5,6 +5,7 @@ mod completions;
 mod fingerprint;
 mod lists;
 mod plan;
+mod plot;
 mod record;
 mod send;
 
@@ -37,6 +38,10 @@ pub(crate) fn execute(command: Command, mut registry: Registry) -> Result<u8, Fa
         }
         Command::Record { scenario, out, length, force, threads } => {
             record::record(&scenario, &out, length.as_deref(), force, usize::from(threads), &mut registry)?;
+        }
+        Command::Plot { scenario, on, from, to, length, out, layout, show, title } => {
+            let request = plot::Request { on, from, to, length, out, layout, show, title };
+            plot::plot(&scenario, &request, &mut registry)?;
         }
         Command::Fingerprint { scenario, length, threads, tick, partition } => {
             let request = fingerprint::Request { length, threads: usize::from(threads), tick, partition };

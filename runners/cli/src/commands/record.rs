@@ -8,6 +8,7 @@ mod waveforms;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -48,12 +49,29 @@ pub(crate) fn record(
     if out.join(manifest::FILE).exists() && !force {
         return Err(Failure::Exists { folder: out.to_owned() });
     }
-    fs::create_dir_all(out).map_err(Failure::write(out))?;
+    let everyone = 0..plan.roster.patients.len();
+    let manifest = simulate(&plan, everyone, out, threads, registry)?;
+    let count = manifest.files.len();
+    output::result(format_args!("{count} files and {} in {}", manifest::FILE, out.display()));
+    Ok(())
+}
 
-    let mut rehearsal = Rehearsal::new(&plan, registry, threads, None)?;
+/// Simulates some of the patients of a plan with whole waveforms and writes a recording of them.
+///
+/// # Errors
+/// [`Failure`] when a model refuses its parameters or a file cannot be written.
+pub(crate) fn simulate(
+    plan: &Plan,
+    patients: Range<usize>,
+    out: &Path,
+    threads: usize,
+    registry: &Registry,
+) -> Result<Manifest, Failure> {
+    fs::create_dir_all(out).map_err(Failure::write(out))?;
+    let mut rehearsal = Rehearsal::of(plan, registry, threads, patients)?;
     let captured = Arc::new(Mutex::new(Vec::new()));
     rehearsal.shards.observe(|| Box::new(Capture::new(Arc::clone(&captured))));
-    let mut files = Files::new(&plan, registry, out);
+    let mut files = Files::new(plan, registry, out);
 
     let end = SimTime::ZERO + plan.time.length;
     let mut reached = SimTime::ZERO;
@@ -63,13 +81,11 @@ pub(crate) fn record(
         rehearsal.advance_to(reached);
         drop(rehearsal.shards.take_outbound());
         let messages = std::mem::take(&mut *captured.lock().expect("observers do not panic"));
-        files.take(&plan, messages, rehearsal.shards.take_truth(), end)?;
+        files.take(plan, messages, rehearsal.shards.take_truth(), end)?;
     }
-    let manifest = files.finish(&plan)?;
-    let count = manifest.files.len();
+    let manifest = files.finish(plan)?;
     manifest.write(out)?;
-    output::result(format_args!("{count} files and {} in {}", manifest::FILE, out.display()));
-    Ok(())
+    Ok(manifest)
 }
 
 /// Everything being written.

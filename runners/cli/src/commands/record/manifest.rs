@@ -11,7 +11,7 @@ use super::waveforms::WrittenRecord;
 use crate::failure::Failure;
 
 /// Name of the file.
-pub(crate) const FILE: &str = "manifest.json";
+pub(crate) const FILE: &str = crate::recording::MANIFEST_FILE;
 
 /// The manifest; `runners/cli/schemas/manifest.schema.json` describes it.
 #[derive(Debug, Serialize)]
