@@ -79,6 +79,9 @@ pub(crate) enum Command {
         /// Simulated length, such as `10m` [default: the scenario's].
         #[arg(long, value_name = "LENGTH")]
         length: Option<String>,
+        /// Also write the waveforms and labels of each device as EDF+.
+        #[arg(long)]
+        edf: bool,
         /// Overwrite an existing folder's files.
         #[arg(long)]
         force: bool,

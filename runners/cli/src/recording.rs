@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 pub(crate) use record::Record;
-pub(crate) use table::{Labels, Numerics, State, States};
+pub(crate) use table::{Label, Labels, Numerics, State, States};
 
 use crate::failure::Failure;
 
@@ -57,6 +57,11 @@ impl Folder {
         let root = place.ancestors().find(|folder| folder.join(MANIFEST_FILE).is_file())?;
         let owner = place.strip_prefix(root).ok()?.to_str()?.replace('\\', "/");
         Some((root.to_owned(), (!owner.is_empty()).then_some(owner)))
+    }
+
+    /// Where it lies.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
     }
 
     /// Name of the scenario that was recorded.

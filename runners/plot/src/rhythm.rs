@@ -22,7 +22,31 @@ pub(crate) fn words(label: &str) -> &str {
         "(VFIB" => "ventricular fibrillation",
         "(ASYS" => "asystole",
         "(P" => "paced rhythm",
+        "(PEA" => "pulseless electrical activity",
+        "(SA" => "sinus arrest",
         "(PREX" => "pre-excitation",
         other => other,
     }
+}
+
+/// What the code of a beat or mark stands for; `None` for a normal beat and unknown codes (code table of WFDB).
+pub(crate) fn beat(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "L" => "left bundle branch block",
+        "R" => "right bundle branch block",
+        "A" => "premature atrial",
+        "V" => "premature ventricular",
+        "F" => "fusion",
+        "J" => "premature junctional",
+        "j" => "junctional escape",
+        "E" => "ventricular escape",
+        "S" => "premature supraventricular",
+        "e" => "atrial escape",
+        "/" => "paced",
+        "f" => "fusion of paced and normal",
+        "x" => "P wave not conducted",
+        "^" => "pacemaker spike without capture",
+        "p" => "P wave",
+        _ => return None,
+    })
 }

@@ -9,6 +9,7 @@ use crate::frame::{
 };
 use crate::picture::{Anchor, Picture, Stroke, Weight};
 use crate::recorded::{Heading, Mark, Recorded, Wave};
+use crate::rhythm;
 
 /// Paper speeds of electrocardiographs and monitors [mm/s], fastest first.
 const SPEEDS_MM_S: [f64; 6] = [50.0, 25.0, 12.5, 6.25, 5.0, 2.5];
@@ -79,6 +80,7 @@ pub fn strip(recorded: &Recorded, about: &Heading) -> Picture {
     if labelled {
         rhythms(&mut picture, &fonts, &frame, &recorded.rhythms, (rhythm_top, lanes_bottom));
         beats(&mut picture, &fonts, &frame, &recorded.marks, lanes_top);
+        legend(&mut picture, &fonts, &frame, &recorded.marks, rhythm_top);
     }
     for lane in &lanes {
         lane.draw(&mut picture, &frame, gain_mm_mv);
@@ -238,6 +240,17 @@ fn beats(picture: &mut Picture, fonts: &Fonts, frame: &TimeFrame, marks: &[Mark]
             Weight::Bold => picture.bold(at, SMALL_MM, Anchor::Middle, colour, mark.text.as_str()),
         }
     }
+}
+
+/// Says what the codes over the lanes stand for, at the right end of the band of rhythms.
+fn legend(picture: &mut Picture, fonts: &Fonts, frame: &TimeFrame, marks: &[Mark], top: f32) {
+    let mut codes: Vec<&str> =
+        marks.iter().filter(|mark| frame.holds(mark.at_s)).map(|mark| mark.text.as_str()).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    let words = codes.iter().filter_map(|code| rhythm::beat(code).map(|words| format!("{code} {words}")));
+    let text = fonts.fit(&words.collect::<Vec<_>>().join("   "), SMALL_MM, Weight::Regular, 0.75 * frame.width);
+    picture.text((frame.right(), top + 3.6), SMALL_MM, Anchor::End, GREY, text);
 }
 
 #[cfg(test)]

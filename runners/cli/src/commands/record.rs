@@ -2,6 +2,7 @@
 
 mod annotations;
 mod capture;
+mod edf;
 mod manifest;
 mod table;
 mod waveforms;
@@ -9,7 +10,7 @@ mod waveforms;
 use std::collections::BTreeMap;
 use std::fs;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use scenarios::Plan;
@@ -22,37 +23,50 @@ use self::table::{Numerics, States};
 use self::waveforms::Waveforms;
 use crate::arguments::Scenario;
 use crate::failure::Failure;
+use crate::recording::Folder;
 use crate::run::rehearsal::Rehearsal;
 use crate::{load, output};
 
 /// Simulated time between two writes to disk.
 const STRIDE: Span = Span::from_secs(1);
 
+/// What to record.
+#[derive(Debug)]
+pub(crate) struct Request {
+    /// Folder to write into.
+    pub(crate) out: PathBuf,
+    /// Simulated length, if not the scenario's.
+    pub(crate) length: Option<String>,
+    /// Whether EDF+ is written beside WFDB.
+    pub(crate) edf: bool,
+    /// Whether files of an existing folder are overwritten.
+    pub(crate) force: bool,
+    /// Threads that simulate.
+    pub(crate) threads: usize,
+}
+
 /// Simulates and writes.
 ///
 /// # Errors
 /// [`Failure`] when the scenario is invalid or a file cannot be written.
-pub(crate) fn record(
-    scenario: &Scenario,
-    out: &Path,
-    length: Option<&str>,
-    force: bool,
-    threads: usize,
-    registry: &mut Registry,
-) -> Result<(), Failure> {
+pub(crate) fn record(scenario: &Scenario, request: &Request, registry: &mut Registry) -> Result<(), Failure> {
     let mut plan = load::plan(scenario, registry)?;
     load::recordings(&plan, registry)?;
-    if let Some(text) = length {
+    if let Some(text) = request.length.as_deref() {
         plan.time.length = load::span("length", text)?;
     }
     Arc::make_mut(&mut plan.roster).whole_waveforms = true;
-    if out.join(manifest::FILE).exists() && !force {
-        return Err(Failure::Exists { folder: out.to_owned() });
+    if request.out.join(manifest::FILE).exists() && !request.force {
+        return Err(Failure::Exists { folder: request.out.clone() });
     }
     let everyone = 0..plan.roster.patients.len();
-    let manifest = simulate(&plan, everyone, out, threads, registry)?;
+    let mut manifest = simulate(&plan, everyone, &request.out, request.threads, registry)?;
+    if request.edf {
+        edf::write(&Folder::open(&request.out)?, plan.roster.start_epoch_ns, &mut manifest)?;
+        manifest.write(&request.out)?;
+    }
     let count = manifest.files.len();
-    output::result(format_args!("{count} files and {} in {}", manifest::FILE, out.display()));
+    output::result(format_args!("{count} files and {} in {}", manifest::FILE, request.out.display()));
     Ok(())
 }
 

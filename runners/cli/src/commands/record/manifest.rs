@@ -84,7 +84,7 @@ impl Manifest {
         }
     }
 
-    /// Adds a CSV file.
+    /// Adds a CSV or EDF+ file with its rows or data records.
     pub(crate) fn add_table(&mut self, owner: &str, name: &str, kind: &'static str, rows: u64) {
         self.files.push(File {
             path: format!("{owner}/{name}"),
