@@ -79,12 +79,44 @@ pub(crate) enum Command {
         /// Simulated length, such as `10m` [default: the scenario's].
         #[arg(long, value_name = "LENGTH")]
         length: Option<String>,
+        /// Also write the waveforms and labels of each device as EDF+.
+        #[arg(long)]
+        edf: bool,
         /// Overwrite an existing folder's files.
         #[arg(long)]
         force: bool,
         /// Threads that simulate.
         #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
         threads: u16,
+    },
+    /// Draw a recording, or a scenario simulated for it, as a clinician reads it: strip, twelve leads or trend
+    Plot {
+        #[command(flatten)]
+        scenario: Scenario,
+        /// Patient or device: `icu/1`, `icu/1/mon` [default: the only patient].
+        #[arg(long, value_name = "PATH")]
+        on: Option<String>,
+        /// Beginning of the window [default: 0s].
+        #[arg(long, value_name = "TIME")]
+        from: Option<String>,
+        /// End of the window [default: 10 s after its beginning].
+        #[arg(long, value_name = "TIME")]
+        to: Option<String>,
+        /// Length of the window, instead of its end.
+        #[arg(long, value_name = "LENGTH", conflicts_with = "to")]
+        length: Option<String>,
+        /// Picture to write: `x.png` or `x.svg`.
+        #[arg(long, value_name = "PICTURE")]
+        out: PathBuf,
+        /// How to draw [default: a trend beyond a minute, twelve leads where there are no other channels, else a strip].
+        #[arg(long, value_enum)]
+        layout: Option<PlotLayout>,
+        /// Draw only this channel or panel, such as `ecg_ii`, `abp`, `hr` (repeatable).
+        #[arg(long, value_name = "NAME")]
+        show: Vec<String>,
+        /// First line of the picture [default: scenario and path].
+        #[arg(long, value_name = "TEXT")]
+        title: Option<String>,
     },
     /// Print the fingerprint of everything the devices say, as one JSON line
     Fingerprint {
@@ -122,6 +154,17 @@ pub(crate) enum Command {
         /// Which shell.
         shell: Shell,
     },
+}
+
+/// How a window is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum PlotLayout {
+    /// All waveforms below each other.
+    Strip,
+    /// Three rows of four leads over a rhythm strip.
+    TwelveLeads,
+    /// Numbers over time.
+    Trend,
 }
 
 /// A scenario file and what the command line changes in it.

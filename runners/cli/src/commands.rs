@@ -5,6 +5,7 @@ mod completions;
 mod fingerprint;
 mod lists;
 mod plan;
+mod plot;
 mod record;
 mod send;
 
@@ -35,8 +36,13 @@ pub(crate) fn execute(command: Command, mut registry: Registry) -> Result<u8, Fa
             let options = run::Options { out, force, threads: usize::from(threads), partition, keep, quiet };
             return run::run(&scenario, &options, &mut registry);
         }
-        Command::Record { scenario, out, length, force, threads } => {
-            record::record(&scenario, &out, length.as_deref(), force, usize::from(threads), &mut registry)?;
+        Command::Record { scenario, out, length, edf, force, threads } => {
+            let request = record::Request { out, length, edf, force, threads: usize::from(threads) };
+            record::record(&scenario, &request, &mut registry)?;
+        }
+        Command::Plot { scenario, on, from, to, length, out, layout, show, title } => {
+            let request = plot::Request { on, from, to, length, out, layout, show, title };
+            plot::plot(&scenario, &request, &mut registry)?;
         }
         Command::Fingerprint { scenario, length, threads, tick, partition } => {
             let request = fingerprint::Request { length, threads: usize::from(threads), tick, partition };

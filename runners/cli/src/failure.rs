@@ -69,6 +69,14 @@ pub(crate) enum Failure {
         /// Why.
         source: io::Error,
     },
+    /// A file could not be read, or is not what it should be.
+    #[error("cannot read {}: {reason}", file.display())]
+    Read {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// A target could not be reached.
     #[error("target `{target}`: {reason}")]
     Unreachable {
@@ -97,6 +105,12 @@ impl Failure {
         move |source| Self::Write { file, source }
     }
 
+    /// A file that could not be read.
+    pub(crate) fn read<E: fmt::Display>(file: impl Into<PathBuf>) -> impl FnOnce(E) -> Self {
+        let file = file.into();
+        move |reason| Self::Read { file, reason: reason.to_string() }
+    }
+
     /// The exit code for it.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
@@ -109,6 +123,7 @@ impl Failure {
             | Self::Radio(_)
             | Self::Exists { .. }
             | Self::Write { .. }
+            | Self::Read { .. }
             | Self::Target { .. }
             | Self::Resources(_) => exit_code::INVALID,
         }

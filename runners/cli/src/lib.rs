@@ -7,6 +7,7 @@ pub mod exit_code;
 mod failure;
 mod load;
 mod output;
+mod recording;
 mod run;
 
 use std::process::ExitCode;

@@ -2,13 +2,15 @@
 
 mod annotations;
 mod capture;
+mod edf;
 mod manifest;
 mod table;
 mod waveforms;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use scenarios::Plan;
@@ -21,39 +23,69 @@ use self::table::{Numerics, States};
 use self::waveforms::Waveforms;
 use crate::arguments::Scenario;
 use crate::failure::Failure;
+use crate::recording::Folder;
 use crate::run::rehearsal::Rehearsal;
 use crate::{load, output};
 
 /// Simulated time between two writes to disk.
 const STRIDE: Span = Span::from_secs(1);
 
+/// What to record.
+#[derive(Debug)]
+pub(crate) struct Request {
+    /// Folder to write into.
+    pub(crate) out: PathBuf,
+    /// Simulated length, if not the scenario's.
+    pub(crate) length: Option<String>,
+    /// Whether EDF+ is written beside WFDB.
+    pub(crate) edf: bool,
+    /// Whether files of an existing folder are overwritten.
+    pub(crate) force: bool,
+    /// Threads that simulate.
+    pub(crate) threads: usize,
+}
+
 /// Simulates and writes.
 ///
 /// # Errors
 /// [`Failure`] when the scenario is invalid or a file cannot be written.
-pub(crate) fn record(
-    scenario: &Scenario,
-    out: &Path,
-    length: Option<&str>,
-    force: bool,
-    threads: usize,
-    registry: &mut Registry,
-) -> Result<(), Failure> {
+pub(crate) fn record(scenario: &Scenario, request: &Request, registry: &mut Registry) -> Result<(), Failure> {
     let mut plan = load::plan(scenario, registry)?;
     load::recordings(&plan, registry)?;
-    if let Some(text) = length {
+    if let Some(text) = request.length.as_deref() {
         plan.time.length = load::span("length", text)?;
     }
     Arc::make_mut(&mut plan.roster).whole_waveforms = true;
-    if out.join(manifest::FILE).exists() && !force {
-        return Err(Failure::Exists { folder: out.to_owned() });
+    if request.out.join(manifest::FILE).exists() && !request.force {
+        return Err(Failure::Exists { folder: request.out.clone() });
     }
-    fs::create_dir_all(out).map_err(Failure::write(out))?;
+    let everyone = 0..plan.roster.patients.len();
+    let mut manifest = simulate(&plan, everyone, &request.out, request.threads, registry)?;
+    if request.edf {
+        edf::write(&Folder::open(&request.out)?, plan.roster.start_epoch_ns, &mut manifest)?;
+        manifest.write(&request.out)?;
+    }
+    let count = manifest.files.len();
+    output::result(format_args!("{count} files and {} in {}", manifest::FILE, request.out.display()));
+    Ok(())
+}
 
-    let mut rehearsal = Rehearsal::new(&plan, registry, threads, None)?;
+/// Simulates some of the patients of a plan with whole waveforms and writes a recording of them.
+///
+/// # Errors
+/// [`Failure`] when a model refuses its parameters or a file cannot be written.
+pub(crate) fn simulate(
+    plan: &Plan,
+    patients: Range<usize>,
+    out: &Path,
+    threads: usize,
+    registry: &Registry,
+) -> Result<Manifest, Failure> {
+    fs::create_dir_all(out).map_err(Failure::write(out))?;
+    let mut rehearsal = Rehearsal::of(plan, registry, threads, patients)?;
     let captured = Arc::new(Mutex::new(Vec::new()));
     rehearsal.shards.observe(|| Box::new(Capture::new(Arc::clone(&captured))));
-    let mut files = Files::new(&plan, registry, out);
+    let mut files = Files::new(plan, registry, out);
 
     let end = SimTime::ZERO + plan.time.length;
     let mut reached = SimTime::ZERO;
@@ -63,13 +95,11 @@ pub(crate) fn record(
         rehearsal.advance_to(reached);
         drop(rehearsal.take_messages(&plan));
         let messages = std::mem::take(&mut *captured.lock().expect("observers do not panic"));
-        files.take(&plan, messages, rehearsal.shards.take_truth(), end)?;
+        files.take(plan, messages, rehearsal.shards.take_truth(), end)?;
     }
-    let manifest = files.finish(&plan)?;
-    let count = manifest.files.len();
+    let manifest = files.finish(plan)?;
     manifest.write(out)?;
-    output::result(format_args!("{count} files and {} in {}", manifest::FILE, out.display()));
-    Ok(())
+    Ok(manifest)
 }
 
 /// Everything being written.

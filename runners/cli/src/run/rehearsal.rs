@@ -33,7 +33,19 @@ impl Rehearsal {
         threads: usize,
         partition: Option<Partition>,
     ) -> Result<Self, Failure> {
-        let patients = patients(plan, partition);
+        Self::of(plan, registry, threads, patients(plan, partition))
+    }
+
+    /// Builds the shards of some of the patients of a plan.
+    ///
+    /// # Errors
+    /// [`Failure::Build`] when a model refuses its parameters.
+    pub(crate) fn of(
+        plan: &Plan,
+        registry: &Registry,
+        threads: usize,
+        patients: Range<usize>,
+    ) -> Result<Self, Failure> {
         let shards = Shards::new(registry, &plan.roster, &plan.occurrences, &patients, threads)?;
         let airwaves = Airwaves::new(plan, &patients)?;
         Ok(Self { shards, airwaves, commands: commands(plan, &patients), given: 0, answers: Evidence::default() })

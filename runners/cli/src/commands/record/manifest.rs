@@ -11,7 +11,7 @@ use super::waveforms::WrittenRecord;
 use crate::failure::Failure;
 
 /// Name of the file.
-pub(crate) const FILE: &str = "manifest.json";
+pub(crate) const FILE: &str = crate::recording::MANIFEST_FILE;
 
 /// The manifest; `runners/cli/schemas/manifest.schema.json` describes it.
 #[derive(Debug, Serialize)]
@@ -84,7 +84,7 @@ impl Manifest {
         }
     }
 
-    /// Adds a CSV file.
+    /// Adds a CSV or EDF+ file with its rows or data records.
     pub(crate) fn add_table(&mut self, owner: &str, name: &str, kind: &'static str, rows: u64) {
         self.files.push(File {
             path: format!("{owner}/{name}"),

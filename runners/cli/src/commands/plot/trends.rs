@@ -1,0 +1,206 @@
+//! Panels of a trend: what devices showed beside the truth, quantity by quantity.
+
+use plot::{Panel, Role, Series};
+use vocabulary::MetricId;
+
+use super::Window;
+use crate::failure::Failure;
+use crate::recording::{Folder, Numerics, State};
+
+/// A quantity with the metrics that show it and the columns of the truth.
+struct Quantity {
+    name: &'static str,
+    title: &'static str,
+    unit: &'static str,
+    /// Span of the scale at least.
+    least_span: f64,
+    /// Metrics; of several groups the first one that a device showed.
+    shown: &'static [&'static [&'static str]],
+    truth: &'static [&'static str],
+}
+
+/// Quantities in the order of a chart; those that no device shows and that hardly change are left out.
+const QUANTITIES: [Quantity; 10] = [
+    Quantity {
+        name: "hr",
+        title: "Heart rate",
+        unit: "/min",
+        least_span: 20.0,
+        shown: &[&["hr"], &["pr"]],
+        truth: &["heart_rate"],
+    },
+    Quantity {
+        name: "abp",
+        title: "Pressure",
+        unit: "mmHg",
+        least_span: 40.0,
+        shown: &[&["abp_sys", "abp_mean", "abp_dia"], &["nibp_sys", "nibp_mean", "nibp_dia"]],
+        truth: &["sbp", "map", "dbp"],
+    },
+    Quantity { name: "spo2", title: "Saturation", unit: "%", least_span: 8.0, shown: &[&["spo2"]], truth: &["sao2"] },
+    Quantity {
+        name: "resp_rate",
+        title: "Breathing",
+        unit: "/min",
+        least_span: 10.0,
+        shown: &[&["resp_rate"]],
+        truth: &["respiratory_rate"],
+    },
+    Quantity {
+        name: "etco2",
+        title: "EtCO\u{2082}",
+        unit: "mmHg",
+        least_span: 10.0,
+        shown: &[&["etco2"]],
+        truth: &["etco2"],
+    },
+    Quantity {
+        name: "temp",
+        title: "Temperature",
+        unit: "\u{b0}C",
+        least_span: 1.0,
+        shown: &[&["temp_core"], &["temp_body"]],
+        truth: &["temperature"],
+    },
+    Quantity { name: "cvp", title: "CVP", unit: "mmHg", least_span: 4.0, shown: &[&["cvp_mean"]], truth: &["cvp"] },
+    Quantity { name: "pap", title: "PAP mean", unit: "mmHg", least_span: 8.0, shown: &[&["pap_mean"]], truth: &[] },
+    Quantity {
+        name: "glucose",
+        title: "Glucose",
+        unit: "mg/dL",
+        least_span: 60.0,
+        shown: &[&["glucose_isf"], &["glucose_cap"]],
+        truth: &["glucose"],
+    },
+    Quantity { name: "lactate", title: "Lactate", unit: "mmol/L", least_span: 1.0, shown: &[], truth: &["lactate"] },
+];
+
+/// Quantities that are drawn whenever a device shows them; the others only when they change or are asked for.
+const BASIC: usize = 5;
+/// Panels at most, when nobody asked for particular ones.
+const MOST: usize = 10;
+/// What changes less than this share of its size is at rest.
+const AT_REST: f64 = 0.1;
+/// A temperature [degrees] and a venous pressure [mmHg] change by this much before it counts.
+const TEMPERATURE_CHANGE: f64 = 0.4;
+const VENOUS_CHANGE_MMHG: f64 = 1.0;
+
+/// The panels of a window.
+///
+/// # Errors
+/// [`Failure::Read`] when a file is damaged.
+pub(super) fn panels(
+    folder: &Folder,
+    patient: &str,
+    owners: &[&str],
+    show: &[String],
+    window: Window,
+) -> Result<Vec<Panel>, Failure> {
+    let mut numerics = Vec::new();
+    for owner in owners {
+        numerics.push(folder.numerics(owner)?);
+    }
+    let states = folder.states(patient)?.0;
+    let asked = |name: &str| show.iter().any(|shown| shown == name);
+
+    let mut panels = Vec::new();
+    for (position, quantity) in QUANTITIES.iter().enumerate() {
+        let panel = quantity.panel(&numerics, &states);
+        let moves = || panel.series.iter().any(|series| changes(&series.points, window, quantity.name));
+        let basic = position < BASIC && !panel.series.is_empty();
+        if if show.is_empty() { basic || moves() } else { asked(quantity.name) && !panel.series.is_empty() } {
+            panels.push(panel);
+        }
+    }
+    let known = |name: &str| QUANTITIES.iter().any(|quantity| quantity.truth.contains(&name));
+    // What follows from pressures and rates would say the same again.
+    let derived = ["stroke_volume", "cardiac_output", "tidal_volume", "minute_ventilation", "paco2", "pao2"];
+    for state in states.iter().filter(|state| !known(&state.name)) {
+        let wanted = show.is_empty() && !derived.contains(&state.name.as_str());
+        if asked(&state.name) || (wanted && changes(&state.points, window, &state.name)) {
+            panels.push(of_state(state));
+        }
+    }
+    let metrics = QUANTITIES.iter().flat_map(|quantity| quantity.shown).copied().flatten();
+    let metrics: Vec<&str> = metrics.copied().chain(["pr"]).collect();
+    for (metric, points) in numerics.iter().flat_map(|numerics| &numerics.0) {
+        let moves = || show.is_empty() && !metrics.contains(&metric.as_str()) && changes(points, window, metric);
+        if asked(metric) || moves() {
+            panels.push(of_metric(metric, points));
+        }
+    }
+    if show.is_empty() {
+        panels.truncate(MOST);
+    } else {
+        panels.sort_by_key(|panel| show.iter().position(|name| *name == panel.name));
+    }
+    Ok(panels)
+}
+
+impl Quantity {
+    fn panel(&self, numerics: &[Numerics], states: &[State]) -> Panel {
+        let shown = self.shown.iter().find_map(|group| {
+            let of_device =
+                numerics.iter().find(|numerics| group.iter().all(|metric| numerics.0.contains_key(*metric)))?;
+            Some(group.iter().map(|metric| series(metric, Role::Shown, &of_device.0[*metric])).collect::<Vec<_>>())
+        });
+        let truth = self.truth.iter().filter_map(|name| states.iter().find(|state| state.name == *name));
+        let mut all = shown.unwrap_or_default();
+        all.extend(truth.map(|state| series(&state.name, Role::Truth, &state.points)));
+        Panel {
+            name: self.name.to_owned(),
+            title: self.title.to_owned(),
+            unit: self.unit.to_owned(),
+            least_span: self.least_span,
+            series: all,
+            filled: self.shown.iter().any(|group| group.len() > 1),
+        }
+    }
+}
+
+fn series(title: &str, role: Role, points: &[(f64, f64)]) -> Series {
+    Series { title: title.to_owned(), role, colour: None, points: points.to_vec() }
+}
+
+fn of_state(state: &State) -> Panel {
+    let mut title = state.name.replace('_', " ");
+    title[..1].make_ascii_uppercase();
+    Panel {
+        name: state.name.clone(),
+        title,
+        unit: state.unit.clone(),
+        least_span: 0.0,
+        series: vec![series(&state.name, Role::Truth, &state.points)],
+        filled: false,
+    }
+}
+
+fn of_metric(name: &str, points: &[(f64, f64)]) -> Panel {
+    let metric = MetricId::find(name).map(MetricId::metric);
+    let resolution = metric.and_then(|metric| metric.resolution).unwrap_or(0.0);
+    Panel {
+        name: name.to_owned(),
+        title: metric.map_or(name, |metric| metric.display.as_str()).to_owned(),
+        unit: metric.and_then(|metric| metric.ucum.clone()).unwrap_or_default().replace(['[', ']'], ""),
+        least_span: 5.0 * resolution,
+        series: vec![series(name, Role::Shown, points)],
+        filled: false,
+    }
+}
+
+/// Whether a quantity does more in the window than rest.
+fn changes(points: &[(f64, f64)], window: Window, name: &str) -> bool {
+    let within =
+        points.iter().filter(|(at_s, value)| (window.from_s..=window.to_s).contains(at_s) && value.is_finite());
+    let range = within.fold(None, |range: Option<(f64, f64)>, (_, value)| {
+        Some(range.map_or((*value, *value), |(low, high)| (low.min(*value), high.max(*value))))
+    });
+    range.is_some_and(|(low, high)| {
+        let least = match name {
+            "cvp" => VENOUS_CHANGE_MMHG,
+            _ if name.starts_with("temp") => TEMPERATURE_CHANGE,
+            _ => AT_REST * low.abs().max(high.abs()),
+        };
+        high - low > least
+    })
+}

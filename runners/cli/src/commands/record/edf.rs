@@ -1,0 +1,170 @@
+//! EDF+ beside WFDB: all waveforms of a device in one file, with beats, rhythms and labelled periods.
+
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+
+use bytes::BytesMut;
+use jiff::Timestamp;
+use wire::edf::{Annotation, Annotations, Header, Signal, Start, encode_record};
+use wire::wfdb::AnnotationCode;
+
+use super::manifest::Manifest;
+use crate::failure::Failure;
+use crate::recording::{Folder, Label, Record};
+
+/// Longest data record that is tried so that every rate has whole samples in it [s].
+const LONGEST_RECORD_S: u32 = 60;
+
+/// Writes an EDF+ file for every device of a recording that has waveforms, and notes it in the manifest.
+///
+/// # Errors
+/// [`Failure`] when the recording cannot be read, or holds what EDF+ has no form for.
+pub(super) fn write(folder: &Folder, start_epoch_ns: i64, manifest: &mut Manifest) -> Result<(), Failure> {
+    let start = start(start_epoch_ns);
+    for owner in folder.owners() {
+        let records = folder.records(owner)?;
+        if records.is_empty() {
+            continue;
+        }
+        let (patient, device) = owner.rsplit_once('/').unwrap_or((owner, owner));
+        let labels = folder.labels(patient)?.0;
+        let name = format!("{device}.edf");
+        let file = folder.root().join(owner).join(&name);
+        let refuse = |error: wire::edf::EdfError| Failure::write(&file)(std::io::Error::other(error));
+
+        let duration_s = duration_s(&records);
+        let length_s = records.iter().map(length_s).fold(0.0, f64::max);
+        let count = (length_s / f64::from(duration_s)).ceil() as u64;
+        let annotations = Annotations::new(&annotations(&records, &labels, length_s), count, duration_s);
+        let header = Header {
+            patient: patient.to_owned(),
+            equipment: format!("{device} iomt {}", env!("CARGO_PKG_VERSION")),
+            start,
+            records: count,
+            duration_s,
+            signals: records.iter().flat_map(|record| signals(record, duration_s)).collect(),
+            annotation_bytes: annotations.bytes(),
+        };
+        let mut out = BufWriter::new(File::create(&file).map_err(Failure::write(&file))?);
+        let mut bytes = BytesMut::new();
+        header.encode(&mut bytes).map_err(refuse)?;
+        for number in 0..count {
+            let parts = parts(&records, &header, number);
+            let views: Vec<&[i16]> = parts.iter().map(Vec::as_slice).collect();
+            encode_record(&header, number, &views, &annotations, &mut bytes).map_err(refuse)?;
+            out.write_all(&bytes).map_err(Failure::write(&file))?;
+            bytes.clear();
+        }
+        out.flush().map_err(Failure::write(&file))?;
+        manifest.add_table(owner, &name, "edf", count);
+    }
+    Ok(())
+}
+
+/// The shortest record in which every rate has whole samples [s].
+fn duration_s(records: &[Record]) -> u32 {
+    let is_whole = |duration_s: &u32| {
+        records.iter().all(|record| {
+            let samples = record.header.frame_rate_hz * f64::from(*duration_s);
+            (samples - samples.round()).abs() < 1e-6
+        })
+    };
+    (1..=LONGEST_RECORD_S).find(is_whole).unwrap_or(LONGEST_RECORD_S)
+}
+
+fn length_s(record: &Record) -> f64 {
+    record.counts.first().map_or(0, Vec::len) as f64 / record.header.frame_rate_hz
+}
+
+fn signals(record: &Record, duration_s: u32) -> impl Iterator<Item = Signal> + '_ {
+    let samples = (record.header.frame_rate_hz * f64::from(duration_s)).round() as u32;
+    record.header.signals.iter().map(move |signal| {
+        let physical = |count: i16| (f64::from(count) - f64::from(signal.baseline)) / signal.gain.unwrap_or(1.0);
+        Signal {
+            label: label(&signal.description),
+            unit: if signal.units == "NU" { String::new() } else { signal.units.clone() },
+            gain: physical(1) - physical(0),
+            offset: physical(0),
+            samples,
+        }
+    })
+}
+
+/// `ECG II` for `ecg_ii`: the kind, a space and the lead, as EDF+ names signals.
+fn label(name: &str) -> String {
+    match name.strip_prefix("ecg_") {
+        Some(lead) if lead.starts_with('a') => format!("ECG aV{}", lead[2..].to_uppercase()),
+        Some(lead) => format!("ECG {}", lead.to_uppercase()),
+        None => name.to_uppercase(),
+    }
+}
+
+/// The samples of one data record; what the last one lacks repeats the last sample.
+fn parts(records: &[Record], header: &Header, number: u64) -> Vec<Vec<i16>> {
+    let counts = records.iter().flat_map(|record| &record.counts);
+    counts
+        .zip(&header.signals)
+        .map(|(counts, signal)| {
+            let wanted = signal.samples as usize;
+            let begin = (number as usize * wanted).min(counts.len());
+            let end = (begin + wanted).min(counts.len());
+            let mut part = counts[begin..end].to_vec();
+            part.resize(wanted, counts.last().copied().unwrap_or_default());
+            part
+        })
+        .collect()
+}
+
+/// Beats and rhythms of the finest record, then what lasts, in order of time.
+fn annotations(records: &[Record], labels: &[Label], length_s: f64) -> Vec<Annotation> {
+    let us = |seconds: f64| (seconds * 1e6).round() as u64;
+    let finest = records.iter().max_by(|a, b| a.header.frame_rate_hz.total_cmp(&b.header.frame_rate_hz));
+    let mut all: Vec<Annotation> = finest
+        .iter()
+        .flat_map(|record| record.annotations.iter().map(|annotation| (record.header.frame_rate_hz, annotation)))
+        .map(|(rate_hz, annotation)| {
+            let symbol = annotation.code.symbol().map(String::from).unwrap_or_default();
+            let words = annotation.text();
+            let text = match (annotation.code == AnnotationCode::RHYTHM, words.is_empty()) {
+                (true, _) => words.into_owned(),
+                (false, true) => symbol,
+                (false, false) => format!("{symbol} {words}"),
+            };
+            Annotation { onset_us: us(annotation.sample as f64 / rate_hz), duration_us: None, text }
+        })
+        .collect();
+    all.extend(labels.iter().filter(|label| label.onset_s < length_s).map(|label| Annotation {
+        onset_us: us(label.onset_s),
+        duration_us: Some(us(label.end_s.unwrap_or(length_s).min(length_s) - label.onset_s)),
+        text: label.name.clone(),
+    }));
+    // Data records are whole; this tells where what follows is only filling.
+    all.push(Annotation { onset_us: us(length_s), duration_us: None, text: "Recording ends".to_owned() });
+    all.sort_by_key(|annotation| annotation.onset_us);
+    all
+}
+
+fn start(epoch_ns: i64) -> Start {
+    let at = jiff::tz::Offset::UTC.to_datetime(Timestamp::from_nanosecond(i128::from(epoch_ns)).unwrap_or_default());
+    Start {
+        year: at.year().clamp(1985, 2084) as u16,
+        month: at.month() as u8,
+        day: at.day() as u8,
+        hour: at.hour() as u8,
+        minute: at.minute() as u8,
+        second: at.second() as u8,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leads_are_named_as_the_format_does() {
+        assert_eq!(label("ecg_ii"), "ECG II");
+        assert_eq!(label("ecg_avl"), "ECG aVL");
+        assert_eq!(label("ecg_v3"), "ECG V3");
+        assert_eq!(label("abp"), "ABP");
+    }
+}

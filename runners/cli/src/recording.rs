@@ -1,0 +1,128 @@
+//! Reading back what `iomt record` wrote: the manifest, the records, the tables.
+
+mod record;
+mod table;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+pub(crate) use record::Record;
+pub(crate) use table::{Label, Labels, Numerics, State, States};
+
+use crate::failure::Failure;
+
+/// Name of the manifest.
+pub(crate) const MANIFEST_FILE: &str = "manifest.json";
+
+/// A folder that `iomt record` wrote.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    root: PathBuf,
+    manifest: Manifest,
+}
+
+/// What is read of the manifest.
+#[derive(Debug, Deserialize)]
+struct Manifest {
+    scenario: String,
+    seed: u64,
+    length_s: f64,
+    files: Vec<File>,
+}
+
+#[derive(Debug, Deserialize)]
+struct File {
+    path: String,
+    kind: String,
+    owner: String,
+}
+
+impl Folder {
+    /// Opens the recording in a folder.
+    ///
+    /// # Errors
+    /// [`Failure::Read`] when there is no manifest or it is not one.
+    pub(crate) fn open(root: &Path) -> Result<Self, Failure> {
+        let file = root.join(MANIFEST_FILE);
+        let text = fs::read_to_string(&file).map_err(Failure::read(&file))?;
+        let manifest = serde_json::from_str(&text).map_err(Failure::read(&file))?;
+        Ok(Self { root: root.to_owned(), manifest })
+    }
+
+    /// The folder that holds a file or folder of a recording, and the patient or device whose it is.
+    pub(crate) fn around(path: &Path) -> Option<(PathBuf, Option<String>)> {
+        let place = if path.is_dir() { path } else { path.parent()? };
+        let root = place.ancestors().find(|folder| folder.join(MANIFEST_FILE).is_file())?;
+        let owner = place.strip_prefix(root).ok()?.to_str()?.replace('\\', "/");
+        Some((root.to_owned(), (!owner.is_empty()).then_some(owner)))
+    }
+
+    /// Where it lies.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Name of the scenario that was recorded.
+    pub(crate) fn scenario(&self) -> &str {
+        &self.manifest.scenario
+    }
+
+    /// Its seed.
+    pub(crate) fn seed(&self) -> u64 {
+        self.manifest.seed
+    }
+
+    /// Simulated length [s].
+    pub(crate) fn length_s(&self) -> f64 {
+        self.manifest.length_s
+    }
+
+    /// Everyone who owns a file, each once.
+    pub(crate) fn owners(&self) -> Vec<&str> {
+        let mut owners: Vec<&str> = self.manifest.files.iter().map(|file| file.owner.as_str()).collect();
+        owners.sort_unstable();
+        owners.dedup();
+        owners
+    }
+
+    /// The records of a device.
+    ///
+    /// # Errors
+    /// [`Failure::Read`] when a file is missing or damaged.
+    pub(crate) fn records(&self, owner: &str) -> Result<Vec<Record>, Failure> {
+        let headers = self.manifest.files.iter().filter(|file| file.owner == owner && file.kind == "wfdb_header");
+        headers.map(|file| Record::read(&self.root.join(&file.path))).collect()
+    }
+
+    /// What a device showed.
+    ///
+    /// # Errors
+    /// [`Failure::Read`] when the file is damaged.
+    pub(crate) fn numerics(&self, owner: &str) -> Result<Numerics, Failure> {
+        self.table(owner, "numerics").map_or(Ok(Numerics::default()), |file| Numerics::read(&file))
+    }
+
+    /// The truth about a patient.
+    ///
+    /// # Errors
+    /// [`Failure::Read`] when the file is damaged.
+    pub(crate) fn states(&self, owner: &str) -> Result<States, Failure> {
+        self.table(owner, "truth").map_or(Ok(States::default()), |file| States::read(&file))
+    }
+
+    /// Labels of what lasts: steps and conditions of a patient.
+    ///
+    /// # Errors
+    /// [`Failure::Read`] when the file is damaged.
+    pub(crate) fn labels(&self, owner: &str) -> Result<Labels, Failure> {
+        let file = self.root.join(owner).join(table::LABELS_FILE);
+        if file.is_file() { Labels::read(&file) } else { Ok(Labels::default()) }
+    }
+
+    fn table(&self, owner: &str, kind: &str) -> Option<PathBuf> {
+        let file = self.manifest.files.iter().find(|file| file.owner == owner && file.kind == kind)?;
+        Some(self.root.join(&file.path))
+    }
+}
