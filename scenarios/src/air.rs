@@ -36,8 +36,6 @@ pub(crate) struct Air<'a> {
     pub(crate) targets: &'a [TargetDraft],
     pub(crate) gateways: &'a [GatewayDraft],
     pub(crate) sites: &'a Sites,
-    /// Whether some device may be missing because of an error told already.
-    pub(crate) incomplete: bool,
 }
 
 /// The sites of a roster while it is being made.
@@ -53,9 +51,7 @@ impl Air<'_> {
     /// Adds to a roster that has its patients and devices; gives where hosts can attach.
     pub(crate) fn fill(&self, roster: &mut Roster, endpoints: &mut Vec<Endpoint>) -> Vec<HostPlan> {
         let cohort_sites = self.sites.of_cohorts(self.notes, self.cohorts, self.links);
-        if !self.incomplete {
-            self.sites.check_inhabited(self.notes, &cohort_sites);
-        }
+        self.sites.check_inhabited(self.notes, &cohort_sites);
         let map = self.add_sites(roster, &cohort_sites);
         self.add_radios(roster, &map);
         for index in 0..self.gateways.len() {
@@ -144,10 +140,8 @@ impl Air<'_> {
             first = end;
         }
         let Some(site) = patients.first().and_then(|patient| map.of_patient[*patient]) else {
-            if !self.incomplete {
-                let message = format!("no device's link leads to gateway `{}`, so there is none", gateway.id.value);
-                self.notes.warning(gateway.id.place, message);
-            }
+            let message = format!("no device's link leads to gateway `{}`, so there is none", gateway.id.value);
+            self.notes.warning(gateway.id.place, message);
             return;
         };
         let heard = |patient: usize, roster: &Roster| -> Vec<SimId> {

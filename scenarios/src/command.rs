@@ -20,6 +20,7 @@ const ARGUMENTS: &str = "args";
 pub(crate) fn check_command(notes: &Notes, cast: &Cast<'_>, step: &StepDraft<'_>, subjects: &[Subject]) {
     let (Some(op), Some(with)) = (step.arguments.text(OPERATION), step.with) else { return };
     let Some((_, node)) = with.get(OPERATION) else { return };
+    check_reach(notes, cast, step, subjects);
     for kind in kinds(cast, subjects) {
         let Some(command) = kind.commands.iter().find(|command| command.op == op) else {
             let names: Vec<&str> = kind.commands.iter().map(|command| command.op).collect();
@@ -56,6 +57,19 @@ pub(crate) fn canonical_arguments(cast: &Cast<'_>, arguments: &Arguments, subjec
         }
     }
     arguments
+}
+
+/// Complains about commands that cannot get to a device, because it has no connection.
+fn check_reach(notes: &Notes, cast: &Cast<'_>, step: &StepDraft<'_>, subjects: &[Subject]) {
+    let radio = subjects.iter().find(|subject| match subject {
+        Subject::Device(id) => cast.roster.devices[id.index()].radio.is_some(),
+        _ => false,
+    });
+    if let Some(radio) = radio {
+        let path = cast.path(radio);
+        let message = format!("`{path}` speaks Bluetooth and has no connection on which a command could reach it");
+        notes.error(step.action_place, message);
+    }
 }
 
 fn check_arguments(notes: &Notes, kind: &str, command: &CommandSpec, table: &Table) {

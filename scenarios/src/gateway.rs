@@ -3,8 +3,9 @@
 use sim_core::{Registry, Span};
 
 use crate::diagnostic::Place;
+use crate::document::Text;
 use crate::link::{LinkDraft, TargetDraft, read_reference, spec_below};
-use crate::reader::{Placed, Reader};
+use crate::reader::{Placed, Reader, check_id};
 use crate::schema::TableSpec;
 use crate::suggestion::hint;
 
@@ -67,9 +68,10 @@ pub(crate) fn read_gateways(
             }
             let link = read_uplink(&reader, links);
             let site = reader.text("site");
-            let site_place = site.as_ref().map_or(id.place, crate::document::Text::start);
+            let site_is_sound = site.as_ref().is_none_or(|site| check_id(root.notes, &site.text, site.start()));
+            let site_place = site.as_ref().map_or(id.place, Text::start);
             let site = site.map_or_else(|| id.value.clone(), |site| site.text);
-            let body = read_body(&reader, registry).filter(|_| link.is_some());
+            let body = read_body(&reader, registry).filter(|_| link.is_some() && site_is_sound);
             GatewayDraft { id, link, site, site_place, body }
         })
         .collect()

@@ -326,7 +326,9 @@ static DEVICE: TableSpec = TableSpec {
 
 static STEP: TableSpec = TableSpec {
     heading: "[[step]]",
-    about: "Something that happens: when, to whom, what, how long. A step takes `at` or `every`.",
+    about: "Something that happens: when, to whom, what, how long. A step takes `at` or `every`. Of those that `on` takes \
+            in, an action on connections picks only devices that have one of their own, an action on Bluetooth only \
+            those that speak it.",
     keys: &[
         key("id", Id, "name, also a selector for `on`: what it picked; `!id` is everybody else").required(),
         key("at", At, "when it happens"),

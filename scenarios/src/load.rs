@@ -128,19 +128,15 @@ fn read_and_expand(
     let epoch = time.as_ref().and_then(|time| time.start_epoch_ns).unwrap_or(VIRTUAL_EPOCH_NS);
     let (mut roster, mut endpoints) =
         populate(notes, registry, &cohorts.drafts, &links, &gateways, seed_or_one, epoch)?;
-    let incomplete = !sites_are_sound || is_incomplete(&cohorts, &links, &targets, &gateways);
-    let errors = notes.errors();
-    let air = Air {
-        notes,
-        cohorts: &cohorts.drafts,
-        links: &links,
-        targets: &targets,
-        gateways: &gateways,
-        sites: &sites,
-        incomplete,
-    };
-    let hosts = air.fill(&mut roster, &mut endpoints);
-    let incomplete = incomplete || notes.errors() > errors;
+    let mut incomplete = !sites_are_sound || is_incomplete(&cohorts, &links, &targets, &gateways);
+    let mut hosts = Vec::new();
+    if !incomplete {
+        let errors = notes.errors();
+        let (cohorts, links, targets, gateways, sites) = (&cohorts.drafts, &links, &targets, &gateways, &sites);
+        let air = Air { notes, cohorts, links, targets, gateways, sites };
+        hosts = air.fill(&mut roster, &mut endpoints);
+        incomplete = notes.errors() > errors;
+    }
     check_hosts(notes, &targets, time.as_ref());
     check_distinct(notes, &links, &roster, &endpoints);
     let cast = Cast {
@@ -248,8 +244,9 @@ fn check_targets(notes: &Notes, steps: &[StepDraft<'_>], targets: &[TargetDraft]
         let specs = step.action.iter().flat_map(|action| &action.parameters);
         for spec in specs.filter(|spec| spec.kind == ParameterKind::Target) {
             let (Some(id), Some((_, node))) = (step.arguments.text(spec.name), with.get(spec.name)) else { continue };
-            if !targets.iter().any(|target| target.id.value == id) {
-                let known = targets.iter().map(|target| target.id.value.as_str());
+            let brokers = || targets.iter().filter(|target| !target.is_host);
+            if !brokers().any(|target| target.id.value == id) {
+                let known: Vec<&str> = brokers().map(|target| target.id.value.as_str()).collect();
                 notes.error(value_place(node), format!("no target `{id}`{}", hint(id, "targets", known)));
             }
         }

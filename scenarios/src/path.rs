@@ -1,5 +1,7 @@
 //! Paths with globs, and whom they select.
 
+mod explanation;
+
 use sim_core::{ActionSpec, GatewayPlan, Level, Registry, Roster, Seam, SimId, Subject};
 
 use crate::air::GATEWAYS;
@@ -7,8 +9,6 @@ use crate::cohort::CohortDraft;
 use crate::gateway::GatewayDraft;
 use crate::link::{LinkDraft, TargetDraft};
 use crate::plan::Carrier;
-use crate::radio_link::Peer;
-use crate::suggestion::hint;
 
 /// A path as written: `icu/3/mon`, `icu/*/mon`, `icu/**`.
 #[derive(Debug, Clone)]
@@ -181,34 +181,12 @@ impl Cast<'_> {
         subjects
     }
 
-    /// Why somebody cannot be acted on over what an action needs.
-    pub(crate) fn explain_carrier(&self, subject: &Subject) -> String {
-        let path = self.path(subject);
-        let radio = match subject {
-            Subject::Device(id) | Subject::Stream(id, _) => {
-                let link = self.roster.devices[id.index()].link;
-                self.links[link].body.as_ref().and_then(|body| body.radio.as_ref())
-            }
-            Subject::Patient(_) | Subject::Target(_) => None,
-        };
-        match radio.map(|radio| radio.to) {
-            None => format!("`{path}` has a connection of its own and no Bluetooth: use `net.*`"),
-            Some(Peer::Gateway(gateway)) => {
-                let gateway = &self.gateways[gateway].id.value;
-                format!("`{path}` reaches the broker through gateway `{gateway}`: use `ble.*` or `gw.*`")
-            }
-            Some(Peer::Host(target)) => {
-                let host = &self.targets[target].id.value;
-                format!("`{path}` speaks Bluetooth to host `{host}`: use `ble.*`")
-            }
-        }
-    }
-
     /// Everybody at a level whose path passes.
     pub(crate) fn everybody(&self, level: Level, passes: impl Fn(&[&str]) -> bool) -> Vec<Subject> {
         let mut subjects = Vec::new();
         if level == Level::Target {
-            let targets = self.targets.iter().filter(|target| passes(&["target", &target.id.value]));
+            let brokers = self.targets.iter().filter(|target| !target.is_host);
+            let targets = brokers.filter(|target| passes(&["target", &target.id.value]));
             return targets.map(|target| Subject::Target(target.id.value.clone())).collect();
         }
         if level == Level::Gateway {
@@ -327,83 +305,6 @@ impl Cast<'_> {
     fn target_of(&self, device: usize) -> Option<&str> {
         let body = self.links[self.roster.devices[device].link].body.as_ref()?;
         Some(self.targets[body.plan.target].id.value.as_str())
-    }
-
-    /// Why a pattern selects nobody: the first part that names nothing, and what there is instead.
-    fn explain(&self, pattern: &Pattern, level: Level) -> String {
-        let path = format!("path `{}` matches nothing", pattern.text);
-        if level == Level::Target {
-            let names: Vec<&str> = self.targets.iter().map(|target| target.id.value.as_str()).collect();
-            return format!("{path}: targets are {}", names.join(", "));
-        }
-        if level == Level::Gateway {
-            return self.explain_gateway(&path, pattern);
-        }
-        let mut cohorts: Vec<&CohortDraft> = self.cohorts.iter().collect();
-        if let Some(Segment::Literal(cohort)) = pattern.segments.first() {
-            cohorts.retain(|draft| draft.id == *cohort);
-            if cohorts.is_empty() {
-                let names: Vec<&str> = self.cohorts.iter().map(|cohort| cohort.id.as_str()).collect();
-                return format!("{path}: there is no cohort `{cohort}`{}", hint(cohort, "cohorts", names));
-            }
-        }
-        if pattern.segments.contains(&Segment::Many) {
-            return path;
-        }
-        if let Some(Segment::Literal(number)) = pattern.segments.get(1)
-            && let Some(cohort) = cohorts.first()
-            && !number.parse::<u32>().is_ok_and(|number| (1..=cohort.count).contains(&number))
-        {
-            return format!("{path}: cohort `{}` has patients 1..{}", cohort.id, cohort.count);
-        }
-        let devices = cohorts.iter().flat_map(|cohort| cohort.devices.iter().map(move |device| (cohort, device)));
-        let mut devices: Vec<_> = devices.collect();
-        if let Some(Segment::Literal(wanted)) = pattern.segments.get(2) {
-            let names: Vec<&str> = devices.iter().map(|(_, device)| device.id.as_str()).collect();
-            let of = cohorts.iter().map(|cohort| format!("`{}`", cohort.id)).collect::<Vec<_>>().join(", ");
-            let all = names.join(", ");
-            devices.retain(|(_, device)| device.id == *wanted);
-            if devices.is_empty() {
-                return if names.is_empty() {
-                    format!("{path}: cohort {of} has no devices")
-                } else {
-                    format!("{path}: cohort {of} has devices {all}")
-                };
-            }
-        }
-        if let (Some(Segment::Literal(_)), Some((_, device))) = (pattern.segments.get(3), devices.first()) {
-            let kind = self.registry.device(&device.kind);
-            let streams = device.streams.iter().filter_map(|(index, _)| Some(kind?.streams.get(*index)?.id));
-            let streams: Vec<&str> = streams.collect();
-            if !devices.iter().any(|(_, device)| device.share < 1.0) || streams.is_empty() {
-                return format!("{path}: device `{}` ({}) has streams {}", device.id, device.kind, streams.join(", "));
-            }
-        }
-        match devices.iter().find(|(_, device)| device.share < 1.0) {
-            Some((_, device)) => {
-                format!("{path}: no such patient has `{}`, which a share of {} get", device.id, device.share)
-            }
-            None => path,
-        }
-    }
-}
-
-impl Cast<'_> {
-    /// Why a pattern selects no gateway.
-    fn explain_gateway(&self, path: &str, pattern: &Pattern) -> String {
-        let count = |id: &str| {
-            let ids = self.roster.gateways.iter().map(|gateway| &self.roster.devices[gateway.device.index()].id);
-            ids.filter(|other| *other == id).count()
-        };
-        let ids: Vec<&str> = self.gateways.iter().map(|gateway| gateway.id.value.as_str()).collect();
-        match pattern.segments.get(1) {
-            Some(Segment::Literal(id)) if ids.contains(&id.as_str()) => match count(id) {
-                0 => format!("{path}: there is no gateway `{id}`, because no device's link leads to it"),
-                count => format!("{path}: gateways `{id}` are 1..{count}"),
-            },
-            Some(Segment::Literal(id)) => format!("{path}: there is no gateway `{id}`{}", hint(id, "gateways", ids)),
-            _ => format!("{path}: there are no gateways"),
-        }
     }
 }
 

@@ -170,7 +170,7 @@ pub(crate) fn check_distinct(notes: &Notes, links: &[LinkDraft], roster: &Roster
     let clients = endpoints
         .iter()
         .enumerate()
-        .filter(|(device, _)| roster.devices[*device].radio.is_none())
+        .filter(|(device, _)| carrier(*device) == Some(Carrier::Mqtt))
         .map(|(device, endpoint)| (target(device), endpoint.client_id.as_str(), device));
     if let Some((client_id, one, other)) = first_shared(clients) {
         complain(notes, links, roster, "client id", client_id, one, other);

@@ -458,7 +458,7 @@ pub(crate) fn parse_duration(notes: &Notes, text: &str, place: Place) -> Option<
 }
 
 /// Whether an id has only the characters that paths, topics and file names bear.
-fn check_id(notes: &Notes, id: &str, place: Place) -> bool {
+pub(crate) fn check_id(notes: &Notes, id: &str, place: Place) -> bool {
     let good = !id.is_empty()
         && id.len() <= 64
         && !id.starts_with('-')

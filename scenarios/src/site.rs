@@ -5,7 +5,7 @@ use crate::diagnostic::{Notes, Place};
 use crate::gateway::{GatewayDraft, Spread};
 use crate::link::{LinkDraft, TargetDraft, spec_below};
 use crate::radio_link::Peer;
-use crate::reader::Reader;
+use crate::reader::{Reader, check_id};
 use crate::schema::TableSpec;
 use crate::suggestion::hint;
 
@@ -124,6 +124,9 @@ impl Sites {
                 && let Some(draft) = self.named(name).filter(|draft| self.drafts[*draft].per_patient)
             {
                 return Some(HostSite { draft, patient: Some(patient.to_owned()), place: site.place });
+            }
+            if !check_id(notes, &site.value, site.place) {
+                return None;
             }
             let draft = self.push(SiteDraft::named(&site.value, site.place));
             return Some(HostSite { draft, patient: None, place: site.place });

@@ -82,6 +82,12 @@ const CASES: &[Case] = &[
     ("expectation of a device for hosts", &[("on     = \"!homes\"", "on = \"chairs/*/probe\"")]),
     ("probe of a host", &[("[[step]]", "[probe.x]\nto = \"host\"\nfilter = \"#\"\n\n[[step]]")]),
     ("host in scaled time", &[("length = \"10m\"", "length = \"10m\"\nmode = \"scaled\"\nspeed = 10")]),
+    ("site with a slash", &[("site     = \"ward\"", "site = \"ward/2\"")]),
+    (
+        "command to a Bluetooth device",
+        &[("do  = \"net.cut\"\nfor = \"30s\"", "do = \"cmd.send\"\nwith = { op = \"x\" }")],
+    ),
+    ("step on a host", &[("on  = \"beds/*\"\ndo  = \"net.cut\"", "on = \"target/host\"\ndo = \"stack.restart\"")]),
     ("too many pairs", &[("count    = 4", "count = 1000"), ("count   = 20", "count = 8000")]),
 ];
 

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use scenarios::{DiagnosticSeverity, plan_json, plan_sha256, plan_text};
 
+use crate::bluetooth::BLUETOOTH;
 use crate::ward::{WARD, load_text};
 
 /// Loads, and checks what holds for every answer.
@@ -33,6 +34,8 @@ fn fragment() -> impl Strategy<Value = String> {
         Just("'''\n".to_owned()),
         Just("[[step]]\n".to_owned()),
         Just("icu/**/**/*".to_owned()),
+        Just("gw/**".to_owned()),
+        Just("phone/home/1".to_owned()),
         Just("!".to_owned()),
         Just("-".to_owned()),
         Just("1e400".to_owned()),
@@ -55,9 +58,10 @@ proptest! {
 
     #[test]
     fn a_changed_ward_is_answered(
-        changes in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..12, fragment()), 1..4)
+        changes in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..12, fragment()), 1..4),
+        whole in prop::sample::select(&[WARD, BLUETOOTH])
     ) {
-        let mut text: Vec<char> = WARD.chars().collect();
+        let mut text: Vec<char> = whole.chars().collect();
         for (at, removed, inserted) in changes {
             let at = at.index(text.len());
             let end = (at + removed).min(text.len());
@@ -67,8 +71,12 @@ proptest! {
     }
 
     #[test]
-    fn a_ward_with_other_values_is_answered(line in any::<prop::sample::Index>(), value in fragment()) {
-        let mut lines: Vec<String> = WARD.lines().map(str::to_owned).collect();
+    fn a_ward_with_other_values_is_answered(
+        line in any::<prop::sample::Index>(),
+        value in fragment(),
+        whole in prop::sample::select(&[WARD, BLUETOOTH])
+    ) {
+        let mut lines: Vec<String> = whole.lines().map(str::to_owned).collect();
         let line = line.index(lines.len());
         if let Some((key, _)) = lines[line].clone().split_once('=') {
             lines[line] = format!("{key}= {value:?}");
