@@ -85,3 +85,36 @@ impl FaultState {
         self.out_of_range || self.power_off
     }
 }
+
+/// What faults have changed at a peripheral since the beginning. Losses of the channel itself are not counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FaultCounters {
+    /// Packets of links lost because of a fault.
+    pub packets_lost: u64,
+    /// Advertising events that a listening host would have heard without a fault.
+    pub advertisements_lost: u64,
+    /// Advertising events more than the peripheral's own interval gives.
+    pub advertisements_added: u64,
+    /// Values lost inside the device.
+    pub values_muted: u64,
+    /// Values cut.
+    pub values_cut: u64,
+    /// Values damaged.
+    pub values_damaged: u64,
+    /// Values sent a second time.
+    pub values_doubled: u64,
+    /// Values sent in the wrong order.
+    pub values_swapped: u64,
+    /// Requests left without an answer.
+    pub requests_stalled: u64,
+    /// Links ended on purpose, or by a failed integrity check.
+    pub links_ended: u64,
+    /// Client configurations forgotten.
+    pub configurations_reset: u64,
+    /// Bonds forgotten.
+    pub bonds_forgotten: u64,
+    /// New addresses taken.
+    pub addresses_changed: u64,
+    /// Tables of handles laid out anew.
+    pub handles_shifted: u64,
+}

@@ -7,7 +7,7 @@ use wire::hci::ConnectionParameters;
 use crate::address::Address;
 use crate::advertising::{Advertising, AdvertisingKind};
 use crate::air::LinkId;
-use crate::fault::FaultState;
+use crate::fault::{FaultCounters, FaultState};
 use crate::gatt::{Characteristic, ControlPoint, Database, Properties, Server, Service, ServiceError};
 use crate::pairing::toolbox::Block;
 use crate::pairing::{Bond, SecurityPolicy};
@@ -130,7 +130,8 @@ pub(crate) struct Peripheral {
     pub(crate) links: Vec<LinkId>,
     pub(crate) connections: u64,
     pub(crate) faults: FaultState,
-    pub(crate) held_back: Option<(Uuid, Uuid, Vec<u8>)>,
+    pub(crate) fault_counters: FaultCounters,
+    pub(crate) held_back: Option<(Uuid, Uuid, Vec<u8>, u64)>,
 }
 
 impl Peripheral {
@@ -170,6 +171,7 @@ impl Peripheral {
             links: Vec::new(),
             connections: 0,
             faults: FaultState::default(),
+            fault_counters: FaultCounters::default(),
             held_back: None,
         })
     }

@@ -5,12 +5,12 @@
 
 use sim_core::Purpose;
 use wire::hci::{AclPacket, ConnectionComplete, Event, PacketBoundary, Status};
-use wire::l2cap::{Frame, Reassembler};
+use wire::l2cap::{ATT_CHANNEL, Frame, Reassembler};
 
-use super::{Air, AirEvent, HostId, LinkId, PeripheralId, Timer};
+use super::{Air, AirEvent, HostId, LinkId, PeripheralId, Timer, ValueLoss};
 use crate::gatt::{Security, Session};
 use crate::host::Initiating;
-use crate::link::{INTERVAL_UNIT_NS, Link, LinkCounters, Procedure, SHORT_PAYLOAD};
+use crate::link::{INTERVAL_UNIT_NS, Link, LinkCounters, PeripheralFrame, Procedure, SHORT_PAYLOAD};
 use crate::pairing::{Identity, Pairing};
 use crate::propagation::{INTER_FRAME_US, Phy};
 
@@ -234,8 +234,12 @@ impl Air {
                 let data = frame.octets[frame.sent..frame.sent + peripheral_length].to_vec();
                 link.counters.octets_from_peripheral += peripheral_length as u64;
                 frame.sent += peripheral_length;
+                let arrived_tag = frame.tag.filter(|_| frame.sent == frame.octets.len());
                 if frame.sent == frame.octets.len() {
                     link.from_peripheral.pop_front();
+                }
+                if let Some(tag) = arrived_tag {
+                    host.note_tag(link.handle, tag);
                 }
                 host.send_data(&AclPacket { handle: link.handle, boundary, data }, now_ns);
             }
@@ -292,10 +296,17 @@ impl Air {
     }
 
     /// Queues an L2CAP frame of the peripheral.
-    pub(super) fn push_frame(&mut self, id: LinkId, channel: u16, payload: Vec<u8>, notification: bool) {
+    pub(super) fn push_frame(&mut self, id: LinkId, channel: u16, payload: Vec<u8>) {
         let Some(link) = self.links.get_mut(&id) else { return };
         let octets = Frame { channel, payload }.to_bytes();
-        link.from_peripheral.push_back(crate::link::PeripheralFrame { octets, sent: 0, notification });
+        link.from_peripheral.push_back(PeripheralFrame { octets, sent: 0, notification: false, tag: None });
+    }
+
+    /// Queues the PDU of a value.
+    pub(super) fn push_value(&mut self, id: LinkId, payload: Vec<u8>, notification: bool, tag: u64) {
+        let Some(link) = self.links.get_mut(&id) else { return };
+        let octets = Frame { channel: ATT_CHANNEL, payload }.to_bytes();
+        link.from_peripheral.push_back(PeripheralFrame { octets, sent: 0, notification, tag: Some(tag) });
     }
 
     /// Moves what procedures have to send into the queue of the link.
@@ -305,7 +316,7 @@ impl Air {
                 return;
             }
             let Some((handle, outgoing)) = link.session.next_of_procedure() else { return };
-            self.queue_value(id, handle, outgoing.value, outgoing.confirmed);
+            self.queue_value(id, handle, outgoing.value, outgoing.confirmed, outgoing.tag);
         }
     }
 
@@ -366,6 +377,11 @@ impl Air {
             bond.configurations.clone_from(&link.session.configurations);
         }
         self.note(AirEvent::Disconnected { link: id, peripheral: link.peripheral, reason: for_peripheral.0 });
+        let unsent = link.from_peripheral.iter().filter_map(|frame| frame.tag);
+        let unsent: Vec<u64> = unsent.chain(link.session.indications.iter().map(|(_, _, tag)| *tag)).collect();
+        for tag in unsent {
+            self.note_loss(link.peripheral, tag, ValueLoss::LinkEnded);
+        }
         self.begin_advertising(link.peripheral);
     }
 

@@ -3,7 +3,7 @@
 use wire::att::Uuid;
 use wire::hci::Status;
 
-use super::{Air, LinkId, PeripheralError, PeripheralId};
+use super::{Air, LinkId, PeripheralError, PeripheralId, ValueLoss};
 use crate::fault::Fault;
 use crate::link::Procedure;
 
@@ -42,7 +42,9 @@ impl Air {
             Fault::Duplicate(state) => faults.duplicate = state,
             Fault::Reorder(state) => {
                 faults.reorder = state;
-                peripheral.held_back = None;
+                if let Some((_, _, _, tag)) = peripheral.held_back.take() {
+                    self.note_loss(id, tag, ValueLoss::Muted);
+                }
             }
             Fault::ResetConfigurations => {
                 for link in self.links_of(id).to_vec() {
@@ -106,7 +108,7 @@ impl Air {
         link.session.configurations.clear();
         if announced && asked {
             link.session.configurations.insert(configuration, 2);
-            self.queue_value(id, handle, vec![0x01, 0x00, 0xFF, 0xFF], true);
+            self.queue_value(id, handle, vec![0x01, 0x00, 0xFF, 0xFF], true, 0);
             self.wake(id);
         }
     }

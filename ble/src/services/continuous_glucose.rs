@@ -161,7 +161,7 @@ impl Measurement {
 
     /// The measurement as a record of the history.
     pub fn record(&self, sensor: Sensor) -> Record {
-        Record { key: u32::from(self.offset_min), parts: vec![(MEASUREMENT, self.encode(sensor))] }
+        Record { key: u32::from(self.offset_min), parts: vec![(MEASUREMENT, self.encode(sensor))], tag: 0 }
     }
 }
 

@@ -114,7 +114,7 @@ impl Measurement {
     pub fn record(&self) -> Record {
         let mut parts = vec![(MEASUREMENT, self.encode())];
         parts.extend(self.encode_context().map(|value| (CONTEXT, value)));
-        Record { key: u32::from(self.sequence), parts }
+        Record { key: u32::from(self.sequence), parts, tag: 0 }
     }
 }
 
