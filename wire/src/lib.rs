@@ -9,6 +9,7 @@ pub mod command;
 pub mod float11073;
 pub mod hci;
 pub mod l2cap;
+pub mod said;
 pub mod smp;
 pub mod vendor_json;
 pub mod wfdb;
