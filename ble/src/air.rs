@@ -196,6 +196,8 @@ pub struct Air {
     /// Counts changes of place and power, which make known path losses void.
     geometry: u64,
     events: Vec<(u64, AirEvent)>,
+    /// Foreign advertisers within hearing.
+    crowd: u32,
     centrals: BTreeMap<HostId, Central>,
     central_events: Vec<(HostId, CentralEvent)>,
 }
@@ -214,6 +216,7 @@ impl Air {
             next_link: 0,
             geometry: 0,
             events: Vec::new(),
+            crowd: 0,
             centrals: BTreeMap::new(),
             central_events: Vec::new(),
         }

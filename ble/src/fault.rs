@@ -22,6 +22,10 @@ pub enum Fault {
     Bursts(Option<Burst>),
     /// No advertising.
     Silent(bool),
+    /// Advertising every 20 ms, the shortest interval.
+    Flood(bool),
+    /// Asks for this connection interval \[1.25 ms\] on every link (and for the former one again).
+    Interval(Option<u16>),
     /// Ends all links with this reason.
     DropLinks {
         /// Reason that the central sees, such as 0x13.
@@ -69,6 +73,9 @@ pub(crate) struct FaultState {
     pub(crate) loss: f64,
     pub(crate) bursts: Option<Burst>,
     pub(crate) silent: bool,
+    pub(crate) flood: bool,
+    /// The interval that links had before another one was asked for \[1.25 ms\].
+    pub(crate) interval_before: Option<u16>,
     pub(crate) mute: bool,
     pub(crate) stall_requests: bool,
     pub(crate) truncate: Option<usize>,
@@ -83,6 +90,11 @@ impl FaultState {
     /// Whether nothing of the peripheral can be heard.
     pub(crate) fn is_unheard(&self) -> bool {
         self.out_of_range || self.power_off
+    }
+
+    /// Whether anything changes what is heard of the peripheral.
+    pub(crate) fn are_on_the_air(&self) -> bool {
+        self.is_unheard() || self.silent || self.fade_db != 0.0 || self.loss > 0.0 || self.bursts.is_some()
     }
 }
 

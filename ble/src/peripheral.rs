@@ -17,6 +17,9 @@ const ADDRESS: Purpose = Purpose::new("ble.address");
 const IDENTITY_KEY: Purpose = Purpose::new("ble.identity");
 const PRIVATE_ADDRESS: Purpose = Purpose::new("ble.private_address");
 
+/// Shortest advertising interval (Core Specification 5.4, volume 6, part B, section 4.4.2.2.1) \[us\].
+const FLOOD_INTERVAL_US: u32 = 20_000;
+
 /// What happens to a notification when the queue is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotificationOverflow {
@@ -178,14 +181,22 @@ impl Peripheral {
 
     /// Whether it sends advertising packets at present.
     pub(crate) fn is_advertising(&self) -> bool {
-        let has_room =
-            self.advertising.kind != AdvertisingKind::Connectable || self.links.len() < self.policy.max_links;
-        has_room && !self.faults.silent && !self.faults.power_off
+        self.wants_to_advertise() && !self.faults.silent && !self.faults.power_off
+    }
+
+    /// Whether it would send advertising packets if nothing were wrong with it.
+    pub(crate) fn wants_to_advertise(&self) -> bool {
+        self.advertising.kind != AdvertisingKind::Connectable || self.links.len() < self.policy.max_links
+    }
+
+    /// Its advertising interval at present \[us\].
+    pub(crate) fn advertising_interval_us(&self) -> u32 {
+        if self.faults.flood { FLOOD_INTERVAL_US } else { self.advertising.interval_us.max(1) }
     }
 
     /// Share of the time that its advertising packets take on one channel.
     pub(crate) fn offered_load(&self) -> f64 {
-        f64::from(advertising_airtime_us(self.advertising.data.len())) / f64::from(self.advertising.interval_us.max(1))
+        f64::from(advertising_airtime_us(self.advertising.data.len())) / f64::from(self.advertising_interval_us())
     }
 
     /// Takes a new resolvable private address.

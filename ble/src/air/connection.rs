@@ -160,7 +160,7 @@ impl Air {
 
     pub(super) fn connection_event(&mut self, id: LinkId) {
         let now_ns = self.now_ns;
-        let error = self.packet_error(id);
+        let (error, clear) = self.packet_error(id);
         let Some(link) = self.links.get_mut(&id) else { return };
         if link.scheduled_ns != Some(now_ns) {
             return;
@@ -196,6 +196,7 @@ impl Air {
             if draws[0] < error {
                 // The peripheral has not understood and stays silent, which closes the event.
                 link.counters.failures += 1;
+                peripheral.fault_counters.packets_lost += u64::from(draws[0] >= clear);
                 break;
             }
             heard = true;
@@ -209,6 +210,7 @@ impl Air {
             }
             if draws[1] < error {
                 link.counters.failures += 1;
+                peripheral.fault_counters.packets_lost += u64::from(draws[1] >= clear);
                 lost_in_a_row += 1;
                 // Two damaged packets in a row close the event (volume 6, part B, section 4.5.6).
                 if lost_in_a_row == 2 {
@@ -252,6 +254,7 @@ impl Air {
         let integrity_fails = heard && link.security.encrypted && peripheral.faults.fail_integrity;
         if integrity_fails {
             peripheral.faults.fail_integrity = false;
+            peripheral.fault_counters.links_ended += 1;
             self.end_link(id, Status::MIC_FAILURE, Status::MIC_FAILURE);
             return;
         }
@@ -333,13 +336,17 @@ impl Air {
     /// at their end is geometric.
     pub(super) fn audit(&mut self, id: LinkId) {
         let now_ns = self.now_ns;
-        let error = self.packet_error(id);
+        let (error, clear) = self.packet_error(id);
         let Some(link) = self.links.get_mut(&id) else { return };
-        let peripheral = &self.peripherals[link.peripheral.0 as usize];
+        let peripheral = &mut self.peripherals[link.peripheral.0 as usize];
         let event_ns = link.interval_ns() * (u64::from(link.latency) + 1);
         let since_ns = link.audited_ns.max(link.last_heard_ns);
         let events = (now_ns - since_ns.min(now_ns)) / event_ns;
         link.audited_ns = now_ns;
+        let is_idle = link.from_central.is_empty() && link.from_peripheral.is_empty();
+        if is_idle && peripheral.faults.is_unheard() && clear < 1.0 {
+            peripheral.fault_counters.packets_lost += events;
+        }
         // The central hears from the peripheral when both directions are understood.
         let lost = 1.0 - (1.0 - error) * (1.0 - error);
         if events > 0 && peripheral.faults.bursts.is_none() && lost < 1.0 {

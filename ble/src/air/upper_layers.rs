@@ -35,6 +35,7 @@ impl Air {
         };
         let confirms = request == Request::Confirm;
         if peripheral.faults.stall_requests && !confirms {
+            peripheral.fault_counters.requests_stalled += 1;
             return;
         }
         let mut writes = Vec::new();
