@@ -31,6 +31,13 @@ use crate::address::Address;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PeripheralId(pub(crate) u32);
 
+impl PeripheralId {
+    /// Its position among the peripherals of the air, in the order in which they were added.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// An attached host of an [`Air`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HostId(pub(crate) u32);
@@ -113,6 +120,8 @@ pub enum AirEvent {
         link: LinkId,
         /// The peripheral.
         peripheral: PeripheralId,
+        /// The name of what was indicated; 0 for none.
+        tag: u64,
     },
     /// The digits that have to be typed at the central.
     PasskeyShown {
@@ -352,6 +361,12 @@ impl Air {
     /// The address a peripheral goes by at present.
     pub fn address_of(&self, peripheral: PeripheralId) -> Address {
         self.peripherals[peripheral.0 as usize].address
+    }
+
+    /// The address and the key by which a peripheral can be known whatever address it goes by.
+    pub fn identity_of(&self, peripheral: PeripheralId) -> (Address, [u8; 16]) {
+        let peripheral = self.peripheral(peripheral);
+        (peripheral.identity, peripheral.identity_key)
     }
 
     /// The path a peripheral was added with.

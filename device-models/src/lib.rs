@@ -3,6 +3,7 @@
 //! [`physiology`] is the truth about a patient, [`sensors`] are the front ends that see it with their own errors,
 //! [`devices`] put readings into messages and obey commands. [`register`] adds all of it to a registry.
 
+pub mod bluetooth;
 pub mod causes;
 pub mod device;
 pub mod devices;
@@ -27,6 +28,7 @@ pub fn register(registry: &mut Registry) {
         about: "compact JSON, one object a message (wire/schemas/vendor-json.schema.json)",
         encode: wire::vendor_json::encode,
     });
+    bluetooth::register(registry);
     devices::register(registry);
     patient::register(registry);
     causes::register(registry);

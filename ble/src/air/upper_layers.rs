@@ -55,10 +55,11 @@ impl Air {
         let Some(link) = self.links.get_mut(&id) else { return };
         let peripheral = link.peripheral;
         link.indication_serial += 1;
+        let confirmed = std::mem::take(&mut link.session.indicated);
         if let Some((handle, value, tag)) = link.session.indications.pop_front() {
             self.indicate(id, handle, value, tag);
         }
-        self.note(AirEvent::Confirmed { link: id, peripheral });
+        self.note(AirEvent::Confirmed { link: id, peripheral, tag: confirmed });
     }
 
     fn receive_signal(&mut self, id: LinkId, octets: &[u8]) {

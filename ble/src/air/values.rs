@@ -5,7 +5,7 @@ use std::any::Any;
 use wire::att::{Response, Uuid};
 
 use super::{Air, LinkId, PeripheralId, Timer};
-use crate::gatt::ControlPoint;
+use crate::gatt::{ControlPoint, Properties};
 use crate::peripheral::NotificationOverflow;
 use crate::records::{Record, RecordStore};
 
@@ -21,6 +21,8 @@ pub struct Delivery {
     pub unwanted: usize,
     /// Links on which it was lost: muted, or the queue was full.
     pub dropped: usize,
+    /// How many of the dropped were lost inside the device.
+    pub muted: usize,
     /// Whether it is held back until the next value has gone.
     pub held: bool,
 }
@@ -53,6 +55,11 @@ impl Air {
     pub fn value(&self, peripheral: PeripheralId, service: Uuid, characteristic: Uuid) -> Option<&[u8]> {
         let database = &self.peripheral(peripheral).server.database;
         database.value(database.find(service, characteristic)?.value_handle)
+    }
+
+    /// Gives a service a history that overwrites its oldest record when it has `capacity` of them.
+    pub fn keep_records(&mut self, peripheral: PeripheralId, service: Uuid, capacity: usize) {
+        self.peripheral_mut(peripheral).server.records.insert(service, RecordStore::with_capacity(capacity));
     }
 
     /// Stores a measurement in the history of a service.
@@ -105,7 +112,9 @@ impl Air {
     ) -> Delivery {
         let device = self.peripheral_mut(peripheral);
         let faults = device.faults;
-        if faults.reorder {
+        let is_notified = |entry: &crate::gatt::CharacteristicEntry| entry.properties.has(Properties::NOTIFY);
+        // Indications wait for each other and cannot overtake.
+        if faults.reorder && device.server.database.find(service, characteristic).is_some_and(is_notified) {
             // Of each pair the first one is held back until the second has gone.
             let held = device.held_back.replace((service, characteristic, value.to_vec(), tag));
             let Some(held) = held else { return Delivery { held: true, ..Delivery::default() } };
@@ -156,6 +165,7 @@ impl Air {
                 delivery.unwanted += 1;
             } else if faults.mute {
                 delivery.dropped += 1;
+                delivery.muted += 1;
                 self.peripheral_mut(peripheral).fault_counters.values_muted += 1;
             } else if self.queue_value(id, handle, value.clone(), !notifies, tag) {
                 delivery.queued += 1;

@@ -24,6 +24,8 @@ pub struct Session {
     pub(super) procedure: VecDeque<(u16, u16, Outgoing)>,
     /// Indications that wait for the confirmation of the one before.
     pub(crate) indications: VecDeque<(u16, Vec<u8>, u64)>,
+    /// The name of the indication that is unconfirmed.
+    pub(crate) indicated: u64,
     /// Whether an indication is unconfirmed.
     pub(super) unconfirmed: bool,
 }
@@ -38,6 +40,7 @@ impl Default for Session {
             snapshot: None,
             procedure: VecDeque::new(),
             indications: VecDeque::new(),
+            indicated: 0,
             unconfirmed: false,
         }
     }
@@ -66,6 +69,7 @@ impl Session {
             return None;
         }
         self.unconfirmed = true;
+        self.indicated = tag;
         Some((handle, value, tag))
     }
 
