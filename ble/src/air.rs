@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
-use crate::central::{Central, CentralEvent, CentralOptions};
+use crate::central::{Central, CentralEvent, CentralMemory, CentralOptions};
 use crate::gatt::{ServiceError, Write};
 use crate::host::{Host, HostOptions};
 use crate::link::Link;
@@ -23,13 +23,20 @@ use crate::peripheral::{Peripheral, PeripheralOptions};
 use crate::propagation::{Environment, Position};
 use crate::timing_wheel::TimingWheel;
 
-pub use values::Delivery;
+pub use values::{Delivery, ValueLoss};
 
 use crate::address::Address;
 
 /// A peripheral of an [`Air`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PeripheralId(pub(crate) u32);
+
+impl PeripheralId {
+    /// Its position among the peripherals of the air, in the order in which they were added.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// An attached host of an [`Air`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,6 +120,8 @@ pub enum AirEvent {
         link: LinkId,
         /// The peripheral.
         peripheral: PeripheralId,
+        /// The name of what was indicated; 0 for none.
+        tag: u64,
     },
     /// The digits that have to be typed at the central.
     PasskeyShown {
@@ -147,6 +156,15 @@ pub enum AirEvent {
         link: LinkId,
         /// The peripheral.
         peripheral: PeripheralId,
+    },
+    /// A value with a name is lost: one queued copy of it, or all when nobody wanted it.
+    ValueLost {
+        /// The peripheral.
+        peripheral: PeripheralId,
+        /// The name.
+        tag: u64,
+        /// Why.
+        loss: ValueLoss,
     },
     /// The connection parameters have changed.
     ParametersChanged {
@@ -187,7 +205,10 @@ pub struct Air {
     /// Counts changes of place and power, which make known path losses void.
     geometry: u64,
     events: Vec<(u64, AirEvent)>,
-    centrals: Vec<Central>,
+    /// Foreign advertisers within hearing.
+    crowd: u32,
+    centrals: BTreeMap<HostId, Central>,
+    central_events: Vec<(HostId, CentralEvent)>,
 }
 
 impl Air {
@@ -204,7 +225,9 @@ impl Air {
             next_link: 0,
             geometry: 0,
             events: Vec::new(),
-            centrals: Vec::new(),
+            crowd: 0,
+            centrals: BTreeMap::new(),
+            central_events: Vec::new(),
         }
     }
 
@@ -267,22 +290,51 @@ impl Air {
     /// Adds the Bluetooth side of a gateway, which begins to scan at once.
     pub fn add_central(&mut self, host: HostOptions, options: CentralOptions) -> HostId {
         let id = self.attach_host(host);
+        if let Some(host) = self.host_mut(id) {
+            host.keep_tags();
+        }
         let central = Central::start(self, id, options);
-        self.centrals.push(central);
+        self.centrals.insert(id, central);
         self.step_centrals();
         id
     }
 
+    /// Switches a gateway off without a word: its peripherals notice after the supervision timeout. Gives what it
+    /// remembers.
+    pub fn remove_central(&mut self, host: HostId) -> Option<CentralMemory> {
+        self.detach_host(host);
+        self.centrals.remove(&host).map(Central::into_memory)
+    }
+
     /// What has happened at a gateway since the last call.
     pub fn take_central_events(&mut self, host: HostId) -> Vec<CentralEvent> {
-        let central = self.centrals.iter_mut().find(|central| central.host == host);
-        central.map(|central| std::mem::take(&mut central.events)).unwrap_or_default()
+        let of_host = |entry: &mut (HostId, CentralEvent)| entry.0 == host;
+        self.central_events.extract_if(.., of_host).map(|(_, event)| event).collect()
+    }
+
+    /// What has happened at all gateways since the last call, in the order of time.
+    pub fn take_all_central_events(&mut self) -> Vec<(HostId, CentralEvent)> {
+        std::mem::take(&mut self.central_events)
+    }
+
+    pub(crate) fn note_central(&mut self, host: HostId, event: CentralEvent) {
+        self.central_events.push((host, event));
+    }
+
+    /// The name of the oldest value that has come over a connection of a gateway and was not asked for yet.
+    pub(crate) fn take_tag(&mut self, host: HostId, handle: u16) -> u64 {
+        self.host_mut(host).map_or(0, |host| host.take_tag(handle))
+    }
+
+    /// The key of a host's draws, and its public address.
+    pub(crate) fn key_and_address(&self, host: HostId) -> Option<(sim_core::Key, Address)> {
+        let host = self.hosts.get(host.0 as usize)?.as_ref()?;
+        Some((host.key, host.options.address))
     }
 
     /// Lets every gateway answer what its controller has said, at the same instant.
     fn step_centrals(&mut self) {
-        for index in 0..self.centrals.len() {
-            let host = self.centrals[index].host;
+        for host in (0..self.hosts.len() as u32).map(HostId) {
             if self.hosts[host.0 as usize].as_ref().is_some_and(Host::has_output) {
                 self.with_central(host, Central::step);
             }
@@ -291,11 +343,9 @@ impl Air {
 
     /// Takes a gateway out for as long as it works on the air.
     fn with_central(&mut self, host: HostId, work: impl FnOnce(&mut Central, &mut Self)) {
-        let mut centrals = std::mem::take(&mut self.centrals);
-        if let Some(central) = centrals.iter_mut().find(|central| central.host == host) {
-            work(central, self);
-        }
-        self.centrals = centrals;
+        let Some(mut central) = self.centrals.remove(&host) else { return };
+        work(&mut central, self);
+        self.centrals.insert(host, central);
     }
 
     /// Wakes a gateway at an instant \[ns\].
@@ -311,6 +361,12 @@ impl Air {
     /// The address a peripheral goes by at present.
     pub fn address_of(&self, peripheral: PeripheralId) -> Address {
         self.peripherals[peripheral.0 as usize].address
+    }
+
+    /// The address and the key by which a peripheral can be known whatever address it goes by.
+    pub fn identity_of(&self, peripheral: PeripheralId) -> (Address, [u8; 16]) {
+        let peripheral = self.peripheral(peripheral);
+        (peripheral.identity, peripheral.identity_key)
     }
 
     /// The path a peripheral was added with.

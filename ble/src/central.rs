@@ -2,21 +2,25 @@
 //! what they say.
 //!
 //! It is a host like the attached ones and goes through the same controller, only that it lives inside the [`Air`] and
-//! answers at once, in simulated time. It does not pair: devices that demand encryption refuse it.
+//! answers at once, in simulated time.
 
 mod client;
 mod events;
+mod options;
+mod records;
+mod security;
 
 use std::collections::BTreeMap;
 
 use wire::att::Uuid;
 use wire::hci::{AclPacket, H4Decoder, Opcode, Packet, PacketBoundary, RawEvent};
-use wire::l2cap::{ATT_CHANNEL, Frame};
+use wire::l2cap::{ATT_CHANNEL, Frame, SIGNALLING_CHANNEL, SMP_CHANNEL, Signal};
 
-use crate::address::Address;
+use crate::address::{Address, AddressKind};
 use crate::air::{Air, HostId};
-use client::Client;
+use client::{Client, Heard};
 pub use events::{CentralEvent, CentralEventKind};
+pub use options::{CentralMemory, CentralOptions, KnownDevice};
 
 /// Longest attribute PDU a gateway takes \[octets\].
 const MTU: u16 = 247;
@@ -24,59 +28,49 @@ const MTU: u16 = 247;
 /// Scan interval and window \[0.625 ms\]: 60 ms, all the time.
 const SCAN: u16 = 96;
 
-/// A connection that has not begun after this time is given up \[ns\].
-const CONNECT_TIMEOUT_NS: u64 = 10_000_000_000;
+/// A device heard as well as this is connected to at once \[dBm\]: a metre or two away.
+const STRONG_DBM: f64 = -50.0;
 
-/// What a gateway looks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CentralOptions {
-    /// Most links at a time.
-    pub slots: usize,
-    /// Services of devices that it connects to; every characteristic of them that can be subscribed is.
-    pub services: Vec<Uuid>,
-    /// Devices that it connects to; all when empty.
-    pub allowed: Vec<Address>,
-    /// Connection interval \[1.25 ms\].
-    pub interval: u16,
-    /// Supervision timeout \[10 ms\].
-    pub timeout: u16,
-    /// After a link has ended, the device is left alone for this time \[ns\].
-    pub backoff_ns: u64,
-}
+/// An advertiser that was not heard for this time begins anew \[ns\].
+const FORGOTTEN_NS: u64 = 10_000_000_000;
 
-impl Default for CentralOptions {
-    fn default() -> Self {
-        Self {
-            slots: 7,
-            services: Vec::new(),
-            allowed: Vec::new(),
-            interval: 24,
-            timeout: 400,
-            backoff_ns: 1_000_000_000,
-        }
-    }
-}
+/// A device that was let go because it was weak, or could not be paired with, is left alone for this time \[ns\].
+const LONG_BACKOFF_NS: u64 = 15_000_000_000;
+
+/// Stored records are asked for at every so manieth look at the signal strength.
+const POLLS_PER_RECORD_REQUEST: u64 = 12;
+
+/// Reason of a disconnection that is wanted.
+const REMOTE_USER: u8 = 0x13;
 
 /// What is known of an advertiser.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 struct Advertiser {
+    /// The address that the device is known by.
+    identity: Address,
     name: Option<String>,
     services: Vec<Uuid>,
+    /// Last heard \[dBm\].
     rssi_dbm: i8,
-    not_before_ns: u64,
+    /// Smoothed \[dBm\].
+    mean_dbm: f64,
+    /// Since when it is heard, without a long pause \[ns\].
+    since_ns: u64,
+    heard_ns: u64,
     discovered: bool,
 }
 
 /// A gateway's central.
 #[derive(Debug)]
 pub(crate) struct Central {
-    pub(crate) host: HostId,
+    host: HostId,
     options: CentralOptions,
     decoder: H4Decoder,
     advertisers: BTreeMap<Address, Advertiser>,
+    /// Devices that are left alone, until this instant \[ns\].
+    shunned: BTreeMap<Address, u64>,
     connecting: Option<(Address, u64)>,
     clients: BTreeMap<u16, Client>,
-    pub(crate) events: Vec<CentralEvent>,
 }
 
 impl Central {
@@ -87,9 +81,9 @@ impl Central {
             options,
             decoder: H4Decoder::default(),
             advertisers: BTreeMap::new(),
+            shunned: BTreeMap::new(),
             connecting: None,
             clients: BTreeMap::new(),
-            events: Vec::new(),
         };
         let [low, high] = SCAN.to_le_bytes();
         central.command(air, Opcode::SET_EVENT_MASK, &[0xFF; 8]);
@@ -97,6 +91,11 @@ impl Central {
         central.command(air, Opcode::LE_SET_EXTENDED_SCAN_PARAMETERS, &[0, 0, 1, 1, low, high, low, high]);
         central.command(air, Opcode::LE_SET_EXTENDED_SCAN_ENABLE, &[1, 0, 0, 0, 0, 0]);
         central
+    }
+
+    /// What it keeps when it is switched off.
+    pub(crate) fn into_memory(self) -> CentralMemory {
+        self.options.memory
     }
 
     fn command(&self, air: &mut Air, opcode: Opcode, parameters: &[u8]) {
@@ -107,12 +106,15 @@ impl Central {
 
     fn send(&self, air: &mut Air, handle: u16, pdus: Vec<Vec<u8>>) {
         for payload in pdus {
-            // A request of a client here is always shorter than a data packet.
-            let data = Frame { channel: ATT_CHANNEL, payload }.to_bytes();
-            let mut octets = Vec::new();
-            AclPacket { handle, boundary: PacketBoundary::FirstNonFlushable, data }.write_h4(&mut octets);
-            air.host_sent(self.host, &octets).expect("the central frames its packets itself");
+            self.send_frame(air, handle, Frame { channel: ATT_CHANNEL, payload });
         }
+    }
+
+    /// Sends a frame, which is always shorter than a data packet.
+    fn send_frame(&self, air: &mut Air, handle: u16, frame: Frame) {
+        let mut octets = Vec::new();
+        AclPacket { handle, boundary: PacketBoundary::FirstNonFlushable, data: frame.to_bytes() }.write_h4(&mut octets);
+        air.host_sent(self.host, &octets).expect("the central frames its packets itself");
     }
 
     /// Takes what the controller has to say, until it says nothing more.
@@ -137,15 +139,47 @@ impl Central {
         }
     }
 
-    /// The timer of a connection attempt.
+    /// The timer of a connection attempt, and of the looks at the links.
     pub(crate) fn tick(&mut self, air: &mut Air) {
-        if self.connecting.is_some_and(|(_, until_ns)| until_ns <= air.now_ns()) {
+        let now_ns = air.now_ns();
+        if self.connecting.is_some_and(|(_, until_ns)| until_ns <= now_ns) {
             self.command(air, Opcode::LE_CREATE_CONNECTION_CANCEL, &[]);
+        }
+        if self.options.poll_ns == 0 {
+            return;
+        }
+        let due: Vec<u16> =
+            self.clients.iter().filter(|(_, client)| client.poll_at_ns <= now_ns).map(|(handle, _)| *handle).collect();
+        for handle in due {
+            self.command(air, Opcode::READ_RSSI, &handle.to_le_bytes());
+            self.poll_records(air, handle);
         }
     }
 
-    fn note(&mut self, air: &Air, address: Address, kind: CentralEventKind) {
-        self.events.push(CentralEvent { at_ns: air.now_ns(), address, kind });
+    fn poll_records(&mut self, air: &mut Air, handle: u16) {
+        let Some(client) = self.clients.get_mut(&handle) else { return };
+        client.polls += 1;
+        client.poll_at_ns = air.now_ns() + self.options.poll_ns;
+        air.call_central(self.host, client.poll_at_ns);
+        if client.polls.is_multiple_of(POLLS_PER_RECORD_REQUEST) {
+            self.ask_for_records(air, handle);
+        }
+    }
+
+    fn ask_for_records(&mut self, air: &mut Air, handle: u16) {
+        let Some(client) = self.clients.get_mut(&handle) else { return };
+        let services: Vec<Uuid> = client.records.iter().map(|records| records.service).collect();
+        let mut pdus = Vec::new();
+        for service in services {
+            let mark = self.options.memory.marks.get(&(client.identity, service)).copied();
+            pdus.extend(client.ask_for_records(service, mark));
+        }
+        self.send(air, handle, pdus);
+    }
+
+    fn note(&self, air: &mut Air, address: Address, kind: CentralEventKind) {
+        let event = CentralEvent { at_ns: air.now_ns(), address, kind };
+        air.note_central(self.host, event);
     }
 
     fn take_event(&mut self, air: &mut Air, event: &RawEvent) {
@@ -155,19 +189,70 @@ impl Central {
             RawEvent::Other { code: 0x05, parameters } => {
                 let &[_, low, high, reason] = parameters.as_slice() else { return };
                 let Some(client) = self.clients.remove(&u16::from_le_bytes([low, high])) else { return };
+                self.shun(client.identity, air.now_ns() + self.options.backoff_ns);
                 if let Some(advertiser) = self.advertisers.get_mut(&client.address) {
-                    advertiser.not_before_ns = air.now_ns() + self.options.backoff_ns;
+                    advertiser.since_ns = air.now_ns();
                 }
-                self.note(air, client.address, CentralEventKind::Disconnected { reason });
+                self.note(air, client.identity, CentralEventKind::Disconnected { reason });
+            }
+            RawEvent::Other { code: 0x08, parameters } => {
+                let &[status, low, high, enabled] = parameters.as_slice() else { return };
+                self.take_encryption(air, u16::from_le_bytes([low, high]), status == 0 && enabled != 0);
+            }
+            RawEvent::CommandComplete { opcode: Opcode::READ_RSSI, returned } => {
+                let &[0, low, high, rssi_dbm] = returned.as_slice() else { return };
+                self.take_signal(air, u16::from_le_bytes([low, high]), rssi_dbm as i8);
             }
             _ => {}
         }
     }
 
+    /// Leaves a device alone until an instant.
+    fn shun(&mut self, identity: Address, until_ns: u64) {
+        let known = self.shunned.entry(identity).or_default();
+        *known = until_ns.max(*known);
+    }
+
+    /// The address that a device is known by, if it may be connected to.
+    fn identify(&self, address: Address) -> Option<Address> {
+        if self.options.allowed.is_empty() {
+            return Some(address);
+        }
+        if let Some(known) = self.options.allowed.iter().find(|known| known.address == address) {
+            return Some(known.address);
+        }
+        // Resolvable private addresses begin with 01.
+        if address.kind == AddressKind::Public || address.octets[5] >> 6 != 1 {
+            return None;
+        }
+        let resolves = |known: &&KnownDevice| known.identity_key.is_some_and(|key| address.resolves_with(key));
+        self.options.allowed.iter().find(resolves).map(|known| known.address)
+    }
+
     fn take_report(&mut self, air: &mut Air, parameters: &[u8]) {
+        let now_ns = air.now_ns();
         let Some(report) = events::Report::parse(parameters) else { return };
-        let advertiser = self.advertisers.entry(report.address).or_default();
+        if !self.advertisers.contains_key(&report.address) {
+            let Some(identity) = self.identify(report.address) else { return };
+            let unheard = Advertiser {
+                identity,
+                name: None,
+                services: Vec::new(),
+                rssi_dbm: report.rssi_dbm,
+                mean_dbm: f64::from(report.rssi_dbm),
+                since_ns: now_ns,
+                heard_ns: now_ns,
+                discovered: false,
+            };
+            self.advertisers.insert(report.address, unheard);
+        }
+        let Some(advertiser) = self.advertisers.get_mut(&report.address) else { return };
+        if now_ns > advertiser.heard_ns + FORGOTTEN_NS {
+            advertiser.since_ns = now_ns;
+        }
+        advertiser.heard_ns = now_ns;
         advertiser.rssi_dbm = report.rssi_dbm;
+        advertiser.mean_dbm = 0.75 * advertiser.mean_dbm + 0.25 * f64::from(report.rssi_dbm);
         if let Some(name) = report.name {
             advertiser.name = Some(name);
         }
@@ -178,9 +263,10 @@ impl Central {
         let is_new = !advertiser.discovered && (report.is_response || advertiser.name.is_some());
         if is_new {
             advertiser.discovered = true;
-            let (name, services) = (advertiser.name.clone(), advertiser.services.clone());
+            let (identity, name, services) =
+                (advertiser.identity, advertiser.name.clone(), advertiser.services.clone());
             let rssi_dbm = report.rssi_dbm;
-            self.note(air, report.address, CentralEventKind::Discovered { name, services, rssi_dbm });
+            self.note(air, identity, CentralEventKind::Discovered { name, services, rssi_dbm });
         }
         if report.is_connectable {
             self.consider(air, report.address);
@@ -188,11 +274,16 @@ impl Central {
     }
 
     fn consider(&mut self, air: &mut Air, address: Address) {
+        let now_ns = air.now_ns();
         let Some(advertiser) = self.advertisers.get(&address) else { return };
+        let identity = advertiser.identity;
         let busy = self.connecting.is_some() || self.clients.len() >= self.options.slots;
-        let allowed = self.options.allowed.is_empty() || self.options.allowed.contains(&address);
-        let wanted = advertiser.services.iter().any(|service| self.options.services.contains(service));
-        if busy || !allowed || !wanted || air.now_ns() < advertiser.not_before_ns {
+        let is_wanted = advertiser.services.iter().any(|service| self.options.services.contains(service));
+        let is_shunned = self.shunned.get(&identity).is_some_and(|until_ns| now_ns < *until_ns);
+        // Gateways that hear it better go first.
+        let courtesy_ns = (STRONG_DBM - advertiser.mean_dbm).max(0.0) * self.options.courtesy_ns_per_db as f64;
+        let is_too_early = now_ns < advertiser.since_ns + courtesy_ns as u64;
+        if busy || !is_wanted || is_shunned || is_too_early {
             return;
         }
         let peer = address.to_peer();
@@ -203,38 +294,130 @@ impl Central {
         parameters.push(0);
         let CentralOptions { interval, timeout, .. } = self.options;
         parameters.extend([interval, interval, 0, timeout, 0, 0].into_iter().flat_map(u16::to_le_bytes));
-        let until_ns = air.now_ns() + CONNECT_TIMEOUT_NS;
+        let until_ns = now_ns + self.options.connect_timeout_ns;
         self.connecting = Some((address, until_ns));
         air.call_central(self.host, until_ns);
-        self.note(air, address, CentralEventKind::Connecting);
+        self.note(air, identity, CentralEventKind::Connecting);
         self.command(air, Opcode::LE_CREATE_CONNECTION, &parameters);
     }
 
     fn take_connection(&mut self, air: &mut Air, parameters: &[u8]) {
         let Some((address, _)) = self.connecting.take() else { return };
         let &[status, low, high, ..] = parameters else { return };
+        let Some(advertiser) = self.advertisers.get_mut(&address) else { return };
         if status != 0 {
+            // Somebody else has taken it, or it is gone.
+            advertiser.since_ns = air.now_ns();
             return;
         }
         let handle = u16::from_le_bytes([low, high]);
-        let mut client = Client::new(address, self.options.services.clone());
-        let pdus = client.begin(MTU);
+        let mut client = Client::new(address, advertiser.identity, self.options.services.clone());
+        client.rssi_dbm = advertiser.rssi_dbm;
+        if self.options.poll_ns > 0 {
+            client.poll_at_ns = air.now_ns() + self.options.poll_ns;
+            air.call_central(self.host, client.poll_at_ns);
+        }
+        self.note(air, client.identity, CentralEventKind::Connected);
         self.clients.insert(handle, client);
-        self.note(air, address, CentralEventKind::Connected);
-        self.send(air, handle, pdus);
+        self.secure(air, handle);
+    }
+
+    fn take_signal(&mut self, air: &mut Air, handle: u16, rssi_dbm: i8) {
+        let Some(client) = self.clients.get_mut(&handle) else { return };
+        client.rssi_dbm = rssi_dbm;
+        let is_weak = self.options.leave_below_dbm.is_some_and(|limit_dbm| rssi_dbm < limit_dbm);
+        client.weak = if is_weak { client.weak + 1 } else { 0 };
+        // Twice in a row, so that a moment's shadow does not end a link.
+        let leaves = client.weak == 2;
+        let identity = client.identity;
+        self.note(air, identity, CentralEventKind::Signal { rssi_dbm });
+        if leaves {
+            self.leave(air, handle);
+        }
+    }
+
+    /// Ends a link and leaves the device to others for a while.
+    fn leave(&mut self, air: &mut Air, handle: u16) {
+        let Some(client) = self.clients.get(&handle) else { return };
+        self.shun(client.identity, air.now_ns() + LONG_BACKOFF_NS);
+        let [low, high] = handle.to_le_bytes();
+        self.command(air, Opcode::DISCONNECT, &[low, high, REMOTE_USER]);
     }
 
     fn take_data(&mut self, air: &mut Air, packet: &AclPacket) {
         let Some(client) = self.clients.get_mut(&packet.handle) else { return };
-        let address = client.address;
-        let Some(pdu) = client.assemble(packet) else { return };
-        let mut values = Vec::new();
-        let pdus = client.receive(&pdu, &mut values);
-        let rssi_dbm = self.advertisers.get(&address).map_or(127, |advertiser| advertiser.rssi_dbm);
-        for kind in values {
-            self.note(air, address, kind.with_rssi(rssi_dbm));
+        let Some(frame) = client.assemble(packet) else { return };
+        match frame.channel {
+            ATT_CHANNEL => self.take_attribute_pdu(air, packet.handle, &frame.payload),
+            SMP_CHANNEL => self.take_smp(air, packet.handle, &frame.payload),
+            SIGNALLING_CHANNEL => self.take_signal_pdu(air, packet.handle, &frame.payload),
+            _ => {}
         }
-        self.send(air, packet.handle, pdus);
+    }
+
+    fn take_attribute_pdu(&mut self, air: &mut Air, handle: u16, pdu: &[u8]) {
+        let Some(client) = self.clients.get_mut(&handle) else { return };
+        let mut heard = Vec::new();
+        let pdus = client.receive(pdu, &mut heard);
+        self.send(air, handle, pdus);
+        for heard in heard {
+            self.take_heard(air, handle, heard);
+        }
+    }
+
+    fn take_heard(&mut self, air: &mut Air, handle: u16, heard: Heard) {
+        let Some(client) = self.clients.get_mut(&handle) else { return };
+        let (identity, rssi_dbm) = (client.identity, client.rssi_dbm);
+        match heard {
+            Heard::Value { of: None, .. } => {
+                let tag = air.take_tag(self.host, handle);
+                self.note(air, identity, CentralEventKind::Unknown { tag });
+            }
+            Heard::Value { of: Some((service, characteristic)), value } => {
+                let tag = air.take_tag(self.host, handle);
+                let key = records::key_of(service, characteristic, &value);
+                let histories = client.records.iter_mut().find(|records| records.service == service);
+                let is_gap = histories.zip(key).is_some_and(|(records, key)| records.take_key(key));
+                self.remember(handle);
+                let kind = CentralEventKind::Value { service, characteristic, value, rssi_dbm, tag };
+                self.note(air, identity, kind);
+                if is_gap {
+                    self.ask_for_records(air, handle);
+                }
+            }
+            Heard::Subscribed(characteristics) => {
+                self.note(air, identity, CentralEventKind::Subscribed { characteristics });
+                self.ask_for_records(air, handle);
+            }
+            Heard::Transferred { service, is_complete } => {
+                self.remember(handle);
+                self.note(air, identity, CentralEventKind::Transferred { service, is_complete });
+            }
+        }
+    }
+
+    /// Writes down up to where the histories of a device are complete.
+    fn remember(&mut self, handle: u16) {
+        let Some(client) = self.clients.get(&handle) else { return };
+        for records in &client.records {
+            if let Some(mark) = records.mark() {
+                self.options.memory.marks.insert((client.identity, records.service), mark);
+            }
+        }
+    }
+
+    /// A peripheral may have the parameters it asks for.
+    fn take_signal_pdu(&mut self, air: &mut Air, handle: u16, pdu: &[u8]) {
+        let Ok(Signal::ParameterUpdateRequest { identifier, interval_min, interval_max, latency, timeout }) =
+            Signal::parse(pdu)
+        else {
+            return;
+        };
+        let payload = Signal::ParameterUpdateResponse { identifier, accepted: true }.to_bytes();
+        self.send_frame(air, handle, Frame { channel: SIGNALLING_CHANNEL, payload });
+        let words = [handle, interval_min, interval_max, latency, timeout, 0, 0];
+        let parameters: Vec<u8> = words.into_iter().flat_map(u16::to_le_bytes).collect();
+        self.command(air, Opcode::LE_CONNECTION_UPDATE, &parameters);
     }
 }
 

@@ -22,6 +22,10 @@ pub enum Fault {
     Bursts(Option<Burst>),
     /// No advertising.
     Silent(bool),
+    /// Advertising every 20 ms, the shortest interval.
+    Flood(bool),
+    /// Asks for this connection interval \[1.25 ms\] on every link (and for the former one again).
+    Interval(Option<u16>),
     /// Ends all links with this reason.
     DropLinks {
         /// Reason that the central sees, such as 0x13.
@@ -69,6 +73,9 @@ pub(crate) struct FaultState {
     pub(crate) loss: f64,
     pub(crate) bursts: Option<Burst>,
     pub(crate) silent: bool,
+    pub(crate) flood: bool,
+    /// The interval that links had before another one was asked for \[1.25 ms\].
+    pub(crate) interval_before: Option<u16>,
     pub(crate) mute: bool,
     pub(crate) stall_requests: bool,
     pub(crate) truncate: Option<usize>,
@@ -84,4 +91,42 @@ impl FaultState {
     pub(crate) fn is_unheard(&self) -> bool {
         self.out_of_range || self.power_off
     }
+
+    /// Whether anything changes what is heard of the peripheral.
+    pub(crate) fn are_on_the_air(&self) -> bool {
+        self.is_unheard() || self.silent || self.fade_db != 0.0 || self.loss > 0.0 || self.bursts.is_some()
+    }
+}
+
+/// What faults have changed at a peripheral since the beginning. Losses of the channel itself are not counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FaultCounters {
+    /// Packets of links lost because of a fault.
+    pub packets_lost: u64,
+    /// Advertising events that a listening host would have heard without a fault.
+    pub advertisements_lost: u64,
+    /// Advertising events more than the peripheral's own interval gives.
+    pub advertisements_added: u64,
+    /// Values lost inside the device.
+    pub values_muted: u64,
+    /// Values cut.
+    pub values_cut: u64,
+    /// Values damaged.
+    pub values_damaged: u64,
+    /// Values sent a second time.
+    pub values_doubled: u64,
+    /// Values sent in the wrong order.
+    pub values_swapped: u64,
+    /// Requests left without an answer.
+    pub requests_stalled: u64,
+    /// Links ended on purpose, or by a failed integrity check.
+    pub links_ended: u64,
+    /// Client configurations forgotten.
+    pub configurations_reset: u64,
+    /// Bonds forgotten.
+    pub bonds_forgotten: u64,
+    /// New addresses taken.
+    pub addresses_changed: u64,
+    /// Tables of handles laid out anew.
+    pub handles_shifted: u64,
 }

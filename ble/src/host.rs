@@ -94,6 +94,8 @@ pub(crate) struct Host {
     pub(crate) failed: bool,
     output: VecDeque<Vec<u8>>,
     queued: usize,
+    /// Names of the values that have arrived, by connection handle: only for a host that lives in the air.
+    tags: Option<VecDeque<(u16, u64)>>,
     pub(crate) counters: OutputCounters,
     pub(crate) capture: Option<Capture>,
     pub(crate) event_mask: u64,
@@ -126,6 +128,7 @@ impl Host {
             failed: false,
             output: VecDeque::new(),
             queued: 0,
+            tags: None,
             counters: OutputCounters::default(),
             event_mask: 0,
             le_event_mask: 0,
@@ -257,6 +260,25 @@ impl Host {
         }
         self.queued += octets.len();
         self.output.push_back(octets);
+    }
+
+    /// From now on the names of values are kept for [`Self::take_tag`].
+    pub(crate) fn keep_tags(&mut self) {
+        self.tags = Some(VecDeque::new());
+    }
+
+    /// The last fragment of a value with this name has been given to the host.
+    pub(crate) fn note_tag(&mut self, handle: u16, tag: u64) {
+        if let Some(tags) = &mut self.tags {
+            tags.push_back((handle, tag));
+        }
+    }
+
+    /// The name of the oldest value of a connection that has not been asked for.
+    pub(crate) fn take_tag(&mut self, handle: u16) -> u64 {
+        let Some(tags) = &mut self.tags else { return 0 };
+        let position = tags.iter().position(|(of, _)| *of == handle);
+        position.and_then(|position| tags.remove(position)).map_or(0, |(_, tag)| tag)
     }
 
     /// Whether anything waits for the host.

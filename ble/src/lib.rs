@@ -23,9 +23,9 @@ mod peripheral;
 mod timing_wheel;
 
 pub use address::{Address, AddressKind};
-pub use air::{Air, AirEvent, AirOptions, Delivery, HostId, LinkId, PeripheralError, PeripheralId};
-pub use central::{CentralEvent, CentralEventKind, CentralOptions};
-pub use fault::{Burst, Fault};
+pub use air::{Air, AirEvent, AirOptions, Delivery, HostId, LinkId, PeripheralError, PeripheralId, ValueLoss};
+pub use central::{CentralEvent, CentralEventKind, CentralMemory, CentralOptions, KnownDevice};
+pub use fault::{Burst, Fault, FaultCounters};
 pub use host::{HostOptions, OutputCounters};
 pub use link::{LinkCounters, LinkState};
 pub use peripheral::{LinkPolicy, NotificationOverflow, PeripheralOptions};

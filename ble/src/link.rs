@@ -79,6 +79,8 @@ pub(crate) struct PeripheralFrame {
     pub(crate) octets: Vec<u8>,
     pub(crate) sent: usize,
     pub(crate) notification: bool,
+    /// The name of the value it carries, if it carries one.
+    pub(crate) tag: Option<u64>,
 }
 
 /// A link-layer procedure that takes effect later.

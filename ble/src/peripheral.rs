@@ -7,7 +7,7 @@ use wire::hci::ConnectionParameters;
 use crate::address::Address;
 use crate::advertising::{Advertising, AdvertisingKind};
 use crate::air::LinkId;
-use crate::fault::FaultState;
+use crate::fault::{FaultCounters, FaultState};
 use crate::gatt::{Characteristic, ControlPoint, Database, Properties, Server, Service, ServiceError};
 use crate::pairing::toolbox::Block;
 use crate::pairing::{Bond, SecurityPolicy};
@@ -16,6 +16,9 @@ use crate::propagation::{Position, advertising_airtime_us};
 const ADDRESS: Purpose = Purpose::new("ble.address");
 const IDENTITY_KEY: Purpose = Purpose::new("ble.identity");
 const PRIVATE_ADDRESS: Purpose = Purpose::new("ble.private_address");
+
+/// Shortest advertising interval (Core Specification 5.4, volume 6, part B, section 4.4.2.2.1) \[us\].
+const FLOOD_INTERVAL_US: u32 = 20_000;
 
 /// What happens to a notification when the queue is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,7 +133,8 @@ pub(crate) struct Peripheral {
     pub(crate) links: Vec<LinkId>,
     pub(crate) connections: u64,
     pub(crate) faults: FaultState,
-    pub(crate) held_back: Option<(Uuid, Uuid, Vec<u8>)>,
+    pub(crate) fault_counters: FaultCounters,
+    pub(crate) held_back: Option<(Uuid, Uuid, Vec<u8>, u64)>,
 }
 
 impl Peripheral {
@@ -170,20 +174,29 @@ impl Peripheral {
             links: Vec::new(),
             connections: 0,
             faults: FaultState::default(),
+            fault_counters: FaultCounters::default(),
             held_back: None,
         })
     }
 
     /// Whether it sends advertising packets at present.
     pub(crate) fn is_advertising(&self) -> bool {
-        let has_room =
-            self.advertising.kind != AdvertisingKind::Connectable || self.links.len() < self.policy.max_links;
-        has_room && !self.faults.silent && !self.faults.power_off
+        self.wants_to_advertise() && !self.faults.silent && !self.faults.power_off
+    }
+
+    /// Whether it would send advertising packets if nothing were wrong with it.
+    pub(crate) fn wants_to_advertise(&self) -> bool {
+        self.advertising.kind != AdvertisingKind::Connectable || self.links.len() < self.policy.max_links
+    }
+
+    /// Its advertising interval at present \[us\].
+    pub(crate) fn advertising_interval_us(&self) -> u32 {
+        if self.faults.flood { FLOOD_INTERVAL_US } else { self.advertising.interval_us.max(1) }
     }
 
     /// Share of the time that its advertising packets take on one channel.
     pub(crate) fn offered_load(&self) -> f64 {
-        f64::from(advertising_airtime_us(self.advertising.data.len())) / f64::from(self.advertising.interval_us.max(1))
+        f64::from(advertising_airtime_us(self.advertising.data.len())) / f64::from(self.advertising_interval_us())
     }
 
     /// Takes a new resolvable private address.

@@ -11,6 +11,8 @@ pub struct Record {
     pub key: u32,
     /// What is sent for it: characteristics and values, in order.
     pub parts: Vec<(Uuid, Vec<u8>)>,
+    /// The name that the device gave it, as in [`crate::Air::send_tagged`]; 0 for none.
+    pub tag: u64,
 }
 
 /// The records of one service, oldest first.

@@ -1,5 +1,5 @@
 //! Services of the Bluetooth SIG, and one of our own for ECG: their characteristics as data, the encoding of their
-//! values, and the behaviour of their control points.
+//! values, their decoding as a gateway does it, and the behaviour of their control points.
 //!
 //! Layouts are those of the SIG's GATT Specification Supplement and of the specification of each service.
 
@@ -19,6 +19,7 @@ pub mod weight_scale;
 
 mod checksum;
 mod date_time;
+mod octets;
 mod record_access;
 
 pub use checksum::end_to_end_checksum;

@@ -1,49 +1,40 @@
-//! Stub.
-use sim_core::*;
-use std::ops::Range;
-use std::sync::Arc;
-/// x
-#[derive(Debug)]
-pub struct Radio {
-    evidence: Evidence,
-}
-/// x
-#[derive(Debug, thiserror::Error)]
-#[error("x")]
-pub struct RadioError;
-/// x
-#[derive(Debug, Clone, Copy)]
-pub struct GivenUp {
-    /// x
-    pub route: RouteId,
-    /// x
-    pub sequence: u64,
-    /// x
-    pub at: SimTime,
-}
-impl Radio {
-    /// x
-    pub fn new(_: &Arc<Roster>, _: &Arc<Vec<Occurrence>>, _: Range<usize>) -> Result<Self, RadioError> {
-        Err(RadioError)
-    }
-    /// x
-    pub fn say(&mut self, _: Outbound) {}
-    /// x
-    pub fn advance_to(&mut self, _: SimTime) {}
-    /// x
-    pub fn take_forwarded(&mut self) -> Vec<Outbound> {
-        Vec::new()
-    }
-    /// x
-    pub fn take_given_up(&mut self) -> Vec<GivenUp> {
-        Vec::new()
-    }
-    /// x
-    pub fn evidence(&self) -> &Evidence {
-        &self.evidence
-    }
-    /// x
-    pub fn air_mut(&mut self, _: usize) -> &mut ble::Air {
-        unimplemented!()
-    }
+//! The Bluetooth side of devices: what they say goes over a virtual radio to gateways, which hand it on.
+//!
+//! A device says messages as any other. Those of a device with a Bluetooth side are encoded losslessly
+//! ([`wire::said`]) and given to a [`Radio`], where the device's [profile](kinds) makes characteristic values of them.
+//! They cross the air of the device's site ([`ble::Air`]), a gateway reads them back and hands on its own payload.
+//! What can reach nobody any more is given up with a reason. All of it is a pure function of the roster, the timeline
+//! and what the devices say.
+
+mod act;
+mod actions;
+mod gateway;
+mod gateway_payload;
+mod hearing;
+mod profiles;
+mod radio;
+mod reception;
+mod report;
+mod saying;
+mod site;
+mod wearable;
+
+pub use gateway_payload::FORMATS as GATEWAY_FORMATS;
+pub use profiles::kinds;
+pub use radio::{Radio, RadioError};
+pub use report::{GatewayReport, GivenUp, LinkChange, LinkEvent, PeripheralReport, Reason};
+
+#[cfg(test)]
+mod tests;
+
+use sim_core::{FormatSpec, Registry};
+
+/// Adds the format in which devices hand messages to the radio, and the actions on radio and gateways.
+pub fn register(registry: &mut Registry) {
+    registry.formats.push(FormatSpec {
+        name: "said",
+        about: "what a device hands to its Bluetooth side; never leaves the program",
+        encode: wire::said::encode,
+    });
+    actions::register(registry);
 }

@@ -32,6 +32,7 @@ pub fn register(registry: &mut Registry) {
         about: "compact JSON, one object a message (wire/schemas/vendor-json.schema.json)",
         encode: wire::vendor_json::encode,
     });
+    bluetooth::register(registry);
     devices::register(registry);
     patient::register(registry);
     causes::register(registry);

@@ -11,6 +11,7 @@ pub mod edf;
 pub mod float11073;
 pub mod hci;
 pub mod l2cap;
+pub mod said;
 pub mod smp;
 pub mod vendor_json;
 pub mod wfdb;

@@ -29,11 +29,11 @@ impl Air {
         let now_ns = self.now_ns;
         let peripheral = self.peripheral_mut(id);
         peripheral.advertising_epoch += 1;
-        if !peripheral.is_advertising() {
+        if !peripheral.wants_to_advertise() {
             return;
         }
         // At first anywhere in an interval, so that a site does not begin in one instant; later soon after a link ended.
-        let interval_ns = f64::from(peripheral.advertising.interval_us) * 1000.0;
+        let interval_ns = f64::from(peripheral.advertising_interval_us()) * 1000.0;
         let span_ns = if peripheral.advertising_index == 0 { interval_ns } else { interval_ns.min(20e6) };
         let phase = peripheral.key.uniform(PHASE, peripheral.advertising_index);
         let timer = Timer::Advertise { peripheral: id, epoch: peripheral.advertising_epoch };
@@ -43,18 +43,19 @@ impl Air {
     pub(super) fn advertise(&mut self, id: PeripheralId, epoch: u32) {
         let now_ns = self.now_ns;
         let peripheral = self.peripheral_mut(id);
-        if peripheral.advertising_epoch != epoch || !peripheral.is_advertising() {
+        if peripheral.advertising_epoch != epoch || !peripheral.wants_to_advertise() {
             return;
         }
         let index = peripheral.advertising_index;
         peripheral.advertising_index += 1;
         let delay_ns = peripheral.key.uniform(DELAY, index) * LONGEST_DELAY_NS;
-        let next_ns = now_ns + u64::from(peripheral.advertising.interval_us) * 1000 + delay_ns as u64;
-        let unheard = peripheral.faults.is_unheard();
-        self.timers.insert(next_ns, Timer::Advertise { peripheral: id, epoch });
-        if unheard {
-            return;
+        let next_ns = now_ns + u64::from(peripheral.advertising_interval_us()) * 1000 + delay_ns as u64;
+        // Of the packets of a flood, its own interval would have given this share.
+        let share = peripheral.advertising_interval_us().max(1);
+        if peripheral.faults.flood && index % u64::from((peripheral.advertising.interval_us / share).max(1)) != 0 {
+            peripheral.fault_counters.advertisements_added += 1;
         }
+        self.timers.insert(next_ns, Timer::Advertise { peripheral: id, epoch });
         for host in (0..self.hosts.len() as u32).map(HostId) {
             let listening = self.hosts[host.0 as usize]
                 .as_ref()
@@ -68,18 +69,35 @@ impl Air {
     /// Decides what a listening host makes of an advertising event.
     fn hear(&mut self, id: HostId, peripheral_id: PeripheralId, index: u64) {
         let Some(rssi_dbm) = self.rssi_dbm(id, peripheral_id) else { return };
-        if rssi_dbm < Phy::OneMegabit.sensitivity_dbm() - INVISIBLE_MARGIN_DB {
+        let faults = self.peripheral(peripheral_id).faults;
+        let clear_dbm = rssi_dbm + faults.fade_db;
+        if clear_dbm < Phy::OneMegabit.sensitivity_dbm() - INVISIBLE_MARGIN_DB {
             return;
         }
-        let others = self.offered_load(id) - self.peripheral(peripheral_id).offered_load();
-        let peripheral = self.peripheral(peripheral_id);
+        let own = if self.peripheral(peripheral_id).is_advertising() {
+            self.peripheral(peripheral_id).offered_load()
+        } else {
+            0.0
+        };
+        let others = (self.offered_load(id) - own).max(0.0);
+        let crowd_load = self.crowd_load();
+        let peripheral = self.peripheral_mut(peripheral_id);
         let counter = u64::from(id.0) << 48 | index;
         let draws = peripheral.key.block(RECEPTION, counter).map(|word| f64::from(word) * PER_WORD);
-        let understood = (1.0 - Phy::OneMegabit.packet_error(rssi_dbm)) * (1.0 - peripheral.faults.loss);
-        let alone = no_collision(others.max(0.0));
+        let clear = 1.0 - Phy::OneMegabit.packet_error(clear_dbm);
+        let understood = if faults.is_unheard() || faults.silent {
+            0.0
+        } else {
+            (1.0 - Phy::OneMegabit.packet_error(rssi_dbm)) * (1.0 - faults.loss)
+        };
+        let alone = no_collision(others + crowd_load);
         if draws[0] >= understood || draws[1] >= alone {
+            if draws[0] < clear && draws[1] < no_collision(others) {
+                peripheral.fault_counters.advertisements_lost += 1;
+            }
             return;
         }
+        let peripheral = self.peripheral(peripheral_id);
         let (address, kind) = (peripheral.address, peripheral.advertising.kind);
         let Some(host) = self.hosts[id.0 as usize].as_ref() else { return };
         if let Some(initiating) = host.initiating {

@@ -5,12 +5,12 @@
 
 use sim_core::Purpose;
 use wire::hci::{AclPacket, ConnectionComplete, Event, PacketBoundary, Status};
-use wire::l2cap::{Frame, Reassembler};
+use wire::l2cap::{ATT_CHANNEL, Frame, Reassembler};
 
-use super::{Air, AirEvent, HostId, LinkId, PeripheralId, Timer};
+use super::{Air, AirEvent, HostId, LinkId, PeripheralId, Timer, ValueLoss};
 use crate::gatt::{Security, Session};
 use crate::host::Initiating;
-use crate::link::{INTERVAL_UNIT_NS, Link, LinkCounters, Procedure, SHORT_PAYLOAD};
+use crate::link::{INTERVAL_UNIT_NS, Link, LinkCounters, PeripheralFrame, Procedure, SHORT_PAYLOAD};
 use crate::pairing::{Identity, Pairing};
 use crate::propagation::{INTER_FRAME_US, Phy};
 
@@ -160,7 +160,7 @@ impl Air {
 
     pub(super) fn connection_event(&mut self, id: LinkId) {
         let now_ns = self.now_ns;
-        let error = self.packet_error(id);
+        let (error, clear) = self.packet_error(id);
         let Some(link) = self.links.get_mut(&id) else { return };
         if link.scheduled_ns != Some(now_ns) {
             return;
@@ -196,6 +196,7 @@ impl Air {
             if draws[0] < error {
                 // The peripheral has not understood and stays silent, which closes the event.
                 link.counters.failures += 1;
+                peripheral.fault_counters.packets_lost += u64::from(draws[0] >= clear);
                 break;
             }
             heard = true;
@@ -209,6 +210,7 @@ impl Air {
             }
             if draws[1] < error {
                 link.counters.failures += 1;
+                peripheral.fault_counters.packets_lost += u64::from(draws[1] >= clear);
                 lost_in_a_row += 1;
                 // Two damaged packets in a row close the event (volume 6, part B, section 4.5.6).
                 if lost_in_a_row == 2 {
@@ -234,8 +236,12 @@ impl Air {
                 let data = frame.octets[frame.sent..frame.sent + peripheral_length].to_vec();
                 link.counters.octets_from_peripheral += peripheral_length as u64;
                 frame.sent += peripheral_length;
+                let arrived_tag = frame.tag.filter(|_| frame.sent == frame.octets.len());
                 if frame.sent == frame.octets.len() {
                     link.from_peripheral.pop_front();
+                }
+                if let Some(tag) = arrived_tag {
+                    host.note_tag(link.handle, tag);
                 }
                 host.send_data(&AclPacket { handle: link.handle, boundary, data }, now_ns);
             }
@@ -248,6 +254,7 @@ impl Air {
         let integrity_fails = heard && link.security.encrypted && peripheral.faults.fail_integrity;
         if integrity_fails {
             peripheral.faults.fail_integrity = false;
+            peripheral.fault_counters.links_ended += 1;
             self.end_link(id, Status::MIC_FAILURE, Status::MIC_FAILURE);
             return;
         }
@@ -292,10 +299,17 @@ impl Air {
     }
 
     /// Queues an L2CAP frame of the peripheral.
-    pub(super) fn push_frame(&mut self, id: LinkId, channel: u16, payload: Vec<u8>, notification: bool) {
+    pub(super) fn push_frame(&mut self, id: LinkId, channel: u16, payload: Vec<u8>) {
         let Some(link) = self.links.get_mut(&id) else { return };
         let octets = Frame { channel, payload }.to_bytes();
-        link.from_peripheral.push_back(crate::link::PeripheralFrame { octets, sent: 0, notification });
+        link.from_peripheral.push_back(PeripheralFrame { octets, sent: 0, notification: false, tag: None });
+    }
+
+    /// Queues the PDU of a value.
+    pub(super) fn push_value(&mut self, id: LinkId, payload: Vec<u8>, notification: bool, tag: u64) {
+        let Some(link) = self.links.get_mut(&id) else { return };
+        let octets = Frame { channel: ATT_CHANNEL, payload }.to_bytes();
+        link.from_peripheral.push_back(PeripheralFrame { octets, sent: 0, notification, tag: Some(tag) });
     }
 
     /// Moves what procedures have to send into the queue of the link.
@@ -305,7 +319,7 @@ impl Air {
                 return;
             }
             let Some((handle, outgoing)) = link.session.next_of_procedure() else { return };
-            self.queue_value(id, handle, outgoing.value, outgoing.confirmed);
+            self.queue_value(id, handle, outgoing.value, outgoing.confirmed, outgoing.tag);
         }
     }
 
@@ -322,13 +336,17 @@ impl Air {
     /// at their end is geometric.
     pub(super) fn audit(&mut self, id: LinkId) {
         let now_ns = self.now_ns;
-        let error = self.packet_error(id);
+        let (error, clear) = self.packet_error(id);
         let Some(link) = self.links.get_mut(&id) else { return };
-        let peripheral = &self.peripherals[link.peripheral.0 as usize];
+        let peripheral = &mut self.peripherals[link.peripheral.0 as usize];
         let event_ns = link.interval_ns() * (u64::from(link.latency) + 1);
         let since_ns = link.audited_ns.max(link.last_heard_ns);
         let events = (now_ns - since_ns.min(now_ns)) / event_ns;
         link.audited_ns = now_ns;
+        let is_idle = link.from_central.is_empty() && link.from_peripheral.is_empty();
+        if is_idle && peripheral.faults.is_unheard() && clear < 1.0 {
+            peripheral.fault_counters.packets_lost += events;
+        }
         // The central hears from the peripheral when both directions are understood.
         let lost = 1.0 - (1.0 - error) * (1.0 - error);
         if events > 0 && peripheral.faults.bursts.is_none() && lost < 1.0 {
@@ -366,6 +384,11 @@ impl Air {
             bond.configurations.clone_from(&link.session.configurations);
         }
         self.note(AirEvent::Disconnected { link: id, peripheral: link.peripheral, reason: for_peripheral.0 });
+        let unsent = link.from_peripheral.iter().filter_map(|frame| frame.tag);
+        let unsent: Vec<u64> = unsent.chain(link.session.indications.iter().map(|(_, _, tag)| *tag)).collect();
+        for tag in unsent {
+            self.note_loss(link.peripheral, tag, ValueLoss::LinkEnded);
+        }
         self.begin_advertising(link.peripheral);
     }
 

@@ -1,10 +1,10 @@
 //! Faults, as a scenario asks for them.
 
 use wire::att::Uuid;
-use wire::hci::Status;
+use wire::hci::{ConnectionParameters, Status};
 
-use super::{Air, LinkId, PeripheralError, PeripheralId};
-use crate::fault::Fault;
+use super::{Air, LinkId, PeripheralError, PeripheralId, ValueLoss};
+use crate::fault::{Fault, FaultCounters};
 use crate::link::Procedure;
 
 const GENERIC_ATTRIBUTE: Uuid = Uuid::Short(0x1801);
@@ -18,6 +18,7 @@ impl Air {
     pub fn inflict(&mut self, id: PeripheralId, fault: Fault) -> Result<(), PeripheralError> {
         let peripheral = self.peripheral_mut(id);
         let faults = &mut peripheral.faults;
+        let counters = &mut peripheral.fault_counters;
         match fault {
             Fault::OutOfRange(state) => faults.out_of_range = state,
             Fault::Fade(db) => faults.fade_db = db,
@@ -30,7 +31,13 @@ impl Air {
                 faults.silent = state;
                 self.begin_advertising(id);
             }
+            Fault::Flood(state) => {
+                faults.flood = state;
+                self.begin_advertising(id);
+            }
+            Fault::Interval(interval) => self.ask_for_interval(id, interval),
             Fault::DropLinks { reason } => {
+                counters.links_ended += peripheral.links.len() as u64;
                 for link in self.links_of(id).to_vec() {
                     self.begin_procedure(link, Procedure::TerminateByPeripheral { reason }, 0);
                 }
@@ -42,16 +49,21 @@ impl Air {
             Fault::Duplicate(state) => faults.duplicate = state,
             Fault::Reorder(state) => {
                 faults.reorder = state;
-                peripheral.held_back = None;
+                if let Some((_, _, _, tag)) = peripheral.held_back.take() {
+                    self.note_loss(id, tag, ValueLoss::Muted);
+                }
             }
             Fault::ResetConfigurations => {
                 for link in self.links_of(id).to_vec() {
                     if let Some(link) = self.links.get_mut(&link) {
-                        link.session.configurations.clear();
+                        let configurations = std::mem::take(&mut link.session.configurations);
+                        self.peripherals[id.0 as usize].fault_counters.configurations_reset +=
+                            configurations.len() as u64;
                     }
                 }
             }
             Fault::ForgetBonds => {
+                counters.bonds_forgotten += peripheral.bonds.len() as u64;
                 peripheral.bonds.clear();
                 for link in self.links_of(id).to_vec() {
                     if let Some(link) = self.links.get_mut(&link) {
@@ -60,7 +72,10 @@ impl Air {
                 }
             }
             Fault::IntegrityFailure => faults.fail_integrity = true,
-            Fault::RotateAddress => peripheral.rotate_address(),
+            Fault::RotateAddress => {
+                counters.addresses_changed += 1;
+                peripheral.rotate_address();
+            }
             Fault::PowerOff(state) => {
                 faults.power_off = state;
                 self.begin_advertising(id);
@@ -69,6 +84,35 @@ impl Air {
             Fault::ShiftHandles { by, announced } => self.shift_handles(id, by, announced)?,
         }
         Ok(())
+    }
+
+    /// What faults have changed at a peripheral so far.
+    pub fn fault_counters(&self, id: PeripheralId) -> FaultCounters {
+        self.peripheral(id).fault_counters
+    }
+
+    /// Lets a peripheral ask for a connection interval \[1.25 ms\] on every link, or for the one that it had before.
+    fn ask_for_interval(&mut self, id: PeripheralId, interval: Option<u16>) {
+        let links = self.links_of(id).to_vec();
+        let in_force = links.first().and_then(|link| self.links.get(link)).map(|link| link.interval);
+        let peripheral = self.peripheral_mut(id);
+        let wanted = if let Some(interval) = interval {
+            peripheral.faults.interval_before = peripheral.faults.interval_before.or(in_force);
+            interval
+        } else {
+            let Some(before) = peripheral.faults.interval_before.take() else { return };
+            before
+        };
+        // Six lost events in a row do not end the link, nor do less than 4 s.
+        let timeout = (u32::from(wanted) * 6 / 8).clamp(400, 3200) as u16;
+        let parameters = ConnectionParameters { interval_min: wanted, interval_max: wanted, latency: 0, timeout };
+        peripheral.policy.preferred = Some(parameters);
+        for link in links {
+            self.ask_for_parameters(link);
+        }
+        if interval.is_none() {
+            self.peripheral_mut(id).policy.preferred = None;
+        }
     }
 
     fn wake_links(&mut self, id: PeripheralId) {
@@ -82,6 +126,7 @@ impl Air {
         peripheral
             .shift_handles(by)
             .map_err(|source| PeripheralError::Services { path: peripheral.path.clone(), source })?;
+        peripheral.fault_counters.handles_shifted += 1;
         for bond in &mut peripheral.bonds {
             let old = std::mem::take(&mut bond.configurations);
             bond.configurations = old.into_iter().map(|(handle, bits)| (handle.saturating_add(by), bits)).collect();
@@ -106,7 +151,7 @@ impl Air {
         link.session.configurations.clear();
         if announced && asked {
             link.session.configurations.insert(configuration, 2);
-            self.queue_value(id, handle, vec![0x01, 0x00, 0xFF, 0xFF], true);
+            self.queue_value(id, handle, vec![0x01, 0x00, 0xFF, 0xFF], true, 0);
             self.wake(id);
         }
     }

@@ -172,7 +172,7 @@ impl Air {
             latency: preferred.latency,
             timeout: preferred.timeout,
         };
-        self.push_frame(id, SIGNALLING_CHANNEL, request.to_bytes(), false);
+        self.push_frame(id, SIGNALLING_CHANNEL, request.to_bytes());
         self.wake(id);
     }
 

@@ -29,7 +29,7 @@ impl Air {
     pub(super) fn request_security(&mut self, id: LinkId) {
         let Some(link) = self.links.get(&id) else { return };
         let request = link.pairing.security_request();
-        self.push_frame(id, SMP_CHANNEL, request.to_bytes(), false);
+        self.push_frame(id, SMP_CHANNEL, request.to_bytes());
     }
 
     /// The link has been encrypted with a key that was just agreed on.
@@ -42,7 +42,7 @@ impl Air {
 
     fn continue_pairing(&mut self, id: LinkId, out: Vec<SmpPdu>, steps: Vec<PairingStep>) {
         for pdu in out {
-            self.push_frame(id, SMP_CHANNEL, pdu.to_bytes(), false);
+            self.push_frame(id, SMP_CHANNEL, pdu.to_bytes());
         }
         for step in steps {
             self.take_step(id, step);

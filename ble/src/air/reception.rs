@@ -3,13 +3,17 @@
 use sim_core::{Key, Purpose};
 
 use super::{Air, HostId, LinkId, PeripheralId};
+use crate::advertising::DATA_LIMIT;
 use crate::host::PathState;
-use crate::propagation::{INVISIBLE_MARGIN_DB, Phy, reported_dbm, shadow_step};
+use crate::propagation::{INVISIBLE_MARGIN_DB, Phy, advertising_airtime_us, reported_dbm, shadow_step};
 
 const REPORT_JITTER: Purpose = Purpose::new("ble.rssi.jitter");
 
 /// The load on the advertising channels is estimated anew after this time \[ns\].
 const LOAD_ESTIMATE_NS: u64 = 1_000_000_000;
+
+/// Foreign advertisers advertise every 100 ms, as beacons and telephones do \[us\].
+const CROWD_INTERVAL_US: f64 = 100_000.0;
 
 impl Air {
     /// Signal strength between a peripheral and a host at present \[dBm\].
@@ -71,16 +75,30 @@ impl Air {
         load
     }
 
-    /// Probability that a packet of a link is not understood, and whether the link is hopeless.
-    pub(super) fn packet_error(&mut self, link: LinkId) -> f64 {
-        let Some(connection) = self.links.get(&link) else { return 1.0 };
+    /// Lets this many foreign advertisers be within hearing of everybody: they disturb and say nothing of interest.
+    pub fn set_crowd(&mut self, advertisers: u32) {
+        self.crowd = advertisers;
+    }
+
+    /// Share of the time that the foreign advertisers take on one channel.
+    pub(super) fn crowd_load(&self) -> f64 {
+        f64::from(self.crowd) * f64::from(advertising_airtime_us(DATA_LIMIT)) / CROWD_INTERVAL_US
+    }
+
+    /// Probability that a packet of a link is not understood: as it is, and as it would be without faults.
+    pub(super) fn packet_error(&mut self, link: LinkId) -> (f64, f64) {
+        let Some(connection) = self.links.get(&link) else { return (1.0, 1.0) };
         let (peripheral, phy) = (connection.peripheral, connection.phy);
-        let Some(host) = connection.host else { return 1.0 };
+        let Some(host) = connection.host else { return (1.0, 1.0) };
         let faults = self.peripheral(peripheral).faults;
+        let Some(rssi_dbm) = self.rssi_dbm(host, peripheral) else { return (1.0, 1.0) };
+        let clear = phy.packet_error(rssi_dbm + faults.fade_db);
         if faults.is_unheard() {
-            return 1.0;
+            return (1.0, clear);
         }
-        let Some(rssi_dbm) = self.rssi_dbm(host, peripheral) else { return 1.0 };
-        1.0 - (1.0 - phy.packet_error(rssi_dbm)) * (1.0 - faults.loss)
+        if !faults.are_on_the_air() {
+            return (clear, clear);
+        }
+        (1.0 - (1.0 - phy.packet_error(rssi_dbm)) * (1.0 - faults.loss), clear)
     }
 }

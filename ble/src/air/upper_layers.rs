@@ -28,19 +28,20 @@ impl Air {
                 link.counters.malformed += 1;
                 if let Some((request, code)) = error.answer() {
                     let response = Response::Error { request, handle: 0, code };
-                    self.push_frame(id, ATT_CHANNEL, response.to_bytes(), false);
+                    self.push_frame(id, ATT_CHANNEL, response.to_bytes());
                 }
                 return;
             }
         };
         let confirms = request == Request::Confirm;
         if peripheral.faults.stall_requests && !confirms {
+            peripheral.fault_counters.requests_stalled += 1;
             return;
         }
         let mut writes = Vec::new();
         let response = peripheral.server.answer(&mut link.session, link.security, request, now_ns, &mut writes);
         if let Some(response) = response {
-            self.push_frame(id, ATT_CHANNEL, response.to_bytes(), false);
+            self.push_frame(id, ATT_CHANNEL, response.to_bytes());
         }
         if confirms {
             self.take_confirmation(id);
@@ -54,10 +55,11 @@ impl Air {
         let Some(link) = self.links.get_mut(&id) else { return };
         let peripheral = link.peripheral;
         link.indication_serial += 1;
-        if let Some((handle, value)) = link.session.indications.pop_front() {
-            self.indicate(id, handle, value);
+        let confirmed = std::mem::take(&mut link.session.indicated);
+        if let Some((handle, value, tag)) = link.session.indications.pop_front() {
+            self.indicate(id, handle, value, tag);
         }
-        self.note(AirEvent::Confirmed { link: id, peripheral });
+        self.note(AirEvent::Confirmed { link: id, peripheral, tag: confirmed });
     }
 
     fn receive_signal(&mut self, id: LinkId, octets: &[u8]) {
@@ -76,7 +78,7 @@ impl Air {
                 return;
             }
         };
-        self.push_frame(id, SIGNALLING_CHANNEL, answer.to_bytes(), false);
+        self.push_frame(id, SIGNALLING_CHANNEL, answer.to_bytes());
     }
 
     /// An indication was not confirmed within 30 s: the bearer may not be used any more, so the device hangs up.

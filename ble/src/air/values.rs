@@ -3,10 +3,9 @@
 use std::any::Any;
 
 use wire::att::{Response, Uuid};
-use wire::l2cap::ATT_CHANNEL;
 
 use super::{Air, LinkId, PeripheralId, Timer};
-use crate::gatt::ControlPoint;
+use crate::gatt::{ControlPoint, Properties};
 use crate::peripheral::NotificationOverflow;
 use crate::records::{Record, RecordStore};
 
@@ -22,6 +21,23 @@ pub struct Delivery {
     pub unwanted: usize,
     /// Links on which it was lost: muted, or the queue was full.
     pub dropped: usize,
+    /// How many of the dropped were lost inside the device.
+    pub muted: usize,
+    /// Whether it is held back until the next value has gone.
+    pub held: bool,
+}
+
+/// Why a value that was named has not reached a central.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ValueLoss {
+    /// No client has asked for it.
+    Unwanted,
+    /// It was lost inside the device.
+    Muted,
+    /// Too many others waited.
+    QueueFull,
+    /// The link ended before it was sent.
+    LinkEnded,
 }
 
 impl Air {
@@ -39,6 +55,11 @@ impl Air {
     pub fn value(&self, peripheral: PeripheralId, service: Uuid, characteristic: Uuid) -> Option<&[u8]> {
         let database = &self.peripheral(peripheral).server.database;
         database.value(database.find(service, characteristic)?.value_handle)
+    }
+
+    /// Gives a service a history that overwrites its oldest record when it has `capacity` of them.
+    pub fn keep_records(&mut self, peripheral: PeripheralId, service: Uuid, capacity: usize) {
+        self.peripheral_mut(peripheral).server.records.insert(service, RecordStore::with_capacity(capacity));
     }
 
     /// Stores a measurement in the history of a service.
@@ -76,24 +97,52 @@ impl Air {
 
     /// Notifies or indicates a value to every connected client that has asked for it, as it has asked.
     pub fn send(&mut self, peripheral: PeripheralId, service: Uuid, characteristic: Uuid, value: &[u8]) -> Delivery {
-        let device = self.peripheral_mut(peripheral);
-        let faults = device.faults;
-        if faults.reorder {
-            // Of each pair the first one is held back until the second has gone.
-            let held = device.held_back.replace((service, characteristic, value.to_vec()));
-            let Some(held) = held else { return Delivery::default() };
-            device.held_back = None;
-            let delivery = self.send_faulty(peripheral, service, characteristic, value);
-            self.send_faulty(peripheral, held.0, held.1, &held.2);
-            return delivery;
-        }
-        if faults.duplicate {
-            self.send_faulty(peripheral, service, characteristic, value);
-        }
-        self.send_faulty(peripheral, service, characteristic, value)
+        self.send_tagged(peripheral, service, characteristic, value, 0)
     }
 
-    fn send_faulty(&mut self, peripheral: PeripheralId, service: Uuid, characteristic: Uuid, value: &[u8]) -> Delivery {
+    /// The same for a value with a name other than 0: gateways give the name with the value, and
+    /// [`super::AirEvent::ValueLost`] tells of each queued copy that is lost later.
+    pub fn send_tagged(
+        &mut self,
+        peripheral: PeripheralId,
+        service: Uuid,
+        characteristic: Uuid,
+        value: &[u8],
+        tag: u64,
+    ) -> Delivery {
+        let device = self.peripheral_mut(peripheral);
+        let faults = device.faults;
+        let is_notified = |entry: &crate::gatt::CharacteristicEntry| entry.properties.has(Properties::NOTIFY);
+        // Indications wait for each other and cannot overtake.
+        if faults.reorder && device.server.database.find(service, characteristic).is_some_and(is_notified) {
+            // Of each pair the first one is held back until the second has gone.
+            let held = device.held_back.replace((service, characteristic, value.to_vec(), tag));
+            let Some(held) = held else { return Delivery { held: true, ..Delivery::default() } };
+            device.held_back = None;
+            device.fault_counters.values_swapped += 2;
+            let delivery = self.send_faulty(peripheral, service, characteristic, value, tag);
+            if self.send_faulty(peripheral, held.0, held.1, &held.2, held.3).queued == 0 {
+                self.note_loss(peripheral, held.3, ValueLoss::Muted);
+            }
+            return delivery;
+        }
+        let first = self.send_faulty(peripheral, service, characteristic, value, tag);
+        if !faults.duplicate {
+            return first;
+        }
+        let second = self.send_faulty(peripheral, service, characteristic, value, tag);
+        self.peripheral_mut(peripheral).fault_counters.values_doubled += second.queued as u64;
+        Delivery { queued: first.queued + second.queued, dropped: first.dropped + second.dropped, ..first }
+    }
+
+    fn send_faulty(
+        &mut self,
+        peripheral: PeripheralId,
+        service: Uuid,
+        characteristic: Uuid,
+        value: &[u8],
+        tag: u64,
+    ) -> Delivery {
         let mut delivery = Delivery::default();
         let device = self.peripheral(peripheral);
         let faults = device.faults;
@@ -101,10 +150,12 @@ impl Air {
         let Some(configuration) = entry.configuration_handle else { return delivery };
         let handle = entry.value_handle;
         let mut value = value.to_vec();
+        let cut = faults.truncate.is_some_and(|length| length < value.len());
         if let Some(length) = faults.truncate {
             value.truncate(length);
         }
-        if let Some(last) = value.last_mut().filter(|_| faults.damage) {
+        let damaged = faults.damage && !value.is_empty();
+        if let Some(last) = value.last_mut().filter(|_| damaged) {
             *last ^= 0x55;
         }
         for id in device.links.clone() {
@@ -112,18 +163,32 @@ impl Air {
             let (notifies, indicates) = (link.session.notifies(configuration), link.session.indicates(configuration));
             if !notifies && !indicates {
                 delivery.unwanted += 1;
-            } else if !faults.mute && self.queue_value(id, handle, value.clone(), !notifies) {
+            } else if faults.mute {
+                delivery.dropped += 1;
+                delivery.muted += 1;
+                self.peripheral_mut(peripheral).fault_counters.values_muted += 1;
+            } else if self.queue_value(id, handle, value.clone(), !notifies, tag) {
                 delivery.queued += 1;
                 self.wake(id);
             } else {
                 delivery.dropped += 1;
             }
         }
+        let counters = &mut self.peripheral_mut(peripheral).fault_counters;
+        counters.values_cut += u64::from(cut) * delivery.queued as u64;
+        counters.values_damaged += u64::from(damaged) * delivery.queued as u64;
         delivery
     }
 
     /// Queues a notification or indication on a link. Gives whether it will be sent.
-    pub(super) fn queue_value(&mut self, id: LinkId, handle: u16, mut value: Vec<u8>, confirmed: bool) -> bool {
+    pub(super) fn queue_value(
+        &mut self,
+        id: LinkId,
+        handle: u16,
+        mut value: Vec<u8>,
+        confirmed: bool,
+        tag: u64,
+    ) -> bool {
         let Some(link) = self.links.get_mut(&id) else { return false };
         if value.len() > link.session.room() {
             value.truncate(link.session.room());
@@ -131,32 +196,41 @@ impl Air {
         }
         link.counters.values_queued += 1;
         if confirmed {
-            self.indicate(id, handle, value);
+            self.indicate(id, handle, value, tag);
             return true;
         }
-        let policy = self.peripherals[link.peripheral.0 as usize].policy;
+        let peripheral = link.peripheral;
+        let policy = self.peripherals[peripheral.0 as usize].policy;
         if link.waiting_notifications() >= policy.notification_queue {
             link.counters.values_dropped += 1;
             let oldest = link.from_peripheral.iter().position(|frame| frame.notification && frame.sent == 0);
             match (policy.overflow, oldest) {
                 (NotificationOverflow::DropOldest, Some(oldest)) => {
-                    link.from_peripheral.remove(oldest);
+                    let dropped = link.from_peripheral.remove(oldest).and_then(|frame| frame.tag);
+                    self.note_loss(peripheral, dropped.unwrap_or_default(), ValueLoss::QueueFull);
                 }
                 _ => return false,
             }
         }
-        self.push_frame(id, ATT_CHANNEL, Response::Notify { handle, value }.to_bytes(), true);
+        self.push_value(id, Response::Notify { handle, value }.to_bytes(), true, tag);
         true
     }
 
     /// Sends an indication, or queues it behind the one that is not confirmed yet.
-    pub(super) fn indicate(&mut self, id: LinkId, handle: u16, value: Vec<u8>) {
+    pub(super) fn indicate(&mut self, id: LinkId, handle: u16, value: Vec<u8>, tag: u64) {
         let now_ns = self.now_ns;
         let Some(link) = self.links.get_mut(&id) else { return };
-        let Some((handle, value)) = link.session.indicate(handle, value) else { return };
+        let Some((handle, value, tag)) = link.session.indicate(handle, value, tag) else { return };
         link.indication_serial += 1;
         let timer = Timer::IndicationTimeout { link: id, serial: link.indication_serial };
         self.timers.insert(now_ns + CONFIRMATION_TIMEOUT_NS, timer);
-        self.push_frame(id, ATT_CHANNEL, Response::Indicate { handle, value }.to_bytes(), false);
+        self.push_value(id, Response::Indicate { handle, value }.to_bytes(), false, tag);
+    }
+
+    /// Tells of the loss of a value that has a name.
+    pub(super) fn note_loss(&mut self, peripheral: PeripheralId, tag: u64, loss: ValueLoss) {
+        if tag != 0 {
+            self.note(super::AirEvent::ValueLost { peripheral, tag, loss });
+        }
     }
 }

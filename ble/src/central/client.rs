@@ -4,15 +4,18 @@ use std::collections::{BTreeMap, VecDeque};
 
 use wire::att::{Request, Uuid};
 use wire::hci::{AclPacket, PacketBoundary};
-use wire::l2cap::{ATT_CHANNEL, Reassembler};
+use wire::l2cap::{Frame, Reassembler};
 
-use super::events::CentralEventKind;
+use super::records::{Answer, Records};
 use crate::address::Address;
 use crate::gatt::Properties;
+use crate::pairing::Initiator;
 
 const PRIMARY_SERVICE: Uuid = Uuid::Short(0x2800);
 const DECLARATION: Uuid = Uuid::Short(0x2803);
 const CLIENT_CONFIGURATION: u16 = 0x2902;
+const SERVICE_CHANGED: Uuid = Uuid::Short(0x2A05);
+const RECORD_ACCESS: Uuid = crate::services::glucose::RECORD_ACCESS_CONTROL_POINT;
 
 /// Longest frame \[octets\].
 const FRAME_LIMIT: usize = 600;
@@ -25,12 +28,38 @@ enum Task {
     Characteristics { service: Uuid, start: u16, end: u16 },
     Descriptors { value_handle: u16, end: u16, bits: u16 },
     Configure { configuration: u16, value_handle: u16, bits: u16 },
+    Write { handle: u16, value: Vec<u8> },
+}
+
+/// What a PDU of the server meant.
+#[derive(Debug)]
+pub(super) enum Heard {
+    /// A notification or indication; no characteristic when its handle is unknown.
+    Value { of: Option<(Uuid, Uuid)>, value: Vec<u8> },
+    /// Everything that is wanted has been subscribed to.
+    Subscribed(Vec<Uuid>),
+    /// A transfer of records has ended.
+    Transferred { service: Uuid, is_complete: bool },
 }
 
 /// One link's client.
 #[derive(Debug)]
 pub(super) struct Client {
     pub(super) address: Address,
+    /// The address that the device is known by.
+    pub(super) identity: Address,
+    /// Last known \[dBm\].
+    pub(super) rssi_dbm: i8,
+    /// How often in a row it was too weak.
+    pub(super) weak: u8,
+    pub(super) polls: u64,
+    pub(super) poll_at_ns: u64,
+    /// The pairing that is under way.
+    pub(super) pairing: Option<Initiator>,
+    /// Whether the first request has been made.
+    pub(super) has_begun: bool,
+    /// Histories of the device.
+    pub(super) records: Vec<Records>,
     wanted: Vec<Uuid>,
     reassembler: Reassembler,
     tasks: VecDeque<Task>,
@@ -42,9 +71,17 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) fn new(address: Address, wanted: Vec<Uuid>) -> Self {
+    pub(super) fn new(address: Address, identity: Address, wanted: Vec<Uuid>) -> Self {
         Self {
             address,
+            identity,
+            rssi_dbm: 127,
+            weak: 0,
+            polls: 0,
+            poll_at_ns: 0,
+            pairing: None,
+            has_begun: false,
+            records: Vec::new(),
             wanted,
             reassembler: Reassembler::new(FRAME_LIMIT),
             tasks: VecDeque::new(),
@@ -57,18 +94,44 @@ impl Client {
 
     /// The first request.
     pub(super) fn begin(&mut self, mtu: u16) -> Vec<Vec<u8>> {
+        self.has_begun = true;
         self.tasks.extend([Task::Mtu(mtu), Task::Services { start: 1 }]);
         self.next_request().into_iter().collect()
     }
 
-    /// Puts fragments together; gives a whole attribute PDU. Other channels are of no interest to a gateway.
-    pub(super) fn assemble(&mut self, packet: &AclPacket) -> Option<Vec<u8>> {
+    /// Puts fragments together; gives a whole frame.
+    pub(super) fn assemble(&mut self, packet: &AclPacket) -> Option<Frame> {
         let taken = match packet.boundary {
             PacketBoundary::Continuing => self.reassembler.proceed(&packet.data),
             _ => self.reassembler.start(&packet.data),
         };
-        let frame = taken.ok().flatten()?;
-        (frame.channel == ATT_CHANNEL).then_some(frame.payload)
+        taken.ok().flatten()
+    }
+
+    /// Asks for the records of a service that come after `mark`.
+    pub(super) fn ask_for_records(&mut self, service: Uuid, mark: Option<u32>) -> Vec<Vec<u8>> {
+        let records = self.records.iter_mut().find(|records| records.service == service);
+        let Some((handle, value)) = records.and_then(|records| Some((records.handle, records.request(mark)?))) else {
+            return Vec::new();
+        };
+        self.write(handle, value)
+    }
+
+    /// Writes a value as soon as the requests before it are answered.
+    fn write(&mut self, handle: u16, value: Vec<u8>) -> Vec<Vec<u8>> {
+        self.tasks.push_back(Task::Write { handle, value });
+        if self.current.is_some() { Vec::new() } else { self.next_request().into_iter().collect() }
+    }
+
+    /// Finds everything anew: the server has said that its handles have changed.
+    fn discover_again(&mut self) -> Vec<Vec<u8>> {
+        self.known.clear();
+        self.subscribed.clear();
+        self.records.clear();
+        self.announced = false;
+        self.tasks.clear();
+        self.tasks.push_back(Task::Services { start: 1 });
+        if self.current.is_some() { Vec::new() } else { self.next_request().into_iter().collect() }
     }
 
     fn next_request(&mut self) -> Option<Vec<u8>> {
@@ -87,20 +150,27 @@ impl Client {
             Task::Configure { configuration, bits, .. } => {
                 Request::Write { handle: *configuration, value: bits.to_le_bytes().to_vec(), acknowledged: true }
             }
+            Task::Write { handle, value } => {
+                Request::Write { handle: *handle, value: value.clone(), acknowledged: true }
+            }
         };
         Some(request.to_bytes())
     }
 
-    /// Takes a PDU of the server; gives what is sent for it. What happened is appended to `events`.
-    pub(super) fn receive(&mut self, pdu: &[u8], events: &mut Vec<CentralEventKind>) -> Vec<Vec<u8>> {
+    /// Takes a PDU of the server; gives what is sent for it. What happened is appended to `heard`.
+    pub(super) fn receive(&mut self, pdu: &[u8], heard: &mut Vec<Heard>) -> Vec<Vec<u8>> {
         match pdu {
             [opcode @ (0x1B | 0x1D), low, high, value @ ..] => {
                 let handle = u16::from_le_bytes([*low, *high]);
-                if let Some(&(service, characteristic)) = self.known.get(&handle) {
-                    let value = value.to_vec();
-                    events.push(CentralEventKind::Value { service, characteristic, value, rssi_dbm: 127 });
+                let mut pdus = if *opcode == 0x1D { vec![Request::Confirm.to_bytes()] } else { Vec::new() };
+                let of = self.known.get(&handle).copied();
+                heard.push(Heard::Value { of, value: value.to_vec() });
+                match of {
+                    Some((_, SERVICE_CHANGED)) => pdus.extend(self.discover_again()),
+                    Some((_, RECORD_ACCESS)) => pdus.extend(self.take_records_answer(handle, value, heard)),
+                    _ => {}
                 }
-                if *opcode == 0x1D { vec![Request::Confirm.to_bytes()] } else { Vec::new() }
+                pdus
             }
             [opcode, parameters @ ..] => {
                 let Some(task) = self.current.take() else { return Vec::new() };
@@ -109,12 +179,24 @@ impl Client {
                 if next.is_none() && !self.announced {
                     self.announced = true;
                     let characteristics = self.subscribed.clone();
-                    events.push(CentralEventKind::Subscribed { characteristics });
+                    heard.push(Heard::Subscribed(characteristics));
                 }
                 next.into_iter().collect()
             }
             [] => Vec::new(),
         }
+    }
+
+    fn take_records_answer(&mut self, handle: u16, value: &[u8], heard: &mut Vec<Heard>) -> Vec<Vec<u8>> {
+        let Some(records) = self.records.iter_mut().find(|records| records.handle == handle) else {
+            return Vec::new();
+        };
+        let service = records.service;
+        let answer = records.take_answer(value);
+        if answer != Answer::Other {
+            heard.push(Heard::Transferred { service, is_complete: answer != Answer::Failed });
+        }
+        if answer == Answer::Delete { self.write(handle, Records::deletion()) } else { Vec::new() }
     }
 
     /// Takes the answer to a request. An error ends what the request was for; discovery ends by "not found".
@@ -133,6 +215,11 @@ impl Client {
             }
             (Task::Configure { value_handle, .. }, 0x13) => {
                 self.subscribed.extend(self.known.get(&value_handle).map(|(_, characteristic)| *characteristic));
+            }
+            (Task::Write { handle, .. }, 0x01) => {
+                if let Some(records) = self.records.iter_mut().find(|records| records.handle == handle) {
+                    records.refused();
+                }
             }
             _ => {}
         }
@@ -162,6 +249,9 @@ impl Client {
             let value_handle = u16::from_le_bytes([entry[3], entry[4]]);
             let Some(characteristic) = Uuid::from_le_bytes(&entry[5..]) else { continue };
             self.known.insert(value_handle, (service, characteristic));
+            if characteristic == RECORD_ACCESS && Records::are_kept_by(service) {
+                self.records.push(Records::new(service, value_handle));
+            }
             let descriptors_end = entries.get(index + 1).map_or(end, |next| declaration(next).saturating_sub(1));
             if properties.subscribable() && value_handle < descriptors_end {
                 let bits = if properties.has(Properties::NOTIFY) { 1 } else { 2 };

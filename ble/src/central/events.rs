@@ -9,7 +9,7 @@ use crate::address::{Address, AddressKind};
 pub struct CentralEvent {
     /// Simulated time \[ns\].
     pub at_ns: u64,
-    /// The device.
+    /// The device: the address it is known by, or the one it uses at present when it is not known.
     pub address: Address,
     /// What happened.
     pub kind: CentralEventKind,
@@ -44,26 +44,40 @@ pub enum CentralEventKind {
         characteristic: Uuid,
         /// The octets.
         value: Vec<u8>,
-        /// Of the last advertising packet \[dBm\]; 127 when unknown.
+        /// Last known \[dBm\]; 127 when unknown.
         rssi_dbm: i8,
+        /// The name that the device gave it ([`crate::Air::send_tagged`]); 0 for none.
+        tag: u64,
+    },
+    /// A value came for a handle that the gateway does not know; it is of no use.
+    Unknown {
+        /// The name that the device gave it; 0 for none.
+        tag: u64,
+    },
+    /// A transfer of stored records has ended.
+    Transferred {
+        /// Service.
+        service: Uuid,
+        /// Whether everything that was asked for has come.
+        is_complete: bool,
+    },
+    /// The signal strength of a link was measured.
+    Signal {
+        /// \[dBm\]
+        rssi_dbm: i8,
+    },
+    /// The link is encrypted with a key that was just agreed on.
+    Paired,
+    /// A pairing has failed.
+    PairingFailed {
+        /// Reason (Core Specification 5.4, volume 3, part H, section 3.5.5).
+        reason: u8,
     },
     /// The link has ended.
     Disconnected {
         /// Reason as the central sees it.
         reason: u8,
     },
-}
-
-impl CentralEventKind {
-    /// The same with a signal strength, where there is one.
-    pub(super) fn with_rssi(self, known_dbm: i8) -> Self {
-        match self {
-            Self::Value { service, characteristic, value, .. } => {
-                Self::Value { service, characteristic, value, rssi_dbm: known_dbm }
-            }
-            other => other,
-        }
-    }
 }
 
 /// An extended advertising report.

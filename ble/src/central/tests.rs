@@ -122,7 +122,7 @@ fn a_lost_device_is_connected_again() {
 fn only_devices_of_the_list_are_taken() {
     let mut air = air();
     let (ours, theirs) = (strap(&mut air, "ours"), strap(&mut air, "theirs"));
-    let allowed = vec![air.address_of(ours)];
+    let allowed = vec![air.address_of(ours).into()];
     gateway(&mut air, "gw/1", CentralOptions { allowed, ..hearts(7) });
     air.advance_to(20 * SECOND_NS);
     assert_eq!((air.links_of(ours).len(), air.links_of(theirs).len()), (1, 0));

@@ -16,17 +16,25 @@ pub struct Outgoing {
     pub value: Vec<u8>,
     /// Whether it is indicated (otherwise notified).
     pub confirmed: bool,
+    /// The name of what it says, as in [`crate::Air::send_tagged`]; 0 for none.
+    pub tag: u64,
 }
 
 impl Outgoing {
     /// An indication.
     pub fn indication(characteristic: Uuid, value: impl Into<Vec<u8>>) -> Self {
-        Self { characteristic, value: value.into(), confirmed: true }
+        Self { characteristic, value: value.into(), confirmed: true, tag: 0 }
     }
 
     /// A notification.
     pub fn notification(characteristic: Uuid, value: impl Into<Vec<u8>>) -> Self {
-        Self { characteristic, value: value.into(), confirmed: false }
+        Self { characteristic, value: value.into(), confirmed: false, tag: 0 }
+    }
+
+    /// The same with a name.
+    #[must_use]
+    pub fn tagged(self, tag: u64) -> Self {
+        Self { tag, ..self }
     }
 }
 

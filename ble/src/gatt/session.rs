@@ -23,7 +23,9 @@ pub struct Session {
     /// What procedures still have to send: value handle, value, whether confirmed, and the control point's handle.
     pub(super) procedure: VecDeque<(u16, u16, Outgoing)>,
     /// Indications that wait for the confirmation of the one before.
-    pub(crate) indications: VecDeque<(u16, Vec<u8>)>,
+    pub(crate) indications: VecDeque<(u16, Vec<u8>, u64)>,
+    /// The name of the indication that is unconfirmed.
+    pub(crate) indicated: u64,
     /// Whether an indication is unconfirmed.
     pub(super) unconfirmed: bool,
 }
@@ -38,6 +40,7 @@ impl Default for Session {
             snapshot: None,
             procedure: VecDeque::new(),
             indications: VecDeque::new(),
+            indicated: 0,
             unconfirmed: false,
         }
     }
@@ -60,13 +63,14 @@ impl Session {
     }
 
     /// Queues an indication; gives it back when it can go now.
-    pub fn indicate(&mut self, handle: u16, value: Vec<u8>) -> Option<(u16, Vec<u8>)> {
+    pub fn indicate(&mut self, handle: u16, value: Vec<u8>, tag: u64) -> Option<(u16, Vec<u8>, u64)> {
         if self.unconfirmed {
-            self.indications.push_back((handle, value));
+            self.indications.push_back((handle, value, tag));
             return None;
         }
         self.unconfirmed = true;
-        Some((handle, value))
+        self.indicated = tag;
+        Some((handle, value, tag))
     }
 
     /// Whether an indication waits for its confirmation.

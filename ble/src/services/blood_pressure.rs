@@ -4,6 +4,7 @@ use wire::att::Uuid;
 use wire::float11073::Sfloat;
 
 use super::DateTime;
+use super::octets::Octets;
 use crate::gatt::{Characteristic, Properties, Service};
 
 /// The service.
@@ -42,6 +43,9 @@ pub fn service(features: u16) -> Service {
         ],
     }
 }
+
+/// 1 kPa \[mmHg\] (conventional millimetre of mercury, 133.322 Pa).
+const MMHG_PER_KPA: f64 = 7.500_62;
 
 /// A measurement. Pressures are sent as whole mmHg.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -94,11 +98,33 @@ impl Measurement {
         value.extend(self.status.into_iter().flat_map(u16::to_le_bytes));
         value
     }
+
+    /// Reads the value of either characteristic; pressures that could not be measured are NaN.
+    pub fn decode(octets: &[u8]) -> Option<Self> {
+        let mut octets = Octets(octets);
+        let flags = octets.u8()?;
+        let scale = if flags & 1 == 0 { 1.0 } else { MMHG_PER_KPA };
+        let [systolic, diastolic, mean] = [octets.sfloat()?, octets.sfloat()?, octets.sfloat()?];
+        let time = octets.when(flags & 1 << 1 != 0, Octets::date_time)?;
+        let pulse_per_min = octets.when(flags & 1 << 2 != 0, Octets::sfloat)?;
+        let user = octets.when(flags & 1 << 3 != 0, Octets::u8)?;
+        let status = octets.when(flags & 1 << 4 != 0, Octets::u16)?;
+        octets.end(Self {
+            systolic_mmhg: systolic * scale,
+            diastolic_mmhg: diastolic * scale,
+            mean_mmhg: mean * scale,
+            time,
+            pulse_per_min,
+            user,
+            status,
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn known_octets() {
@@ -117,10 +143,47 @@ mod tests {
             0x00,
         ];
         assert_eq!(measurement.encode(), expected);
+        assert_eq!(Measurement::decode(&expected), Some(measurement));
+        assert_eq!(Measurement::decode(&expected[..18]), None);
     }
 
     #[test]
     fn a_cuff_has_one_pressure() {
         assert_eq!(Measurement::cuff(150.0).encode(), [0x00, 0x96, 0x00, 0xFF, 0x07, 0xFF, 0x07]);
+    }
+
+    #[test]
+    fn kilopascals_are_turned_into_millimetres_of_mercury() {
+        // 16.0, 10.7 and 12.4 kPa.
+        let octets = [0x01, 0xA0, 0xF0, 0x6B, 0xF0, 0x7C, 0xF0];
+        let read = Measurement::decode(&octets).expect("a measurement");
+        assert!((read.systolic_mmhg - 120.0).abs() < 0.1, "{}", read.systolic_mmhg);
+    }
+
+    proptest! {
+        #[test]
+        fn there_and_back(
+            pressures in (0_u16..300, 0_u16..300, 0_u16..300),
+            seconds: Option<u32>,
+            pulse in prop::option::of(0_u16..300),
+            user: Option<u8>,
+            status: Option<u16>,
+        ) {
+            let measurement = Measurement {
+                systolic_mmhg: f64::from(pressures.0),
+                diastolic_mmhg: f64::from(pressures.1),
+                mean_mmhg: f64::from(pressures.2),
+                time: seconds.map(|seconds| DateTime::from_unix_seconds(i64::from(seconds))),
+                pulse_per_min: pulse.map(f64::from),
+                user,
+                status,
+            };
+            prop_assert_eq!(Measurement::decode(&measurement.encode()), Some(measurement));
+        }
+
+        #[test]
+        fn any_octets_are_read_or_refused(octets in prop::collection::vec(any::<u8>(), 0..30)) {
+            let _ = Measurement::decode(&octets);
+        }
     }
 }

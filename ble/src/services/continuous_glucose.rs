@@ -5,7 +5,8 @@ mod operations;
 use wire::att::{ErrorCode, Uuid};
 use wire::float11073::Sfloat;
 
-use super::checksum::append_checksum;
+use super::checksum::{append_checksum, checked};
+use super::octets::Octets;
 use super::record_access::{RECORD_ACCESS, RecordAccess};
 use super::{DateTime, end_to_end_checksum};
 use crate::gatt::{Characteristic, Context, ControlPoint, Outgoing, Properties, Service, ValueLength};
@@ -159,9 +160,25 @@ impl Measurement {
         sensor.finish(value)
     }
 
+    /// Reads a value that holds one record. A wrong checksum makes it unreadable.
+    pub fn decode(octets: &[u8], has_checksums: bool) -> Option<Self> {
+        if octets.first().map(|size| usize::from(*size)) != Some(octets.len()) {
+            return None;
+        }
+        let mut octets = Octets(if has_checksums { checked(octets)? } else { octets });
+        let (_, flags) = (octets.u8()?, octets.u8()?);
+        let (glucose_mg_dl, offset_min) = (octets.sfloat()?, octets.u16()?);
+        let mut annunciation = |bit: u8| octets.when(flags & 1 << bit != 0, Octets::u8).map(Option::unwrap_or_default);
+        let (status, calibration, warning) = (annunciation(7)?, annunciation(6)?, annunciation(5)?);
+        let trend_mg_dl_min = octets.when(flags & 1 != 0, Octets::sfloat)?;
+        let quality_percent = octets.when(flags & 2 != 0, Octets::sfloat)?;
+        let status = Status { status, calibration, warning };
+        octets.end(Self { glucose_mg_dl, offset_min, status, trend_mg_dl_min, quality_percent })
+    }
+
     /// The measurement as a record of the history.
     pub fn record(&self, sensor: Sensor) -> Record {
-        Record { key: u32::from(self.offset_min), parts: vec![(MEASUREMENT, self.encode(sensor))] }
+        Record { key: u32::from(self.offset_min), parts: vec![(MEASUREMENT, self.encode(sensor))], tag: 0 }
     }
 }
 
@@ -205,6 +222,7 @@ impl ControlPoint for Control {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     pub(super) const SENSOR: Sensor =
         Sensor { features: 0x01_D000, sample_kind: 9, sample_location: 5, run_time_h: 240 };
@@ -227,6 +245,41 @@ mod tests {
             measurement.encode(SENSOR),
             [0x0C, 0x03, 0x68, 0x00, 0x19, 0x00, 0xF4, 0xFF, 0x62, 0x00, 0x9A, 0x9F]
         );
+        let mut octets = measurement.encode(SENSOR);
+        assert_eq!(Measurement::decode(&octets, true), Some(measurement));
+        octets[11] ^= 0x55;
+        assert_eq!(Measurement::decode(&octets, true), None, "a wrong checksum");
+    }
+
+    proptest! {
+        #[test]
+        fn there_and_back(
+            glucose in 0_u16..600,
+            offset_min: u16,
+            annunciations in any::<[u8; 3]>(),
+            trend in prop::option::of(-80_i16..80),
+            features in prop_oneof![Just(0), Just(CHECKSUM_FEATURE)],
+        ) {
+            let [status, calibration, warning] = annunciations;
+            let measurement = Measurement {
+                glucose_mg_dl: f64::from(glucose),
+                offset_min,
+                status: Status { status, calibration, warning },
+                trend_mg_dl_min: trend.map(|trend| f64::from(trend) / 10.0),
+                quality_percent: None,
+            };
+            let sensor = Sensor { features, ..SENSOR };
+            let read = Measurement::decode(&measurement.encode(sensor), sensor.has_checksums()).expect("a measurement");
+            let trends = read.trend_mg_dl_min.zip(measurement.trend_mg_dl_min);
+            prop_assert!(trends.is_none_or(|(read, sent)| (read - sent).abs() < 1e-9));
+            prop_assert_eq!(Measurement { trend_mg_dl_min: measurement.trend_mg_dl_min, ..read }, measurement);
+        }
+
+        #[test]
+        fn any_octets_are_read_or_refused(mut octets in prop::collection::vec(any::<u8>(), 1..30)) {
+            octets[0] = octets.len() as u8;
+            let _ = Measurement::decode(&octets, false);
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use wire::att::Uuid;
 use wire::float11073::Sfloat;
 
 use super::DateTime;
+use super::octets::Octets;
 use super::record_access::RECORD_ACCESS;
 use crate::gatt::{Characteristic, Properties, Service, ValueLength};
 use crate::records::Record;
@@ -32,6 +33,9 @@ pub fn service(features: u16) -> Service {
         ],
     }
 }
+
+/// 1 mol/L of glucose \[mg/dL\] (molar mass 180.16 g/mol).
+const MG_DL_PER_MOL_L: f64 = 18_016.0;
 
 /// What was measured (type, in the low half of the octet, and sample location, in the high one).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +99,22 @@ impl Measurement {
         value
     }
 
+    /// Reads the value of a measurement; what a context would tell is not there.
+    pub fn decode(octets: &[u8]) -> Option<Self> {
+        let mut octets = Octets(octets);
+        let flags = octets.u8()?;
+        let (sequence, base_time) = (octets.u16()?, octets.date_time()?);
+        let offset_min = octets.when(flags & 1 != 0, Octets::i16)?;
+        // 1 kg/L = 1e5 mg/dL.
+        let scale = if flags & 1 << 2 == 0 { 1e5 } else { MG_DL_PER_MOL_L };
+        let glucose_mg_dl = octets.when(flags & 1 << 1 != 0, |octets| {
+            let (concentration, sample) = (octets.sfloat()?, octets.u8()?);
+            Some((concentration * scale, Sample { kind: sample & 0x0F, location: sample >> 4 }))
+        })?;
+        let status = octets.when(flags & 1 << 3 != 0, Octets::u16)?;
+        octets.end(Self { sequence, base_time, offset_min, glucose_mg_dl, status, carbohydrate: None, meal: None })
+    }
+
     /// The value of the context, if there is any.
     pub fn encode_context(&self) -> Option<Vec<u8>> {
         if !self.has_context() {
@@ -114,13 +134,14 @@ impl Measurement {
     pub fn record(&self) -> Record {
         let mut parts = vec![(MEASUREMENT, self.encode())];
         parts.extend(self.encode_context().map(|value| (CONTEXT, value)));
-        Record { key: u32::from(self.sequence), parts }
+        Record { key: u32::from(self.sequence), parts, tag: 0 }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn octets_of_a_measurement_with_context() {
@@ -138,5 +159,35 @@ mod tests {
         assert_eq!(measurement.encode(), expected);
         assert_eq!(measurement.encode_context(), Some(vec![0x03, 0x07, 0x00, 0x01, 0x2D, 0xD0, 0x02]));
         assert_eq!(measurement.record().parts.len(), 2);
+        let read = Measurement::decode(&expected).expect("a measurement");
+        assert_eq!((read.sequence, read.base_time, read.offset_min), (7, measurement.base_time, Some(-60)));
+        assert!((read.glucose_mg_dl.expect("a concentration").0 - 105.0).abs() < 1e-9);
+        // 5.8 mmol/L.
+        let molar = [0x06, 0x07, 0x00, 0xEA, 0x07, 0x01, 0x0F, 0x08, 0x1E, 0x00, 0x3A, 0xC0, 0x11];
+        let read = Measurement::decode(&molar).expect("a measurement");
+        assert!((read.glucose_mg_dl.expect("a concentration").0 - 104.5).abs() < 0.01);
+    }
+
+    proptest! {
+        #[test]
+        fn there_and_back(sequence: u16, seconds: u32, offset_min: Option<i16>, glucose in prop::option::of(0_u16..1000), status: Option<u16>) {
+            let measurement = Measurement {
+                sequence,
+                base_time: DateTime::from_unix_seconds(i64::from(seconds)),
+                offset_min,
+                glucose_mg_dl: glucose.map(|glucose| (f64::from(glucose), Sample { kind: 1, location: 2 })),
+                status,
+                carbohydrate: None,
+                meal: None,
+            };
+            let read = Measurement::decode(&measurement.encode()).expect("a measurement");
+            let rounded = read.glucose_mg_dl.map(|(glucose_mg_dl, sample)| (glucose_mg_dl.round(), sample));
+            prop_assert_eq!(Measurement { glucose_mg_dl: rounded, ..read }, measurement);
+        }
+
+        #[test]
+        fn any_octets_are_read_or_refused(octets in prop::collection::vec(any::<u8>(), 0..30)) {
+            let _ = Measurement::decode(&octets);
+        }
     }
 }

@@ -4,6 +4,7 @@ use wire::att::Uuid;
 use wire::float11073::Float;
 
 use super::DateTime;
+use super::octets::Octets;
 use crate::gatt::{Characteristic, Properties, Service, ValueLength};
 
 /// The service.
@@ -30,6 +31,20 @@ pub enum Site {
     Rectum = 7,
     Toe = 8,
     Tympanum = 9,
+}
+
+impl Site {
+    const ALL: [Self; 9] = [
+        Self::Armpit,
+        Self::Body,
+        Self::Ear,
+        Self::Finger,
+        Self::GastrointestinalTract,
+        Self::Mouth,
+        Self::Rectum,
+        Self::Toe,
+        Self::Tympanum,
+    ];
 }
 
 /// The service of a thermometer that measures at one site with this interval \[s\].
@@ -74,11 +89,27 @@ impl Measurement {
         }
         value
     }
+
+    /// Reads the value of either characteristic.
+    pub fn decode(octets: &[u8]) -> Option<Self> {
+        let mut octets = Octets(octets);
+        let flags = octets.u8()?;
+        let temperature = octets.float()?;
+        let temperature_celsius = if flags & 1 == 0 { temperature } else { (temperature - 32.0) / 1.8 };
+        let time = octets.when(flags & 1 << 1 != 0, Octets::date_time)?;
+        let site = octets.when(flags & 1 << 2 != 0, Octets::u8)?;
+        let site = match site {
+            Some(number) => Some(Site::ALL.into_iter().find(|site| *site as u8 == number)?),
+            None => None,
+        };
+        octets.end(Self { temperature_celsius, time, site })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn known_octets() {
@@ -88,5 +119,28 @@ mod tests {
             measurement.encode(),
             [0x06, 0x70, 0x01, 0x00, 0xFF, 0xEA, 0x07, 0x01, 0x0F, 0x08, 0x1E, 0x00, 0x02]
         );
+        assert_eq!(Measurement::decode(&measurement.encode()), Some(measurement));
+        // 98.2 degrees Fahrenheit.
+        let read = Measurement::decode(&[0x01, 0xD6, 0x03, 0x00, 0xFF]).expect("a measurement");
+        assert!((read.temperature_celsius - 36.78).abs() < 0.01, "{}", read.temperature_celsius);
+    }
+
+    proptest! {
+        #[test]
+        fn there_and_back(tenths in 0_u16..500, seconds: Option<u32>, site in 0_usize..10) {
+            let measurement = Measurement {
+                temperature_celsius: f64::from(tenths) / 10.0,
+                time: seconds.map(|seconds| DateTime::from_unix_seconds(i64::from(seconds))),
+                site: Site::ALL.get(site).copied(),
+            };
+            let read = Measurement::decode(&measurement.encode()).expect("a measurement");
+            prop_assert!((read.temperature_celsius - measurement.temperature_celsius).abs() < 1e-9);
+            prop_assert_eq!((read.time, read.site), (measurement.time, measurement.site));
+        }
+
+        #[test]
+        fn any_octets_are_read_or_refused(octets in prop::collection::vec(any::<u8>(), 0..30)) {
+            let _ = Measurement::decode(&octets);
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use wire::att::{ErrorCode, Uuid};
 
+use super::octets::Octets;
 use crate::gatt::{Characteristic, Context, ControlPoint, Outgoing, Properties, Service, ValueLength};
 
 /// The service.
@@ -95,17 +96,34 @@ impl Measurement {
         }
         value
     }
+
+    /// Reads a value.
+    pub fn decode(octets: &[u8]) -> Option<Self> {
+        let mut octets = Octets(octets);
+        let flags = octets.u8()?;
+        let rate_per_min = if flags & 1 == 0 { u16::from(octets.u8()?) } else { octets.u16()? };
+        let contact = (flags & 0b100 != 0).then_some(flags & 0b10 != 0);
+        let energy_kj = octets.when(flags & 1 << 3 != 0, Octets::u16)?;
+        let mut rr_s = Vec::new();
+        while flags & 1 << 4 != 0 && !octets.0.is_empty() {
+            rr_s.push(f64::from(octets.u16()?) / 1024.0);
+        }
+        octets.end(Self { rate_per_min, contact, energy_kj, rr_s })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn known_octets() {
         let measurement =
             Measurement { rate_per_min: 72, contact: Some(true), energy_kj: Some(5), rr_s: vec![1.0, 900.0 / 1024.0] };
         assert_eq!(measurement.encode(20), [0x1E, 0x48, 0x05, 0x00, 0x00, 0x04, 0x84, 0x03]);
+        assert_eq!(Measurement::decode(&[0x1E, 0x48, 0x05, 0x00, 0x00, 0x04, 0x84, 0x03]), Some(measurement));
+        assert_eq!(Measurement::decode(&[0x1E, 0x48, 0x05, 0x00, 0x00, 0x04, 0x84]), None, "half an interval");
     }
 
     #[test]
@@ -114,5 +132,24 @@ mod tests {
         let value = measurement.encode(20);
         assert_eq!(value[..3], [0x11, 0x2C, 0x01]);
         assert_eq!(value.len(), 3 + 2 * 8);
+    }
+
+    proptest! {
+        #[test]
+        fn there_and_back(
+            rate_per_min: u16,
+            contact: Option<bool>,
+            energy_kj: Option<u16>,
+            ticks in prop::collection::vec(any::<u16>(), 0..9),
+        ) {
+            let rr_s = ticks.iter().map(|ticks| f64::from(*ticks) / 1024.0).collect();
+            let measurement = Measurement { rate_per_min, contact, energy_kj, rr_s };
+            prop_assert_eq!(Measurement::decode(&measurement.encode(244)), Some(measurement));
+        }
+
+        #[test]
+        fn any_octets_are_read_or_refused(octets in prop::collection::vec(any::<u8>(), 0..30)) {
+            let _ = Measurement::decode(&octets);
+        }
     }
 }

@@ -6,6 +6,7 @@
 use wire::att::{ErrorCode, Uuid};
 use wire::float11073::Sfloat;
 
+use super::octets::Octets;
 use crate::gatt::{Characteristic, Context, ControlPoint, Outgoing, Properties, Service, ValueLength};
 
 /// The service.
@@ -140,6 +141,81 @@ pub fn encode_status(therapy: Therapy, operation: Operation, reservoir_iu: f64, 
     value.extend_from_slice(&Sfloat::with_exponent(reservoir_iu, -1).to_le_bytes());
     value.push(u8::from(attached));
     value
+}
+
+/// The state of a pump as it was read.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PumpStatus {
+    /// What it does as a therapy.
+    pub therapy: Therapy,
+    /// What it does as a machine.
+    pub operation: Operation,
+    /// What is left \[IU\]; NaN when it is not known.
+    pub reservoir_iu: f64,
+    /// Whether a reservoir is attached.
+    pub attached: bool,
+}
+
+/// Reads the value of IDD Status.
+pub fn decode_status(octets: &[u8]) -> Option<PumpStatus> {
+    let mut octets = Octets(octets);
+    let (therapy, operation) = (octets.u8()?, octets.u8()?);
+    let therapy = Therapy::ALL.into_iter().find(|known| *known as u8 == therapy)?;
+    let operation = Operation::ALL.into_iter().find(|known| *known as u8 == operation)?;
+    let (reservoir_iu, flags) = (octets.sfloat()?, octets.u8()?);
+    octets.end(PumpStatus { therapy, operation, reservoir_iu, attached: flags & 1 != 0 })
+}
+
+/// Reads the value of IDD Annunciation Status: the latest message, or that there is none.
+pub fn decode_annunciation(octets: &[u8]) -> Option<Option<Annunciation>> {
+    let mut octets = Octets(octets);
+    if octets.u8()? & 1 == 0 {
+        return octets.end(None);
+    }
+    let (instance, kind, state) = (octets.u16()?, octets.u16()?, octets.u8()?);
+    let kind = AnnunciationKind::ALL.into_iter().find(|known| *known as u16 == kind)?;
+    let state = AnnunciationState::ALL.into_iter().find(|known| *known as u8 == state)?;
+    octets.end(Some(Annunciation { instance, kind, state }))
+}
+
+impl Therapy {
+    const ALL: [Self; 4] = [Self::Undetermined, Self::Stop, Self::Pause, Self::Run];
+}
+
+impl Operation {
+    const ALL: [Self; 7] =
+        [Self::Undetermined, Self::Off, Self::Standby, Self::Preparing, Self::Priming, Self::Waiting, Self::Ready];
+}
+
+impl AnnunciationState {
+    const ALL: [Self; 3] = [Self::Pending, Self::Snoozed, Self::Confirmed];
+}
+
+impl AnnunciationKind {
+    /// All of them.
+    pub const ALL: [Self; 21] = [
+        Self::SystemIssue,
+        Self::MechanicalIssue,
+        Self::Occlusion,
+        Self::ReservoirIssue,
+        Self::ReservoirEmpty,
+        Self::ReservoirLow,
+        Self::PrimingIssue,
+        Self::InfusionSetIncomplete,
+        Self::InfusionSetDetached,
+        Self::PowerInsufficient,
+        Self::BatteryEmpty,
+        Self::BatteryLow,
+        Self::BatteryMedium,
+        Self::BatteryFull,
+        Self::Temperature,
+        Self::AirPressure,
+        Self::BolusCancelled,
+        Self::TemporaryBasalOver,
+        Self::TemporaryBasalCancelled,
+        Self::MaximumDelivery,
+        Self::DateTimeIssue,
+    ];
 }
 
 /// The service of a pump with this insulin \[IU/mL\] and these features (24 bits without bit 0, the protection).
@@ -287,6 +363,13 @@ mod tests {
         let occlusion =
             Annunciation { instance: 12, kind: AnnunciationKind::Occlusion, state: AnnunciationState::Pending };
         assert_eq!(encode_annunciation(Some(occlusion)), [0x01, 0x0C, 0x00, 0x3C, 0x00, 0x33]);
+        assert_eq!(decode_annunciation(&[0x01, 0x0C, 0x00, 0x3C, 0x00, 0x33]), Some(Some(occlusion)));
+        assert_eq!(decode_annunciation(&[0x00]), Some(None));
+        assert_eq!(decode_annunciation(&[0x01, 0x0C, 0x00, 0x01, 0x00, 0x33]), None, "no such message");
+        let read =
+            PumpStatus { therapy: Therapy::Run, operation: Operation::Ready, reservoir_iu: 150.5, attached: true };
+        assert_eq!(decode_status(&status), Some(read));
+        assert_eq!(decode_status(&status[..4]), None);
     }
 
     #[test]

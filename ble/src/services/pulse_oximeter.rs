@@ -4,6 +4,7 @@ use wire::att::Uuid;
 use wire::float11073::Sfloat;
 
 use super::DateTime;
+use super::octets::Octets;
 use super::record_access::RECORD_ACCESS;
 use crate::gatt::{Characteristic, Properties, Service, ValueLength};
 
@@ -63,6 +64,10 @@ pub struct Saturation {
 }
 
 impl Saturation {
+    fn read_from(octets: &mut Octets<'_>) -> Option<Self> {
+        Some(Self { spo2_percent: octets.sfloat()?, pulse_per_min: octets.sfloat()? })
+    }
+
     fn write_to(self, value: &mut Vec<u8>) {
         value.extend_from_slice(&Sfloat::with_exponent(self.spo2_percent, 0).to_le_bytes());
         value.extend_from_slice(&Sfloat::with_exponent(self.pulse_per_min, 0).to_le_bytes());
@@ -83,6 +88,14 @@ pub struct Quality {
 }
 
 impl Quality {
+    fn read_from(octets: &mut Octets<'_>, flags: u8) -> Option<Self> {
+        Some(Self {
+            measurement_status: octets.when(flags & 1 != 0, Octets::u16)?,
+            device_status: octets.when(flags & 2 != 0, Octets::u24)?,
+            amplitude_percent: octets.when(flags & 4 != 0, Octets::sfloat)?,
+        })
+    }
+
     fn write_to(self, value: &mut Vec<u8>) {
         value.extend(self.measurement_status.into_iter().flat_map(u16::to_le_bytes));
         value.extend(self.device_status.into_iter().flat_map(|bits| bits.to_le_bytes().into_iter().take(3)));
@@ -129,9 +142,57 @@ pub fn encode_spot_check(
     value
 }
 
+/// A continuous measurement as it was read.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Continuous {
+    /// The measurement.
+    pub normal: Saturation,
+    /// The same, averaged over a short time.
+    pub fast: Option<Saturation>,
+    /// The same, averaged over a long time.
+    pub slow: Option<Saturation>,
+    /// What accompanies it.
+    pub quality: Quality,
+}
+
+/// Reads the value of a continuous measurement.
+pub fn decode_continuous(octets: &[u8]) -> Option<Continuous> {
+    let mut octets = Octets(octets);
+    let flags = octets.u8()?;
+    let normal = Saturation::read_from(&mut octets)?;
+    let fast = octets.when(flags & 1 != 0, Saturation::read_from)?;
+    let slow = octets.when(flags & 2 != 0, Saturation::read_from)?;
+    let quality = Quality::read_from(&mut octets, flags >> 2)?;
+    octets.end(Continuous { normal, fast, slow, quality })
+}
+
+/// A spot check as it was read.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SpotCheck {
+    /// The measurement.
+    pub saturation: Saturation,
+    /// When it was taken.
+    pub time: Option<DateTime>,
+    /// What accompanies it.
+    pub quality: Quality,
+    /// Whether the time can be trusted.
+    pub clock_is_set: bool,
+}
+
+/// Reads the value of a spot check.
+pub fn decode_spot_check(octets: &[u8]) -> Option<SpotCheck> {
+    let mut octets = Octets(octets);
+    let flags = octets.u8()?;
+    let saturation = Saturation::read_from(&mut octets)?;
+    let time = octets.when(flags & 1 != 0, Octets::date_time)?;
+    let quality = Quality::read_from(&mut octets, flags >> 1)?;
+    octets.end(SpotCheck { saturation, time, quality, clock_is_set: flags & 1 << 4 == 0 })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn known_octets() {
@@ -139,6 +200,9 @@ mod tests {
         let quality = Quality { amplitude_percent: Some(0.25), ..Quality::default() };
         let value = encode_continuous(saturation, None, None, quality);
         assert_eq!(value, [0x10, 0x61, 0x00, 0x48, 0x00, 0x19, 0xE0]);
+        let read = Continuous { normal: saturation, fast: None, slow: None, quality };
+        assert_eq!(decode_continuous(&value), Some(read));
+        assert_eq!(decode_continuous(&value[..6]), None);
     }
 
     #[test]
@@ -148,5 +212,34 @@ mod tests {
             Quality { measurement_status: Some(1 << 13), device_status: Some(1 << 15), amplitude_percent: None };
         let value = encode_spot_check(saturation, None, quality, true);
         assert_eq!(value, [0x06, 0xFF, 0x07, 0x3C, 0x00, 0x00, 0x20, 0x00, 0x80, 0x00]);
+        let read = decode_spot_check(&value).expect("a spot check");
+        assert!(read.saturation.spo2_percent.is_nan());
+        assert_eq!((read.quality, read.clock_is_set), (quality, true));
+    }
+
+    proptest! {
+        #[test]
+        fn there_and_back(
+            spo2 in 0_u8..=100,
+            pulse in 0_u16..300,
+            measurement_status: Option<u16>,
+            device_status in prop::option::of(0_u32..1 << 24),
+            time: Option<u32>,
+            clock_is_set: bool,
+        ) {
+            let saturation = Saturation { spo2_percent: f64::from(spo2), pulse_per_min: f64::from(pulse) };
+            let quality = Quality { measurement_status, device_status, amplitude_percent: Some(1.25) };
+            let time = time.map(|seconds| DateTime::from_unix_seconds(i64::from(seconds)));
+            let spot = encode_spot_check(saturation, time, quality, clock_is_set);
+            prop_assert_eq!(decode_spot_check(&spot), Some(SpotCheck { saturation, time, quality, clock_is_set }));
+            let continuous = encode_continuous(saturation, Some(saturation), None, quality);
+            let read = Continuous { normal: saturation, fast: Some(saturation), slow: None, quality };
+            prop_assert_eq!(decode_continuous(&continuous), Some(read));
+        }
+
+        #[test]
+        fn any_octets_are_read_or_refused(octets in prop::collection::vec(any::<u8>(), 0..30)) {
+            let _ = (decode_continuous(&octets), decode_spot_check(&octets));
+        }
     }
 }

@@ -114,9 +114,13 @@ impl RecordAccess {
                 _ => Self::respond(opcode, Code::Success),
             },
             _ => {
-                let parts = selected().flat_map(|record| record.parts.iter());
-                let mut outgoing: Vec<Outgoing> =
-                    parts.map(|(uuid, value)| Outgoing::notification(*uuid, value.as_slice())).collect();
+                let mut outgoing = Vec::new();
+                for record in selected() {
+                    let part = |(uuid, value): &(Uuid, Vec<u8>)| {
+                        Outgoing::notification(*uuid, value.as_slice()).tagged(record.tag)
+                    };
+                    outgoing.extend(record.parts.iter().map(part));
+                }
                 let code = if outgoing.is_empty() { Code::NoRecords } else { Code::Success };
                 outgoing.extend(Self::respond(opcode, code));
                 outgoing
@@ -162,7 +166,7 @@ mod tests {
     fn store() -> RecordStore {
         let mut store = RecordStore::default();
         for key in 10..13 {
-            store.push(Record { key, parts: vec![(MEASUREMENT, vec![key as u8])] });
+            store.push(Record { key, parts: vec![(MEASUREMENT, vec![key as u8])], tag: 0 });
         }
         store
     }

@@ -185,7 +185,7 @@ fn stored_records_are_read_out_in_order() {
         air.store_record(
             meter,
             glucose::SERVICE,
-            crate::records::Record { key, parts: vec![(glucose::MEASUREMENT, value)] },
+            crate::records::Record { key, parts: vec![(glucose::MEASUREMENT, value)], tag: 0 },
         );
     }
     let mut host = TestHost::attach(&mut air);

@@ -1,0 +1,119 @@
+//! How a gateway protects its links: it uses the key of a bond, or pairs.
+
+use sim_core::Key;
+use wire::hci::Opcode;
+use wire::l2cap::{Frame, SMP_CHANNEL};
+use wire::smp::SmpPdu;
+
+use super::{Central, CentralEventKind, MTU};
+use crate::address::Address;
+use crate::air::Air;
+use crate::pairing::{Association, Initiator, InitiatorStep, LongTermKey};
+
+impl Central {
+    /// Does what the device demands before anything is asked of it.
+    pub(super) fn secure(&mut self, air: &mut Air, handle: u16) {
+        let Some(client) = self.clients.get(&handle) else { return };
+        let identity = client.identity;
+        if self.association(identity) == Association::None {
+            self.begin(air, handle);
+        } else if let Some(key) = self.options.memory.bonds.get(&identity).copied() {
+            self.encrypt(air, handle, key);
+        } else {
+            self.pair(air, handle);
+        }
+    }
+
+    fn association(&self, identity: Address) -> Association {
+        let known = self.options.allowed.iter().find(|known| known.address == identity);
+        known.map_or(Association::None, |known| known.association)
+    }
+
+    /// Makes the first request, unless it has been made.
+    fn begin(&mut self, air: &mut Air, handle: u16) {
+        let Some(client) = self.clients.get_mut(&handle).filter(|client| !client.has_begun) else { return };
+        let pdus = client.begin(MTU);
+        self.send(air, handle, pdus);
+    }
+
+    fn pair(&mut self, air: &mut Air, handle: u16) {
+        let Some(client) = self.clients.get(&handle) else { return };
+        let (peripheral, identity) = (client.address, client.identity);
+        let passkey = match self.association(identity) {
+            Association::Passkey(passkey) => Some(passkey),
+            Association::JustWorks | Association::None => None,
+        };
+        self.options.memory.pairings += 1;
+        let Some((key, own)) = air.key_and_address(self.host) else { return };
+        let draws: Key = key;
+        let mut pairing = Initiator::new(passkey, own, peripheral, draws, self.options.memory.pairings);
+        let request = pairing.begin();
+        if let Some(client) = self.clients.get_mut(&handle) {
+            client.pairing = Some(pairing);
+        }
+        self.send_smp(air, handle, &request);
+    }
+
+    fn send_smp(&self, air: &mut Air, handle: u16, pdu: &SmpPdu) {
+        self.send_frame(air, handle, Frame { channel: SMP_CHANNEL, payload: pdu.to_bytes() });
+    }
+
+    fn encrypt(&self, air: &mut Air, handle: u16, key: LongTermKey) {
+        let mut parameters = handle.to_le_bytes().to_vec();
+        parameters.extend_from_slice(&key.random);
+        parameters.extend_from_slice(&key.diversifier.to_le_bytes());
+        parameters.extend_from_slice(&key.key);
+        self.command(air, Opcode::LE_ENABLE_ENCRYPTION, &parameters);
+    }
+
+    pub(super) fn take_smp(&mut self, air: &mut Air, handle: u16, octets: &[u8]) {
+        let Ok(pdu) = SmpPdu::parse(octets) else { return };
+        let Some(pairing) = self.clients.get_mut(&handle).and_then(|client| client.pairing.as_mut()) else { return };
+        let mut out = Vec::new();
+        let step = pairing.receive(pdu, &mut out);
+        for pdu in out {
+            self.send_smp(air, handle, &pdu);
+        }
+        if let Some(step) = step {
+            self.take_pairing_step(air, handle, step);
+        }
+    }
+
+    /// The link is encrypted, or the device has lost the key and has to be paired with anew.
+    pub(super) fn take_encryption(&mut self, air: &mut Air, handle: u16, is_on: bool) {
+        let Some(client) = self.clients.get_mut(&handle) else { return };
+        if !is_on {
+            self.options.memory.bonds.remove(&client.identity);
+            self.pair(air, handle);
+            return;
+        }
+        let Some(pairing) = &mut client.pairing else {
+            self.begin(air, handle);
+            return;
+        };
+        if let Some(step) = pairing.encrypted() {
+            self.take_pairing_step(air, handle, step);
+        }
+    }
+
+    fn take_pairing_step(&mut self, air: &mut Air, handle: u16, step: InitiatorStep) {
+        let Some(client) = self.clients.get_mut(&handle) else { return };
+        let identity = client.identity;
+        match step {
+            InitiatorStep::Encrypt(key) => self.encrypt(air, handle, key),
+            InitiatorStep::Complete(kept) => {
+                client.pairing = None;
+                if let Some(key) = kept {
+                    self.options.memory.bonds.insert(identity, key);
+                }
+                self.note(air, identity, CentralEventKind::Paired);
+                self.begin(air, handle);
+            }
+            InitiatorStep::Failed(reason) => {
+                client.pairing = None;
+                self.note(air, identity, CentralEventKind::PairingFailed { reason: reason.0 });
+                self.leave(air, handle);
+            }
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The radio of a run: the sites of some patients, side by side.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use ble::{Air, PeripheralError};
+use sim_core::{Evidence, Occurrence, Outbound, RadioSecurity, Roster, RouteId, SimTime};
+use thiserror::Error;
+
+use super::report::{GatewayReport, GivenUp, LinkEvent, PeripheralReport};
+use super::site::{Site, name_of};
+
+/// Why a radio cannot be built.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum RadioError {
+    /// The kind of a device has no Bluetooth services.
+    #[error("{path}: devices of kind {kind} have no Bluetooth side")]
+    NoProfile {
+        /// Path of the device.
+        path: String,
+        /// Its kind.
+        kind: String,
+    },
+    /// A gateway is to hand on in a format that does not exist.
+    #[error("{path}: gateways have no payload format {format}")]
+    UnknownFormat {
+        /// Path of the gateway.
+        path: String,
+        /// The format.
+        format: String,
+    },
+    /// A gateway is to connect to a device of another site, or to one without Bluetooth.
+    #[error("{path}: device number {device} is not on the air of its site")]
+    ForeignDevice {
+        /// Path of the gateway.
+        path: String,
+        /// Number of the device.
+        device: u32,
+    },
+    /// A device cannot be put on the air.
+    #[error(transparent)]
+    Peripheral(#[from] PeripheralError),
+}
+
+/// All sites of some patients.
+///
+/// It is a function of what it was built with and of what [`Radio::say`] was given: neither the calls to
+/// [`Radio::advance_to`] in between nor the other sites change what comes out of a site.
+#[derive(Debug)]
+pub struct Radio {
+    roster: Arc<Roster>,
+    sites: Vec<Site>,
+    /// Positions in `sites` by number in the roster.
+    by_number: BTreeMap<usize, usize>,
+    evidence: Evidence,
+}
+
+impl Radio {
+    /// The sites of the patients in `patients`; the timeline's `ble.*` and `gw.*` steps act on them.
+    ///
+    /// # Errors
+    /// [`RadioError`] when a device has no Bluetooth services or cannot be put on the air, or a gateway's plan does not
+    /// fit its site.
+    pub fn new(
+        roster: &Arc<Roster>,
+        occurrences: &Arc<Vec<Occurrence>>,
+        patients: Range<usize>,
+    ) -> Result<Self, RadioError> {
+        let mut gateways: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (number, gateway) in roster.gateways.iter().enumerate() {
+            gateways.entry(gateway.site).or_default().push(number);
+        }
+        // Steps that are none of the radio's concern need not be looked at by every site.
+        let (mut sites, mut by_number) = (Vec::new(), BTreeMap::new());
+        for (number, plan) in roster.sites.iter().enumerate() {
+            if !patients.contains(&plan.patients.start) {
+                continue;
+            }
+            let of_site = gateways.get(&number).map(Vec::as_slice).unwrap_or_default();
+            by_number.insert(number, sites.len());
+            sites.push(Site::new(roster, occurrences, plan, number, of_site)?);
+        }
+        Ok(Self { roster: Arc::clone(roster), sites, by_number, evidence: Evidence::default() })
+    }
+
+    /// Takes what a device says, to be put on the air at its intended instant. Messages of devices without a Bluetooth
+    /// side in these sites are ignored.
+    pub fn say(&mut self, outbound: Outbound) {
+        let radio = self.roster.devices.get(outbound.device.index()).and_then(|device| device.radio.as_ref());
+        let Some(position) = radio.and_then(|radio| self.by_number.get(&radio.site)) else { return };
+        let key = (outbound.intended, outbound.route, outbound.sequence);
+        self.sites[*position].inbox.insert(key, outbound);
+    }
+
+    /// Works off everything that happens before `end`. All that devices say before `end` must have been given.
+    pub fn advance_to(&mut self, end: SimTime) {
+        for site in &mut self.sites {
+            site.advance_to(end);
+            self.evidence.merge(&std::mem::take(&mut site.evidence));
+        }
+    }
+
+    /// What gateways hand on since the last call, by instant and route. The payload is the gateway's own.
+    pub fn take_forwarded(&mut self) -> Vec<Outbound> {
+        let mut forwarded: Vec<Outbound> =
+            self.sites.iter_mut().flat_map(|site| std::mem::take(&mut site.forwarded)).collect();
+        forwarded.sort_by_key(|message| (message.due(), message.route, message.sequence));
+        forwarded
+    }
+
+    /// Messages that can reach nobody any more, since the last call, by instant and route.
+    pub fn take_given_up(&mut self) -> Vec<GivenUp> {
+        let mut given_up: Vec<GivenUp> =
+            self.sites.iter_mut().flat_map(|site| std::mem::take(&mut site.given_up)).collect();
+        given_up.sort_by_key(|message| (message.at, message.route, message.sequence));
+        given_up
+    }
+
+    /// What has happened to links since the last call, by instant and device.
+    pub fn take_link_events(&mut self) -> Vec<LinkEvent> {
+        let mut events: Vec<LinkEvent> =
+            self.sites.iter_mut().flat_map(|site| std::mem::take(&mut site.link_events)).collect();
+        events.sort_by_key(|event| (event.at, event.device));
+        events
+    }
+
+    /// Messages that no gateway has handed on yet and that may still come: under way, kept or in a history.
+    pub fn pending(&self) -> Vec<(RouteId, u64)> {
+        let of_site = |site: &Site| {
+            let waiting = site.inbox.values().map(|outbound| (outbound.route, outbound.sequence));
+            let parcels = site.wearables.iter().flat_map(|wearable| wearable.parcels.values());
+            let unheard = parcels.filter(|parcel| parcel.forwarded == 0);
+            waiting.chain(unheard.map(|parcel| (parcel.route, parcel.sequence))).collect::<Vec<_>>()
+        };
+        let mut pending: Vec<(RouteId, u64)> = self.sites.iter().flat_map(of_site).collect();
+        pending.sort_unstable();
+        pending
+    }
+
+    /// What the steps have changed so far.
+    pub fn evidence(&self) -> &Evidence {
+        &self.evidence
+    }
+
+    /// What every gateway has done so far, in their order.
+    pub fn gateways(&self) -> Vec<GatewayReport> {
+        let gateways = self.sites.iter().flat_map(|site| &site.gateways);
+        let mut reports: Vec<GatewayReport> = gateways
+            .map(|gateway| GatewayReport {
+                gateway: gateway.device,
+                forwarded: gateway.forwarded,
+                backfilled: gateway.backfilled,
+                duplicates: gateway.duplicates,
+                unreadable: gateway.unreadable,
+                links: gateway.links,
+                failed_pairings: gateway.failed_pairings,
+                rssi_mean_dbm: (gateway.rssi_count > 0)
+                    .then(|| gateway.rssi_sum_dbm as f64 / gateway.rssi_count as f64),
+            })
+            .collect();
+        reports.sort_by_key(|report| report.gateway);
+        reports
+    }
+
+    /// What somebody outside has to know of every device to connect to it.
+    pub fn peripherals(&self) -> Vec<PeripheralReport> {
+        let of_site = |site: &Site| {
+            let report = |wearable: &super::wearable::Wearable| {
+                let device = &self.roster.devices[wearable.device.index()];
+                let passkey = match device.radio.as_ref().map(|radio| radio.security) {
+                    Some(RadioSecurity::Passkey(digits)) => Some(digits),
+                    _ => None,
+                };
+                let name = name_of(device).to_owned();
+                PeripheralReport { device: wearable.device, address: wearable.address, name, passkey }
+            };
+            site.wearables.iter().map(report).collect::<Vec<_>>()
+        };
+        self.sites.iter().flat_map(of_site).collect()
+    }
+
+    /// The air of the site with this number in the roster, to attach real hosts to it.
+    pub fn air_mut(&mut self, site: usize) -> Option<&mut Air> {
+        let position = *self.by_number.get(&site)?;
+        Some(&mut self.sites[position].air)
+    }
+}
