@@ -41,6 +41,10 @@ pub enum Dimension {
     PowerLevel,
     /// Metabolic equivalents [MET].
     Metabolic,
+    /// Amount of insulin [U].
+    Insulin,
+    /// Rate of insulin [U/h].
+    InsulinRate,
 }
 
 /// One accepted spelling of a unit.
@@ -60,7 +64,7 @@ const fn unit(name: &'static str, factor: f64) -> Unit {
 
 impl Dimension {
     /// Every dimension.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Time,
         Self::Ratio,
         Self::Percent,
@@ -80,6 +84,8 @@ impl Dimension {
         Self::DataRate,
         Self::PowerLevel,
         Self::Metabolic,
+        Self::Insulin,
+        Self::InsulinRate,
     ];
 
     /// The word for it in messages.
@@ -104,6 +110,8 @@ impl Dimension {
             Self::DataRate => "data rate",
             Self::PowerLevel => "power level",
             Self::Metabolic => "metabolic rate",
+            Self::Insulin => "amount of insulin",
+            Self::InsulinRate => "rate of insulin",
         }
     }
 
@@ -179,6 +187,8 @@ impl Dimension {
             }
             Self::PowerLevel => const { &[unit("dBm", 1.0)] },
             Self::Metabolic => const { &[unit("MET", 1.0)] },
+            Self::Insulin => const { &[unit("U", 1.0), unit("mU", 1e-3)] },
+            Self::InsulinRate => const { &[unit("U/h", 1.0), unit("mU/h", 1e-3)] },
         }
     }
 
