@@ -2,8 +2,11 @@
 
 pub mod battery;
 pub mod bedside_monitor;
+pub mod cgm;
 pub mod ecg_patch;
+pub mod glucose_meter;
 pub mod infusion_pump;
+pub mod insulin_pump;
 pub mod pulse_oximeter;
 pub mod replay;
 
@@ -15,5 +18,8 @@ pub fn register(registry: &mut Registry) {
     pulse_oximeter::register(registry);
     bedside_monitor::register(registry);
     infusion_pump::register(registry);
+    cgm::register(registry);
+    insulin_pump::register(registry);
+    glucose_meter::register(registry);
     replay::register(registry);
 }

@@ -6,6 +6,7 @@
 pub mod causes;
 pub mod device;
 pub mod devices;
+pub mod glycaemia;
 pub mod patient;
 pub mod physiology;
 mod recording;
@@ -27,8 +28,10 @@ pub fn register(registry: &mut Registry) {
         about: "compact JSON, one object a message (wire/schemas/vendor-json.schema.json)",
         encode: wire::vendor_json::encode,
     });
+    glycaemia::register(registry);
     devices::register(registry);
     patient::register(registry);
     causes::register(registry);
     sensors::lead_off::register(registry);
+    sensors::compression::register(registry);
 }

@@ -10,6 +10,7 @@ use sim_core::{
 use vocabulary::Dimension;
 
 use crate::causes::Causes;
+use crate::glycaemia::{self, Glycaemia};
 use crate::physiology::{
     Body, Build, EcgCondition, HeartCondition, Norepinephrine, Pacing, Parameters, PulseSite, Rhythm, RhythmKind, Sex,
     Territory, Variability, Vasculature,
@@ -50,7 +51,7 @@ pub struct Medication {
 }
 
 /// Columns of `truth.csv`.
-const TRUTH: &[TruthColumn] = &[
+pub(crate) const TRUTH: &[TruthColumn] = &[
     TruthColumn { name: "heart_rate", unit: "/min" },
     TruthColumn { name: "sbp", unit: "mmHg" },
     TruthColumn { name: "dbp", unit: "mmHg" },
@@ -71,7 +72,6 @@ const TRUTH: &[TruthColumn] = &[
     TruthColumn { name: "norepinephrine", unit: "ug/L" },
 ];
 
-#[expect(clippy::unnecessary_wraps, reason = "the registry's signature lets a model refuse")]
 fn spawn(world: &mut World, id: SimId, plan: &PatientPlan, seed: u64) -> Result<Entity, SpawnError> {
     let key = Key::new(seed, &plan.path);
     let number = |name: &str| match plan.arguments.0.get(name) {
@@ -84,13 +84,23 @@ fn spawn(world: &mut World, id: SimId, plan: &PatientPlan, seed: u64) -> Result<
         _ if key.uniform(SEX, 0) < 0.5 => Sex::Male,
         _ => Sex::Female,
     };
+    let glycaemia = glycaemia::of_plan(plan, key)?;
     let build = Build {
-        weight_kg: number("weight").unwrap_or(75.0),
+        weight_kg: number("weight").or(glycaemia.as_ref().map(Glycaemia::weight_kg)).unwrap_or(75.0),
         height_cm: number("height").unwrap_or(170.0),
         age_years: number("age").unwrap_or(60.0),
         sex,
     };
-    let mut parameters = Parameters::adult(&build, key);
+    let person = Person { id, key, weight_kg: build.weight_kg };
+    let entity = match glycaemia {
+        Some(glycaemia) => world.spawn((person, glycaemia)).id(),
+        None => world.spawn(person).id(),
+    };
+    if plan.arguments.flag("circulation") == Some(false) {
+        return Ok(entity);
+    }
+    let is_adult = build.age_years >= 18.0;
+    let mut parameters = if is_adult { Parameters::adult(&build, key) } else { Parameters::young(&build, key) };
     for (name, parameter) in [
         ("heart_rate", &mut parameters.heart_rate_bpm),
         ("respiratory_rate", &mut parameters.respiratory_rate_bpm),
@@ -110,8 +120,8 @@ fn spawn(world: &mut World, id: SimId, plan: &PatientPlan, seed: u64) -> Result<
     let reach = longest_chunk + SHORTEST_REACH;
     let heart = heart_condition(&plan.arguments);
     let body = Body::with(parameters, variability, vasculature, &heart, key, sites, reach.nanos());
-    let person = Person { id, key, weight_kg: build.weight_kg };
-    Ok(world.spawn((person, Physiology(body), Medication::default(), Causes::default())).id())
+    world.entity_mut(entity).insert((Physiology(body), Medication::default(), Causes::default()));
+    Ok(entity)
 }
 
 /// The heart that a patient's parameters describe.
@@ -219,11 +229,13 @@ fn note_state(clock: Res<Clock>, patients: Query<(&Person, &Physiology, &Medicat
             core.state().blood_volume_l,
             medication.norepinephrine.concentration_ug_l(),
         ];
-        truth.states.push(StateSample { patient: person.id, at: clock.now, values });
+        let columns = std::iter::once(TRUTH).collect();
+        truth.states.push(StateSample { patient: person.id, at: clock.now, columns, values });
     }
 }
 
-fn model(name: &'static str, about: &'static str, age: &'static str, weight: &'static str) -> PatientSpec {
+/// A patient model with circulation and breathing.
+pub(crate) fn model(name: &'static str, about: &'static str, age: &'static str, weight: &'static str) -> PatientSpec {
     let number = |name, about| ParameterSpec::optional(name, ParameterKind::Number, about);
     let quantity = |name, dimension, about| ParameterSpec::optional(name, ParameterKind::Quantity(dimension), about);
     PatientSpec {
@@ -271,13 +283,16 @@ fn model(name: &'static str, about: &'static str, age: &'static str, weight: &'s
 
 /// Adds the patient models and their systems.
 pub fn register(registry: &mut Registry) {
-    registry.patients.extend([
+    let adults = [
         model("adult_icu", "adult in intensive care", "normal(64, 12)", "normal(80 kg, 16 kg)"),
         model("adult_ward", "adult on a general ward", "normal(60, 15)", "normal(78 kg, 15 kg)"),
         model("adult_home", "adult at home", "uniform(20, 85)", "normal(76 kg, 14 kg)"),
-    ]);
+    ];
+    registry.patients.extend(adults.map(glycaemia::with_glucose));
+    registry.patients.extend(glycaemia::models());
     registry.add_system(Phase::Physiology, act_drugs);
     registry.add_system(Phase::Physiology, crate::causes::apply_causes);
     registry.add_system(Phase::Physiology, live);
     registry.add_system(Phase::Physiology, note_state);
+    registry.add_system(Phase::Physiology, glycaemia::note_glycaemia);
 }

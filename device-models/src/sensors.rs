@@ -2,6 +2,7 @@
 
 pub mod averages;
 pub mod cgm;
+pub mod compression;
 mod ecg_front_end;
 pub mod lead_off;
 mod noise;
