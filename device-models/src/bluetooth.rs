@@ -36,5 +36,7 @@ pub fn register(registry: &mut Registry) {
         about: "what a device hands to its Bluetooth side; never leaves the program",
         encode: wire::said::encode,
     });
+    registry.gateway_formats.extend(GATEWAY_FORMATS);
+    registry.bluetooth_kinds.extend(kinds());
     actions::register(registry);
 }

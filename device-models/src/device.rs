@@ -93,6 +93,27 @@ impl Chunk {
     }
 }
 
+/// Until when no device of a kind speaks on its own, so that a system need not look at each of them in every grid step.
+/// Events are not counted.
+#[derive(Debug, Default)]
+pub struct Quiet(Option<SimTime>);
+
+impl Quiet {
+    /// Whether nothing is due in this grid step. Otherwise [`Quiet::until`] is to be called for every device.
+    pub fn holds(&mut self, clock: &Clock) -> bool {
+        if self.0.is_some_and(|until| clock.end <= until) {
+            return true;
+        }
+        self.0 = Some(SimTime::from_nanos(i64::MAX));
+        false
+    }
+
+    /// Takes into account when this device speaks next.
+    pub fn until(&mut self, device: &Device) {
+        self.0 = self.0.min(Some(device.next_due));
+    }
+}
+
 impl Device {
     /// The device a plan describes.
     ///

@@ -3,9 +3,12 @@
 pub mod battery;
 pub mod bedside_monitor;
 pub mod blood_pressure_cuff;
+pub mod cgm;
 pub mod ecg_patch;
+pub mod glucose_meter;
 pub mod heart_rate_belt;
 pub mod infusion_pump;
+pub mod insulin_pump;
 pub mod pulse_oximeter;
 pub mod replay;
 pub mod thermometer;
@@ -20,6 +23,9 @@ pub fn register(registry: &mut Registry) {
     pulse_oximeter::register(registry);
     bedside_monitor::register(registry);
     infusion_pump::register(registry);
+    cgm::register(registry);
+    insulin_pump::register(registry);
+    glucose_meter::register(registry);
     replay::register(registry);
     heart_rate_belt::register(registry);
     blood_pressure_cuff::register(registry);

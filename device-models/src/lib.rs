@@ -10,6 +10,7 @@ mod chart;
 mod conditions;
 pub mod device;
 pub mod devices;
+pub mod glycaemia;
 pub mod medication;
 pub mod patient;
 pub mod physiology;
@@ -33,6 +34,7 @@ pub fn register(registry: &mut Registry) {
         encode: wire::vendor_json::encode,
     });
     bluetooth::register(registry);
+    glycaemia::register(registry);
     devices::register(registry);
     patient::register(registry);
     causes::register(registry);
@@ -40,4 +42,5 @@ pub fn register(registry: &mut Registry) {
     sensors::lead_off::register(registry);
     sensors::faults::register(registry);
     sensors::pinned::register(registry);
+    sensors::compression::register(registry);
 }

@@ -13,6 +13,7 @@ use crate::activity::{self, Activity};
 use crate::causes::{Causes, Collapse};
 use crate::chart::{Chart, Line};
 use crate::conditions::{self, Conditions};
+use crate::glycaemia;
 use crate::medication::Medication;
 use crate::physiology::pharmacology::Drug;
 use crate::physiology::scores::OxygenScale;
@@ -49,7 +50,7 @@ pub const FINGER: usize = 0;
 pub const RADIAL_ARTERY: usize = 1;
 
 /// Columns of `truth.csv`.
-const TRUTH: &[TruthColumn] = &[
+pub(crate) const TRUTH: &[TruthColumn] = &[
     TruthColumn { name: "heart_rate", unit: "/min" },
     TruthColumn { name: "sbp", unit: "mmHg" },
     TruthColumn { name: "dbp", unit: "mmHg" },
@@ -83,15 +84,27 @@ const TRUTH: &[TruthColumn] = &[
     TruthColumn { name: "urine", unit: "mL" },
 ];
 
-#[expect(clippy::unnecessary_wraps, reason = "the registry's signature lets a model refuse")]
 fn spawn(world: &mut World, id: SimId, plan: &PatientPlan, seed: u64) -> Result<Entity, SpawnError> {
     let key = Key::new(seed, &plan.path);
     let number = |name: &str| match plan.arguments.0.get(name) {
         Some(Argument::Number(number)) => Some(*number),
         _ => None,
     };
-    let build = build(&plan.arguments, key);
-    let mut parameters = Parameters::adult(&build, key);
+    let glycaemia = glycaemia::of_plan(plan, key)?;
+    let mut build = build(&plan.arguments, key);
+    if let (None, Some(glycaemia)) = (number("weight"), &glycaemia) {
+        build.weight_kg = glycaemia.weight_kg();
+    }
+    let person = Person { id, key, weight_kg: build.weight_kg };
+    let entity = match glycaemia {
+        Some(glycaemia) => world.spawn((person, glycaemia)).id(),
+        None => world.spawn(person).id(),
+    };
+    if plan.arguments.flag("circulation") == Some(false) {
+        return Ok(entity);
+    }
+    let is_adult = build.age_years >= 18.0;
+    let mut parameters = if is_adult { Parameters::adult(&build, key) } else { Parameters::young(&build, key) };
     for (name, parameter) in [
         ("heart_rate", &mut parameters.heart_rate_bpm),
         ("respiratory_rate", &mut parameters.respiratory_rate_bpm),
@@ -114,14 +127,13 @@ fn spawn(world: &mut World, id: SimId, plan: &PatientPlan, seed: u64) -> Result<
     let reach = longest_chunk + SHORTEST_REACH;
     let heart = heart_condition(&plan.arguments);
     let body = Body::with(parameters, variability, vasculature, &heart, key, sites, reach.nanos());
-    let person = Person { id, key, weight_kg: build.weight_kg };
     let treatment = (Medication::new(&build), Causes::default(), Collapse::default(), Pinned::default());
     let watched = (Chart::new(oxygen_scale(&plan.arguments)), Conditions::default());
-    let mut entity = world.spawn((person, Physiology(body), treatment, watched));
+    world.entity_mut(entity).insert((Physiology(body), treatment, watched));
     if let Some(activity) = activity {
-        entity.insert(activity);
+        world.entity_mut(entity).insert(activity);
     }
-    Ok(entity.id())
+    Ok(entity)
 }
 
 /// The build that a patient's parameters describe, with the key of its draws.
@@ -239,7 +251,9 @@ fn note_state(
         let (patient, at) = (person.id, clock.now);
         let steps = activity.map_or(0, |activity| activity.day().steps(clock.now));
         let line = chart.second(core, medication.drugs());
-        truth.states.push(StateSample { patient, at, values: state_values(core, medication, &line, steps) });
+        let columns = std::iter::once(TRUTH).collect();
+        let values = state_values(core, medication, &line, steps);
+        truth.states.push(StateSample { patient, at, columns, values });
         let drugs = medication.drugs().into_iter();
         truth.drugs.extend(drugs.flat_map(|drugs| {
             drugs.in_use().map(move |drug| DrugSample {
@@ -291,7 +305,8 @@ fn state_values(core: &Core, medication: &Medication, line: &Line, steps: u64) -
     ]
 }
 
-fn model(name: &'static str, about: &'static str, age: &'static str, weight: &'static str) -> PatientSpec {
+/// A patient model with circulation and breathing.
+pub(crate) fn model(name: &'static str, about: &'static str, age: &'static str, weight: &'static str) -> PatientSpec {
     let number = |name, about| ParameterSpec::optional(name, ParameterKind::Number, about);
     let quantity = |name, dimension, about| ParameterSpec::optional(name, ParameterKind::Quantity(dimension), about);
     PatientSpec {
@@ -360,16 +375,19 @@ pub fn register(registry: &mut Registry) {
             _ => {}
         }
     }
-    registry.patients.extend([
+    let adults = [
         model("adult_icu", "adult in intensive care", "normal(64, 12)", "normal(80 kg, 16 kg)"),
         model("adult_ward", "adult on a general ward", "normal(60, 15)", "normal(78 kg, 15 kg)"),
         model("adult_home", "adult at home", "uniform(20, 85)", "normal(76 kg, 14 kg)"),
         elderly,
         athlete,
-    ]);
+    ];
+    registry.patients.extend(adults.map(glycaemia::with_glucose));
+    registry.patients.extend(glycaemia::models());
     registry.add_system(Phase::Physiology, activity::live_days);
     crate::causes::register_systems(registry);
     registry.add_system(Phase::Physiology, live);
     registry.add_system(Phase::Physiology, conditions::note);
     registry.add_system(Phase::Physiology, note_state);
+    registry.add_system(Phase::Physiology, glycaemia::note_glycaemia);
 }

@@ -36,6 +36,7 @@ mod respiratory_control;
 mod rhythm;
 mod samples;
 mod variability;
+mod young;
 
 pub use beat::{Beat, BeatKind, CardiacEvents, Complex, Fibrillation, FibrillationKind, LonePWave, Mark, PWave, Spike};
 pub use body::{Body, HeartCondition};

@@ -2,6 +2,7 @@
 
 pub mod averages;
 pub mod cgm;
+pub mod compression;
 mod ecg_front_end;
 pub mod faults;
 pub mod lead_off;

@@ -1,8 +1,9 @@
 //! Ground truth kept for a recording: physiological states and labelled events.
 
 use bevy_ecs::prelude::*;
+use smallvec::SmallVec;
 
-use crate::{SimId, SimTime};
+use crate::{SimId, SimTime, TruthColumn};
 
 /// Whose truth an annotation is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,13 +27,16 @@ pub struct Annotation {
     pub aux: Option<&'static str>,
 }
 
-/// A patient's state at an instant; the columns are those of its model's [`crate::PatientSpec`].
+/// A patient's state at an instant. What is simulated of a patient decides the columns; they stay the same for a
+/// patient during a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StateSample {
     /// Whose.
     pub patient: SimId,
     /// When.
     pub at: SimTime,
+    /// Groups of columns, in the order of the values.
+    pub columns: SmallVec<[&'static [TruthColumn]; 2]>,
     /// One value a column.
     pub values: Vec<f64>,
 }

@@ -43,6 +43,10 @@ pub enum Dimension {
     LevelDifference,
     /// Metabolic equivalents [MET].
     Metabolic,
+    /// Amount of insulin [U].
+    Insulin,
+    /// Rate of insulin [U/h].
+    InsulinRate,
 }
 
 /// One accepted spelling of a unit.
@@ -62,7 +66,7 @@ const fn unit(name: &'static str, factor: f64) -> Unit {
 
 impl Dimension {
     /// Every dimension.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::Time,
         Self::Ratio,
         Self::Percent,
@@ -83,6 +87,8 @@ impl Dimension {
         Self::PowerLevel,
         Self::LevelDifference,
         Self::Metabolic,
+        Self::Insulin,
+        Self::InsulinRate,
     ];
 
     /// The word for it in messages.
@@ -108,6 +114,8 @@ impl Dimension {
             Self::PowerLevel => "power level",
             Self::LevelDifference => "level difference",
             Self::Metabolic => "metabolic rate",
+            Self::Insulin => "amount of insulin",
+            Self::InsulinRate => "rate of insulin",
         }
     }
 
@@ -184,6 +192,8 @@ impl Dimension {
             Self::PowerLevel => const { &[unit("dBm", 1.0)] },
             Self::LevelDifference => const { &[unit("dB", 1.0)] },
             Self::Metabolic => const { &[unit("MET", 1.0)] },
+            Self::Insulin => const { &[unit("U", 1.0), unit("mU", 1e-3)] },
+            Self::InsulinRate => const { &[unit("U/h", 1.0), unit("mU/h", 1e-3)] },
         }
     }
 

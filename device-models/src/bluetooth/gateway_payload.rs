@@ -15,7 +15,13 @@ use wire::vendor_json;
 use super::reception::{HeardWave, Reception};
 
 /// Payload formats of gateways.
-pub const FORMATS: [&str; 2] = ["gateway-json", "theengs"];
+pub const FORMATS: [GatewayFormatSpec; 2] = [
+    GatewayFormatSpec {
+        name: "gateway-json",
+        about: "vendor JSON of the device, decoded, with the raw octets, signal strength and both clocks in `g`",
+    },
+    GatewayFormatSpec { name: "theengs", about: "as Theengs and OpenMQTTGateway publish, with `d`, `st` and `s` beside" },
+];
 
 /// One of [`FORMATS`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,6 +12,9 @@ use crate::physiology::glucose::{PackError, Table};
 
 const SHIPPED: &str = include_str!("../../data/glucose/cgm_models.csv");
 
+/// Names of the shipped models, the usual one first.
+pub const CGM_MODELS: &[&str] = &["g6", "g7_class", "libre3", "g5", "seven_plus", "ideal"];
+
 const CALIBRATION_GAIN: Purpose = Purpose::new("cgm.gain");
 const CALIBRATION_OFFSET: Purpose = Purpose::new("cgm.offset");
 const OWN_NOISE: Purpose = Purpose::new("cgm.own_noise");
@@ -130,7 +133,7 @@ impl CgmModel {
             .collect()
     }
 
-    /// The shipped models: `g6`, `g7_class`, `g5` and `ideal`.
+    /// The shipped models: those of [`CGM_MODELS`].
     pub fn shipped() -> Vec<Self> {
         Self::read_all(SHIPPED).expect("the shipped table is read by a test")
     }

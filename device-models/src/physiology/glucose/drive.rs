@@ -9,6 +9,8 @@ const CLOSING_PER_MIN: f64 = 0.4;
 const KEPT: f64 = 0.25;
 /// Greatest flux either way [mg/kg/min].
 const GREATEST_MG_KG_MIN: f64 = 25.0;
+/// How near the target counts as reached [mg/dL].
+const ARRIVED_MG_DL: f64 = 2.0;
 /// Distribution volume by which a gap becomes an amount [dL/kg]; that of a person need not be known exactly.
 const VOLUME_DL_KG: f64 = 1.85;
 
@@ -40,6 +42,11 @@ impl GlucoseDrive {
     /// Ends the drive; the body returns to its balance by itself.
     pub fn release(&mut self) {
         self.released = true;
+    }
+
+    /// Whether the ramp is over and plasma glucose [mg/dL] is within 2 mg/dL of the target.
+    pub fn has_arrived(&self, plasma_mg_dl: f64) -> bool {
+        self.elapsed_min >= self.ramp_min && (plasma_mg_dl - self.target_mg_dl).abs() < ARRIVED_MG_DL
     }
 
     /// Whether it has been released.

@@ -1,7 +1,7 @@
 //! Any person's glucose, with diabetes or without.
 
 use super::conditions::Conditions;
-use super::dose::Units;
+use super::dose::{Units, UnitsPerHour};
 use super::minimal::Minimal;
 use super::type1::Type1;
 
@@ -52,6 +52,30 @@ impl Metabolism {
         match self {
             Self::Type1(person) => person.insulin_pmol_l(),
             Self::Secreting(person) => person.insulin_pmol_l(),
+        }
+    }
+
+    /// Injected insulin that has not yet reached the plasma [U].
+    pub fn insulin_on_board(&self) -> Units {
+        match self {
+            Self::Type1(person) => person.insulin_on_board(),
+            Self::Secreting(person) => person.insulin_on_board(),
+        }
+    }
+
+    /// Carbohydrate in stomach and gut [g].
+    pub fn gut_carbohydrate_g(&self) -> f64 {
+        match self {
+            Self::Type1(person) => person.gut_carbohydrate_g(),
+            Self::Secreting(person) => person.gut_carbohydrate_g(),
+        }
+    }
+
+    /// Insulin that has to be injected to hold the basal glucose [U/h].
+    pub fn basal_need(&self) -> UnitsPerHour {
+        match self {
+            Self::Type1(person) => person.parameters().basal_rate(),
+            Self::Secreting(_) => UnitsPerHour(0.0),
         }
     }
 }

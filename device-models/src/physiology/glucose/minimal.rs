@@ -215,6 +215,16 @@ impl Minimal {
         PMOL_PER_MILLIUNIT * self.states[4]
     }
 
+    /// Injected insulin that has not yet reached the plasma [U].
+    pub fn insulin_on_board(&self) -> Units {
+        Units((self.states[6] + self.states[7]) * self.parameters.weight_kg / 1_000.0)
+    }
+
+    /// Carbohydrate in stomach and gut [g].
+    pub fn gut_carbohydrate_g(&self) -> f64 {
+        (self.states[0] + self.states[1]) * self.parameters.weight_kg / 1_000.0
+    }
+
     /// Who it is.
     pub fn parameters(&self) -> &MinimalParameters {
         &self.parameters

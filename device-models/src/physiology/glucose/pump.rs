@@ -92,6 +92,9 @@ pub struct InsulinPump {
     held_back: Units,
     reservoir: Units,
     delivered: Units,
+    /// What the piston pushed out as basal insulin and as boluses, whether or not it arrived.
+    basal_pushed: Units,
+    bolus_pushed: Units,
 }
 
 impl InsulinPump {
@@ -106,6 +109,8 @@ impl InsulinPump {
             held_back: Units(0.0),
             reservoir: model.reservoir,
             delivered: Units(0.0),
+            basal_pushed: Units(0.0),
+            bolus_pushed: Units(0.0),
             model,
         }
     }
@@ -141,9 +146,9 @@ impl InsulinPump {
         self.occluded = occluded;
     }
 
-    /// Changes the reservoir for a full one.
-    pub fn refill(&mut self) {
-        self.reservoir = self.model.reservoir;
+    /// Changes the reservoir for one with this much in it, at most a full one.
+    pub fn refill(&mut self, filling: Units) {
+        self.reservoir = Units(filling.0.clamp(0.0, self.model.reservoir.0));
     }
 
     /// Advances by one minute; returns the insulin that reaches the tissue.
@@ -169,6 +174,8 @@ impl InsulinPump {
         let bolus = self.bolus_left.0.min(self.model.bolus_u_min).min(self.reservoir.0 - basal);
         self.bolus_left = Units(self.bolus_left.0 - bolus);
         self.reservoir = Units(self.reservoir.0 - basal - bolus);
+        self.basal_pushed += Units(basal);
+        self.bolus_pushed += Units(bolus);
         Units(basal + bolus)
     }
 
@@ -190,6 +197,31 @@ impl InsulinPump {
     /// Programmed basal rate.
     pub fn basal(&self) -> UnitsPerHour {
         self.basal
+    }
+
+    /// Basal insulin pushed out so far; an occlusion may have held it back.
+    pub fn basal_pushed(&self) -> Units {
+        self.basal_pushed
+    }
+
+    /// Insulin of boluses pushed out so far; an occlusion may have held it back.
+    pub fn bolus_pushed(&self) -> Units {
+        self.bolus_pushed
+    }
+
+    /// Whether delivery is suspended.
+    pub fn is_suspended(&self) -> bool {
+        self.suspended
+    }
+
+    /// Insulin held back by an occlusion.
+    pub fn held_back(&self) -> Units {
+        self.held_back
+    }
+
+    /// What kind of pump it is.
+    pub fn model(&self) -> &PumpModel {
+        &self.model
     }
 
     /// Insulin that has reached the tissue so far.
@@ -261,7 +293,7 @@ mod tests {
         run(&mut pump, 600);
         assert!(pump.reservoir().0 < 1e-9);
         assert_eq!(run(&mut pump, 60), 0.0);
-        pump.refill();
+        pump.refill(Units(200.0));
         assert!(run(&mut pump, 60) > 0.9);
     }
 

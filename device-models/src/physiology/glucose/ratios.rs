@@ -5,8 +5,12 @@
 
 use super::conditions::Conditions;
 use super::dose::Units;
+use super::pack::Table;
 use super::parameters::Parameters;
 use super::type1::Type1;
+
+/// Ratios of the reference patients (see `data/glucose/LICENCES.md`).
+const REFERENCE_RATIOS: &str = include_str!("../../../data/glucose/ratios.csv");
 
 /// The test meal [g], and when its bolus is judged [min].
 const MEAL_G: f64 = 50.0;
@@ -53,6 +57,12 @@ pub fn carbohydrate_ratio_g_u(parameters: &Parameters) -> f64 {
     MEAL_G / bolus
 }
 
+/// Carbohydrate that one unit covers [g/U] in a reference patient, by the rule that came with the patients.
+pub fn reference_ratio_g_u(name: &str) -> Option<f64> {
+    let table = Table::parse(REFERENCE_RATIOS).ok()?;
+    table.rows().find(|row| row.text("Name") == Ok(name)).and_then(|row| row.positive("CR").ok())
+}
+
 /// Fall of glucose that one unit of insulin brings within five hours [mg/dL/U].
 pub fn correction_factor_mg_dl_u(parameters: &Parameters) -> f64 {
     -late_excess_mg_dl(parameters, 0.0, CORRECTION) / CORRECTION.0
@@ -60,7 +70,6 @@ pub fn correction_factor_mg_dl_u(parameters: &Parameters) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::pack::Table;
     use super::super::reference_patients;
     use super::*;
 
@@ -77,7 +86,9 @@ mod tests {
     /// The ratios that came with the patients were set by another rule; the model asks for nearly the same of adults.
     #[test]
     fn ratios_are_near_the_published_ones() {
-        let table = Table::parse(include_str!("../../../data/glucose/ratios.csv")).unwrap();
+        let table = Table::parse(REFERENCE_RATIOS).unwrap();
+        assert_eq!(reference_ratio_g_u("adult#001"), Some(10.0));
+        assert_eq!(reference_ratio_g_u("adult#011"), None);
         for (row, (name, parameters)) in table.rows().zip(reference_patients()) {
             assert_eq!(row.text("Name").unwrap(), name);
             let meal = carbohydrate_ratio_g_u(&parameters) / row.positive("CR").unwrap();

@@ -206,6 +206,11 @@ impl Type1 {
         Units((self.states[10] + self.states[11]) * self.parameters.weight_kg / PMOL_PER_UNIT)
     }
 
+    /// Carbohydrate in stomach and gut [g].
+    pub fn gut_carbohydrate_g(&self) -> f64 {
+        (self.states[0] + self.states[1] + self.states[2]) / 1_000.0
+    }
+
     /// Plasma glucagon [pg/mL]; basal without counter-regulation.
     pub fn glucagon_pg_ml(&self) -> f64 {
         self.states[14]

@@ -72,10 +72,13 @@ fn wear(name: &str) -> (Accuracy, Vec<Accuracy>, f64) {
 }
 
 /// G6: MARD 10.0 %, 92.3 % within 20 mg/dL or 20 %, worst on the first day (Vettoretti 2019 and its references).
+///
+/// The repeated day is calmer than life, half of it spent at the basal glucose; ten days of a living population give
+/// 10 % (`ci/judges/glucose.py`).
 #[test]
 fn the_default_is_as_accurate_as_published() {
     let (whole, days, correlation) = wear("g6");
-    assert!((9.0..11.0).contains(&whole.mard_percent()), "{} %", whole.mard_percent());
+    assert!((8.5..10.5).contains(&whole.mard_percent()), "{} %", whole.mard_percent());
     assert!(whole.agreeing_percent() >= 88.0, "{} %", whole.agreeing_percent());
     assert!(correlation > 0.8, "{correlation}");
     assert!(days[0].mard_percent() > days[2].mard_percent() + 1.0);
@@ -185,6 +188,14 @@ fn noise_begins_settled() {
     for variance in [first, later] {
         assert!((libm::sqrt(variance) / deviation - 1.0).abs() < 0.08, "{variance}");
     }
+}
+
+#[test]
+fn every_name_is_in_the_table() {
+    for name in CGM_MODELS {
+        assert!(CgmModel::find(name).is_some(), "{name}");
+    }
+    assert_eq!(CgmModel::shipped().len(), CGM_MODELS.len());
 }
 
 #[test]

@@ -85,7 +85,7 @@ pub(crate) fn simulate(
     let mut rehearsal = Rehearsal::of(plan, registry, threads, patients)?;
     let captured = Arc::new(Mutex::new(Vec::new()));
     rehearsal.shards.observe(|| Box::new(Capture::new(Arc::clone(&captured))));
-    let mut files = Files::new(plan, registry, out);
+    let mut files = Files::new(plan, out);
 
     let end = SimTime::ZERO + plan.time.length;
     let mut reached = SimTime::ZERO;
@@ -109,18 +109,16 @@ struct Files<'a> {
     numerics: BTreeMap<u32, Numerics>,
     states: BTreeMap<u32, States>,
     annotations: Annotations,
-    registry: &'a Registry,
 }
 
 impl<'a> Files<'a> {
-    fn new(plan: &Plan, registry: &'a Registry, out: &'a Path) -> Self {
+    fn new(plan: &Plan, out: &'a Path) -> Self {
         Self {
             out,
             waveforms: BTreeMap::new(),
             numerics: BTreeMap::new(),
             states: BTreeMap::new(),
             annotations: Annotations::new(plan),
-            registry,
         }
     }
 
@@ -143,9 +141,9 @@ impl<'a> Files<'a> {
         }
         for state in truth.states.into_iter().filter(|state| in_time(state.at)) {
             let patient = &plan.roster.patients[state.patient.index()];
-            let columns = self.registry.patient(&patient.model).map_or(&[][..], |model| model.truth);
             let folder = self.out.join(&patient.path);
-            self.states.entry(state.patient.0).or_insert_with(|| States::new(&folder, columns)).take(&state)?;
+            let states = self.states.entry(state.patient.0);
+            states.or_insert_with(|| States::new(&folder, &state.columns)).take(&state)?;
         }
         for annotation in truth.annotations.into_iter().filter(|annotation| annotation.at < end) {
             self.annotations.take(annotation);

@@ -12,7 +12,7 @@ use scenarios::Plan;
 use sim_core::{Outbound, RouteId, SimId, SimTime};
 use verify::{Ledger, Limits};
 
-use super::radio::AirNews;
+use super::radio::{AirNews, tell_links};
 
 /// Rest between two hearings.
 const REST: Duration = Duration::from_millis(5);
@@ -182,6 +182,7 @@ impl Court {
         for lost in &news.given_up {
             self.ledger.given_up(lost.route, lost.sequence, self.pace.wall_ns(lost.at));
         }
+        tell_links(&mut self.ledger, &news.links);
     }
 
     fn reported(&mut self, event: FleetEvent) {

@@ -125,6 +125,7 @@ pub(crate) fn run(
         evidence,
         connections: connection_counts(&stats, devices.len() as u64),
         commands,
+        radio: airwaves.as_ref().map(|airwaves| airwaves.report(plan)),
         rss_bytes,
         rss_before_bytes,
         doubts: stack.doubts(),

@@ -1,18 +1,20 @@
 //! The Bluetooth side of a run: what devices say over the radio goes into the air, what gateways hand on comes out of
 //! it, and real hosts attach to it.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ble::propagation::Position;
-use device_models::bluetooth::{GivenUp, Radio};
+use device_models::bluetooth::{GivenUp, LinkChange, LinkEvent, Radio};
 use fleet::Pace;
 use hci::{Attachments, Endpoint, HciEvent, Listen};
 use scenarios::{Carrier, HostPlan, Plan};
-use sim_core::{Outbound, SimTime};
+use sim_core::{Outbound, RadioSecurity, SimId, SimTime};
 use tokio::runtime::Handle;
+use verify::{GatewayReport, RadioDeviceReport, RadioEndpointReport, RadioReport};
 
 use crate::failure::Failure;
 use crate::output;
@@ -27,6 +29,8 @@ pub(crate) struct AirNews {
     pub(crate) handed_on: Vec<Outbound>,
     /// Messages that will not reach anybody any more.
     pub(crate) given_up: Vec<GivenUp>,
+    /// What happened to links.
+    pub(crate) links: Vec<LinkEvent>,
 }
 
 /// The radio of all sites that take part.
@@ -35,6 +39,15 @@ pub(crate) struct Airwaves {
     /// The radio.
     pub(crate) radio: Radio,
     hosts: Vec<Attached>,
+    /// Links made and ended, by gateway and by device.
+    links: BTreeMap<SimId, LinkCounts>,
+    given_up: BTreeMap<&'static str, u64>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct LinkCounts {
+    made: u64,
+    ended: u64,
 }
 
 /// One endpoint for real hosts.
@@ -44,6 +57,7 @@ struct Attached {
     listen: String,
     site: usize,
     attachments: Attachments,
+    attached: u64,
 }
 
 impl Airwaves {
@@ -56,7 +70,7 @@ impl Airwaves {
             return Ok(None);
         }
         let radio = Radio::new(&plan.roster, &plan.occurrences, patients.clone())?;
-        Ok(Some(Self { radio, hosts: Vec::new() }))
+        Ok(Some(Self { radio, hosts: Vec::new(), links: BTreeMap::new(), given_up: BTreeMap::new() }))
     }
 
     /// Lets real hosts attach; captures of what they say go into `folder`.
@@ -83,7 +97,7 @@ impl Airwaves {
                 None => host.listen.clone(),
             };
             output::result(format_args!("Bluetooth hosts attach to target `{target}` at {listen}"));
-            self.hosts.push(Attached { target, listen, site: host.site, attachments });
+            self.hosts.push(Attached { target, listen, site: host.site, attachments, attached: 0 });
         }
         Ok(())
     }
@@ -91,11 +105,6 @@ impl Airwaves {
     /// Whether real hosts can attach, so that the air has to keep pace with the clock of the room.
     pub(crate) fn is_open(&self) -> bool {
         !self.hosts.is_empty()
-    }
-
-    /// Where hosts attach: target and address.
-    pub(crate) fn endpoints(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.hosts.iter().map(|host| (host.target.as_str(), host.listen.as_str()))
     }
 
     /// Tells the air what a device says.
@@ -107,11 +116,94 @@ impl Airwaves {
     pub(crate) fn advance_to(&mut self, until: SimTime) -> AirNews {
         self.radio.advance_to(until);
         for host in &mut self.hosts {
-            for event in host.attachments.pump(self.radio.air_mut(host.site)) {
+            let Some(air) = self.radio.air_mut(host.site) else { continue };
+            for event in host.attachments.pump(air) {
+                host.attached += u64::from(matches!(event, HciEvent::Attached { .. }));
                 tell(&host.target, event);
             }
         }
-        AirNews { handed_on: self.radio.take_forwarded(), given_up: self.radio.take_given_up() }
+        let news = AirNews {
+            handed_on: self.radio.take_forwarded(),
+            given_up: self.radio.take_given_up(),
+            links: self.radio.take_link_events(),
+        };
+        self.count(&news);
+        news
+    }
+
+    fn count(&mut self, news: &AirNews) {
+        for lost in &news.given_up {
+            *self.given_up.entry(lost.reason.words()).or_default() += 1;
+        }
+        for event in &news.links {
+            for party in [Some(event.device), event.gateway].into_iter().flatten() {
+                let counts = self.links.entry(party).or_default();
+                match event.change {
+                    LinkChange::Connected { .. } => counts.made += 1,
+                    LinkChange::Disconnected { .. } => counts.ended += 1,
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// What the reports say.
+    pub(crate) fn report(&self, plan: &Plan) -> RadioReport {
+        let links_of = |party: SimId| self.links.get(&party).copied().unwrap_or_default();
+        let path_of = |party: SimId| plan.roster.devices[party.index()].path.clone();
+        let gateways = self.radio.gateways().into_iter().map(|gateway| GatewayReport {
+            path: path_of(gateway.gateway),
+            handed_on: gateway.forwarded,
+            backfilled: gateway.backfilled,
+            repeated: gateway.duplicates,
+            links: gateway.links,
+            losses: links_of(gateway.gateway).ended,
+            rssi_mean_dbm: gateway.rssi_mean_dbm,
+        });
+        let devices = self.radio.peripherals().into_iter().map(|peripheral| {
+            let links = links_of(peripheral.device);
+            let radio = plan.roster.devices[peripheral.device.index()].radio.as_ref();
+            let security = match radio.map(|radio| radio.security) {
+                None | Some(RadioSecurity::Open) => "none",
+                Some(RadioSecurity::JustWorks) => "just_works",
+                Some(RadioSecurity::Passkey(_)) => "passkey",
+            };
+            RadioDeviceReport {
+                path: path_of(peripheral.device),
+                name: peripheral.name,
+                address: peripheral.address.to_string(),
+                security: security.to_owned(),
+                passkey: peripheral.passkey.map(|digits| format!("{digits:06}")),
+                links: links.made,
+                losses: links.ended,
+            }
+        });
+        RadioReport {
+            endpoints: self
+                .hosts
+                .iter()
+                .map(|host| RadioEndpointReport {
+                    target: host.target.clone(),
+                    listen: host.listen.clone(),
+                    hosts: host.attached,
+                })
+                .collect(),
+            gateways: gateways.collect(),
+            devices: devices.collect(),
+            given_up: self.given_up.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect(),
+        }
+    }
+}
+
+/// Tells the ledger what has happened to links. A device has lost its link when none is left of those it had.
+pub(crate) fn tell_links(ledger: &mut verify::Ledger, links: &[LinkEvent]) {
+    for event in links {
+        match event.change {
+            LinkChange::Connected { .. } => ledger.linked(event.device, event.at),
+            LinkChange::Disconnected { .. } => ledger.unlinked(event.device, event.at),
+            LinkChange::Signal { rssi_dbm } => ledger.heard(event.device, event.at, f64::from(rssi_dbm)),
+            LinkChange::Subscribed | LinkChange::Paired | LinkChange::PairingFailed { .. } => {}
+        }
     }
 }
 

@@ -5,6 +5,8 @@ use std::ops::Range;
 use scenarios::Plan;
 use sim_core::{Evidence, OccurrenceId, Outbound, Registry, Reply, ReplyStatus, Shards, SimId, SimTime, Subject};
 
+use verify::RadioReport;
+
 use crate::arguments::Partition;
 use crate::commands::{evidence_of, step_command};
 use crate::failure::Failure;
@@ -73,6 +75,11 @@ impl Rehearsal {
         }
         let air = airwaves.advance_to(self.shards.reached());
         Messages { own, spoken, air }
+    }
+
+    /// What the reports say of the Bluetooth side.
+    pub(crate) fn radio_report(&self, plan: &Plan) -> Option<RadioReport> {
+        self.airwaves.as_ref().map(|airwaves| airwaves.report(plan))
     }
 
     /// Lets the air go on for a while after the devices have fallen silent.

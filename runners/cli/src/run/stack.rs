@@ -21,7 +21,7 @@ impl Stack {
     pub(crate) fn start(plan: &Plan) -> Result<Self, Failure> {
         let mut stack = Self { brokers: Vec::new(), reports: Vec::new() };
         for (index, target) in plan.targets.iter().enumerate() {
-            if plan.hosts.iter().any(|host| host.target == index) {
+            if plan.host_of(index).is_some() {
                 stack.brokers.push(None);
                 let identity = "Bluetooth controllers for hosts that attach".to_owned();
                 stack.reports.push(TargetReport { id: target.id.clone(), url: target.url.clone(), identity });
@@ -73,7 +73,9 @@ impl Stack {
 
 /// Whether a target is the broker inside this process, which takes a descriptor of its own for each device.
 pub(crate) fn shares_the_process(plan: &Plan) -> bool {
-    plan.targets.iter().any(|target| matches!(BrokerChoice::parse(&target.url), Ok(BrokerChoice::Embedded)))
+    let brokers = plan.targets.iter().enumerate().filter(|(index, _)| plan.host_of(*index).is_none());
+    let mut choices = brokers.map(|(_, target)| BrokerChoice::parse(&target.url));
+    choices.any(|choice| matches!(choice, Ok(BrokerChoice::Embedded)))
 }
 
 fn refused(target: &str, error: &BrokerError) -> Failure {

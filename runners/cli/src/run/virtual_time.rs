@@ -8,7 +8,7 @@ use scenarios::{Carrier, Plan};
 use sim_core::{Outbound, Registry, ReplyStatus, SimTime, Span};
 use verify::{CommandCounts, Judgement, Ledger, Limits, ReportInput, TargetReport};
 
-use super::radio::AirNews;
+use super::radio::{AirNews, tell_links};
 use super::rehearsal::Rehearsal;
 use super::{Facts, Options, usage};
 use crate::failure::Failure;
@@ -85,6 +85,7 @@ pub(crate) fn run(
         targets,
         evidence,
         commands,
+        radio: rehearsal.radio_report(plan),
         rss_bytes: usage::resident_bytes(),
         rss_before_bytes,
         ..facts.input()
@@ -115,4 +116,5 @@ fn take_news(plan: &Plan, ledger: &mut Ledger, news: &AirNews) {
     for lost in &news.given_up {
         ledger.given_up(lost.route, lost.sequence, lost.at.nanos());
     }
+    tell_links(ledger, &news.links);
 }

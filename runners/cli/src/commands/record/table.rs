@@ -113,9 +113,9 @@ pub(crate) struct States(Table);
 
 impl States {
     /// In the folder of the patient; the header carries the units.
-    pub(crate) fn new(folder: &Path, columns: &[TruthColumn]) -> Self {
+    pub(crate) fn new(folder: &Path, columns: &[&[TruthColumn]]) -> Self {
         let mut header = "time_s".to_owned();
-        for column in columns {
+        for column in columns.iter().copied().flatten() {
             let _ = write!(header, ",{} [{}]", column.name, column.unit);
         }
         Self(Table::new(folder, TRUTH_FILE, &header))
