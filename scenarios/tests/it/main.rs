@@ -7,5 +7,6 @@ mod ward;
 
 mod broken;
 mod expansion;
+mod profiles;
 mod robustness;
 mod stability;
