@@ -7,7 +7,9 @@ pub mod causes;
 pub mod device;
 pub mod devices;
 pub mod patient;
+mod patient_parameters;
 pub mod physiology;
+mod profiles;
 mod recording;
 mod resampler;
 pub mod sensors;
@@ -29,6 +31,7 @@ pub fn register(registry: &mut Registry) {
     });
     devices::register(registry);
     patient::register(registry);
+    profiles::register(registry);
     causes::register(registry);
     sensors::lead_off::register(registry);
 }
