@@ -13,7 +13,9 @@ pub mod devices;
 pub mod glycaemia;
 pub mod medication;
 pub mod patient;
+mod patient_parameters;
 pub mod physiology;
+mod profiles;
 mod recording;
 mod resampler;
 pub mod sensors;
@@ -37,6 +39,7 @@ pub fn register(registry: &mut Registry) {
     glycaemia::register(registry);
     devices::register(registry);
     patient::register(registry);
+    profiles::register(registry);
     causes::register(registry);
     activity::register(registry);
     sensors::lead_off::register(registry);

@@ -15,6 +15,7 @@ use crate::chart::{Chart, Line};
 use crate::conditions::{self, Conditions};
 use crate::glycaemia;
 use crate::medication::Medication;
+use crate::patient_parameters;
 use crate::physiology::pharmacology::Drug;
 use crate::physiology::scores::OxygenScale;
 use crate::physiology::{
@@ -105,16 +106,10 @@ fn spawn(world: &mut World, id: SimId, plan: &PatientPlan, seed: u64) -> Result<
     }
     let is_adult = build.age_years >= 18.0;
     let mut parameters = if is_adult { Parameters::adult(&build, key) } else { Parameters::young(&build, key) };
-    for (name, parameter) in [
-        ("heart_rate", &mut parameters.heart_rate_bpm),
-        ("respiratory_rate", &mut parameters.respiratory_rate_bpm),
-        ("map", &mut parameters.map_mmhg),
-    ] {
-        *parameter = number(name).unwrap_or(*parameter);
-    }
+    patient_parameters::adjust(&mut parameters, &plan.arguments);
     let mut variability = Variability::adult(build.age_years, key);
-    if let Some(sdnn_ns) = number("sdnn") {
-        variability.sdnn_s = sdnn_ns / 1e9;
+    if plan.arguments.0.contains_key("sdnn") {
+        variability.sdnn_s = plan.arguments.number_or("sdnn", variability.sdnn_s * 1e9) / 1e9;
     }
     let vasculature = Vasculature::adult(&build, key);
     let roster = &world.resource::<Cast>().0;
@@ -309,58 +304,57 @@ fn state_values(core: &Core, medication: &Medication, line: &Line, steps: u64) -
 pub(crate) fn model(name: &'static str, about: &'static str, age: &'static str, weight: &'static str) -> PatientSpec {
     let number = |name, about| ParameterSpec::optional(name, ParameterKind::Number, about);
     let quantity = |name, dimension, about| ParameterSpec::optional(name, ParameterKind::Quantity(dimension), about);
-    PatientSpec {
-        model: name,
-        about,
-        parameters: vec![
-            number("age", "age [years]").default(age).range(18.0, 100.0),
-            ParameterSpec::optional("sex", ParameterKind::Choice(&["any", "female", "male"]), "sex").default("any"),
-            quantity("weight", Dimension::Mass, "body mass").default(weight).range(40.0, 200.0),
-            quantity("height", Dimension::Length, "height").default("normal(170 cm, 9 cm)").range(140.0, 210.0),
-            quantity("heart_rate", Dimension::Rate, "resting heart rate instead of the drawn one").range(30.0, 220.0),
-            quantity("respiratory_rate", Dimension::Rate, "resting respiratory rate instead of the drawn one")
-                .range(6.0, 40.0),
-            quantity("map", Dimension::Pressure, "resting mean arterial pressure instead of the drawn one")
-                .range(50.0, 140.0),
-            quantity("sdnn", Dimension::Time, "standard deviation of the sinus intervals instead of the drawn one")
-                .range(1e6, 200e6),
-            ParameterSpec::optional("rhythm", ParameterKind::Choice(RhythmKind::NAMES), "rhythm of the heart")
-                .default("sinus"),
-            quantity("ectopy", Dimension::Percent, "share of premature beats, for the rhythms that have them")
-                .default("5 %")
-                .range(0.0, 40.0),
-            quantity("capture", Dimension::Percent, "pulses of the pacemaker that capture")
-                .default("100 %")
-                .range(0.0, 100.0),
-            quantity("sense", Dimension::Percent, "beats that the pacemaker senses").default("100 %").range(0.0, 100.0),
-            ParameterSpec::optional(
-                "injury",
-                ParameterKind::Choice(&["none", "inferior", "anterior", "lateral"]),
-                "wall of the heart whose injury elevates ST segments",
-            )
-            .default("none"),
-            quantity("st_elevation", Dimension::Voltage, "elevation in the lead that faces the injury most")
-                .default("0.2 mV")
-                .range(0.05, 0.8),
-            number("qt_scale", "length of the QT interval relative to the drawn one").default("1.0").range(1.0, 1.4),
-            ParameterSpec::optional(
-                "activity",
-                ParameterKind::Choice(activity::WORDS),
-                "how the patient lives all day; without it `usual` for who wears a wristband, else `none`: at rest",
-            ),
-            ParameterSpec::optional(
-                "oxygen_scale",
-                ParameterKind::Choice(&["usual", "hypercapnic"]),
-                "how NEWS2 scores saturation: scale 1, or 2 for a target of 88 to 92 %",
-            )
-            .default("usual"),
-            number("potassium", "potassium in the plasma, as the waves show it [mmol/L]")
-                .default("4.2")
-                .range(2.0, 9.0),
-        ],
-        truth: TRUTH,
-        spawn,
-    }
+    let mut parameters = vec![
+        number("age", "age [years]").default(age).range(18.0, 100.0),
+        ParameterSpec::optional("sex", ParameterKind::Choice(&["any", "female", "male"]), "sex").default("any"),
+        quantity("weight", Dimension::Mass, "body mass").default(weight).range(40.0, 200.0),
+        quantity("height", Dimension::Length, "height").default("normal(170 cm, 9 cm)").range(140.0, 210.0),
+        quantity("heart_rate", Dimension::Rate, "resting heart rate instead of the drawn one")
+            .range(30.0, 220.0)
+            .inherent(),
+        quantity("respiratory_rate", Dimension::Rate, "resting respiratory rate instead of the drawn one")
+            .range(6.0, 40.0)
+            .inherent(),
+        quantity("map", Dimension::Pressure, "resting mean arterial pressure instead of the drawn one")
+            .range(50.0, 140.0)
+            .inherent(),
+        quantity("sdnn", Dimension::Time, "standard deviation of the sinus intervals instead of the drawn one")
+            .range(1e6, 200e6)
+            .inherent(),
+        ParameterSpec::optional("rhythm", ParameterKind::Choice(RhythmKind::NAMES), "rhythm of the heart")
+            .default("sinus"),
+        quantity("ectopy", Dimension::Percent, "share of premature beats, for the rhythms that have them")
+            .default("5 %")
+            .range(0.0, 40.0),
+        quantity("capture", Dimension::Percent, "pulses of the pacemaker that capture")
+            .default("100 %")
+            .range(0.0, 100.0),
+        quantity("sense", Dimension::Percent, "beats that the pacemaker senses").default("100 %").range(0.0, 100.0),
+        ParameterSpec::optional(
+            "injury",
+            ParameterKind::Choice(&["none", "inferior", "anterior", "lateral"]),
+            "wall of the heart whose injury elevates ST segments",
+        )
+        .default("none"),
+        quantity("st_elevation", Dimension::Voltage, "elevation in the lead that faces the injury most")
+            .default("0.2 mV")
+            .range(0.05, 0.8),
+        number("qt_scale", "length of the QT interval relative to the drawn one").default("1.0").range(1.0, 1.4),
+        ParameterSpec::optional(
+            "activity",
+            ParameterKind::Choice(activity::WORDS),
+            "how the patient lives all day; without it `usual` for who wears a wristband, else `none`: at rest",
+        ),
+        ParameterSpec::optional(
+            "oxygen_scale",
+            ParameterKind::Choice(&["usual", "hypercapnic"]),
+            "how NEWS2 scores saturation: scale 1, or 2 for a target of 88 to 92 %",
+        )
+        .default("usual"),
+        number("potassium", "potassium in the plasma, as the waves show it [mmol/L]").default("4.2").range(2.0, 9.0),
+    ];
+    parameters.extend(patient_parameters::specs());
+    PatientSpec { model: name, about, parameters, truth: TRUTH, spawn }
 }
 
 /// Adds the patient models and their systems.

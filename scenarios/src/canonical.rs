@@ -201,6 +201,7 @@ fn write_arguments(out: &mut impl Write, arguments: &Arguments) -> fmt::Result {
             Argument::Flag(flag) => write!(out, "{flag}")?,
             Argument::Texts(texts) => write!(out, "{texts:?}")?,
             Argument::Table(table) => write_arguments(out, table)?,
+            Argument::Change(change) => write!(out, "*{}+{}", change.times, change.plus)?,
         }
         write!(out, ",")?;
     }

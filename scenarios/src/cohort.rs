@@ -6,8 +6,10 @@ use crate::cadence::read_streams;
 use crate::diagnostic::Place;
 use crate::document::Value;
 use crate::link::{LinkDraft, read_reference, spec_below};
-use crate::parameter::{ParameterReader, Setting};
+use crate::parameter::ParameterReader;
+use crate::patient::{PatientDraft, read_patient};
 use crate::placement::{Layout, read_layout};
+use crate::profile::Catalogue;
 use crate::reader::{Placed, Reader};
 use crate::schema::TableSpec;
 use crate::suggestion::hint;
@@ -18,8 +20,7 @@ pub(crate) struct CohortDraft {
     pub(crate) id: String,
     pub(crate) place: Place,
     pub(crate) count: u32,
-    pub(crate) model: String,
-    pub(crate) settings: Vec<(String, Setting)>,
+    pub(crate) patient: PatientDraft,
     pub(crate) devices: Vec<DeviceDraft>,
     pub(crate) layout: Layout,
 }
@@ -59,6 +60,7 @@ pub(crate) fn read_cohorts(
     let mut cohorts = Cohorts { incomplete: !root.has("cohort"), ..Cohorts::default() };
     let mut seen: Vec<Placed<String>> = Vec::new();
     let tables = root.tables_below("cohort");
+    let catalogue = Catalogue::read(root, registry);
     if tables.is_empty() && root.has("cohort") {
         root.notes.error(root.place("cohort"), "there is no cohort, so there is nobody");
         cohorts.incomplete = true;
@@ -74,16 +76,15 @@ pub(crate) fn read_cohorts(
         });
         seen.extend(id.clone());
         let count = reader.count("count");
-        let patient = read_patient(&reader, spec, registry);
+        let patient = read_patient(&reader, spec, registry, &catalogue);
         let devices = read_devices(&reader, spec, registry, links, &mut cohorts.incomplete);
         let layout = read_layout(&reader, spec);
         match (id, count, patient, layout) {
-            (Some(id), Some(count), Some((model, settings)), Some(layout)) => cohorts.drafts.push(CohortDraft {
+            (Some(id), Some(count), Some(patient), Some(layout)) => cohorts.drafts.push(CohortDraft {
                 place: id.place,
                 id: id.value,
                 count: count.value as u32,
-                model,
-                settings,
+                patient,
                 devices,
                 layout,
             }),
@@ -100,33 +101,6 @@ pub(crate) fn check_unique(reader: &Reader<'_>, what: &str, seen: &[Placed<Strin
     let article = if what.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
     reader.notes.error(id.place, format!("there is already {article} {what} `{}`, in line {line}", id.value));
     false
-}
-
-fn read_patient(
-    cohort: &Reader<'_>,
-    spec: &'static TableSpec,
-    registry: &Registry,
-) -> Option<(String, Vec<(String, Setting)>)> {
-    let table = cohort.table_below("patient")?;
-    let model = table.get("model").and_then(|(_, node)| match &node.value {
-        Value::Text(text) => registry.patient(&text.text),
-        _ => None,
-    });
-    let names: Option<Vec<&str>> = model.map(|model| model.parameters.iter().map(|spec| spec.name).collect());
-    let reader =
-        Reader::new(cohort.notes, table, spec_below(spec, "patient"), "`patient`".to_owned(), names.as_deref());
-    let word = reader.text("model")?;
-    let Some(model) = model else {
-        let names: Vec<&str> = registry.patients.iter().map(|patient| patient.model).collect();
-        let hint = hint(&word.text, "patient models", names);
-        reader.notes.error(word.start(), format!("there is no patient model `{}`{hint}", word.text));
-        return None;
-    };
-    let owner = format!("patient model `{}`", model.model);
-    let parameters = ParameterReader { notes: reader.notes, owner, specs: &model.parameters, drawn: true };
-    // Unknown keys have been complained about by the reader.
-    let known: Vec<&str> = table.entries.iter().map(|(key, _)| key.name.as_str()).collect();
-    Some((word.text, parameters.settings(Some(table), &known, table.place)))
 }
 
 fn read_devices(

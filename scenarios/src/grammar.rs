@@ -3,8 +3,9 @@
 use vocabulary::Dimension::{Length, LevelDifference, PowerLevel, Time};
 
 use crate::schema::Takes::{
-    Arguments, At, Choice, Condition, Count, Flag, Free, Id, Named, Number, Pick, Position, Quantity, Reference,
-    Registered, Seed, Share, Start, Streams, Table, Tables, Template, Text, TextOrTexts, Texts,
+    Arguments, At, Choice, Condition, Count, Flag, Free, Id, Named, Number, PatientParameters, Pick, Position,
+    Quantity, Reference, Registered, Seed, Share, Shares, Start, Streams, Table, Tables, Template, Text, TextOrTexts,
+    Texts,
 };
 use crate::schema::{KeySpec, More, TableSpec, Takes, key, later};
 
@@ -40,6 +41,12 @@ pub(crate) static SCENARIO: TableSpec = TableSpec {
         key("gateway", Named(&GATEWAY), "what hears Bluetooth devices and hands on what they say"),
         key("site", Named(&SITE), "what the air is like where Bluetooth is spoken"),
         key("cohort", Tables(&COHORT), "patients and their devices").required(),
+        key(
+            "profile",
+            Named(&PROFILE),
+            "kinds of patients as data; one of the same id as a built-in profile replaces it",
+        ),
+        key("condition", Named(&CONDITION), "what patients may suffer from, as changes of their parameters"),
         key("step", Tables(&STEP), "what happens, when, and to whom"),
         key("probe", Named(&PROBE), "where the stack is watched"),
         key("expect", Tables(&EXPECT), "what must hold"),
@@ -299,8 +306,77 @@ static PATIENT: TableSpec = TableSpec {
     heading: "cohort.patient",
     about: "The patient model and its parameters. Numbers may be distributions, drawn for each patient and limited to \
             the parameter's range: `normal(mean, deviation)`, `uniform(least, most)`, `lognormal(median, sigma)`.",
-    keys: &[key("model", Registered("patient model"), "patient model").required()],
+    keys: &[
+        key("model", Registered("patient model"), "patient model, unless a profile names it"),
+        key("profile", Reference("profile"), "profile: values and distributions of the model's parameters"),
+        key(
+            "conditions",
+            Shares,
+            "share of the patients who have each condition, drawn for each of them; goes before the profile's",
+        ),
+    ],
     more: More::PatientParameters,
+};
+
+/// A file that holds profiles and conditions alone, as the built-in ones do.
+pub(crate) static PROFILE_FILE: TableSpec = TableSpec {
+    heading: "a file of profiles",
+    about: "Profiles and conditions that a program brings with it.",
+    keys: &[
+        key("profile", Named(&PROFILE), "kinds of patients as data"),
+        key("condition", Named(&CONDITION), "what patients may suffer from"),
+    ],
+    more: More::Nothing,
+};
+
+static PROFILE: TableSpec = TableSpec {
+    heading: "[profile.ID]",
+    about: "A kind of patients: `patient = { profile = \"ID\" }`. What the scenario says of a parameter goes before \
+            `age` groups, these before `sex`, this before `parameters`, and these before the model's defaults.",
+    keys: &[
+        key("about", Text, "one line about it").or(""),
+        key("model", Registered("patient model"), "the model it describes").required(),
+        key("parameters", PatientParameters, "values and distributions of the model's parameters"),
+        key("conditions", Shares, "share of these patients who have each condition"),
+        key("sex", Named(&SEX_GROUP), "what differs in `female` and in `male` patients"),
+        key("age", Tables(&AGE_GROUP), "what differs with age"),
+    ],
+    more: More::Nothing,
+};
+
+static SEX_GROUP: TableSpec = TableSpec {
+    heading: "profile.ID.sex.SEX",
+    about: "What differs in patients of one sex.",
+    keys: &[
+        key("parameters", PatientParameters, "parameters, except age and sex"),
+        key("conditions", Shares, "conditions"),
+    ],
+    more: More::Nothing,
+};
+
+static AGE_GROUP: TableSpec = TableSpec {
+    heading: "[[profile.ID.age]]",
+    about: "What differs in patients of some ages; of several groups that a patient belongs to, the last one counts.",
+    keys: &[
+        key("from", Number(0.0, 150.0), "youngest [years]; without it, from birth"),
+        key("below", Number(0.0, 150.0), "younger than this [years]; without it, without end"),
+        key("parameters", PatientParameters, "parameters, except age and sex"),
+        key("conditions", Shares, "conditions"),
+    ],
+    more: More::Nothing,
+};
+
+static CONDITION: TableSpec = TableSpec {
+    heading: "[condition.ID]",
+    about: "What a patient may suffer from. What the scenario itself says of a parameter is changed, but not set. Of \
+            several conditions all factors apply, then all summands; the parameter's range limits the result.",
+    keys: &[
+        key("about", Text, "one line about it").or(""),
+        key("set", PatientParameters, "values and distributions that replace the patient's"),
+        key("times", PatientParameters, "factors, or distributions of factors"),
+        key("plus", PatientParameters, "summands, with their units"),
+    ],
+    more: More::Nothing,
 };
 
 static DEVICE: TableSpec = TableSpec {

@@ -103,6 +103,7 @@ fn rules(spec: &'static TableSpec, registry: &Registry) -> Vec<Value> {
                 let properties = parameters(&patient.parameters);
                 when("model", patient.model, patient.about, json!({"properties": properties}))
             })
+            .chain([profile_rule(registry), json!({"oneOf": [{"required": ["model"]}, {"required": ["profile"]}]})])
             .collect(),
         _ => Vec::new(),
     }
@@ -131,6 +132,13 @@ fn action_rule(action: &sim_core::ActionSpec) -> Value {
         then["required"] = json!(needed);
     }
     when("do", action.name, action.about, then)
+}
+
+/// With a profile, which may be the scenario's own, the parameters of any model.
+fn profile_rule(registry: &Registry) -> Value {
+    let properties: Map<String, Value> =
+        registry.patients.iter().flat_map(|patient| parameters(&patient.parameters)).collect();
+    json!({"if": {"required": ["profile"]}, "then": {"properties": properties}})
 }
 
 fn when(key: &str, name: &str, about: &str, then: Value) -> Value {
@@ -206,7 +214,10 @@ fn key_schema(key: &KeySpec, registry: &Registry) -> Value {
             json!({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]})
         }
         Takes::Id => json!({"type": "string", "pattern": "^([A-Za-z0-9_][A-Za-z0-9_-]{0,63}|.*\\$\\{.+\\}.*)$"}),
-        Takes::Free | Takes::Streams | Takes::Arguments => json!({"type": "object"}),
+        Takes::Shares => {
+            json!({"type": "object", "additionalProperties": {"type": ["number", "string"]}})
+        }
+        Takes::Free | Takes::Streams | Takes::Arguments | Takes::PatientParameters => json!({"type": "object"}),
         Takes::Text
         | Takes::Template
         | Takes::Quantity(_)

@@ -71,11 +71,8 @@ impl ParameterReader<'_> {
     /// Reads the keys of a table, except those in `known`. Defaults are filled in.
     pub(crate) fn settings(&self, table: Option<&Table>, known: &[&str], place: Place) -> Vec<(String, Setting)> {
         for (key, _) in table.map(|table| table.entries.as_slice()).unwrap_or_default() {
-            let name = key.name.as_str();
-            if !known.contains(&name) && !self.specs.iter().any(|spec| spec.name == name) {
-                let names: Vec<&str> = self.specs.iter().map(|spec| spec.name).collect();
-                let hint = hint(name, "parameters", names);
-                self.notes.error(key.place, format!("{} has no parameter `{name}`{hint}", self.owner));
+            if !known.contains(&key.name.as_str()) {
+                self.spec(key);
             }
         }
         let mut settings = Vec::new();
@@ -96,6 +93,26 @@ impl ParameterReader<'_> {
         settings
     }
 
+    /// Reads the keys of a table and nothing else: no defaults, no required parameters.
+    pub(crate) fn given(&self, table: &Table) -> Vec<(String, Setting)> {
+        let given = table.entries.iter().filter_map(|(key, node)| {
+            let spec = self.spec(key)?;
+            Some((spec.name.to_owned(), self.setting(spec, node)?))
+        });
+        given.collect()
+    }
+
+    /// The row of a parameter; complains when there is none.
+    pub(crate) fn spec(&self, key: &crate::document::Key) -> Option<&ParameterSpec> {
+        let spec = self.specs.iter().find(|spec| spec.name == key.name);
+        if spec.is_none() {
+            let names: Vec<&str> = self.specs.iter().map(|spec| spec.name).collect();
+            let hint = hint(&key.name, "parameters", names);
+            self.notes.error(key.place, format!("{} has no parameter `{}`{hint}", self.owner, key.name));
+        }
+        spec
+    }
+
     /// Like [`Self::settings`], for parameters that nobody draws.
     pub(crate) fn arguments(&self, table: Option<&Table>, known: &[&str], place: Place) -> Arguments {
         let settings = self.settings(table, known, place);
@@ -106,7 +123,7 @@ impl ParameterReader<'_> {
         Arguments(fixed.collect())
     }
 
-    fn setting(&self, spec: &ParameterSpec, node: &Node) -> Option<Setting> {
+    pub(crate) fn setting(&self, spec: &ParameterSpec, node: &Node) -> Option<Setting> {
         let place = value_place(node);
         if let Value::Text(text) = &node.value
             && !check_plain(self.notes, spec.name, text)
@@ -261,7 +278,7 @@ impl ParameterReader<'_> {
     }
 
     /// A difference of two values: without the zero offset that temperatures have.
-    fn deviation(&self, spec: &ParameterSpec, text: &str, place: Place) -> Option<f64> {
+    pub(crate) fn deviation(&self, spec: &ParameterSpec, text: &str, place: Place) -> Option<f64> {
         let value = self.plain_or_quantity(spec, text, place)?;
         let ParameterKind::Quantity(dimension) = spec.kind else { return Some(value) };
         let unit = text.trim_start_matches(|c: char| !c.is_alphabetic() && c != '%' && c != '/');

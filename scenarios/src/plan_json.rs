@@ -160,5 +160,6 @@ fn argument_json(argument: &Argument) -> Value {
         Argument::Flag(flag) => json!(flag),
         Argument::Texts(texts) => json!(texts),
         Argument::Table(table) => arguments(table),
+        Argument::Change(change) => json!({"times": change.times, "plus": change.plus}),
     }
 }

@@ -1,6 +1,6 @@
 //! Makes patients, devices, streams and routes out of cohorts, with every draw keyed by path.
 
-use sim_core::{Arguments, DevicePlan, Key, PatientPlan, Purpose, Registry, Roster, Route, RouteId, SimId, StreamPlan};
+use sim_core::{DevicePlan, Key, PatientPlan, Purpose, Registry, Roster, Route, RouteId, SimId, StreamPlan};
 
 use crate::cohort::CohortDraft;
 use crate::diagnostic::Notes;
@@ -65,8 +65,7 @@ fn add_patient(
     let path = format!("{}/{number}", cohort.id);
     let patient_id = format!("{}-{number:04}", cohort.id);
     let patient = SimId(roster.patients.len() as u32);
-    let settings = cohort.settings.iter();
-    let arguments = settings.map(|(name, setting)| (name.clone(), setting.value(roster.seed, &path, name))).collect();
+    let arguments = cohort.patient.arguments(roster.seed, &path);
     let first_device = roster.devices.len();
     for device in &cohort.devices {
         let device_path = format!("{path}/{}", device.id);
@@ -122,8 +121,8 @@ fn add_patient(
         cohort: cohort.id.clone(),
         number,
         patient_id,
-        model: cohort.model.clone(),
-        arguments: Arguments(arguments),
+        model: cohort.patient.model.clone(),
+        arguments,
         devices: first_device..roster.devices.len(),
     });
 }

@@ -59,19 +59,26 @@ impl<'a> Reader<'a> {
                 }
             }
         }
-        for key in self.spec.keys {
-            let has_meaning = key.only.is_none_or(|only| self.word(only.key) == Some(only.word));
-            if key.required && has_meaning && self.table.get(key.name).is_none() {
-                // A misspelt key has been complained about already.
-                let misspelt = self
-                    .table
-                    .entries
-                    .iter()
-                    .any(|(own, _)| self.spec.key(&own.name).is_none() && closest(&own.name, [key.name]).is_some());
-                if !misspelt {
-                    self.notes.error(self.table.place, format!("{} has no `{}`", self.heading, key.name));
-                }
+        for key in self.spec.keys.iter().filter(|key| key.required) {
+            if key.only.is_none_or(|only| self.word(only.key) == Some(only.word)) {
+                self.demand(key.name);
             }
+        }
+    }
+
+    /// Complains if a key is missing.
+    pub(crate) fn demand(&self, key: &str) {
+        if self.has(key) {
+            return;
+        }
+        // A misspelt key has been complained about already.
+        let misspelt = self
+            .table
+            .entries
+            .iter()
+            .any(|(own, _)| self.spec.key(&own.name).is_none() && closest(&own.name, [key]).is_some());
+        if !misspelt {
+            self.notes.error(self.table.place, format!("{} has no `{key}`", self.heading));
         }
     }
 
@@ -328,27 +335,18 @@ impl<'a> Reader<'a> {
 
     /// A share from 0 to 1.
     pub(crate) fn share(&self, key: &str) -> Option<Placed<f64>> {
-        let node = self.node_or_default(key).filter(|node| self.resolved(key, node))?;
-        let value = match &node.value {
-            Value::Integer(number) => *number as f64,
-            Value::Float(number) => *number,
-            Value::Text(text) => match Quantity::parse(&text.text, Dimension::Ratio) {
-                Ok(quantity) => quantity.value,
-                Err(error) => {
-                    self.notes.error(text.start(), error.to_string());
-                    return None;
-                }
-            },
-            other => {
-                self.notes.error(node.place, format!("`{key}` must be a share, not {}", other.word()));
-                return None;
-            }
-        };
-        if (0.0..=1.0).contains(&value) {
-            return Some(Placed { value, place: value_place(&node) });
-        }
-        self.notes.error(value_place(&node), format!("`{key}` is a share from 0 to 1 (0 % to 100 %), got {value}"));
-        None
+        let node = self.node_or_default(key)?;
+        share_of(self.notes, key, &node)
+    }
+
+    /// Names and shares.
+    pub(crate) fn shares(&self, key: &str) -> Vec<(Placed<String>, f64)> {
+        let entries = self.table_below(key).map(|table| table.entries.as_slice()).unwrap_or_default();
+        let shares = entries.iter().filter_map(|(name, node)| {
+            let share = share_of(self.notes, &name.name, node)?;
+            Some((Placed { value: name.name.clone(), place: name.place }, share.value))
+        });
+        shares.collect()
     }
 
     /// A table below this one.
@@ -426,6 +424,32 @@ pub(crate) fn check_plain(notes: &Notes, key: &str, text: &Text) -> bool {
         notes.error(text.place(begin), message);
     }
     false
+}
+
+/// A share from 0 to 1, as a number or as a text such as `15 %`.
+fn share_of(notes: &Notes, key: &str, node: &Node) -> Option<Placed<f64>> {
+    let place = value_place(node);
+    let value = match &node.value {
+        Value::Text(text) if !check_plain(notes, key, text) => return None,
+        Value::Integer(number) => *number as f64,
+        Value::Float(number) => *number,
+        Value::Text(text) => match Quantity::parse(&text.text, Dimension::Ratio) {
+            Ok(quantity) => quantity.value,
+            Err(error) => {
+                notes.error(place, error.to_string());
+                return None;
+            }
+        },
+        other => {
+            notes.error(place, format!("`{key}` must be a share, not {}", other.word()));
+            return None;
+        }
+    };
+    if (0.0..=1.0).contains(&value) {
+        return Some(Placed { value, place });
+    }
+    notes.error(place, format!("`{key}` is a share from 0 to 1 (0 % to 100 %), got {value}"));
+    None
 }
 
 /// Where the content of a value begins: behind the quote of a text.

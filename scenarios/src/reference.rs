@@ -5,6 +5,7 @@ use std::fmt::{self, Write};
 use sim_core::{DurationRule, MetricShape, ParameterSpec, Registry, StreamKind};
 
 use crate::grammar::tables;
+use crate::profile_list::{conditions, profiles};
 use crate::schema::{KeySpec, TableSpec, Takes};
 use crate::variables::TEMPLATE_NAMES;
 
@@ -26,6 +27,7 @@ fn write_reference(out: &mut String, registry: &Registry) -> fmt::Result {
     write_actions(out, registry)?;
     write_devices(out, registry)?;
     write_patients(out, registry)?;
+    write_profiles(out, registry)?;
     writeln!(out, "## Payload formats\n\n| name | about |\n|---|---|")?;
     for format in &registry.formats {
         writeln!(out, "| `{}` | {} |", format.name, cell(format.about))?;
@@ -129,6 +131,23 @@ fn write_patients(out: &mut String, registry: &Registry) -> fmt::Result {
         write_parameters(out, &patient.parameters)?;
         let columns = patient.truth.iter().map(|column| format!("`{}` [{}]", column.name, column.unit));
         writeln!(out, "Truth: {}\n", columns.collect::<Vec<_>>().join(", "))?;
+    }
+    Ok(())
+}
+
+fn write_profiles(out: &mut String, registry: &Registry) -> fmt::Result {
+    let kinds = [("Patient profiles", profiles(registry)), ("Conditions of patients", conditions(registry))];
+    for (heading, all) in kinds.iter().filter(|(_, all)| !all.is_empty()) {
+        writeln!(out, "## {heading}\n")?;
+        for described in all {
+            let model = described.model.as_ref().map(|model| format!(" (model `{model}`)")).unwrap_or_default();
+            writeln!(out, "### `{}`\n\n{}{model}\n", described.id, described.about)?;
+            writeln!(out, "| where | name | value |\n|---|---|---|")?;
+            for (place, name, value) in &described.says {
+                writeln!(out, "| {place} | `{name}` | `{}` |", cell(value))?;
+            }
+            writeln!(out)?;
+        }
     }
     Ok(())
 }

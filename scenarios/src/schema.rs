@@ -95,6 +95,10 @@ pub(crate) enum Takes {
     Streams,
     /// Parameters of the action.
     Arguments,
+    /// Parameters of the patient model.
+    PatientParameters,
+    /// Names of conditions, and the share of the patients who have them.
+    Shares,
     /// A table.
     Table(&'static TableSpec),
     /// `[name.ID]` for each ID.
@@ -169,6 +173,8 @@ impl Takes {
             Self::Free => "names and plain values".to_owned(),
             Self::Streams => "stream ids and cadences".to_owned(),
             Self::Arguments => "parameters of the action".to_owned(),
+            Self::PatientParameters => "parameters of the patient model".to_owned(),
+            Self::Shares => "conditions and shares, such as `{ copd = \"15 %\" }`".to_owned(),
             Self::Table(table) | Self::Named(table) | Self::Tables(table) => format!("table, see `{}`", table.heading),
             Self::Later => "not supported yet".to_owned(),
         }

@@ -21,11 +21,12 @@ pub use assembly::{Assembly, Draft, DraftWaves, MessageBuilder, MessageHead, Sam
 pub use draw::{Key, KeyedRng, Purpose, hash64, philox4x32_10};
 pub use fingerprint::{Fingerprint, FingerprintItem};
 pub use obedience::Obey;
-pub use parameter::{Argument, Arguments, ParameterKind, ParameterSpec};
+pub use parameter::{Argument, Arguments, Change, ParameterKind, ParameterSpec};
 pub use ports::{Command, CommandInbox, Outbound, Outbox, Relay, Replies, Reply, ReplyStatus};
 pub use registry::{
     ActionSpec, CommandSpec, DeviceSpec, DurationRule, ExpectMetricSpec, FormatSpec, GatewayFormatSpec, Level,
-    MetricShape, PatientSpec, Registry, Seam, SignalAct, SignalAction, SpawnError, StreamKind, StreamSpec, TruthColumn,
+    MetricShape, PatientSpec, ProfileFile, Registry, Seam, SignalAct, SignalAction, SpawnError, StreamKind, StreamSpec,
+    TruthColumn,
 };
 pub use roster::{
     Cadence, DevicePlan, GatewayPlan, PatientPlan, Place, RadioPlan, RadioSecurity, Roster, Route, RouteId, SimId,

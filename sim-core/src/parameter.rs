@@ -70,17 +70,19 @@ pub struct ParameterSpec {
     pub required: bool,
     /// Smallest and largest accepted value, in the canonical unit.
     pub range: Option<(f64, f64)>,
+    /// Whether the model has a value of its own when nobody gives one, so that a patient's condition can change it.
+    pub inherent: bool,
 }
 
 impl ParameterSpec {
     /// An optional parameter without a default.
     pub const fn optional(name: &'static str, kind: ParameterKind, about: &'static str) -> Self {
-        Self { name, about, kind, default: None, required: false, range: None }
+        Self { name, about, kind, default: None, required: false, range: None, inherent: false }
     }
 
     /// A parameter that must be given.
     pub const fn required(name: &'static str, kind: ParameterKind, about: &'static str) -> Self {
-        Self { name, about, kind, default: None, required: true, range: None }
+        Self { name, about, kind, default: None, required: true, range: None, inherent: false }
     }
 
     /// Sets the default, written as in a scenario.
@@ -95,6 +97,31 @@ impl ParameterSpec {
     pub const fn range(mut self, smallest: f64, largest: f64) -> Self {
         self.range = Some((smallest, largest));
         self
+    }
+
+    /// Declares that the model has a value of its own when nobody gives one.
+    #[must_use]
+    pub const fn inherent(mut self) -> Self {
+        self.inherent = true;
+        self
+    }
+}
+
+/// A change of a value that only the model knows: times, then plus, then kept within the bounds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Change {
+    /// Factor.
+    pub times: f64,
+    /// Summand, in the canonical unit.
+    pub plus: f64,
+    /// Bounds of the result, in the canonical unit.
+    pub bounds: (f64, f64),
+}
+
+impl Change {
+    /// What becomes of a value.
+    pub fn of(&self, value: f64) -> f64 {
+        (value * self.times + self.plus).clamp(self.bounds.0, self.bounds.1)
     }
 }
 
@@ -111,6 +138,8 @@ pub enum Argument {
     Texts(Vec<String>),
     /// A table of plain values.
     Table(Arguments),
+    /// A change of the value that the model has of its own.
+    Change(Change),
 }
 
 /// Checked values by parameter name.
@@ -123,6 +152,15 @@ impl Arguments {
         match self.0.get(name) {
             Some(Argument::Number(number)) => Some(*number),
             _ => None,
+        }
+    }
+
+    /// The number under `name`, or what the change under `name` makes of the model's `own` value, or that value.
+    pub fn number_or(&self, name: &str, own: f64) -> f64 {
+        match self.0.get(name) {
+            Some(Argument::Number(number)) => *number,
+            Some(Argument::Change(change)) => change.of(own),
+            _ => own,
         }
     }
 

@@ -209,6 +209,15 @@ pub struct PatientSpec {
     pub spawn: fn(world: &mut World, id: SimId, plan: &PatientPlan, seed: u64) -> Result<Entity, SpawnError>,
 }
 
+/// A file of patient profiles and conditions, in the language of scenario files.
+#[derive(Debug, Clone)]
+pub struct ProfileFile {
+    /// Name in diagnostics.
+    pub name: String,
+    /// Its text: `[profile.ID]` and `[condition.ID]` tables.
+    pub text: String,
+}
+
 /// A payload format.
 #[derive(Debug, Clone, Copy)]
 pub struct FormatSpec {
@@ -275,6 +284,8 @@ pub struct Registry {
     pub devices: Vec<DeviceSpec>,
     /// Patient models.
     pub patients: Vec<PatientSpec>,
+    /// Profiles and conditions of patients; a later file replaces what an earlier one says under the same id.
+    pub profiles: Vec<ProfileFile>,
     /// Payload formats.
     pub formats: Vec<FormatSpec>,
     /// Payload formats of gateways.
@@ -294,6 +305,7 @@ impl fmt::Debug for Registry {
             .field("actions", &self.actions.len())
             .field("devices", &self.devices.len())
             .field("patients", &self.patients.len())
+            .field("profiles", &self.profiles.len())
             .field("formats", &self.formats.len())
             .field("gateway_formats", &self.gateway_formats.len())
             .field("bluetooth_kinds", &self.bluetooth_kinds.len())

@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 
 use bytes::{Bytes, BytesMut};
 use serde_json::{Map, Value as Json, json};
+use sim_core::GatewayFormatSpec;
 use vocabulary::{Message, Value, Wave};
 use wire::vendor_json;
 
@@ -20,7 +21,10 @@ pub const FORMATS: [GatewayFormatSpec; 2] = [
         name: "gateway-json",
         about: "vendor JSON of the device, decoded, with the raw octets, signal strength and both clocks in `g`",
     },
-    GatewayFormatSpec { name: "theengs", about: "as Theengs and OpenMQTTGateway publish, with `d`, `st` and `s` beside" },
+    GatewayFormatSpec {
+        name: "theengs",
+        about: "as Theengs and OpenMQTTGateway publish, with `d`, `st` and `s` beside",
+    },
 ];
 
 /// One of [`FORMATS`].

@@ -129,6 +129,7 @@ impl Body {
             rate_bpm: vitals.respiratory_rate_bpm,
             tidal_volume_l: vitals.tidal_volume_l,
             dead_space_l: self.core.parameters().dead_space_l,
+            emptying_s: self.core.parameters().emptying_s,
             etco2_mmhg: vitals.etco2_mmhg,
             mandatory: matches!(self.core.inputs.ventilation, Ventilation::Ventilator { .. }),
         }

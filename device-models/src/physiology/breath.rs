@@ -7,10 +7,11 @@ use super::history::Event;
 use super::samples::{Block, SampleGrid};
 
 /// Time constant of a healthy lung's passive expiration [s].
-pub(super) const EXPIRATION_S: f32 = 0.45;
+pub(super) const EXPIRATION_S: f64 = 0.45;
 
 /// Rise of carbon dioxide when alveolar gas arrives [s], its slope on the plateau [mmHg/s], and its fall when the
-/// patient inspires [s] (time constants of a healthy capnogram; bronchospasm would be 0.45 s).
+/// patient inspires [s] (time constants of a healthy capnogram). Obstructed airways
+/// slow the rise as they slow the expiration: bronchospasm with 0.45 s makes a shark fin.
 const CAPNOGRAM_RISE_S: f32 = 0.12;
 const CAPNOGRAM_SLOPE_MMHG_S: f32 = 2.0;
 const CAPNOGRAM_FALL_S: f32 = 0.08;
@@ -40,6 +41,8 @@ pub struct Breath {
     pub carryover_mmhg: f32,
     /// Time of expiration in which the dead space empties [s].
     pub dead_space_s: f32,
+    /// Time constant with which the lung empties [s].
+    pub emptying_s: f32,
     /// Given by a ventilator.
     pub mandatory: bool,
 }
@@ -86,7 +89,13 @@ impl Breath {
     /// Volume [L] when the expiration has lasted `seconds`.
     #[inline]
     fn expired_l(&self, seconds: f32) -> f32 {
-        (self.residual_l + self.tidal_volume_l) * exp(-seconds * (1.0 / EXPIRATION_S))
+        (self.residual_l + self.tidal_volume_l) * exp(-seconds * (1.0 / self.emptying_s))
+    }
+
+    /// Rise of carbon dioxide when alveolar gas arrives [s].
+    #[inline]
+    fn rise_s(&self) -> f32 {
+        CAPNOGRAM_RISE_S * (self.emptying_s / EXPIRATION_S as f32)
     }
 
     /// Carbon dioxide at the mouth at an instant of this breath [mmHg].
@@ -112,7 +121,7 @@ impl Breath {
     fn expired_mmhg(&self, seconds: f32) -> f32 {
         let expiration_s = self.expiration_ns as f32 * 1e-9;
         let alveolar_s = seconds - self.dead_space_s;
-        let rising = 1.0 - exp(-(if alveolar_s > 0.0 { alveolar_s } else { 0.0 }) * (1.0 / CAPNOGRAM_RISE_S));
+        let rising = 1.0 - exp(-(if alveolar_s > 0.0 { alveolar_s } else { 0.0 }) * (1.0 / self.rise_s()));
         let before_end_s = expiration_s - seconds;
         let plateau = self.etco2_mmhg - CAPNOGRAM_SLOPE_MMHG_S * if before_end_s > 0.0 { before_end_s } else { 0.0 };
         let pause_s = -before_end_s - CAPNOGRAM_PAUSE_S;

@@ -5,7 +5,7 @@
 
 use sim_core::{Key, Purpose};
 
-use super::breath::{Breath, EXPIRATION_S};
+use super::breath::Breath;
 use super::history::History;
 use super::{GRID_NS, LOOKAHEAD_NS, WARM_UP_NS};
 
@@ -29,6 +29,8 @@ pub struct BreathDrive {
     pub tidal_volume_l: f64,
     /// Anatomical dead space [L].
     pub dead_space_l: f64,
+    /// Time constant with which the lung empties [s].
+    pub emptying_s: f64,
     /// End-tidal carbon dioxide [mmHg].
     pub etco2_mmhg: f64,
     /// Whether a ventilator gives the breaths, at its own even pace.
@@ -110,7 +112,8 @@ impl Breathing {
             residual_l,
             etco2_mmhg: drive.etco2_mmhg as f32,
             carryover_mmhg,
-            dead_space_s: -EXPIRATION_S * libm::logf(1.0 - dead_share),
+            dead_space_s: -(drive.emptying_s as f32) * libm::logf(1.0 - dead_share),
+            emptying_s: drive.emptying_s as f32,
             mandatory: drive.mandatory,
         });
         self.next_index += 1;

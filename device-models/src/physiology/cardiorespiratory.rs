@@ -197,7 +197,26 @@ impl Core {
             temperature_c: parameters.temperature_c,
             lactate_mmol_l: 1.0,
         };
-        Self { inputs, parameters, rest, state, vitals }
+        let mut core = Self { inputs, parameters, rest, state, vitals };
+        if parameters.sepsis > 0.0 || parameters.blood_loss > 0.0 {
+            core.settle();
+        }
+        core
+    }
+
+    /// Lets the patient's sepsis and blood loss act until reflexes, breathing and gases have settled.
+    fn settle(&mut self) {
+        /// Three time constants of the slowest of them, the central chemoreceptors.
+        const STEPS: u32 = 3_000;
+        let Parameters { sepsis, blood_loss, .. } = self.parameters;
+        self.inputs.sepsis = sepsis;
+        self.state.sepsis = sepsis;
+        self.state.blood_volume_l *= 1.0 - blood_loss;
+        self.state.temperature_c += metabolism::septic_fever_c(sepsis);
+        self.state.lactate_mmol_l += metabolism::septic_lactate_mmol_l(sepsis);
+        for _ in 0..STEPS {
+            self.step();
+        }
     }
 
     /// Advances by one grid step of 100 ms.

@@ -55,7 +55,7 @@ pub(crate) fn advance(situation: &Situation<'_>, state: &mut State) -> f64 {
     let q10 = libm::exp(LN_OF_TEN_PER_CENT * (state.temperature_c - parameters.temperature_c));
     state.metabolism += STEP_S * ((1.0 + AEROBIC_SCOPE * inputs.exercise) * q10 - state.metabolism) / METABOLISM_S;
     let set_point_c =
-        parameters.temperature_c + 2.5 * hill(state.sepsis, 0.25, 1.5) + inputs.fever_c + 0.35 * inputs.circadian;
+        parameters.temperature_c + septic_fever_c(state.sepsis) + inputs.fever_c + 0.35 * inputs.circadian;
     state.temperature_c += STEP_S * ((set_point_c - state.temperature_c) / HEAT_S + EFFORT_HEAT_C_S * state.exercise);
 
     let size = rest.vessel_size;
@@ -75,11 +75,16 @@ pub(crate) fn advance(situation: &Situation<'_>, state: &mut State) -> f64 {
 pub(crate) fn advance_lactate(situation: &Situation<'_>, state: &mut State, oxygen_delivery_ml_min: f64) {
     let demand_ml_min = 1_000.0 * situation.parameters.vo2_l_min * state.metabolism;
     let extraction = demand_ml_min / oxygen_delivery_ml_min.max(1.0);
-    let target = 1.0 + 16.0 * (extraction - CRITICAL_EXTRACTION).max(0.0) + 3.5 * sepsis_burden(state.sepsis);
+    let target = 1.0 + 16.0 * (extraction - CRITICAL_EXTRACTION).max(0.0) + septic_lactate_mmol_l(state.sepsis);
     state.lactate_mmol_l += STEP_S * (target - state.lactate_mmol_l) / LACTATE_S;
 }
 
-/// `sepsis^1.3`.
-fn sepsis_burden(sepsis: f64) -> f64 {
-    if sepsis > 0.0 { power(sepsis, 1.3) } else { 0.0 }
+/// Rise of the temperature's set point in sepsis [Cel].
+pub(crate) fn septic_fever_c(sepsis: f64) -> f64 {
+    2.5 * hill(sepsis, 0.25, 1.5)
+}
+
+/// Lactate that sepsis adds when oxygen suffices [mmol/L].
+pub(crate) fn septic_lactate_mmol_l(sepsis: f64) -> f64 {
+    if sepsis > 0.0 { 3.5 * power(sepsis, 1.3) } else { 0.0 }
 }

@@ -5,6 +5,7 @@
 
 use sim_core::{Key, Purpose};
 
+use super::breath::EXPIRATION_S;
 use super::elementary::logistic;
 
 /// Sex, as far as body composition depends on it.
@@ -68,6 +69,12 @@ pub struct Parameters {
     pub shunt_fraction: f64,
     /// Arterial compliance [mL/mmHg].
     pub arterial_compliance_ml_mmhg: f64,
+    /// Time constant with which the lung empties [s]: 0.45 in health, above 1 with obstructed airways.
+    pub emptying_s: f64,
+    /// Severity of a sepsis that the patient has long had at the start, 0 to 1.
+    pub sepsis: f64,
+    /// Share of the blood volume that was lost shortly before the start, 0 to 1.
+    pub blood_loss: f64,
 }
 
 /// Draws beyond this many standard deviations are pulled back to it: no scenario wants a resting rate of 30.
@@ -121,6 +128,9 @@ impl Parameters {
             temperature_c: spread(Purpose::new("patient.temperature"), 36.8, 0.25),
             shunt_fraction: 0.025,
             arterial_compliance_ml_mmhg: 1.75 - 0.65 * ageing,
+            emptying_s: EXPIRATION_S,
+            sepsis: 0.0,
+            blood_loss: 0.0,
         }
     }
 
@@ -143,7 +153,21 @@ impl Parameters {
             temperature_c: 37.0,
             shunt_fraction: 0.025,
             arterial_compliance_ml_mmhg: 1.75,
+            emptying_s: EXPIRATION_S,
+            sepsis: 0.0,
+            blood_loss: 0.0,
         }
+    }
+
+    /// Central venous pressure [mmHg] with which a heart of `strength` (1 is healthy) pumps `output_ratio` times the
+    /// output per beat of a healthy one. A weak ventricle pumps at a higher filling, near the plateau of its curve, so
+    /// it has little reserve; weaker than that it does not hold the output, and the pressure stays at the plateau.
+    pub(crate) fn filling_pressure_mmhg(&self, strength: f64, output_ratio: f64) -> f64 {
+        /// Filling beyond which Frank and Starling's curve counts as flat.
+        const PLATEAU: f64 = 0.985;
+        let healthy = logistic((self.cvp_mmhg - HALF_FILLING_MMHG) / FILLING_WIDTH_MMHG);
+        let filling = (healthy * output_ratio / strength).clamp(0.2, PLATEAU);
+        HALF_FILLING_MMHG + FILLING_WIDTH_MMHG * libm::log(filling / (1.0 - filling))
     }
 
     /// Ratio of this patient's vessel capacities to those of the reference adult.

@@ -145,6 +145,11 @@ pub(crate) enum Command {
         /// Only kinds whose name begins so.
         prefix: Option<String>,
     },
+    /// List the patient models with their parameters, the profiles and the conditions
+    Patients {
+        /// Only those whose name begins so.
+        prefix: Option<String>,
+    },
     /// Print the JSON Schema of scenario files, for editors
     Schema,
     /// Print the reference of the scenario language as Markdown

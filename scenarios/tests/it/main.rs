@@ -9,5 +9,6 @@ mod bluetooth;
 mod bluetooth_broken;
 mod broken;
 mod expansion;
+mod profiles;
 mod robustness;
 mod stability;

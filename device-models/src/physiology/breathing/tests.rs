@@ -6,8 +6,14 @@ use sim_core::SimTime;
 use super::*;
 use crate::physiology::{SampleGrid, add_capnogram, add_lung_volume};
 
-const REST: BreathDrive =
-    BreathDrive { rate_bpm: 14.0, tidal_volume_l: 0.46, dead_space_l: 0.15, etco2_mmhg: 37.0, mandatory: false };
+const REST: BreathDrive = BreathDrive {
+    rate_bpm: 14.0,
+    tidal_volume_l: 0.46,
+    dead_space_l: 0.15,
+    emptying_s: 0.45,
+    etco2_mmhg: 37.0,
+    mandatory: false,
+};
 
 /// Breaths of `seconds` under one drive, with the reach of the whole run.
 fn breathe(key: Key, drive: &BreathDrive, seconds: i64) -> Breathing {

@@ -1,7 +1,8 @@
-//! `iomt actions` and `iomt devices`: the registry's rows for people.
+//! `iomt actions`, `iomt devices` and `iomt patients`: the registry's rows for people.
 
 use std::fmt::Write;
 
+use scenarios::Described;
 use sim_core::{DurationRule, ParameterSpec, Registry, StreamKind};
 
 use crate::failure::Failure;
@@ -73,6 +74,44 @@ pub(crate) fn devices(registry: &Registry, prefix: &str) -> Result<(), Failure> 
     }
     output::result(text.trim_end());
     Ok(())
+}
+
+/// Prints the patient models, profiles and conditions whose name begins with `prefix`.
+///
+/// # Errors
+/// [`Failure::Unknown`] when there is none.
+pub(crate) fn patients(registry: &Registry, prefix: &str) -> Result<(), Failure> {
+    let mut text = String::new();
+    let mut models: Vec<_> = registry.patients.iter().filter(|patient| patient.model.starts_with(prefix)).collect();
+    models.sort_by_key(|patient| patient.model);
+    for patient in models {
+        let _ = writeln!(text, "{}\n  model: {}", patient.model, patient.about);
+        parameters(&mut text, "parameter", &patient.parameters);
+        text.push('\n');
+    }
+    let (profiles, conditions) = (scenarios::profiles(registry), scenarios::conditions(registry));
+    for (what, all) in [("profile", &profiles), ("condition", &conditions)] {
+        for described in all.iter().filter(|described| described.id.starts_with(prefix)) {
+            describe(&mut text, what, described);
+        }
+    }
+    if text.is_empty() {
+        let known = registry.patients.iter().map(|patient| patient.model);
+        let known: Vec<_> =
+            known.chain(profiles.iter().chain(&conditions).map(|described| described.id.as_str())).collect();
+        return Err(nothing("patient model, profile or condition", prefix, &known));
+    }
+    output::result(text.trim_end());
+    Ok(())
+}
+
+fn describe(text: &mut String, what: &str, described: &Described) {
+    let model = described.model.as_ref().map(|model| format!(" (model {model})")).unwrap_or_default();
+    let _ = writeln!(text, "{}\n  {what}: {}{model}", described.id, described.about);
+    for (place, name, value) in &described.says {
+        let _ = writeln!(text, "  {place:<18} {name:<20} {value}");
+    }
+    text.push('\n');
 }
 
 fn nothing(what: &str, prefix: &str, known: &[&str]) -> Failure {

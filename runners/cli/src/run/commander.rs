@@ -129,7 +129,7 @@ fn encode(command: &sim_core::Command) -> Vec<u8> {
                 Argument::Number(number) => wire::command::Argument::Number(*number),
                 Argument::Text(text) => wire::command::Argument::Text(text.clone()),
                 Argument::Flag(flag) => wire::command::Argument::Flag(*flag),
-                Argument::Texts(_) | Argument::Table(_) => return None,
+                Argument::Texts(_) | Argument::Table(_) | Argument::Change(_) => return None,
             };
             Some((name.clone(), plain))
         })

@@ -3,6 +3,7 @@
 mod command_line;
 mod determinism;
 mod documents;
+mod profiles;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
