@@ -11,7 +11,7 @@ mod reception;
 mod upper_layers;
 mod values;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use thiserror::Error;
 
@@ -208,6 +208,8 @@ pub struct Air {
     /// Foreign advertisers within hearing.
     crowd: u32,
     centrals: BTreeMap<HostId, Central>,
+    /// Hosts that are gateways of the simulation.
+    gateway_hosts: BTreeSet<HostId>,
     central_events: Vec<(HostId, CentralEvent)>,
 }
 
@@ -227,6 +229,7 @@ impl Air {
             events: Vec::new(),
             crowd: 0,
             centrals: BTreeMap::new(),
+            gateway_hosts: BTreeSet::new(),
             central_events: Vec::new(),
         }
     }
@@ -290,6 +293,7 @@ impl Air {
     /// Adds the Bluetooth side of a gateway, which begins to scan at once.
     pub fn add_central(&mut self, host: HostOptions, options: CentralOptions) -> HostId {
         let id = self.attach_host(host);
+        self.gateway_hosts.insert(id);
         if let Some(host) = self.host_mut(id) {
             host.keep_tags();
         }
@@ -303,7 +307,17 @@ impl Air {
     /// remembers.
     pub fn remove_central(&mut self, host: HostId) -> Option<CentralMemory> {
         self.detach_host(host);
+        self.gateway_hosts.remove(&host);
         self.centrals.remove(&host).map(Central::into_memory)
+    }
+
+    /// Whether a gateway has a link to the device that goes by this address.
+    pub(crate) fn is_held_by_gateway(&self, address: Address) -> bool {
+        let Some(device) = self.peripherals.iter().find(|peripheral| peripheral.address == address) else {
+            return false;
+        };
+        let mut hosts = device.links.iter().filter_map(|link| self.links.get(link)?.host);
+        hosts.any(|host| self.gateway_hosts.contains(&host))
     }
 
     /// What has happened at a gateway since the last call.

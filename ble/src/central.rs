@@ -286,6 +286,10 @@ impl Central {
         if busy || !is_wanted || is_shunned || is_too_early {
             return;
         }
+        // A device that takes several links goes on advertising; the gateways of a site know who has whom.
+        if air.is_held_by_gateway(address) {
+            return;
+        }
         let peer = address.to_peer();
         let mut parameters = Vec::new();
         parameters.extend([SCAN, SCAN].into_iter().flat_map(u16::to_le_bytes));

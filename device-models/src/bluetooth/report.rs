@@ -82,6 +82,8 @@ pub enum LinkChange {
     Disconnected {
         /// Reason as the device sees it.
         reason: u8,
+        /// Whether the device has no other link.
+        alone: bool,
     },
     /// It is encrypted with a key that was just agreed on.
     Paired,

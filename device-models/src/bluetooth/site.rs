@@ -8,7 +8,7 @@ use ble::pairing::{SecureConnections, SecurityPolicy};
 use ble::propagation::{Environment, Position};
 use ble::services::battery;
 use ble::services::device_information::DeviceInformation;
-use ble::{Address, Air, AirOptions, HostId, HostOptions, LinkPolicy, PeripheralOptions};
+use ble::{Address, Air, AirOptions, HostId, LinkId, HostOptions, LinkPolicy, PeripheralOptions};
 use sim_core::{
     DevicePlan, Evidence, GatewayPlan, Occurrence, Outbound, Place, RadioPlan, Roster, RouteId, SimId, SimTime,
     SitePlan,
@@ -40,6 +40,8 @@ pub(super) struct Site {
     pub(super) by_address: BTreeMap<Address, usize>,
     pub(super) gateways: Vec<Gateway>,
     pub(super) by_host: BTreeMap<HostId, usize>,
+    /// Gateways by their links.
+    pub(super) holders: BTreeMap<LinkId, SimId>,
     /// What devices have said and was not put into the air yet.
     pub(super) inbox: BTreeMap<(SimTime, RouteId, u64), Outbound>,
     /// What steps do, in the order of time; heals go before beginnings.
@@ -75,6 +77,7 @@ impl Site {
             by_address: BTreeMap::new(),
             gateways: Vec::new(),
             by_host: BTreeMap::new(),
+            holders: BTreeMap::new(),
             inbox: BTreeMap::new(),
             edges: BTreeMap::new(),
             edge_count: 0,

@@ -200,9 +200,12 @@ pub(crate) fn tell_links(ledger: &mut verify::Ledger, links: &[LinkEvent]) {
     for event in links {
         match event.change {
             LinkChange::Connected { .. } => ledger.linked(event.device, event.at),
-            LinkChange::Disconnected { .. } => ledger.unlinked(event.device, event.at),
+            LinkChange::Disconnected { alone: true, .. } => ledger.unlinked(event.device, event.at),
             LinkChange::Signal { rssi_dbm } => ledger.heard(event.device, event.at, f64::from(rssi_dbm)),
-            LinkChange::Subscribed | LinkChange::Paired | LinkChange::PairingFailed { .. } => {}
+            LinkChange::Disconnected { .. }
+            | LinkChange::Subscribed
+            | LinkChange::Paired
+            | LinkChange::PairingFailed { .. } => {}
         }
     }
 }
