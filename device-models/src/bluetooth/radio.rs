@@ -101,11 +101,12 @@ impl Radio {
         }
     }
 
-    /// What gateways hand on since the last call, by instant and route. The payload is the gateway's own.
+    /// What gateways hand on since the last call, by instant; what arrives in one instant stays in the order of its
+    /// arrival. The payload is the gateway's own.
     pub fn take_forwarded(&mut self) -> Vec<Outbound> {
         let mut forwarded: Vec<Outbound> =
             self.sites.iter_mut().flat_map(|site| std::mem::take(&mut site.forwarded)).collect();
-        forwarded.sort_by_key(|message| (message.due(), message.route, message.sequence));
+        forwarded.sort_by_key(Outbound::due);
         forwarded
     }
 
