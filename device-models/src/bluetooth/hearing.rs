@@ -30,16 +30,17 @@ impl Site {
 
     fn take_air_event(&mut self, at: SimTime, event: AirEvent) {
         match event {
-            AirEvent::Connected { peripheral, central, .. } => {
+            AirEvent::Connected { link, peripheral, central } => {
                 let wearable = &mut self.wearables[peripheral.index()];
                 wearable.counters.links_made += 1;
                 let gap = wearable.alone_since.take().map(|since| at - since);
                 let device = wearable.device;
                 let gateway = self.gateways.iter().find(|gateway| gateway.host_options.address == central);
                 let gateway = gateway.map(|gateway| gateway.device);
+                self.gateway_of.insert(link, gateway);
                 self.link_events.push(LinkEvent { at, device, gateway, change: LinkChange::Connected { gap } });
             }
-            AirEvent::Disconnected { peripheral, reason, .. } => {
+            AirEvent::Disconnected { link, peripheral, reason } => {
                 let index = peripheral.index();
                 let is_alone = self.air.links_of(peripheral).is_empty();
                 let wearable = &mut self.wearables[index];
@@ -50,7 +51,8 @@ impl Site {
                 }
                 let device = wearable.device;
                 let change = LinkChange::Disconnected { reason };
-                self.link_events.push(LinkEvent { at, device, gateway: None, change });
+                let gateway = self.gateway_of.remove(&link).flatten();
+                self.link_events.push(LinkEvent { at, device, gateway, change });
                 self.send_kept(index);
             }
             AirEvent::Written { peripheral, write, .. } => {
