@@ -11,7 +11,7 @@ mod reception;
 mod upper_layers;
 mod values;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use thiserror::Error;
 
@@ -208,8 +208,8 @@ pub struct Air {
     /// Foreign advertisers within hearing.
     crowd: u32,
     centrals: BTreeMap<HostId, Central>,
-    /// Hosts that are gateways of the simulation.
-    gateway_hosts: BTreeSet<HostId>,
+    /// Hosts that are gateways of the simulation, and the device that each of them is about to connect to.
+    gateways: BTreeMap<HostId, Option<Address>>,
     central_events: Vec<(HostId, CentralEvent)>,
 }
 
@@ -229,7 +229,7 @@ impl Air {
             events: Vec::new(),
             crowd: 0,
             centrals: BTreeMap::new(),
-            gateway_hosts: BTreeSet::new(),
+            gateways: BTreeMap::new(),
             central_events: Vec::new(),
         }
     }
@@ -293,7 +293,7 @@ impl Air {
     /// Adds the Bluetooth side of a gateway, which begins to scan at once.
     pub fn add_central(&mut self, host: HostOptions, options: CentralOptions) -> HostId {
         let id = self.attach_host(host);
-        self.gateway_hosts.insert(id);
+        self.gateways.insert(id, None);
         if let Some(host) = self.host_mut(id) {
             host.keep_tags();
         }
@@ -307,17 +307,27 @@ impl Air {
     /// remembers.
     pub fn remove_central(&mut self, host: HostId) -> Option<CentralMemory> {
         self.detach_host(host);
-        self.gateway_hosts.remove(&host);
+        self.gateways.remove(&host);
         self.centrals.remove(&host).map(Central::into_memory)
     }
 
-    /// Whether a gateway has a link to the device that goes by this address.
+    /// Whether a gateway has a link to the device that goes by this address, or is about to.
     pub(crate) fn is_held_by_gateway(&self, address: Address) -> bool {
+        if self.gateways.values().any(|claim| *claim == Some(address)) {
+            return true;
+        }
         let Some(device) = self.peripherals.iter().find(|peripheral| peripheral.address == address) else {
             return false;
         };
         let mut hosts = device.links.iter().filter_map(|link| self.links.get(link)?.host);
-        hosts.any(|host| self.gateway_hosts.contains(&host))
+        hosts.any(|host| self.gateways.contains_key(&host))
+    }
+
+    /// Tells the gateways of the site which device this one is about to connect to.
+    pub(crate) fn claim(&mut self, host: HostId, device: Option<Address>) {
+        if let Some(claim) = self.gateways.get_mut(&host) {
+            *claim = device;
+        }
     }
 
     /// What has happened at a gateway since the last call.

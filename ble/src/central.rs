@@ -40,6 +40,10 @@ const LONG_BACKOFF_NS: u64 = 15_000_000_000;
 /// Stored records are asked for at every so manieth look at the signal strength.
 const POLLS_PER_RECORD_REQUEST: u64 = 12;
 
+/// A client waits so long for an answer (Core Specification 5.4, volume 3, part F, section 3.3.3) \[ns\]; looked at with
+/// the signal strength.
+const ANSWER_TIMEOUT_NS: u64 = 30_000_000_000;
+
 /// Reason of a disconnection that is wanted.
 const REMOTE_USER: u8 = 0x13;
 
@@ -153,6 +157,7 @@ impl Central {
         for handle in due {
             self.command(air, Opcode::READ_RSSI, &handle.to_le_bytes());
             self.poll_records(air, handle);
+            self.end_unanswered(air, handle);
         }
     }
 
@@ -163,6 +168,17 @@ impl Central {
         air.call_central(self.host, client.poll_at_ns);
         if client.polls.is_multiple_of(POLLS_PER_RECORD_REQUEST) {
             self.ask_for_records(air, handle);
+        }
+    }
+
+    /// A request that is not answered within 30 s ends the link: the bearer may not be used any more.
+    fn end_unanswered(&mut self, air: &mut Air, handle: u16) {
+        let now_ns = air.now_ns();
+        let Some(client) = self.clients.get_mut(&handle) else { return };
+        if !client.is_waiting() {
+            client.asked_ns = None;
+        } else if now_ns >= *client.asked_ns.get_or_insert(now_ns) + ANSWER_TIMEOUT_NS {
+            self.leave(air, handle);
         }
     }
 
@@ -300,6 +316,7 @@ impl Central {
         parameters.extend([interval, interval, 0, timeout, 0, 0].into_iter().flat_map(u16::to_le_bytes));
         let until_ns = now_ns + self.options.connect_timeout_ns;
         self.connecting = Some((address, until_ns));
+        air.claim(self.host, Some(address));
         air.call_central(self.host, until_ns);
         self.note(air, identity, CentralEventKind::Connecting);
         self.command(air, Opcode::LE_CREATE_CONNECTION, &parameters);
@@ -307,6 +324,7 @@ impl Central {
 
     fn take_connection(&mut self, air: &mut Air, parameters: &[u8]) {
         let Some((address, _)) = self.connecting.take() else { return };
+        air.claim(self.host, None);
         let &[status, low, high, ..] = parameters else { return };
         let Some(advertiser) = self.advertisers.get_mut(&address) else { return };
         if status != 0 {

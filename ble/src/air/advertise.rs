@@ -52,7 +52,9 @@ impl Air {
         let next_ns = now_ns + u64::from(peripheral.advertising_interval_us()) * 1000 + delay_ns as u64;
         // Of the packets of a flood, its own interval would have given this share.
         let share = peripheral.advertising_interval_us().max(1);
-        if peripheral.faults.flood && index % u64::from((peripheral.advertising.interval_us / share).max(1)) != 0 {
+        if peripheral.faults.flood
+            && !index.is_multiple_of(u64::from((peripheral.advertising.interval_us / share).max(1)))
+        {
             peripheral.fault_counters.advertisements_added += 1;
         }
         self.timers.insert(next_ns, Timer::Advertise { peripheral: id, epoch });

@@ -151,7 +151,9 @@ impl Air {
         link.session.configurations.clear();
         if announced && asked {
             link.session.configurations.insert(configuration, 2);
-            self.queue_value(id, handle, vec![0x01, 0x00, 0xFF, 0xFF], true, 0);
+            // The client knows the characteristic by the handle that it had: it does not move for those who have asked
+            // (Core Specification 5.4, volume 3, part G, section 7.1).
+            self.queue_value(id, handle.saturating_sub(by), vec![0x01, 0x00, 0xFF, 0xFF], true, 0);
             self.wake(id);
         }
     }

@@ -56,6 +56,8 @@ pub(super) struct Client {
     pub(super) poll_at_ns: u64,
     /// The pairing that is under way.
     pub(super) pairing: Option<Initiator>,
+    /// When it was first seen that a request waits for its answer \[ns\].
+    pub(super) asked_ns: Option<u64>,
     /// Whether the first request has been made.
     pub(super) has_begun: bool,
     /// Histories of the device.
@@ -80,6 +82,7 @@ impl Client {
             polls: 0,
             poll_at_ns: 0,
             pairing: None,
+            asked_ns: None,
             has_begun: false,
             records: Vec::new(),
             wanted,
@@ -121,6 +124,11 @@ impl Client {
     fn write(&mut self, handle: u16, value: Vec<u8>) -> Vec<Vec<u8>> {
         self.tasks.push_back(Task::Write { handle, value });
         if self.current.is_some() { Vec::new() } else { self.next_request().into_iter().collect() }
+    }
+
+    /// Whether a request waits for its answer.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.current.is_some()
     }
 
     /// Finds everything anew: the server has said that its handles have changed.
@@ -167,13 +175,14 @@ impl Client {
                 heard.push(Heard::Value { of, value: value.to_vec() });
                 match of {
                     Some((_, SERVICE_CHANGED)) => pdus.extend(self.discover_again()),
-                    Some((_, RECORD_ACCESS)) => pdus.extend(self.take_records_answer(handle, value, heard)),
+                    Some((_, RECORD_ACCESS)) => self.take_records_answer(handle, value, heard),
                     _ => {}
                 }
                 pdus
             }
             [opcode, parameters @ ..] => {
                 let Some(task) = self.current.take() else { return Vec::new() };
+                self.asked_ns = None;
                 self.finish(task, *opcode, parameters);
                 let next = self.next_request();
                 if next.is_none() && !self.announced {
@@ -187,16 +196,13 @@ impl Client {
         }
     }
 
-    fn take_records_answer(&mut self, handle: u16, value: &[u8], heard: &mut Vec<Heard>) -> Vec<Vec<u8>> {
-        let Some(records) = self.records.iter_mut().find(|records| records.handle == handle) else {
-            return Vec::new();
-        };
+    fn take_records_answer(&mut self, handle: u16, value: &[u8], heard: &mut Vec<Heard>) {
+        let Some(records) = self.records.iter_mut().find(|records| records.handle == handle) else { return };
         let service = records.service;
         let answer = records.take_answer(value);
         if answer != Answer::Other {
             heard.push(Heard::Transferred { service, is_complete: answer != Answer::Failed });
         }
-        if answer == Answer::Delete { self.write(handle, Records::deletion()) } else { Vec::new() }
     }
 
     /// Takes the answer to a request. An error ends what the request was for; discovery ends by "not found".

@@ -2,11 +2,10 @@
 
 use wire::att::Uuid;
 
-use crate::services::{continuous_glucose, glucose, pulse_oximeter};
+use crate::services::{continuous_glucose, glucose};
 
 /// Opcodes and operators of the Record Access Control Point.
 const REPORT: u8 = 1;
-const DELETE: u8 = 2;
 const ALL: u8 = 1;
 const AT_LEAST: u8 = 3;
 const FILTER_KEY: u8 = 1;
@@ -33,8 +32,6 @@ pub(super) struct Records {
 pub(super) enum Answer {
     /// The records have come, or there are none.
     Complete,
-    /// The records are still there and should be deleted.
-    Delete,
     /// Something went wrong.
     Failed,
     /// Nothing that matters.
@@ -46,9 +43,9 @@ impl Records {
         Self { service, handle, is_synchronised: false, is_running: false, highest: None, step: None }
     }
 
-    /// Whether a service keeps records that a gateway asks for.
+    /// Whether a service keeps records that a gateway asks for by number or time.
     pub(super) fn are_kept_by(service: Uuid) -> bool {
-        [glucose::SERVICE, continuous_glucose::SERVICE, pulse_oximeter::SERVICE].contains(&service)
+        [glucose::SERVICE, continuous_glucose::SERVICE].contains(&service)
     }
 
     /// The request for what comes after `mark`, unless one is running.
@@ -67,11 +64,6 @@ impl Records {
         })
     }
 
-    /// The request to forget what has been reported: a spot check has no number that it could be asked for again by.
-    pub(super) fn deletion() -> Vec<u8> {
-        vec![DELETE, ALL]
-    }
-
     /// Takes a refusal of the request itself.
     pub(super) fn refused(&mut self) {
         self.is_running = false;
@@ -85,7 +77,7 @@ impl Records {
             return Answer::Failed;
         }
         self.is_synchronised = true;
-        if code == SUCCESS && self.service == pulse_oximeter::SERVICE { Answer::Delete } else { Answer::Complete }
+        Answer::Complete
     }
 
     /// Takes a measurement. Gives whether there is a gap before it, so that records have to be asked for.

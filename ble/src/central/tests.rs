@@ -152,3 +152,27 @@ fn steps_do_not_matter() {
     assert!(values(&coarse).len() > 30, "{}", coarse.len());
     assert_eq!(coarse, run(7_000_000));
 }
+
+/// A device that takes two links goes on advertising when it has one: that is for hosts, not for a second gateway.
+#[test]
+fn gateways_do_not_take_each_others_devices() {
+    let mut air = air();
+    let mut options = PeripheralOptions::new(
+        "ward/hr",
+        "hr",
+        vec![heart_rate::service(heart_rate::BodySensorLocation::Chest, false)],
+    );
+    options.advertising.data =
+        crate::advertising::AdvertisingData::new().flags().services(&[heart_rate::SERVICE]).build().expect("fits");
+    options.policy.links = 2;
+    let sensor = air.add_peripheral(options).expect("valid");
+    let gateways: Vec<HostId> = ["gw/1", "gw/2"].iter().map(|path| gateway(&mut air, path, hearts(7))).collect();
+    air.advance_to(20 * SECOND_NS);
+    assert_eq!(air.links_of(sensor).len(), 1);
+    let connected = |host: &HostId| {
+        let events = air.take_central_events(*host);
+        events.iter().filter(|event| event.kind == CentralEventKind::Connected).count()
+    };
+    let connects: Vec<usize> = gateways.iter().map(connected).collect();
+    assert_eq!(connects.iter().sum::<usize>(), 1, "{connects:?}");
+}

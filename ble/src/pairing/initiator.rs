@@ -152,10 +152,10 @@ impl Initiator {
         block
     }
 
-    fn fail(&mut self, reason: FailureReason, out: &mut Vec<SmpPdu>) -> Option<InitiatorStep> {
+    fn fail(&mut self, reason: FailureReason, out: &mut Vec<SmpPdu>) -> InitiatorStep {
         self.state = State::Idle;
         out.push(SmpPdu::Failed(reason));
-        Some(InitiatorStep::Failed(reason))
+        InitiatorStep::Failed(reason)
     }
 
     /// Takes a message of the peripheral; appends what is answered.
@@ -176,7 +176,7 @@ impl Initiator {
             }
             (State::LegacyRandom { nonce, confirm }, SmpPdu::Random(theirs)) => {
                 if self.legacy_confirm(theirs) != confirm {
-                    return self.fail(FailureReason::CONFIRM_VALUE_FAILED, out);
+                    return Some(self.fail(FailureReason::CONFIRM_VALUE_FAILED, out));
                 }
                 let key = toolbox::s1(self.temporary_key(), theirs, nonce);
                 Some(self.encrypt(key))
@@ -190,7 +190,7 @@ impl Initiator {
             }
             (State::SecureRandom { nonce, confirm }, SmpPdu::Random(theirs)) => {
                 if toolbox::f4(self.peripheral_x, self.own_x(), theirs, 0) != confirm {
-                    return self.fail(FailureReason::CONFIRM_VALUE_FAILED, out);
+                    return Some(self.fail(FailureReason::CONFIRM_VALUE_FAILED, out));
                 }
                 self.send_check(nonce, theirs, out);
                 None
@@ -202,7 +202,7 @@ impl Initiator {
             }
             (State::RoundRandom { round, nonce, confirm }, SmpPdu::Random(theirs)) => {
                 if toolbox::f4(self.peripheral_x, self.own_x(), theirs, self.bit(round)) != confirm {
-                    return self.fail(FailureReason::CONFIRM_VALUE_FAILED, out);
+                    return Some(self.fail(FailureReason::CONFIRM_VALUE_FAILED, out));
                 }
                 if round + 1 == PASSKEY_ROUNDS {
                     self.send_check(nonce, theirs, out);
@@ -213,18 +213,18 @@ impl Initiator {
             }
             (State::Check { key, expected }, SmpPdu::DhKeyCheck(check)) => {
                 if check != expected {
-                    return self.fail(FailureReason::DHKEY_CHECK_FAILED, out);
+                    return Some(self.fail(FailureReason::DHKEY_CHECK_FAILED, out));
                 }
                 Some(self.encrypt(key))
             }
             (State::Keys { key, awaited }, pdu) => self.take_keys(key, awaited, &pdu, out),
-            _ => self.fail(FailureReason::UNSPECIFIED, out),
+            _ => Some(self.fail(FailureReason::UNSPECIFIED, out)),
         }
     }
 
     fn take_features(&mut self, theirs: Features, out: &mut Vec<SmpPdu>) -> Option<InitiatorStep> {
         if theirs.key_size < 16 {
-            return self.fail(FailureReason::ENCRYPTION_KEY_SIZE, out);
+            return Some(self.fail(FailureReason::ENCRYPTION_KEY_SIZE, out));
         }
         self.response = octets(0x02, theirs);
         self.is_secure = theirs.authentication & AUTH_SECURE_CONNECTIONS != 0;
@@ -256,7 +256,7 @@ impl Initiator {
     fn take_public_key(&mut self, x: [u8; 32], y: [u8; 32], out: &mut Vec<SmpPdu>) -> Option<InitiatorStep> {
         let shared = self.pair.as_ref().filter(|pair| pair.x != x).and_then(|pair| pair.shared_secret(x, y));
         let Some(shared) = shared else {
-            return self.fail(FailureReason::INVALID_PARAMETERS, out);
+            return Some(self.fail(FailureReason::INVALID_PARAMETERS, out));
         };
         self.shared = shared;
         self.peripheral_x = x;
@@ -327,7 +327,7 @@ impl Initiator {
                 key.random = random;
             }
             SmpPdu::IdentityInformation(_) | SmpPdu::IdentityAddress { .. } => {}
-            _ => return self.fail(FailureReason::UNSPECIFIED, out),
+            _ => return Some(self.fail(FailureReason::UNSPECIFIED, out)),
         }
         self.await_keys(key, awaited - 1)
     }

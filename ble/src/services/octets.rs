@@ -46,6 +46,10 @@ impl Octets<'_> {
     }
 
     /// A field that is there only if a flag says so.
+    #[expect(
+        clippy::option_option,
+        reason = "the outer one says whether it could be read, the inner one whether it is there"
+    )]
     pub(super) fn when<T>(&mut self, is_there: bool, field: impl FnOnce(&mut Self) -> Option<T>) -> Option<Option<T>> {
         if is_there { field(self).map(Some) } else { Some(None) }
     }

@@ -1,7 +1,7 @@
 //! Steps as they take effect at a site, and the count of what they changed.
 
 use ble::{Fault, FaultCounters};
-use sim_core::{OccurrenceId, SimTime, Span, Subject};
+use sim_core::{OccurrenceId, SimId, SimTime, Span};
 
 use super::actions::{self, CRASH, Deed, LINKS_CUT, SECONDS_DOWN, Verb};
 use super::site::Site;
@@ -45,29 +45,21 @@ enum Acting {
 }
 
 impl Site {
-    /// Notes when the steps of the timeline concern this site.
-    pub(super) fn plan_edges(&mut self) {
+    /// Notes when the steps of the timeline concern this site: `steps` are those on its devices and gateways.
+    pub(super) fn plan_edges(&mut self, steps: &[(OccurrenceId, SimId)]) {
         let occurrences = std::sync::Arc::clone(&self.occurrences);
-        for (number, occurrence) in occurrences.iter().enumerate() {
-            let id = OccurrenceId(number as u32);
-            let devices = occurrence.subjects.iter().filter_map(|subject| match subject {
-                Subject::Device(device) => Some(*device),
-                Subject::Patient(_) | Subject::Stream(..) | Subject::Target(_) => None,
-            });
+        for &(id, device) in steps {
+            let occurrence = &occurrences[id.0 as usize];
             if occurrence.action == CRASH {
-                for device in devices {
-                    let gateway = self.gateways.iter().position(|gateway| gateway.device == device);
-                    if let Some(gateway) = gateway {
-                        self.plan(occurrence.start, BEGIN, Edge::Crash { occurrence: id, gateway });
-                    }
+                let gateway = self.gateways.iter().position(|gateway| gateway.device == device);
+                if let Some(gateway) = gateway {
+                    self.plan(occurrence.start, BEGIN, Edge::Crash { occurrence: id, gateway });
                 }
             } else if let Some(verb) = actions::verb(&occurrence.action) {
-                for device in devices {
-                    let Some(&wearable) = self.by_device.get(&device) else { continue };
-                    self.plan(occurrence.start, BEGIN, Edge::Begin { occurrence: id, verb, wearable });
-                    if let Some(end) = occurrence.end {
-                        self.plan(end, HEAL, Edge::Heal { occurrence: id, verb, wearable });
-                    }
+                let Some(&wearable) = self.by_device.get(&device) else { continue };
+                self.plan(occurrence.start, BEGIN, Edge::Begin { occurrence: id, verb, wearable });
+                if let Some(end) = occurrence.end {
+                    self.plan(end, HEAL, Edge::Heal { occurrence: id, verb, wearable });
                 }
             }
         }

@@ -390,7 +390,7 @@ pub(super) fn verb(name: &str) -> Option<&'static Verb> {
 
 /// Adds all actions on radio and gateways.
 pub(super) fn register(registry: &mut Registry) {
-    for verb in VERBS.iter() {
+    for verb in &VERBS {
         registry.actions.push(ActionSpec {
             name: verb.name,
             about: verb.about,

@@ -3,7 +3,7 @@
 //! `gateway-json` is the vendor JSON of what was decoded, with one more section: `"g":{"id":gateway,"address":device,
 //! "rssi":dBm,"t":gateway ms,"backfill":bool,"raw":hex,"rr":[ms]}`; `raw` is a list when the message came in several
 //! packets, `rr` is there when there were several intervals between beats. `theengs` is the flat object of Theengs and
-//! OpenMQTTGateway (`id`, `name`, `rssi`, values by metric) with the keys by which messages are told apart.
+//! `OpenMQTTGateway` (`id`, `name`, `rssi`, values by metric) with the keys by which messages are told apart.
 
 use std::fmt::Write as _;
 

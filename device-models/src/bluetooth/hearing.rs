@@ -37,7 +37,7 @@ impl Site {
                 let device = wearable.device;
                 let gateway = self.gateways.iter().find(|gateway| gateway.host_options.address == central);
                 let gateway = gateway.map(|gateway| gateway.device);
-                self.holders.extend(gateway.map(|gateway| (link, gateway)));
+                self.gateway_of.insert(link, gateway);
                 self.link_events.push(LinkEvent { at, device, gateway, change: LinkChange::Connected { gap } });
             }
             AirEvent::Disconnected { link, peripheral, reason } => {
@@ -50,8 +50,8 @@ impl Site {
                     wearable.in_flight = None;
                 }
                 let device = wearable.device;
-                let gateway = self.holders.remove(&link);
                 let change = LinkChange::Disconnected { reason, alone: is_alone };
+                let gateway = self.gateway_of.remove(&link).flatten();
                 self.link_events.push(LinkEvent { at, device, gateway, change });
                 self.send_kept(index);
             }

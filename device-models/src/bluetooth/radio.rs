@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use ble::{Air, PeripheralError};
-use sim_core::{Evidence, Occurrence, Outbound, RadioSecurity, Roster, RouteId, SimTime};
+use sim_core::{Evidence, Occurrence, OccurrenceId, Outbound, RadioSecurity, Roster, RouteId, SimId, SimTime, Subject};
 use thiserror::Error;
 
 use super::report::{GatewayReport, GivenUp, LinkEvent, PeripheralReport};
@@ -71,7 +71,7 @@ impl Radio {
         for (number, gateway) in roster.gateways.iter().enumerate() {
             gateways.entry(gateway.site).or_default().push(number);
         }
-        // Steps that are none of the radio's concern need not be looked at by every site.
+        let steps = steps_by_site(roster, occurrences);
         let (mut sites, mut by_number) = (Vec::new(), BTreeMap::new());
         for (number, plan) in roster.sites.iter().enumerate() {
             if !patients.contains(&plan.patients.start) {
@@ -79,7 +79,8 @@ impl Radio {
             }
             let of_site = gateways.get(&number).map(Vec::as_slice).unwrap_or_default();
             by_number.insert(number, sites.len());
-            sites.push(Site::new(roster, occurrences, plan, number, of_site)?);
+            let steps = steps.get(&number).map(Vec::as_slice).unwrap_or_default();
+            sites.push(Site::new(roster, occurrences, plan, number, of_site, steps)?);
         }
         Ok(Self { roster: Arc::clone(roster), sites, by_number, evidence: Evidence::default() })
     }
@@ -101,11 +102,12 @@ impl Radio {
         }
     }
 
-    /// What gateways hand on since the last call, by instant and route. The payload is the gateway's own.
+    /// What gateways hand on since the last call, by instant; what arrives in one instant stays in the order of its
+    /// arrival. The payload is the gateway's own.
     pub fn take_forwarded(&mut self) -> Vec<Outbound> {
         let mut forwarded: Vec<Outbound> =
             self.sites.iter_mut().flat_map(|site| std::mem::take(&mut site.forwarded)).collect();
-        forwarded.sort_by_key(|message| (message.due(), message.route, message.sequence));
+        forwarded.sort_by_key(Outbound::due);
         forwarded
     }
 
@@ -185,4 +187,24 @@ impl Radio {
         let position = *self.by_number.get(&site)?;
         Some(&mut self.sites[position].air)
     }
+}
+
+/// The steps on the devices and gateways of each site, in the order of the timeline.
+fn steps_by_site(roster: &Roster, occurrences: &[Occurrence]) -> BTreeMap<usize, Vec<(OccurrenceId, SimId)>> {
+    let gateways: BTreeMap<SimId, usize> =
+        roster.gateways.iter().map(|gateway| (gateway.device, gateway.site)).collect();
+    let site_of = |device: SimId| {
+        let radio = roster.devices.get(device.index()).and_then(|device| device.radio.as_ref());
+        radio.map(|radio| radio.site).or_else(|| gateways.get(&device).copied())
+    };
+    let mut steps: BTreeMap<usize, Vec<(OccurrenceId, SimId)>> = BTreeMap::new();
+    for (number, occurrence) in occurrences.iter().enumerate() {
+        for subject in &occurrence.subjects {
+            let Subject::Device(device) = subject else { continue };
+            if let Some(site) = site_of(*device) {
+                steps.entry(site).or_default().push((OccurrenceId(number as u32), *device));
+            }
+        }
+    }
+    steps
 }

@@ -8,10 +8,10 @@ use ble::pairing::{SecureConnections, SecurityPolicy};
 use ble::propagation::{Environment, Position};
 use ble::services::battery;
 use ble::services::device_information::DeviceInformation;
-use ble::{Address, Air, AirOptions, HostId, LinkId, HostOptions, LinkPolicy, PeripheralOptions};
+use ble::{Address, Air, AirOptions, HostId, HostOptions, LinkId, LinkPolicy, PeripheralOptions};
 use sim_core::{
-    DevicePlan, Evidence, GatewayPlan, Occurrence, Outbound, Place, RadioPlan, Roster, RouteId, SimId, SimTime,
-    SitePlan,
+    DevicePlan, Evidence, GatewayPlan, Occurrence, OccurrenceId, Outbound, Place, RadioPlan, Roster, RouteId, SimId,
+    SimTime, SitePlan,
 };
 
 use super::act::{Act, Edge};
@@ -40,8 +40,8 @@ pub(super) struct Site {
     pub(super) by_address: BTreeMap<Address, usize>,
     pub(super) gateways: Vec<Gateway>,
     pub(super) by_host: BTreeMap<HostId, usize>,
-    /// Gateways by their links.
-    pub(super) holders: BTreeMap<LinkId, SimId>,
+    /// Gateways of the links that there are; none for a link of an attached host.
+    pub(super) gateway_of: BTreeMap<LinkId, Option<SimId>>,
     /// What devices have said and was not put into the air yet.
     pub(super) inbox: BTreeMap<(SimTime, RouteId, u64), Outbound>,
     /// What steps do, in the order of time; heals go before beginnings.
@@ -62,6 +62,7 @@ impl Site {
         plan: &SitePlan,
         number: usize,
         gateways: &[usize],
+        steps: &[(OccurrenceId, SimId)],
     ) -> Result<Self, RadioError> {
         let environment = Environment {
             exponent: plan.path_loss_exponent,
@@ -77,7 +78,7 @@ impl Site {
             by_address: BTreeMap::new(),
             gateways: Vec::new(),
             by_host: BTreeMap::new(),
-            holders: BTreeMap::new(),
+            gateway_of: BTreeMap::new(),
             inbox: BTreeMap::new(),
             edges: BTreeMap::new(),
             edge_count: 0,
@@ -98,7 +99,7 @@ impl Site {
         for gateway in gateways {
             site.add_gateway(*gateway, &roster.gateways[*gateway], gateways.len() > 1)?;
         }
-        site.plan_edges();
+        site.plan_edges(steps);
         Ok(site)
     }
 

@@ -1,5 +1,6 @@
 //! Wards made by hand: devices that say, gateways that hear.
 
+mod faults;
 mod values;
 mod ward;
 

@@ -35,7 +35,7 @@ fn said(ward: &mut Ward, devices: &[SimId]) -> Vec<Outbound> {
                 0 => said.push(ward.message(*device, at, &[number("hr", beat)], &[])),
                 // Every minute, as some sensors do.
                 1 if second % 60 == 0 => {
-                    said.push(ward.message(*device, at, &[number("glucose_isf", beat + 40.0)], &[]))
+                    said.push(ward.message(*device, at, &[number("glucose_isf", beat + 40.0)], &[]));
                 }
                 2 if second % 90 == 0 => {
                     let readings =
