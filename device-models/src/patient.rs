@@ -301,6 +301,8 @@ fn model(name: &'static str, about: &'static str, age: &'static str, weight: &'s
                 ParameterKind::Choice(activity::WORDS),
                 "how the patient lives all day; without it `usual` for who wears a wristband, else `none`: at rest",
             ),
+            number("obstruction", "of the airways (asthma, COPD), as a spirometer shows it, 0 to 1").range(0.0, 1.0),
+            number("restriction", "of the lungs (fibrosis, oedema), as a spirometer shows it, 0 to 1").range(0.0, 1.0),
             number("potassium", "potassium in the plasma, as the waves show it [mmol/L]")
                 .default("4.2")
                 .range(2.0, 9.0),
