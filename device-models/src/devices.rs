@@ -6,6 +6,7 @@ pub mod blood_pressure_cuff;
 pub mod ecg_patch;
 pub mod heart_rate_belt;
 pub mod infusion_pump;
+pub mod pacemaker;
 pub mod pulse_oximeter;
 pub mod replay;
 pub mod spirometer;
@@ -32,4 +33,5 @@ pub fn register(registry: &mut Registry) {
     spirometer::register(registry);
     urine_meter::register(registry);
     ventilator::register(registry);
+    pacemaker::register(registry);
 }

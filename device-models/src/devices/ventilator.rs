@@ -39,6 +39,8 @@ pub struct Ventilator {
     predicted_kg: f64,
     /// A helping ventilator has taken over after an apnoea.
     backup: bool,
+    /// When the tube was put on last.
+    connected: SimTime,
     /// What was in force since when, newest last.
     history: Vec<(SimTime, InForce)>,
     told: Option<(Settings, bool)>,
@@ -67,9 +69,12 @@ impl Ventilator {
     /// Ventilates a patient for a grid step.
     fn ventilate(&mut self, faults: &AirwayFaults, now: SimTime, body: &mut crate::physiology::Body) {
         let connected = !faults.disconnected();
+        if !connected {
+            self.connected = now;
+        }
         let lung = self.lung_under(faults);
         let mode = self.mode();
-        if connected && mode == Mode::PressureSupport && !breathes(body.breathing().breaths(), now) {
+        if mode == Mode::PressureSupport && self.is_apnoeic(body.breathing().breaths(), now) {
             self.backup = true;
         }
         let mode = if self.backup { Mode::VolumeControl } else { mode };
@@ -92,6 +97,13 @@ impl Ventilator {
         }
     }
 
+    /// Whether a connected patient has not breathed for the apnoea time.
+    fn is_apnoeic(&self, breaths: &[Breath], now: SimTime) -> bool {
+        let since = now - APNOEA;
+        self.connected <= since
+            && !breaths.iter().any(|breath| since.nanos() < breath.start_ns && breath.start_ns <= now.nanos())
+    }
+
     /// A breath of the patient as it shows at the airway.
     fn at_airway(&self, breath: &Breath) -> Option<AirwayBreath> {
         let begins = SimTime::from_nanos(breath.start_ns);
@@ -111,13 +123,6 @@ impl Ventilator {
     }
 }
 
-/// Whether a breath began within the apnoea time.
-fn breathes(breaths: &[Breath], now: SimTime) -> bool {
-    // Nobody is apnoeic before the first twenty seconds are over.
-    now < SimTime::ZERO + APNOEA
-        || breaths.iter().any(|breath| breath.start_ns <= now.nanos() && breath.start_ns > (now - APNOEA).nanos())
-}
-
 fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Result<Entity, SpawnError> {
     let device = Device::from_plan(world, id, plan, patient);
     let Some(build) = build_of_wearer(&world.resource::<Cast>().0, plan) else {
@@ -130,6 +135,7 @@ fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Re
         lung: Lung { resistance: option("resistance", 10.0), compliance: option("compliance", 50.0) / 1_000.0 },
         predicted_kg,
         backup: false,
+        connected: SimTime::ZERO,
         history: Vec::new(),
         told: None,
         alarms: report::Alarms::default(),

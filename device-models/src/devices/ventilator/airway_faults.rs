@@ -60,7 +60,7 @@ fn disconnect(world: &mut World, act: &SignalAct<'_>) {
 }
 
 fn narrow(world: &mut World, act: &SignalAct<'_>) {
-    place(world, act, AirwayFault::Narrowed(act.occurrence.arguments.number("factor").unwrap_or(8.0)));
+    place(world, act, AirwayFault::Narrowed(act.occurrence.arguments.number("factor").unwrap_or(10.0)));
 }
 
 /// The `airway.*` actions.
@@ -91,7 +91,7 @@ pub(super) fn actions() -> [ActionSpec; 2] {
             narrow,
             vec![
                 ParameterSpec::optional("factor", ParameterKind::Number, "growth of the resistance")
-                    .default("8")
+                    .default("10")
                     .range(1.1, 50.0),
             ],
             "the tube is free again",

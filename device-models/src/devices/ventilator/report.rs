@@ -4,9 +4,9 @@ use bevy_ecs::prelude::*;
 use sim_core::{Assembly, Clock, Phase, Registry, SimTime};
 use vocabulary::{MetricId, Quality, Reading};
 
+use super::Ventilator;
 use super::airway_faults::AirwayFaults;
 use super::mechanics::Airway;
-use super::{Ventilator, breathes};
 use crate::device::{Chunk, Device};
 use crate::patient::Physiology;
 use crate::physiology::{Body, Breath};
@@ -77,7 +77,7 @@ impl Ventilator {
         self.alarms.missing_steps = missing.min(NOTICED_STEPS);
         let disconnected = self.alarms.missing_steps >= NOTICED_STEPS;
         let high = !faults.disconnected() && self.settings.reaches_limit(self.mode(), &self.lung_under(faults));
-        let apnoea = self.backup || (!faults.disconnected() && !breathes(body.breathing().breaths(), now));
+        let apnoea = self.backup || self.is_apnoeic(body.breathing().breaths(), now);
         [high, disconnected, apnoea]
     }
 

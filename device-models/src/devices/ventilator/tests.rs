@@ -13,6 +13,7 @@ fn ventilator(options: &[(&str, Argument)]) -> Ventilator {
         lung: Lung { resistance: 10.0, compliance: 0.05 },
         predicted_kg,
         backup: false,
+        connected: SimTime::ZERO,
         history: Vec::new(),
         told: None,
         alarms: report::Alarms::default(),
