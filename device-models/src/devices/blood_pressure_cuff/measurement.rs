@@ -6,8 +6,10 @@ use crate::physiology::Body;
 
 /// Length of a measurement, drawn between these bounds [s].
 const LENGTH_S: (f64, f64) = (25.0, 40.0);
-/// Standard deviation of the error of each pressure [mmHg]; ISO 81060-2 allows 8.
-const ERROR_MMHG: f64 = 3.0;
+/// Standard deviations of the part of the error that all pressures of a measurement share (the fit of the cuff) and of
+/// each pressure's own [mmHg]: 3 together; ISO 81060-2 allows 8.
+const SHARED_ERROR_MMHG: f64 = 2.4;
+const OWN_ERROR_MMHG: f64 = 1.8;
 /// Root mean square of the differences between successive intervals, relative to their mean, above which no envelope
 /// is found; atrial fibrillation has 0.2 and more, a sinus rhythm below 0.1, also while it becomes faster or slower.
 const IRREGULAR: f64 = 0.15;
@@ -19,6 +21,7 @@ const FEWEST_PULSES: u32 = 8;
 const APART_MMHG: f64 = 3.0;
 
 const LENGTH: Purpose = Purpose::new("cuff.length");
+const SHARED: Purpose = Purpose::new("cuff.shared");
 const SYSTOLIC: Purpose = Purpose::new("cuff.systolic");
 const DIASTOLIC: Purpose = Purpose::new("cuff.diastolic");
 const MEAN: Purpose = Purpose::new("cuff.mean");
@@ -156,7 +159,10 @@ impl Measurement {
         if (self.difference_square_sum_s2 / intervals).sqrt() > IRREGULAR * interval_s {
             return Outcome::Failed(Failure::IrregularPulse);
         }
-        let shown = |sum_mmhg: f64, purpose| sum_mmhg / steps + ERROR_MMHG * cuff.normal(purpose, self.counter);
+        let shared_mmhg = SHARED_ERROR_MMHG * cuff.normal(SHARED, self.counter);
+        let shown = |sum_mmhg: f64, purpose| {
+            sum_mmhg / steps + shared_mmhg + OWN_ERROR_MMHG * cuff.normal(purpose, self.counter)
+        };
         let pressure = CuffPressure {
             systolic_mmhg: shown(self.systolic_sum_mmhg, SYSTOLIC),
             diastolic_mmhg: shown(self.diastolic_sum_mmhg, DIASTOLIC),
