@@ -27,6 +27,7 @@ use sim_core::{
 use vocabulary::Dimension;
 
 use crate::activity::Activity;
+use crate::devices::ventilator::Support;
 use crate::medication::Medication;
 use crate::patient::{Person, Physiology};
 use crate::physiology::pharmacology::Drugs;
@@ -138,11 +139,11 @@ impl Causes {
 /// Lets drugs, fluids and causes act on the inputs of their patient's core for one grid step.
 fn move_inputs(
     clock: Res<Clock>,
-    mut patients: Query<(&Person, &mut Medication, &mut Causes, &mut Physiology, Option<&Activity>)>,
+    mut patients: Query<(&Person, &mut Medication, &mut Causes, &mut Physiology, Option<&Activity>, Option<&Support>)>,
     mut evidence: ResMut<Evidence>,
     mut truth: ResMut<Truth>,
 ) {
-    for (person, mut medication, mut causes, mut physiology, activity) in &mut patients {
+    for (person, mut medication, mut causes, mut physiology, activity, support) in &mut patients {
         let at_work = medication.acts() || !causes.at_work.is_empty();
         if !at_work && !causes.disturbed {
             continue;
@@ -152,6 +153,9 @@ fn move_inputs(
         body.core.inputs = body.core.inputs.undisturbed();
         if let Some(activity) = activity {
             activity.act_on(clock.now, &mut body.core.inputs);
+        }
+        if let Some(support) = support {
+            support.act_on(&mut body.core.inputs);
         }
         medication.act(&mut body.core);
         let mut inputs = body.core.inputs;

@@ -9,9 +9,13 @@ pub mod glucose_meter;
 pub mod heart_rate_belt;
 pub mod infusion_pump;
 pub mod insulin_pump;
+pub mod pacemaker;
 pub mod pulse_oximeter;
 pub mod replay;
+pub mod spirometer;
 pub mod thermometer;
+pub mod urine_meter;
+pub mod ventilator;
 pub mod wearable;
 pub mod weight_scale;
 
@@ -32,4 +36,8 @@ pub fn register(registry: &mut Registry) {
     thermometer::register(registry);
     weight_scale::register(registry);
     wearable::register(registry);
+    spirometer::register(registry);
+    urine_meter::register(registry);
+    ventilator::register(registry);
+    pacemaker::register(registry);
 }

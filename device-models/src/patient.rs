@@ -351,6 +351,8 @@ pub(crate) fn model(name: &'static str, about: &'static str, age: &'static str, 
             "how NEWS2 scores saturation: scale 1, or 2 for a target of 88 to 92 %",
         )
         .default("usual"),
+        number("obstruction", "of the airways (asthma, COPD), as a spirometer shows it, 0 to 1").range(0.0, 1.0),
+        number("restriction", "of the lungs (fibrosis, oedema), as a spirometer shows it, 0 to 1").range(0.0, 1.0),
         number("potassium", "potassium in the plasma, as the waves show it [mmol/L]").default("4.2").range(2.0, 9.0),
     ];
     parameters.extend(patient_parameters::specs());
@@ -359,22 +361,10 @@ pub(crate) fn model(name: &'static str, about: &'static str, age: &'static str, 
 
 /// Adds the patient models and their systems.
 pub fn register(registry: &mut Registry) {
-    let elderly = model("elderly_home", "old adult at home", "normal(80, 6)", "normal(70 kg, 12 kg)");
-    let mut athlete = model("athlete", "young adult who trains", "uniform(20, 40)", "normal(72 kg, 9 kg)");
-    for parameter in &mut athlete.parameters {
-        match parameter.name {
-            "activity" => parameter.default = Some("active"),
-            // Endurance athletes: Fagard, Heart 2003;89:1455.
-            "heart_rate" => parameter.default = Some("normal(52 bpm, 5 bpm)"),
-            _ => {}
-        }
-    }
     let adults = [
         model("adult_icu", "adult in intensive care", "normal(64, 12)", "normal(80 kg, 16 kg)"),
         model("adult_ward", "adult on a general ward", "normal(60, 15)", "normal(78 kg, 15 kg)"),
         model("adult_home", "adult at home", "uniform(20, 85)", "normal(76 kg, 14 kg)"),
-        elderly,
-        athlete,
     ];
     registry.patients.extend(adults.map(glycaemia::with_glucose));
     registry.patients.extend(glycaemia::models());

@@ -41,6 +41,7 @@ mod young;
 pub use beat::{Beat, BeatKind, CardiacEvents, Complex, Fibrillation, FibrillationKind, LonePWave, Mark, PWave, Spike};
 pub use body::{Body, HeartCondition};
 pub use breath::{Breath, add_capnogram, add_lung_volume};
+pub(crate) use breathing::INSPIRED_SHARE_MANDATORY;
 pub use breathing::{BreathDrive, Breathing};
 pub use cardiorespiratory::{Core, State, Vitals};
 pub use desaturation::Desaturation;

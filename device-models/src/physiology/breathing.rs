@@ -11,7 +11,7 @@ use super::{GRID_NS, LOOKAHEAD_NS, WARM_UP_NS};
 
 /// Share of a spontaneous breath spent inspiring (1:1.8), and of a ventilator's (1:2).
 const INSPIRED_SHARE: f64 = 1.0 / 2.8;
-const INSPIRED_SHARE_MANDATORY: f64 = 1.0 / 3.0;
+pub(crate) const INSPIRED_SHARE_MANDATORY: f64 = 1.0 / 3.0;
 
 /// Relative spread of the rate from breath to breath, and its memory of the breath before.
 const RATE_SPREAD: f64 = 0.05;

@@ -61,8 +61,8 @@ impl Term {
 #[derive(Debug)]
 struct Fault {
     term: Term,
-    /// Metrics concerned; empty means all but the battery.
-    metrics: Vec<MetricId>,
+    /// Metrics concerned; without a list all but the battery.
+    metrics: Option<Vec<MetricId>>,
     seed: u64,
     /// Path of the draws, before the metric.
     path: String,
@@ -74,7 +74,7 @@ struct Fault {
 
 impl Fault {
     fn concerns(&self, metric: MetricId) -> bool {
-        if self.metrics.is_empty() { metric.metric().id != "battery" } else { self.metrics.contains(&metric) }
+        self.metrics.as_ref().map_or(metric.metric().id != "battery", |metrics| metrics.contains(&metric))
     }
 
     fn key(&mut self, metric: MetricId) -> Key {
@@ -212,10 +212,11 @@ fn place(world: &mut World, act: &SignalAct<'_>, make: impl FnOnce(&Placing<'_>)
         key: Key::new(roster.seed, &path),
         shared_key: Key::new(roster.seed, &own(&patient.path)),
     };
-    let metrics = occurrence.arguments.texts("metrics").unwrap_or_default();
+    // A name that is no metric concerns nothing, and the step is without evidence.
+    let metrics = occurrence.arguments.texts("metrics");
     faults.push(Fault {
         term: term(act),
-        metrics: metrics.iter().filter_map(|metric| MetricId::find(metric)).collect(),
+        metrics: metrics.map(|names| names.iter().filter_map(|name| MetricId::find(name)).collect()),
         seed: roster.seed,
         path,
         keys: BTreeMap::new(),

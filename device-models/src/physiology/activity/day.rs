@@ -116,7 +116,11 @@ impl Day {
         let behaviour = self.next_behaviour(index, start, previous);
         let (median_s, sigma) = behaviour.length_s();
         let length_s = self.key.log_normal(LENGTH, index, median_s, sigma).clamp(LENGTH_S.0, LENGTH_S.1);
-        let end = start + Span::from_secs(length_s as i64);
+        let mut end = start + Span::from_secs(length_s as i64);
+        // Nobody sits through the bedtime.
+        if let Some(bedtime) = self.bedtime_after(start).filter(|bedtime| *bedtime < end) {
+            end = bedtime;
+        }
         self.remember(Bout::new(self.key, index, behaviour, (start, end), steps_before));
     }
 
@@ -178,11 +182,24 @@ impl Day {
         // A night belongs to the day on which it begins; after midnight it is that of the day before.
         let noon_day = (second - SECONDS_PER_DAY / 2).div_euclid(SECONDS_PER_DAY);
         let hour_since_noon = (second - SECONDS_PER_DAY / 2).rem_euclid(SECONDS_PER_DAY) as f64 / 3_600.0;
+        let (asleep_from, asleep_until) = self.night(noon_day);
+        (asleep_from..asleep_until).contains(&hour_since_noon)
+    }
+
+    /// Bedtime and rising of the night that begins on a day counted from noon to noon [h since noon].
+    fn night(&self, noon_day: i64) -> (f64, f64) {
         let night = noon_day as u64;
         let spread = |purpose| DAILY_SPREAD_H * self.key.normal(purpose, night).clamp(-2.0, 2.0);
-        let asleep_from = self.habits.bedtime_h - 12.0 + spread(BEDTIME);
-        let asleep_until = self.habits.rising_h + 12.0 + spread(RISING);
-        (asleep_from..asleep_until).contains(&hour_since_noon)
+        (self.habits.bedtime_h - 12.0 + spread(BEDTIME), self.habits.rising_h + 12.0 + spread(RISING))
+    }
+
+    /// The bedtime that is still to come on the day, from noon to noon, of an instant.
+    fn bedtime_after(&self, at: SimTime) -> Option<SimTime> {
+        let noon_day = (self.local_second(at) - SECONDS_PER_DAY / 2).div_euclid(SECONDS_PER_DAY);
+        let noon = noon_day * SECONDS_PER_DAY + SECONDS_PER_DAY / 2;
+        let bedtime = noon + libm::ceil(self.night(noon_day).0 * 3_600.0) as i64;
+        let bedtime = SimTime::from_nanos((bedtime - self.midnight_offset_s) * 1_000_000_000);
+        (bedtime > at).then_some(bedtime)
     }
 
     /// Local seconds since the midnight before the simulation began.

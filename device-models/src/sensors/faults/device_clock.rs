@@ -129,3 +129,66 @@ pub(super) fn actions() -> [ActionSpec; 3] {
         ),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use sim_core::{Assembly, GRID, MessageHead, OccurrenceId, SimId, SimTime, WaveHead};
+    use vocabulary::{MetricId, Quality};
+
+    use super::*;
+
+    const START_EPOCH_NS: i64 = 1_767_225_600_000_000_000;
+
+    /// Device time and time of the first sample of a message said at a second [ms since the scenario's start].
+    fn told(error: Error, second: i64) -> (i64, i64) {
+        let at = |second: i64| SimTime::from_nanos(second * 1_000_000_000);
+        let term = Term { occurrence: OccurrenceId(0), from: at(100), to: at(200) };
+        let clock = Clock { now: at(second), end: at(second) + GRID, start_epoch_ns: START_EPOCH_NS };
+        let head = MessageHead {
+            device: SimId(0),
+            stream: 0,
+            sequence: 0,
+            intended: at(second),
+            device_time_ms: clock.epoch_ms(at(second)),
+        };
+        let wave = WaveHead {
+            metric: MetricId::named("pleth"),
+            first_ms: clock.epoch_ms(at(second - 1)),
+            rate_mhz: 125_000,
+            gain: 1.0,
+            offset: 0.0,
+            quality: Quality::Ok,
+        };
+        let mut assembly = Assembly::default();
+        assembly.message(head).wave(wave, |samples, _| samples.resize(125, 0));
+        let fault = ClockFault { term, error };
+        assembly.alter(|mut draft| fault.alter(&mut draft, &clock, &mut Evidence::default()));
+        let mut times = (0, 0);
+        assembly.alter(|mut draft| {
+            times.0 = draft.head.device_time_ms - clock.epoch_ms(SimTime::ZERO);
+            draft.waves.for_each(|head, _| {
+                times.1 = head.first_ms - clock.epoch_ms(SimTime::ZERO);
+                SampleFate::Kept
+            });
+        });
+        times
+    }
+
+    #[test]
+    fn clocks_are_wrong_as_long_as_the_fault_lasts() {
+        let offset = Error::Offset(-7_000);
+        assert_eq!(told(offset, 99), (99_000, 98_000));
+        assert_eq!(told(offset, 100), (93_000, 92_000));
+        assert_eq!(told(offset, 199), (192_000, 191_000));
+        assert_eq!(told(offset, 200), (200_000, 199_000));
+        assert_eq!(told(Error::Rate(1e-3), 150), (150_050, 149_050));
+        assert_eq!(told(Error::Rate(-1e-3), 150), (149_950, 148_950));
+    }
+
+    #[test]
+    fn an_empty_battery_begins_at_the_epoch() {
+        let start_ms = START_EPOCH_NS / 1_000_000;
+        assert_eq!(told(Error::Reset, 100).0, -start_ms);
+        assert_eq!(told(Error::Reset, 160).0, 60_000 - start_ms);
+    }
+}

@@ -12,7 +12,7 @@ const LAST: SimTime = SimTime::from_nanos(20_000_000_000);
 fn fault(metrics: &[&str], effect: impl Effect + 'static) -> Fault {
     Fault {
         term: Term { occurrence: OccurrenceId(0), from: FIRST, to: LAST },
-        metrics: metrics.iter().map(|metric| MetricId::named(metric)).collect(),
+        metrics: (!metrics.is_empty()).then(|| metrics.iter().map(|metric| MetricId::named(metric)).collect()),
         seed: 1,
         path: "ward/1/mon/fault/0".to_owned(),
         keys: BTreeMap::new(),
