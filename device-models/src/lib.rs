@@ -28,7 +28,8 @@ use sim_core::{FormatSpec, Registry};
 
 /// Adds every built-in patient model, device, action and payload format.
 ///
-/// Devices come first: what a pump delivers in a grid step acts on the patient in the same step.
+/// Devices come before patients: what a pump delivers in a grid step acts on the patient in the same step. Minutes of
+/// glucose come before devices: a minute ends before pumps push the insulin of the next.
 pub fn register(registry: &mut Registry) {
     registry.formats.push(FormatSpec {
         name: "vendor-json",

@@ -96,6 +96,9 @@ impl WornPump {
         if self.pump.is_suspended() {
             return Err("delivery is suspended".to_owned());
         }
+        if self.pump.notices_occlusion() {
+            return Err("the tube is occluded".to_owned());
+        }
         let largest = self.pump.model().largest_bolus;
         if wanted > largest {
             return Err(format!("{} U asked, the largest bolus is {} U", wanted.0, largest.0));

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use sim_core::{
-    Argument, Arguments, Cadence, Command, DevicePlan, Key, PatientPlan, Roster, Route, RouteId, Sim, SimId, SimTime,
-    Span, StreamPlan,
+    Argument, Arguments, Cadence, Command, DevicePlan, Key, Observer, PatientPlan, Roster, Route, RouteId, Said, Sim,
+    SimId, SimTime, Span, StreamPlan,
 };
+use vocabulary::Message;
 
 use super::*;
 use crate::physiology::glucose::{Counting, Minimal, MinimalParameters, Type1, reference_patients};
@@ -96,6 +97,22 @@ fn people_with_insulin_of_their_own_take_none() {
     assert!(day.iter().any(|glucose| *glucose > 200.0));
 }
 
+#[test]
+fn illness_raises_and_effort_lowers() {
+    let after_hours = |effort, stress| {
+        let mut person = adult("23:00 1 g");
+        let mut evidence = Evidence::default();
+        for index in 1..181 {
+            person.begin_minute(&minute(index - 1));
+            person.end_minute(&minute(index), effort, stress, &mut evidence);
+        }
+        person.metabolism().plasma_mg_dl()
+    };
+    let rest = after_hours(0.0, 0.0);
+    assert!(after_hours(0.0, 1.0) > rest + 15.0);
+    assert!(after_hours(0.2, 0.0) < rest - 15.0);
+}
+
 /// A child with heart and lungs, a pump and a monitor; a bolus by command after half a minute.
 fn child() -> (Registry, Arc<Roster>) {
     let mut registry = Registry::new();
@@ -175,4 +192,34 @@ fn the_minute_does_not_depend_on_the_tick() {
         .filter_map(|payload| wire::vendor_json::decode(payload).unwrap().numbers.get("ins_bolus").copied().flatten())
         .sum();
     assert!((bolus - 2.0).abs() < 0.01, "{bolus} U told");
+}
+
+struct Nobody;
+
+impl Observer for Nobody {
+    fn observe(&mut self, _: &Said<'_>, _: &Message<'_>) {}
+}
+
+#[test]
+fn glucose_joins_the_truth_of_the_circulation_or_stands_alone() {
+    let states = |circulation: bool| {
+        let (registry, roster) = child();
+        let mut roster = Roster::clone(&roster);
+        roster.patients[0].arguments.0.insert("circulation".to_owned(), Argument::Flag(circulation));
+        let mut sim = Sim::new(&registry, &Arc::new(roster), &Arc::new(Vec::new()), 0..1).unwrap();
+        sim.observe(Box::new(Nobody));
+        sim.advance_to(SimTime::ZERO + Span::from_secs(121));
+        sim.take_truth().states
+    };
+    let both = states(true);
+    assert_eq!(both.len(), 121);
+    for state in &both {
+        let columns: Vec<&str> = state.columns.iter().copied().flatten().map(|column| column.name).collect();
+        assert_eq!(columns.len(), state.values.len());
+        assert_eq!((columns[0], columns[columns.len() - 6]), ("heart_rate", "plasma_glucose"));
+    }
+    let alone = states(false);
+    let minutes: Vec<f64> = alone.iter().map(|state| state.at.seconds()).collect();
+    assert_eq!(minutes, [0.0, 60.0, 120.0]);
+    assert_eq!(alone[2].values[0], both[120].values[both[120].values.len() - 6]);
 }

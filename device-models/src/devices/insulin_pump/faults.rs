@@ -60,7 +60,7 @@ pub(super) fn register(registry: &mut Registry) {
     registry.actions.extend([
         ActionSpec {
             name: "pump.occlusion",
-            about: "the tube of an insulin pump is blocked: nothing arrives, and the pump notices after some units",
+            about: "the tube of an insulin pump is blocked: nothing arrives; after some units the pump notices and stops",
             level: Level::Device,
             seam: Seam::Signal(occlude),
             parameters: Vec::new(),

@@ -151,9 +151,14 @@ impl InsulinPump {
         self.reservoir = Units(filling.0.clamp(0.0, self.model.reservoir.0));
     }
 
-    /// Advances by one minute; returns the insulin that reaches the tissue.
+    /// Advances by one minute; returns the insulin that reaches the tissue. A pump that has noticed an occlusion stops,
+    /// and gives up its bolus.
     pub fn advance_minute(&mut self) -> Units {
-        let pushed = if self.suspended { Units(0.0) } else { self.push_minute() };
+        if self.notices_occlusion() {
+            self.bolus_left = Units(0.0);
+        }
+        let stopped = self.suspended || self.notices_occlusion();
+        let pushed = if stopped { Units(0.0) } else { self.push_minute() };
         if self.occluded {
             self.held_back += pushed;
             return Units(0.0);
@@ -274,6 +279,10 @@ mod tests {
         assert!(!pump.notices_occlusion());
         run(&mut pump, 130);
         assert!(pump.notices_occlusion());
+        pump.bolus(Units(5.0));
+        run(&mut pump, 600);
+        assert!(pump.held_back().0 < 3.1, "a pump that knows of the occlusion stops");
+        assert_eq!(pump.bolus_left(), Units(0.0));
         pump.set_occluded(false);
         assert!(pump.advance_minute().0 > 2.9);
         assert!(!pump.notices_occlusion());
