@@ -79,6 +79,15 @@ const TRUTH: &[TruthColumn] = &[
     TruthColumn { name: "urine", unit: "mL" },
 ];
 
+/// The adult of the physiology's table of results.
+const REFERENCE_BUILD: Build = Build { weight_kg: 70.0, height_cm: 175.0, age_years: 40.0, sex: Sex::Male };
+
+#[expect(clippy::unnecessary_wraps, reason = "the registry's signature lets a model refuse")]
+fn spawn_reference(world: &mut World, id: SimId, plan: &PatientPlan, seed: u64) -> Result<Entity, SpawnError> {
+    let key = Key::new(seed, &plan.path);
+    Ok(inhabit(world, id, plan, key, &REFERENCE_BUILD, Parameters::textbook()))
+}
+
 #[expect(clippy::unnecessary_wraps, reason = "the registry's signature lets a model refuse")]
 fn spawn(world: &mut World, id: SimId, plan: &PatientPlan, seed: u64) -> Result<Entity, SpawnError> {
     let key = Key::new(seed, &plan.path);
@@ -106,11 +115,23 @@ fn spawn(world: &mut World, id: SimId, plan: &PatientPlan, seed: u64) -> Result<
     ] {
         *parameter = number(name).unwrap_or(*parameter);
     }
+    Ok(inhabit(world, id, plan, key, &build, parameters))
+}
+
+/// Puts a patient with these parameters into the world.
+fn inhabit(
+    world: &mut World,
+    id: SimId,
+    plan: &PatientPlan,
+    key: Key,
+    build: &Build,
+    parameters: Parameters,
+) -> Entity {
     let mut variability = Variability::adult(build.age_years, key);
-    if let Some(sdnn_ns) = number("sdnn") {
+    if let Some(sdnn_ns) = plan.arguments.number("sdnn") {
         variability.sdnn_s = sdnn_ns / 1e9;
     }
-    let vasculature = Vasculature::adult(&build, key);
+    let vasculature = Vasculature::adult(build, key);
     let longest_chunk = longest_chunk(&world.resource::<Cast>().0.devices[plan.devices.clone()]);
     // Pulse waves are only kept up for patients whose waveforms somebody reads.
     let sites: &[PulseSite] =
@@ -119,9 +140,9 @@ fn spawn(world: &mut World, id: SimId, plan: &PatientPlan, seed: u64) -> Result<
     let heart = heart_condition(&plan.arguments);
     let body = Body::with(parameters, variability, vasculature, &heart, key, sites, reach.nanos());
     let person = Person { id, key, weight_kg: build.weight_kg };
-    let treatment = (Medication::new(&build), Causes::default(), Collapse::default(), Pinned::default());
+    let treatment = (Medication::new(build), Causes::default(), Collapse::default(), Pinned::default());
     let watched = (Chart::new(oxygen_scale(&plan.arguments)), Conditions::default());
-    Ok(world.spawn((person, Physiology(body), treatment, watched)).id())
+    world.spawn((person, Physiology(body), treatment, watched)).id()
 }
 
 /// How the saturation of this patient is scored.
@@ -212,7 +233,9 @@ fn note_state(
         truth.states.push(StateSample { patient, at, values: state_values(core, medication, &line) });
         let drugs = medication.drugs().into_iter();
         truth.drugs.extend(drugs.flat_map(|drugs| {
-            drugs.in_use().map(move |drug| DrugSample {
+            // What would be written as zero is left out.
+            let noticeable = |drug: &Drug| drugs.plasma_ug_l(*drug).max(drugs.effect_site_ug_l(*drug)) >= 1e-6;
+            drugs.in_use().filter(noticeable).map(move |drug| DrugSample {
                 patient,
                 at,
                 drug: drug.name(),
@@ -258,6 +281,35 @@ fn state_values(core: &Core, medication: &Medication, line: &Line) -> Vec<f64> {
     ]
 }
 
+/// How the saturation is scored; every model has it.
+fn oxygen_scale_parameter() -> ParameterSpec {
+    ParameterSpec::optional(
+        "oxygen_scale",
+        ParameterKind::Choice(&["usual", "hypercapnic"]),
+        "how NEWS2 scores saturation: scale 1, or 2 for a target of 88 to 92 %",
+    )
+    .default("usual")
+}
+
+/// The textbook adult, who is the same in every scenario.
+fn reference_model() -> PatientSpec {
+    PatientSpec {
+        model: "reference_adult",
+        about: "the textbook man of 70 kg, 175 cm and 40 years without any spread: 70 /min, 117/73 mmHg, 14 breaths",
+        parameters: vec![
+            ParameterSpec::optional(
+                "sdnn",
+                ParameterKind::Quantity(Dimension::Time),
+                "standard deviation of the sinus intervals instead of the drawn one",
+            )
+            .range(1e6, 200e6),
+            oxygen_scale_parameter(),
+        ],
+        truth: TRUTH,
+        spawn: spawn_reference,
+    }
+}
+
 fn model(name: &'static str, about: &'static str, age: &'static str, weight: &'static str) -> PatientSpec {
     let number = |name, about| ParameterSpec::optional(name, ParameterKind::Number, about);
     let quantity = |name, dimension, about| ParameterSpec::optional(name, ParameterKind::Quantity(dimension), about);
@@ -295,12 +347,7 @@ fn model(name: &'static str, about: &'static str, age: &'static str, weight: &'s
                 .default("0.2 mV")
                 .range(0.05, 0.8),
             number("qt_scale", "length of the QT interval relative to the drawn one").default("1.0").range(1.0, 1.4),
-            ParameterSpec::optional(
-                "oxygen_scale",
-                ParameterKind::Choice(&["usual", "hypercapnic"]),
-                "how NEWS2 scores saturation: scale 1, or 2 for a target of 88 to 92 %",
-            )
-            .default("usual"),
+            oxygen_scale_parameter(),
             number("potassium", "potassium in the plasma, as the waves show it [mmol/L]")
                 .default("4.2")
                 .range(2.0, 9.0),
@@ -316,6 +363,7 @@ pub fn register(registry: &mut Registry) {
         model("adult_icu", "adult in intensive care", "normal(64, 12)", "normal(80 kg, 16 kg)"),
         model("adult_ward", "adult on a general ward", "normal(60, 15)", "normal(78 kg, 15 kg)"),
         model("adult_home", "adult at home", "uniform(20, 85)", "normal(76 kg, 14 kg)"),
+        reference_model(),
     ]);
     crate::causes::register_systems(registry);
     registry.add_system(Phase::Physiology, live);
