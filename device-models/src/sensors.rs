@@ -4,6 +4,7 @@ pub mod averages;
 pub mod cgm;
 mod ecg_front_end;
 pub mod lead_off;
+mod muscle;
 mod noise;
 mod oximeter;
 pub mod pinned;
