@@ -85,6 +85,17 @@ pub(crate) const TRUTH: &[TruthColumn] = &[
     TruthColumn { name: "urine", unit: "mL" },
 ];
 
+/// The adult of the physiology's table of results.
+const REFERENCE_BUILD: Build = Build { weight_kg: 70.0, height_cm: 175.0, age_years: 40.0, sex: Sex::Male };
+
+#[expect(clippy::unnecessary_wraps, reason = "the registry's signature lets a model refuse")]
+fn spawn_reference(world: &mut World, id: SimId, plan: &PatientPlan, seed: u64) -> Result<Entity, SpawnError> {
+    let key = Key::new(seed, &plan.path);
+    let entity = world.spawn(Person { id, key, weight_kg: REFERENCE_BUILD.weight_kg }).id();
+    inhabit(world, entity, plan, key, &REFERENCE_BUILD, Parameters::textbook());
+    Ok(entity)
+}
+
 fn spawn(world: &mut World, id: SimId, plan: &PatientPlan, seed: u64) -> Result<Entity, SpawnError> {
     let key = Key::new(seed, &plan.path);
     let number = |name: &str| match plan.arguments.0.get(name) {
@@ -107,11 +118,17 @@ fn spawn(world: &mut World, id: SimId, plan: &PatientPlan, seed: u64) -> Result<
     let is_adult = build.age_years >= 18.0;
     let mut parameters = if is_adult { Parameters::adult(&build, key) } else { Parameters::young(&build, key) };
     patient_parameters::adjust(&mut parameters, &plan.arguments);
+    inhabit(world, entity, plan, key, &build, parameters);
+    Ok(entity)
+}
+
+/// Gives a patient a body with these parameters.
+fn inhabit(world: &mut World, entity: Entity, plan: &PatientPlan, key: Key, build: &Build, parameters: Parameters) {
     let mut variability = Variability::adult(build.age_years, key);
     if plan.arguments.0.contains_key("sdnn") {
         variability.sdnn_s = plan.arguments.number_or("sdnn", variability.sdnn_s * 1e9) / 1e9;
     }
-    let vasculature = Vasculature::adult(&build, key);
+    let vasculature = Vasculature::adult(build, key);
     let roster = &world.resource::<Cast>().0;
     let devices = &roster.devices[plan.devices.clone()];
     let activity = Activity::asked(&plan.arguments, devices, key, roster.start_epoch_ns);
@@ -122,13 +139,12 @@ fn spawn(world: &mut World, id: SimId, plan: &PatientPlan, seed: u64) -> Result<
     let reach = longest_chunk + SHORTEST_REACH;
     let heart = heart_condition(&plan.arguments);
     let body = Body::with(parameters, variability, vasculature, &heart, key, sites, reach.nanos());
-    let treatment = (Medication::new(&build), Causes::default(), Collapse::default(), Pinned::default());
+    let treatment = (Medication::new(build), Causes::default(), Collapse::default(), Pinned::default());
     let watched = (Chart::new(oxygen_scale(&plan.arguments)), Conditions::default());
     world.entity_mut(entity).insert((Physiology(body), treatment, watched));
     if let Some(activity) = activity {
         world.entity_mut(entity).insert(activity);
     }
-    Ok(entity)
 }
 
 /// The build that a patient's parameters describe, with the key of its draws.
@@ -251,7 +267,9 @@ fn note_state(
         truth.states.push(StateSample { patient, at, columns, values });
         let drugs = medication.drugs().into_iter();
         truth.drugs.extend(drugs.flat_map(|drugs| {
-            drugs.in_use().map(move |drug| DrugSample {
+            // What would be written as zero is left out.
+            let noticeable = |drug: &Drug| drugs.plasma_ug_l(*drug).max(drugs.effect_site_ug_l(*drug)) >= 1e-6;
+            drugs.in_use().filter(noticeable).map(move |drug| DrugSample {
                 patient,
                 at,
                 drug: drug.name(),
@@ -300,6 +318,35 @@ fn state_values(core: &Core, medication: &Medication, line: &Line, steps: u64) -
     ]
 }
 
+/// How the saturation is scored; every model has it.
+fn oxygen_scale_parameter() -> ParameterSpec {
+    ParameterSpec::optional(
+        "oxygen_scale",
+        ParameterKind::Choice(&["usual", "hypercapnic"]),
+        "how NEWS2 scores saturation: scale 1, or 2 for a target of 88 to 92 %",
+    )
+    .default("usual")
+}
+
+/// The textbook adult, who is the same in every scenario.
+fn reference_model() -> PatientSpec {
+    PatientSpec {
+        model: "reference_adult",
+        about: "the textbook man of 70 kg, 175 cm and 40 years without any spread: 70 /min, 117/73 mmHg, 14 breaths",
+        parameters: vec![
+            ParameterSpec::optional(
+                "sdnn",
+                ParameterKind::Quantity(Dimension::Time),
+                "standard deviation of the sinus intervals instead of the drawn one",
+            )
+            .range(1e6, 200e6),
+            oxygen_scale_parameter(),
+        ],
+        truth: TRUTH,
+        spawn: spawn_reference,
+    }
+}
+
 /// A patient model with circulation and breathing.
 pub(crate) fn model(name: &'static str, about: &'static str, age: &'static str, weight: &'static str) -> PatientSpec {
     let number = |name, about| ParameterSpec::optional(name, ParameterKind::Number, about);
@@ -345,12 +392,7 @@ pub(crate) fn model(name: &'static str, about: &'static str, age: &'static str, 
             ParameterKind::Choice(activity::WORDS),
             "how the patient lives all day; without it `usual` for who wears a wristband, else `none`: at rest",
         ),
-        ParameterSpec::optional(
-            "oxygen_scale",
-            ParameterKind::Choice(&["usual", "hypercapnic"]),
-            "how NEWS2 scores saturation: scale 1, or 2 for a target of 88 to 92 %",
-        )
-        .default("usual"),
+        oxygen_scale_parameter(),
         number("obstruction", "of the airways (asthma, COPD), as a spirometer shows it, 0 to 1").range(0.0, 1.0),
         number("restriction", "of the lungs (fibrosis, oedema), as a spirometer shows it, 0 to 1").range(0.0, 1.0),
         number("potassium", "potassium in the plasma, as the waves show it [mmol/L]").default("4.2").range(2.0, 9.0),
@@ -368,6 +410,7 @@ pub fn register(registry: &mut Registry) {
     ];
     registry.patients.extend(adults.map(glycaemia::with_glucose));
     registry.patients.extend(glycaemia::models());
+    registry.patients.push(reference_model());
     registry.add_system(Phase::Physiology, activity::live_days);
     crate::causes::register_systems(registry);
     registry.add_system(Phase::Physiology, live);

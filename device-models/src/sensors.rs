@@ -6,6 +6,7 @@ pub mod compression;
 mod ecg_front_end;
 pub mod faults;
 pub mod lead_off;
+mod muscle;
 mod noise;
 mod oximeter;
 pub mod pinned;

@@ -145,6 +145,7 @@ mod tests {
     use super::super::exertion::Push;
     use super::*;
     use crate::physiology::Inputs;
+    use crate::physiology::RhythmKind::{Asystole, Idioventricular, PulselessActivity, Sinus};
 
     /// Lets a patient live under a cause; returns the instants [s] at which the rhythm changed, with the rhythm.
     fn live(bench: &mut Bench, collapse: &mut Collapse, seconds: u32) -> Vec<(u32, RhythmKind)> {
@@ -172,7 +173,6 @@ mod tests {
         bench.begin(push(|inputs| &mut inputs.bleed_l_s, 0.004));
         let changes = live(&mut bench, &mut Collapse::default(), 2_400);
         let kinds: Vec<RhythmKind> = changes.iter().map(|(_, kind)| *kind).collect();
-        use RhythmKind::{Asystole, Idioventricular, PulselessActivity, Sinus};
         assert_eq!(kinds, [Sinus, Idioventricular, PulselessActivity, Asystole]);
         let at = |index: usize| f64::from(changes[index].0);
         assert!((30.0..=121.0).contains(&(at(2) - at(1))), "{changes:?}");

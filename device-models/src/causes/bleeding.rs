@@ -22,16 +22,12 @@ struct Bleeding {
 impl Bleeding {
     /// A rate [mL/h] until it is stopped, or a volume [mL] over a time.
     fn of(arguments: &Arguments) -> Self {
-        match arguments.number("volume") {
-            Some(volume_ml) => {
-                let left_l = volume_ml / 1_000.0;
-                Self { rate_l_s: left_l / seconds(arguments, "over"), left_l, stopped: false }
-            }
-            None => {
-                let rate_l_s = arguments.number("rate").unwrap_or_default() / 3.6e6;
-                Self { rate_l_s, left_l: f64::INFINITY, stopped: false }
-            }
+        if let Some(volume_ml) = arguments.number("volume") {
+            let left_l = volume_ml / 1_000.0;
+            return Self { rate_l_s: left_l / seconds(arguments, "over"), left_l, stopped: false };
         }
+        let rate_l_s = arguments.number("rate").unwrap_or_default() / 3.6e6;
+        Self { rate_l_s, left_l: f64::INFINITY, stopped: false }
     }
 }
 

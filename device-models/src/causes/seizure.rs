@@ -9,10 +9,8 @@ use sim_core::{ActionSpec, GRID, SignalAct};
 use vocabulary::Dimension;
 
 use super::{Cause, Seen, action, cause, quantity};
+use crate::physiology::convulsion::TONIC_S;
 use crate::physiology::{Inputs, RateDrive, Ventilation};
-
-/// Length of the tonic phase, in which nobody breathes [s].
-const TONIC_S: f64 = 15.0;
 
 /// Effort of convulsing muscles, as a part of full effort; the shallow breathing of the clonic phase, as a depression of
 /// its drive and as lung that is not ventilated. Calibrated together: a saturation of 80 to 90 % after 90 s.
@@ -38,6 +36,7 @@ impl Cause for Seizure {
         if self.ended {
             return true;
         }
+        inputs.convulsing = true;
         inputs.exercise += MUSCLE_EFFORT;
         if self.elapsed_s > TONIC_S {
             inputs.opioid = (inputs.opioid + CLONIC_DEPRESSION).min(2.0);
@@ -74,7 +73,7 @@ fn convulse(world: &mut World, act: &SignalAct<'_>) {
 pub(super) fn action_spec() -> ActionSpec {
     action(
         "physio.seizure",
-        "a convulsion: breathing stops and then is shallow, the heart races, the saturation falls",
+        "a convulsion: breathing stops and then is shallow, the heart races, the saturation falls, muscles show in the ECG",
         convulse,
         vec![quantity("rate", Dimension::Rate, "heart rate reached").default("140 bpm").range(90.0, 180.0)],
         "the convulsion ends; breathing and saturation recover, the heart slows",

@@ -15,7 +15,9 @@ use super::pulse_oximeter::FingerProbe;
 use crate::device::{Chunk, Device};
 use crate::patient::{Physiology, RADIAL_ARTERY};
 use crate::physiology::{Body, SampleGrid, add_capnogram, add_lung_volume, add_pulse_wave};
+use crate::sensors::averages::ShownPressure;
 use crate::sensors::lead_off::{Contact, LeadsOff};
+use crate::sensors::pinned::Pinned;
 use crate::sensors::{EcgFrontEnd, EcgRoom, GAIN_MV, LEADS, WhiteNoise, averages, leads_of, leads_option, quantise};
 
 const VITALS: usize = 0;
@@ -158,6 +160,27 @@ impl BedsideMonitor {
     }
 }
 
+/// Shows pinned numbers instead of measured ones.
+fn pin(shown: &mut Numerics, pinned: &Pinned, workshop: &Workshop, evidence: &mut Evidence) {
+    if pinned.is_empty() {
+        return;
+    }
+    let mut show = |metric, measured| pinned.shown(metric, measured, evidence);
+    shown.heart_rate_bpm = show(workshop.heart_rate, shown.heart_rate_bpm);
+    shown.spo2_percent = show(workshop.saturation, shown.spo2_percent);
+    shown.pulse_rate_bpm = show(workshop.pulse_rate, shown.pulse_rate_bpm);
+    shown.respiratory_rate_bpm = show(workshop.respiratory_rate, shown.respiratory_rate_bpm);
+    shown.etco2_mmhg = show(workshop.etco2, shown.etco2_mmhg);
+    shown.temperature_c = show(workshop.temperature, Some(shown.temperature_c)).unwrap_or(shown.temperature_c);
+    let pressure = shown.pressure;
+    let systolic = show(workshop.systolic, pressure.map(|pressure| pressure.systolic_mmhg));
+    let diastolic = show(workshop.diastolic, pressure.map(|pressure| pressure.diastolic_mmhg));
+    let mean = show(workshop.mean, pressure.map(|pressure| pressure.mean_mmhg));
+    if let (Some(systolic_mmhg), Some(diastolic_mmhg), Some(mean_mmhg)) = (systolic, diastolic, mean) {
+        shown.pressure = Some(ShownPressure { systolic_mmhg, diastolic_mmhg, mean_mmhg });
+    }
+}
+
 fn say_vitals(message: &mut MessageBuilder<'_>, shown: &Numerics, workshop: &Workshop) {
     let value = |metric, value: Option<f64>| {
         value.map_or(Reading::missing(metric, Quality::NotAvailable), |value| Reading::number(metric, value))
@@ -178,15 +201,16 @@ fn say_vitals(message: &mut MessageBuilder<'_>, shown: &Numerics, workshop: &Wor
 fn watch_alarms(
     clock: Res<Clock>,
     workshop: Res<Workshop>,
-    patients: Query<&Physiology>,
+    patients: Query<(&Physiology, &Pinned)>,
     mut devices: Query<(&mut Device, &mut BedsideMonitor, &FingerProbe, &LeadsOff)>,
     mut assembly: ResMut<Assembly>,
+    mut evidence: ResMut<Evidence>,
 ) {
     if (clock.now.nanos() / GRID.nanos()) % ALARM_STEPS != 0 {
         return;
     }
     for (mut device, mut monitor, probe, leads_off) in &mut devices {
-        let Ok(Physiology(body)) = patients.get(device.patient) else { continue };
+        let Ok((Physiology(body), pinned)) = patients.get(device.patient) else { continue };
         let contact = leads_off.contact(workshop.ecg, clock.now);
         let off = contact == Contact::KnownOff;
         if monitor.lead_off != Some(off) {
@@ -196,7 +220,8 @@ fn watch_alarms(
                 device.say(&due, &clock, &mut assembly).reading(Reading::code(workshop.status, code));
             }
         }
-        let shown = monitor.numerics(body, probe, contact, clock.now);
+        let mut shown = monitor.numerics(body, probe, contact, clock.now);
+        pin(&mut shown, pinned, &workshop, &mut evidence);
         for event in monitor.alarms.look(&shown, off, clock.now) {
             if let Some(due) = device.event(ALARM, clock.now) {
                 device
@@ -212,7 +237,7 @@ fn watch_alarms(
 fn report_monitors(
     clock: Res<Clock>,
     mut workshop: ResMut<Workshop>,
-    patients: Query<&Physiology>,
+    patients: Query<(&Physiology, &Pinned)>,
     mut devices: Query<(&mut Device, &mut BedsideMonitor, &FingerProbe, &LeadsOff)>,
     mut assembly: ResMut<Assembly>,
     mut evidence: ResMut<Evidence>,
@@ -223,14 +248,15 @@ fn report_monitors(
         if !device.is_due(&clock) {
             continue;
         }
-        let Ok(Physiology(body)) = patients.get(device.patient) else { continue };
+        let Ok((Physiology(body), pinned)) = patients.get(device.patient) else { continue };
         while let Some(due) = device.take_due(&clock) {
             let mut message = device.say(&due, &clock, &mut assembly);
             let Some(chunk) = due.chunk else {
                 if due.kind_index == VITALS {
                     let contact = leads_off.contact(workshop.ecg, due.intended);
                     evidence.add_all(leads_off.acting(workshop.ecg, due.intended), "readings_changed", 1);
-                    let shown = monitor.numerics(body, probe, contact, due.intended);
+                    let mut shown = monitor.numerics(body, probe, contact, due.intended);
+                    pin(&mut shown, pinned, &workshop, &mut evidence);
                     say_vitals(&mut message, &shown, &workshop);
                 }
                 continue;

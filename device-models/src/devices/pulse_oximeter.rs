@@ -2,7 +2,8 @@
 
 use bevy_ecs::prelude::*;
 use sim_core::{
-    Assembly, Clock, DevicePlan, DeviceSpec, Key, Phase, Purpose, Registry, SimId, SpawnError, StreamKind, StreamSpec,
+    Assembly, Clock, DevicePlan, DeviceSpec, Evidence, Key, Phase, Purpose, Registry, SimId, SpawnError, StreamKind,
+    StreamSpec,
 };
 use vocabulary::{MetricId, Quality, Reading};
 
@@ -10,6 +11,7 @@ use super::battery::Battery;
 use crate::device::{Chunk, Device};
 use crate::patient::{FINGER, Physiology};
 use crate::physiology::{Body, add_pulse_wave};
+use crate::sensors::pinned::Pinned;
 use crate::sensors::{Oximeter, WhiteNoise, averages, quantise};
 
 const SATURATION: usize = 0;
@@ -98,9 +100,10 @@ fn follow_blood(patients: Query<&Physiology>, mut probes: Query<(&Device, &mut F
 fn report_oximeters(
     clock: Res<Clock>,
     mut workshop: ResMut<Workshop>,
-    patients: Query<&Physiology>,
+    patients: Query<(&Physiology, &Pinned)>,
     mut devices: Query<(&mut Device, &FingerProbe, &mut PulseOximeter, &Battery)>,
     mut assembly: ResMut<Assembly>,
+    mut evidence: ResMut<Evidence>,
 ) {
     let Workshop { saturation, pulse_rate, perfusion, pleth, status, battery: battery_metric, scratch } =
         &mut *workshop;
@@ -117,15 +120,15 @@ fn report_oximeters(
         if !device.is_due(&clock) {
             continue;
         }
-        let Ok(Physiology(body)) = patients.get(device.patient) else { continue };
+        let Ok((Physiology(body), pinned)) = patients.get(device.patient) else { continue };
         while let Some(due) = device.take_due(&clock) {
             let mut message = device.say(&due, &clock, &mut assembly);
             match (due.kind_index, due.chunk) {
                 (SATURATION, _) => {
                     let rate_bpm = averages::pulse_rate_bpm(body.heart().beats(), due.intended);
                     // Without pulses there is nothing to tell arterial blood by.
-                    let seen = |metric, value| match rate_bpm {
-                        Some(_) => Reading::number(metric, value),
+                    let mut seen = |metric, value| match pinned.shown(metric, rate_bpm.map(|_| value), &mut evidence) {
+                        Some(shown) => Reading::number(metric, shown),
                         None => Reading::missing(metric, Quality::NotAvailable),
                     };
                     message

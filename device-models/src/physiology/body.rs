@@ -4,6 +4,7 @@ use sim_core::Key;
 
 use super::breathing::{BreathDrive, Breathing};
 use super::cardiorespiratory::Core;
+use super::convulsion::{Convulsion, Convulsions};
 use super::ecg::{EcgCondition, EcgMorphology};
 use super::heart::{CardiacDrive, Heart};
 use super::inputs::Ventilation;
@@ -46,6 +47,7 @@ pub struct Body {
     morphology: EcgMorphology,
     breathing: Breathing,
     heart: Heart,
+    convulsions: Convulsions,
     trains: Vec<PulseTrain>,
     next_pulse: u64,
 }
@@ -82,6 +84,7 @@ impl Body {
             morphology: EcgMorphology::adult(key, &heart.ecg),
             breathing: Breathing::new(key, reach_ns),
             heart: Heart::new(key, 60.0 / parameters.heart_rate_bpm, reach_ns),
+            convulsions: Convulsions::default(),
             trains,
             next_pulse: 0,
         };
@@ -95,6 +98,7 @@ impl Body {
     /// Advances by one grid step of 100 ms. Events are then decided up to [`LOOKAHEAD_NS`] after the new present.
     pub fn step(&mut self) {
         self.core.step();
+        self.convulsions.step(self.core.inputs.convulsing);
         self.advance_events();
     }
 
@@ -193,6 +197,11 @@ impl Body {
     /// The breath generator and its breaths.
     pub fn breathing(&self) -> &Breathing {
         &self.breathing
+    }
+
+    /// The latest convulsions.
+    pub fn convulsions(&self) -> &[Convulsion] {
+        self.convulsions.latest()
     }
 
     /// The pulses at the sites asked for, in their order.

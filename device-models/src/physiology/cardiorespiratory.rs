@@ -5,8 +5,8 @@
 //! Euler at 100 ms agrees with 20 ms to better than 0.1 % in a fast haemorrhage.
 //!
 //! Known limits: a loss of 1 L lowers systolic pressure by 19 mmHg (textbooks: hardly at all), breathing in shock is
-//! some ten breaths slower than the textbook's class III, the heart of late sepsis is fast (167 /min), there is no
-//! hypoxic bradycardia above a saturation of 45 %, and breathing overshoots when an opioid is reversed.
+//! some ten breaths slower than the textbook's class III, the heart of late sepsis is fast (153 /min), there is no
+//! hypoxic bradycardia above a saturation of 55 %, and breathing overshoots when an opioid is reversed.
 
 use super::inputs::Inputs;
 use super::parameters::Parameters;

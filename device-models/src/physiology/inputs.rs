@@ -56,6 +56,8 @@ pub struct Inputs {
     pub baroreflex_loss: f64,
     /// Additional shunted fraction of cardiac output, 0 to 0.6.
     pub shunt: f64,
+    /// Whether the muscles convulse.
+    pub convulsing: bool,
     /// How the patient breathes.
     pub ventilation: Ventilation,
     /// Ectopic drive of the sinus rate, for a tachycardia or bradycardia of the heart's own [/min].
@@ -87,6 +89,7 @@ impl Default for Inputs {
             contractility: 0.0,
             baroreflex_loss: 0.0,
             shunt: 0.0,
+            convulsing: false,
             ventilation: Ventilation::Spontaneous,
             heart_rate_drive_bpm: 0.0,
             ventricular_rate_bpm: None,

@@ -3,6 +3,7 @@
 use sim_core::{DevicePlan, Key, ParameterKind, ParameterSpec, Purpose, SpawnError};
 use vocabulary::MetricId;
 
+use super::muscle::add_convulsions;
 use super::{Tone, WhiteNoise, add_tones, baseline_wander};
 use crate::device::Chunk;
 use crate::physiology::{Body, Lead, add_ecg};
@@ -86,6 +87,7 @@ impl EcgFrontEnd {
         add_ecg(body.morphology(), lead, &body.heart().events(), grid, chunk.first_index, samples);
         add_tones(&wander(self.key, lead), grid, chunk.first_index, samples);
         WhiteNoise::new(self.key, noise(lead), NOISE_MV).add(chunk.first_index, samples);
+        add_convulsions(body.convulsions(), self.key, cramp(lead), grid, chunk.first_index, samples);
         quantise(samples, GAIN_MV as f32, 0.0, (-RANGE_MV, RANGE_MV), out);
     }
 }
@@ -109,6 +111,20 @@ fn noise(lead: Lead) -> Purpose {
         Lead::V5 => Purpose::new("ecg.noise.v5"),
         Lead::V6 => Purpose::new("ecg.noise.v6"),
         Lead::II | Lead::III | Lead::Avr | Lead::Avl | Lead::Avf => Purpose::new("ecg.noise"),
+    }
+}
+
+/// What the interference of convulsing muscles is drawn for.
+fn cramp(lead: Lead) -> Purpose {
+    match lead {
+        Lead::I => Purpose::new("ecg.cramp.i"),
+        Lead::V1 => Purpose::new("ecg.cramp.v1"),
+        Lead::V2 => Purpose::new("ecg.cramp.v2"),
+        Lead::V3 => Purpose::new("ecg.cramp.v3"),
+        Lead::V4 => Purpose::new("ecg.cramp.v4"),
+        Lead::V5 => Purpose::new("ecg.cramp.v5"),
+        Lead::V6 => Purpose::new("ecg.cramp.v6"),
+        Lead::II | Lead::III | Lead::Avr | Lead::Avl | Lead::Avf => Purpose::new("ecg.cramp"),
     }
 }
 

@@ -81,10 +81,10 @@ class Patient:
         s.xs += dt * (clip(1.5 * ns + 0.9 * chem + 0.10 * s.inf - 0.4 * s.opi, -1, 2) - s.xs) / 8
         s.xv += dt * (clip(-ns - 0.8 * chem - 0.3 * s.inf, -1, 1) - s.xv) / 1.2
         up = max(s.xs, 0)
-        hr = s.HR0 * (1 - 0.22 * s.xv + 0.52 * up + 0.12 * min(s.xs, 0)) + 8.5 * (s.T - s.T0)
+        hr = s.HR0 * (1 - 0.22 * s.xv + 0.52 * (1 - 0.25 * s.inf) * up + 0.12 * min(s.xs, 0)) + 8.5 * (s.T - s.T0)
         hr += (s.HRmax - s.HR0) * 0.78 * s.exf * (1 - 0.25 * up) - 8 * s.opi + 16 * chem
-        if s.Sa < 0.45:
-            hr *= max(0.25, s.Sa / 0.45)
+        if s.Sa < 0.55:
+            hr *= max(0.25, s.Sa / 0.55)
         s.HR = clip(hr, 20, s.HRmax)
         a = up * (1 - 0.8 * hill(1 - s.V / s.V0, 0.42, 12))
         b = min(s.xs, 0)

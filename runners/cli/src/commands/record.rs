@@ -2,7 +2,9 @@
 
 mod annotations;
 mod capture;
+mod drugs;
 mod edf;
+mod labels;
 mod manifest;
 mod table;
 mod waveforms;
@@ -18,6 +20,8 @@ use sim_core::{GRID, Owner, Registry, SimTime, Span, Truth};
 
 use self::annotations::Annotations;
 use self::capture::{Capture, Captured};
+use self::drugs::Concentrations;
+use self::labels::Labels;
 use self::manifest::Manifest;
 use self::table::{Numerics, States};
 use self::waveforms::Waveforms;
@@ -109,6 +113,8 @@ struct Files<'a> {
     numerics: BTreeMap<u32, Numerics>,
     states: BTreeMap<u32, States>,
     annotations: Annotations,
+    labels: Labels,
+    drugs: BTreeMap<u32, Concentrations>,
 }
 
 impl<'a> Files<'a> {
@@ -119,6 +125,8 @@ impl<'a> Files<'a> {
             numerics: BTreeMap::new(),
             states: BTreeMap::new(),
             annotations: Annotations::new(plan),
+            labels: Labels::default(),
+            drugs: BTreeMap::new(),
         }
     }
 
@@ -148,6 +156,13 @@ impl<'a> Files<'a> {
         for annotation in truth.annotations.into_iter().filter(|annotation| annotation.at < end) {
             self.annotations.take(annotation);
         }
+        for edge in truth.labels.into_iter().filter(|edge| edge.at < end) {
+            self.labels.take(edge);
+        }
+        for sample in truth.drugs.into_iter().filter(|sample| in_time(sample.at)) {
+            let folder = self.out.join(&plan.roster.patients[sample.patient.index()].path);
+            self.drugs.entry(sample.patient.0).or_insert_with(|| Concentrations::new(&folder)).take(&sample)?;
+        }
         Ok(())
     }
 
@@ -166,8 +181,15 @@ impl<'a> Files<'a> {
             manifest.add_table(&plan.roster.devices[device as usize].path, table::NUMERICS_FILE, "numerics", rows);
         }
         for (patient, states) in self.states {
+            let path = &plan.roster.patients[patient as usize].path;
             let rows = states.finish()?;
-            manifest.add_table(&plan.roster.patients[patient as usize].path, table::TRUTH_FILE, "truth", rows);
+            manifest.add_table(path, table::TRUTH_FILE, "truth", rows);
+            let rows = self.labels.write(sim_core::SimId(patient), &self.out.join(path))?;
+            manifest.add_table(path, labels::FILE, "labels", rows);
+        }
+        for (patient, concentrations) in self.drugs {
+            let rows = concentrations.finish()?;
+            manifest.add_table(&plan.roster.patients[patient as usize].path, drugs::FILE, "drugs", rows);
         }
         Ok(manifest)
     }

@@ -20,19 +20,24 @@ const BATCH_BYTES: usize = 32 * 1024;
 
 /// A CSV file being written.
 #[derive(Debug)]
-struct Table {
+pub(super) struct Table {
     file: PathBuf,
-    text: String,
+    pub(super) text: String,
     rows: u64,
     fresh: bool,
 }
 
 impl Table {
-    fn new(folder: &Path, name: &str, header: &str) -> Self {
+    /// A table with this header, written as it grows.
+    pub(super) fn new(folder: &Path, name: &str, header: &str) -> Self {
         Self { file: folder.join(name), text: format!("{header}\n"), rows: 0, fresh: true }
     }
 
-    fn row_done(&mut self) -> Result<(), Failure> {
+    /// Ends the row whose text was appended.
+    ///
+    /// # Errors
+    /// [`Failure::Write`] when the disk does not take it.
+    pub(super) fn row_done(&mut self) -> Result<(), Failure> {
         self.text.push('\n');
         self.rows += 1;
         if self.text.len() >= BATCH_BYTES { self.flush() } else { Ok(()) }
@@ -45,7 +50,11 @@ impl Table {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<u64, Failure> {
+    /// Writes the rest and returns the number of rows.
+    ///
+    /// # Errors
+    /// [`Failure::Write`] when the disk does not take it.
+    pub(super) fn finish(mut self) -> Result<u64, Failure> {
         self.flush()?;
         Ok(self.rows)
     }
