@@ -4,6 +4,7 @@ pub mod battery;
 pub mod bedside_monitor;
 pub mod ecg_patch;
 pub mod infusion_pump;
+pub mod pulmonary_catheter;
 pub mod pulse_oximeter;
 pub mod replay;
 
@@ -15,5 +16,6 @@ pub fn register(registry: &mut Registry) {
     pulse_oximeter::register(registry);
     bedside_monitor::register(registry);
     infusion_pump::register(registry);
+    pulmonary_catheter::register(registry);
     replay::register(registry);
 }

@@ -31,4 +31,6 @@ pub fn register(registry: &mut Registry) {
     patient::register(registry);
     causes::register(registry);
     sensors::lead_off::register(registry);
+    sensors::capnograph::register(registry);
+    sensors::pressure_line::register(registry);
 }

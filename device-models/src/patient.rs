@@ -11,8 +11,8 @@ use vocabulary::Dimension;
 
 use crate::causes::Causes;
 use crate::physiology::{
-    Body, Build, EcgCondition, HeartCondition, Norepinephrine, Pacing, Parameters, PulseSite, Rhythm, RhythmKind, Sex,
-    Territory, Variability, Vasculature,
+    Body, BreathPattern, Build, CapnogramShape, EcgCondition, HeartCondition, Norepinephrine, Pacing, Parameters,
+    PulseSite, Rhythm, RhythmKind, Sex, Territory, Variability, Vasculature,
 };
 
 const SEX: Purpose = Purpose::new("patient.sex");
@@ -109,7 +109,13 @@ fn spawn(world: &mut World, id: SimId, plan: &PatientPlan, seed: u64) -> Result<
         if longest_chunk > Span::ZERO { &[PulseSite::Finger, PulseSite::RadialArtery] } else { &[] };
     let reach = longest_chunk + SHORTEST_REACH;
     let heart = heart_condition(&plan.arguments);
-    let body = Body::with(parameters, variability, vasculature, &heart, key, sites, reach.nanos());
+    let mut body = Body::with(parameters, variability, vasculature, &heart, key, sites, reach.nanos());
+    if let Some(pattern) = plan.arguments.text("breathing").and_then(BreathPattern::named) {
+        body.set_breath_pattern(pattern);
+    }
+    if plan.arguments.text("airway") == Some("bronchospasm") {
+        body.set_capnogram(CapnogramShape::BRONCHOSPASM);
+    }
     let person = Person { id, key, weight_kg: build.weight_kg };
     Ok(world.spawn((person, Physiology(body), Medication::default(), Causes::default())).id())
 }
@@ -243,6 +249,14 @@ fn model(name: &'static str, about: &'static str, age: &'static str, weight: &'s
                 .range(1e6, 200e6),
             ParameterSpec::optional("rhythm", ParameterKind::Choice(RhythmKind::NAMES), "rhythm of the heart")
                 .default("sinus"),
+            ParameterSpec::optional("breathing", ParameterKind::Choice(BreathPattern::NAMES), "pattern of breathing")
+                .default("regular"),
+            ParameterSpec::optional(
+                "airway",
+                ParameterKind::Choice(&["clear", "bronchospasm"]),
+                "airways, as the capnogram shows them",
+            )
+            .default("clear"),
             quantity("ectopy", Dimension::Percent, "share of premature beats, for the rhythms that have them")
                 .default("5 %")
                 .range(0.0, 40.0),

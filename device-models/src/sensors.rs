@@ -1,11 +1,13 @@
 //! Front ends: what a sensor makes of the truth, with its lag, averaging, errors and faults.
 
 pub mod averages;
+pub mod capnograph;
 pub mod cgm;
 mod ecg_front_end;
 pub mod lead_off;
 mod noise;
 mod oximeter;
+pub mod pressure_line;
 
 pub use ecg_front_end::{EcgFrontEnd, EcgRoom, GAIN_MV, LEADS, leads_of, leads_option, quantise};
 pub use noise::{Tone, WhiteNoise, add_tones, baseline_wander};

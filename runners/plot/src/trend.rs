@@ -95,6 +95,10 @@ impl<'a> Field<'a> {
         if low >= 0.0 && scale.low < 0.0 {
             scale.low = 0.0;
         }
+        // No share exceeds the whole.
+        if panel.unit == "%" && high <= 100.0 {
+            scale.high = scale.high.min(100.0);
+        }
         Self { panel, frame, top, scale }
     }
 

@@ -3,8 +3,15 @@
 use super::*;
 use crate::physiology::{BreathDrive, Pacing};
 
-const BREATHS: BreathDrive =
-    BreathDrive { rate_bpm: 14.0, tidal_volume_l: 0.46, dead_space_l: 0.15, etco2_mmhg: 37.0, mandatory: false };
+const BREATHS: BreathDrive = BreathDrive {
+    rate_bpm: 14.0,
+    tidal_volume_l: 0.46,
+    dead_space_l: 0.15,
+    etco2_mmhg: 37.0,
+    inspired_share: None,
+    rise_share: 1.0,
+    mandatory: false,
+};
 
 fn drive(heart_rate_bpm: f64, sdnn_s: f64, lf_hf_ratio: f64) -> CardiacDrive {
     CardiacDrive {

@@ -22,6 +22,8 @@ use crate::{load, output};
 const USUAL_LENGTH_S: f64 = 10.0;
 /// From this length on numbers over time say more than waveforms [s].
 const TREND_FROM_S: f64 = 60.5;
+/// Longest part of a waveform that a device sends at once.
+const LONGEST_CHUNK: Span = Span::from_secs(10);
 /// A twelve-lead sheet holds this much at most [s].
 const SHEET_S: f64 = 12.0;
 
@@ -171,11 +173,11 @@ fn plan(
     if patient_of(&on) != on && !plan.roster.devices.iter().any(|device| device.path == on) {
         return Err(argument("on", format!("the scenario has no device `{on}`")));
     }
+    // A chunk that reaches beyond the window is only said after it.
     let grid_steps = (window.to_s / sim_core::GRID.seconds() - 1e-6).ceil();
-    let length = Span::from_nanos(grid_steps as i64 * sim_core::GRID.nanos());
-    plan.time.length = length;
+    let whole_window = Span::from_nanos(grid_steps as i64 * sim_core::GRID.nanos());
+    plan.time.length = SimTime::ZERO + whole_window + LONGEST_CHUNK - SimTime::ZERO;
     Arc::make_mut(&mut plan.roster).whole_waveforms = true;
-    debug_assert!(SimTime::ZERO + length > SimTime::ZERO, "a window has a length");
     Ok((plan, patient, on))
 }
 

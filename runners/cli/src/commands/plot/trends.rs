@@ -125,7 +125,8 @@ pub(super) fn panels(
     let metrics: Vec<&str> = metrics.copied().chain(["pr"]).collect();
     for (metric, points) in numerics.iter().flat_map(|numerics| &numerics.0) {
         let moves = || show.is_empty() && !metrics.contains(&metric.as_str()) && changes(points, window, metric);
-        if asked(metric) || moves() {
+        let drawn = panels.iter().any(|panel| panel.name == *metric);
+        if !drawn && (asked(metric) || moves()) {
             panels.push(of_metric(metric, points));
         }
     }

@@ -18,10 +18,12 @@ const LEADS: [&str; 12] = ["I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V
 /// # Errors
 /// [`Failure::Read`] when a file is missing or damaged.
 pub(super) fn read(folder: &Folder, owners: &[&str], recorded: &mut Recorded, is_trend: bool) -> Result<(), Failure> {
+    // Every record of a patient carries the same labels; the finest one places them best.
+    let mut finest_hz = 0.0;
     for owner in owners {
         for record in folder.records(owner)? {
-            // Every record of a patient carries the same labels; the finest one places them best.
-            if recorded.marks.is_empty() && recorded.rhythms.is_empty() {
+            if record.header.frame_rate_hz > finest_hz && !record.annotations.is_empty() {
+                finest_hz = record.header.frame_rate_hz;
                 take_labels(&record, recorded);
             }
             if !is_trend {
@@ -46,6 +48,8 @@ pub(super) fn select(waves: &mut Vec<Wave>, show: &[String]) {
 }
 
 fn take_labels(record: &Record, recorded: &mut Recorded) {
+    recorded.marks.clear();
+    recorded.rhythms.clear();
     for annotation in &record.annotations {
         let at_s = annotation.sample as f64 / record.header.frame_rate_hz;
         if annotation.code == AnnotationCode::RHYTHM {

@@ -22,7 +22,9 @@ const LONGEST_RECORD_S: u32 = 60;
 pub(super) fn write(folder: &Folder, start_epoch_ns: i64, manifest: &mut Manifest) -> Result<(), Failure> {
     let start = start(start_epoch_ns);
     for owner in folder.owners() {
-        let records = folder.records(owner)?;
+        let mut records = folder.records(owner)?;
+        // The electrocardiogram, which is sampled finest, comes first.
+        records.sort_by(|a, b| b.header.frame_rate_hz.total_cmp(&a.header.frame_rate_hz));
         if records.is_empty() {
             continue;
         }
@@ -118,9 +120,9 @@ fn parts(records: &[Record], header: &Header, number: u64) -> Vec<Vec<i16>> {
 /// Beats and rhythms of the finest record, then what lasts, in order of time.
 fn annotations(records: &[Record], labels: &[Label], length_s: f64) -> Vec<Annotation> {
     let us = |seconds: f64| (seconds * 1e6).round() as u64;
-    let finest = records.iter().max_by(|a, b| a.header.frame_rate_hz.total_cmp(&b.header.frame_rate_hz));
+    let finest = records.first();
     let mut all: Vec<Annotation> = finest
-        .iter()
+        .into_iter()
         .flat_map(|record| record.annotations.iter().map(|annotation| (record.header.frame_rate_hz, annotation)))
         .map(|(rate_hz, annotation)| {
             let symbol = annotation.code.symbol().map(String::from).unwrap_or_default();
