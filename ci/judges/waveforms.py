@@ -30,6 +30,7 @@ CAPNOGRAM_STEPS_S = {
     "rebreathing": 40, "curare_cleft": 90, "leak": 140, "occlusion": 190, "cardiac_oscillations": 240,
 }
 CAPNOGRAM_STEP_S = 25
+LINE_STEPS_S = {"underdamped": 30, "overdamped": 70, "air_bubble": 110, "flush": 150, "disconnect": 190, "zero_drift": 230}
 
 
 class Patient:
@@ -254,6 +255,34 @@ def judge_capnogram(table, patients):
         table.row(f"  capnogram, {name}", value, passed, "as named")
 
 
+def judge_line(table, patients):
+    patient = patients("line")
+
+    def levels(begin, end):
+        curve, _ = patient.wave("abp", begin, end)
+        return np.percentile(curve, 99.5), np.mean(curve), np.percentile(curve, 0.5)
+
+    high, mean, low = levels(5, 28)
+    table.row("  line, usual", f"{high:.0f}/{low:.0f}, mean {mean:.0f} mmHg", 30 < high - low < 80, "a pulse")
+    for name, begin in LINE_STEPS_S.items():
+        top, middle, bottom = levels(begin + (0.5 if name == "flush" else 2), begin + (2.8 if name == "flush" else 19))
+        value = f"{top:.0f}/{bottom:.0f}, mean {middle:.0f} mmHg"
+        if name == "flush":
+            passed, wanted = bottom > 290, "a plateau of 300"
+        elif name == "disconnect":
+            passed, wanted = top < 10, "nothing"
+        elif name == "zero_drift":
+            last = levels(begin + 16, begin + 19)[1]
+            passed, wanted = 2 < last - mean < 8, "4 higher after 17 s"
+        else:
+            more = name == "underdamped"
+            moved = top - high > 3 if more else high - top > (8 if name == "overdamped" else -3)
+            passed, wanted = moved and abs(middle - mean) < 3, "mean kept, peak " + ("higher" if more else "no higher")
+        table.row(f"  line, {name}", value, passed, wanted)
+    after, _ = patient.wave("abp", 153, 153.3)
+    table.row("  line, ringing after the flush", f"{after.min():.0f} mmHg", after.min() < low - 20, "below the artery")
+
+
 def judge_right_heart(table, patients):
     def average(name):
         patient = patients(name)
@@ -286,7 +315,7 @@ def main():
     parser.add_argument("folder")
     folder = parser.parse_args().folder
     table = Table()
-    for judge in [judge_pulses, judge_pleth, judge_breathing, judge_patterns, judge_capnogram, judge_right_heart]:
+    for judge in [judge_pulses, judge_pleth, judge_breathing, judge_patterns, judge_capnogram, judge_line, judge_right_heart]:
         judge(table, lambda name: Patient(folder, name))
     print(f"{table.failed} rows fail" if table.failed else "all rows pass")
     sys.exit(1 if table.failed else 0)

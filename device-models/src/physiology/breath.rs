@@ -106,7 +106,9 @@ impl Breath {
     #[inline]
     fn inspired_mmhg(&self, seconds: f32, shape: &CapnogramShape) -> f32 {
         let left = 1.0 - seconds * (1.0 / CAPNOGRAM_FALL_S);
-        let level = self.carryover_mmhg * if left > 0.0 { left } else { 0.0 };
+        // What comes over is what the shape has left of the plateau.
+        let carryover = self.carryover_mmhg * shape.plateau_factor(1.0);
+        let level = carryover * if left > 0.0 { left } else { 0.0 };
         if level > shape.inspired_mmhg { level } else { shape.inspired_mmhg }
     }
 

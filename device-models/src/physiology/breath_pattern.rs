@@ -76,6 +76,8 @@ const KUSSMAUL_DROP_MMHG: f64 = 28.0;
 /// Gasps [/min] and their depth relative to the breaths asked for.
 const AGONAL_BPM: f64 = 4.0;
 const AGONAL_VOLUME: f64 = 0.8;
+/// A gasp is short.
+const AGONAL_INSPIRED_SHARE: f64 = 0.1;
 
 /// Rate of apneusis [/min], and its share of inspiration.
 const APNEUSTIC_BPM: f64 = 7.0;
@@ -125,7 +127,12 @@ impl BreathPattern {
             Self::Agonal => {
                 let gasp = cycle(at_s, 60.0 / AGONAL_BPM).0;
                 let uneven = 0.6 + 0.8 * key.uniform(CYCLE, gasp);
-                PatternAct { fixed_rate_bpm: Some(AGONAL_BPM * uneven), volume: AGONAL_VOLUME, ..act }
+                PatternAct {
+                    fixed_rate_bpm: Some(AGONAL_BPM * uneven),
+                    volume: AGONAL_VOLUME,
+                    inspired_share: Some(AGONAL_INSPIRED_SHARE),
+                    ..act
+                }
             }
             Self::Apneustic => PatternAct {
                 fixed_rate_bpm: Some(APNEUSTIC_BPM.min(rate_bpm)),

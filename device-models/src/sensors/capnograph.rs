@@ -20,8 +20,9 @@ const TIGHT_SHARE: f32 = 0.55;
 const LEAK_LEFT: f64 = 0.5;
 /// Depth of cardiac oscillations [mmHg]: gas moved by the beating heart at the end of a slow expiration.
 const OSCILLATION_MMHG: f32 = 4.0;
-/// Share of the expiration after which they show.
-const OSCILLATION_FROM: f64 = 0.45;
+/// Share of the expiration after which they show, and how fast they vanish at its end [1/share].
+const OSCILLATION_FROM: f64 = 0.4;
+const OSCILLATION_ENDS: f64 = 10.0;
 
 /// What is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,7 +134,8 @@ fn oscillation_mmhg(body: &Body, at: SimTime) -> f32 {
     if share < OSCILLATION_FROM || !(0.0..1.0).contains(&cycle) {
         return 0.0;
     }
-    let growth = ((share - OSCILLATION_FROM) / (1.0 - OSCILLATION_FROM)).min(1.0);
+    // They grow as the flow ceases, and are gone when the next inspiration draws.
+    let growth = ((share - OSCILLATION_FROM) / (1.0 - OSCILLATION_FROM)).min(OSCILLATION_ENDS * (1.0 - share)).max(0.0);
     let wave = libm::sin(std::f64::consts::PI * cycle);
     OSCILLATION_MMHG * (growth * wave * wave) as f32
 }

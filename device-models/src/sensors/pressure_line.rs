@@ -20,6 +20,9 @@ const MEMORY: Span = Span::from_secs(12);
 /// The impulse response is followed for so long [s]; what is left of the slowest line then is below a thousandth.
 const RESPONSE_S: f64 = 0.5;
 
+/// After so long nothing is left of the ringing of a usual line.
+const RINGING: Span = Span::from_secs(1);
+
 /// Pressure of the flush bag [mmHg]; monitors show it as a plateau beyond the artery's.
 const FLUSH_MMHG: f32 = 300.0;
 /// An open line empties to the pressure of the room with this time constant [s].
@@ -110,10 +113,16 @@ impl LineFaults {
         evidence: &mut Evidence,
     ) {
         let (begin, end) = (grid.instant(first), grid.instant(first + out.len() as u64));
+        // A released flush rings for a moment.
+        let acts = |fault: &&Fault| fault.from < end && begin < fault.to + RINGING;
+        if !self.0.iter().any(|fault| acts(&fault)) {
+            add_pulse_wave(pulses, grid, first, 1.0, out);
+            return;
+        }
         let mut true_mmhg = vec![0.0; out.len()];
         add_pulse_wave(pulses, grid, first, 1.0, &mut true_mmhg);
         let mut seen_mmhg = true_mmhg.clone();
-        for fault in self.0.iter().filter(|fault| fault.from < end && begin < fault.to + Span::from_secs(1)) {
+        for fault in self.0.iter().filter(acts) {
             let filtered = fault.kind.resonator().map(|line| line.filter(pulses, grid, first, out.len()));
             let ringing = (fault.kind == LineFault::Flush).then(|| USUAL.step_response(fault.to));
             let mut changed = 0;
