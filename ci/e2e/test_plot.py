@@ -4,6 +4,7 @@ import struct
 import xml.etree.ElementTree as ElementTree
 
 import pytest
+import wfdb
 
 from program import LIBRARY, SCENARIOS, iomt
 
@@ -39,23 +40,17 @@ def test_ten_seconds_are_250_mm_of_paper(tmp_path, recording):
 
 
 def test_the_curve_of_a_strip_is_the_recorded_one(tmp_path, recording):
-    wfdb = pytest.importorskip("wfdb")
     out = tmp_path / "strip.svg"
-    done = iomt("plot", recording, "--from", "20s", "--length", "10s", "--show", "ecg", "--out", out)
+    done = iomt("plot", recording, "--on", "c/1/patch", "--from", "20s", "--length", "10s", "--out", out)
     assert done.returncode == 0, done.stderr
     curves = [line.get("points").split() for line in ElementTree.parse(out).iter(f"{SVG}polyline")]
-    curve = max(curves, key=len)
-    heights = [float(point.split(",")[1]) for point in curve]
+    points = [tuple(map(float, point.split(","))) for point in max(curves, key=len)]
     samples = wfdb.rdrecord(str(recording / "c/1/patch/250hz")).p_signal[20 * 250 : 30 * 250, 0]
-    # Two devices record the electrocardiogram; one of the two longest curves is the patch's.
-    matches = []
-    for candidate in sorted(curves, key=len)[-2:]:
-        drawn = [float(point.split(",")[1]) for point in candidate]
-        drawn_mv = [(drawn[0] - y) / 10 for y in drawn]
-        errors = [abs(a - (b - samples[0])) for a, b in zip(drawn_mv, samples)]
-        matches.append(max(errors))
-    assert len(heights) >= 2_500
-    assert min(matches) < 0.002
+    assert len(points) >= len(samples)
+    for index, sample in enumerate(samples):
+        x, y = points[index]
+        assert x - points[0][0] == pytest.approx(25 * index / 250, abs=0.011)
+        assert (points[0][1] - y) / 10 == pytest.approx(sample - samples[0], abs=0.002)
 
 
 def test_scenario_and_recording_give_the_same_picture(tmp_path, recording):
@@ -83,6 +78,7 @@ def test_long_windows_become_trends_and_twelve_leads_a_sheet(tmp_path, recording
     [
         (["--on", "c/7"], "has no `c/7`"),
         (["--show", "eeg"], "none of eeg"),
+        (["--on", "c/1/patch", "--layout", "twelve-leads"], "needs a device that is given its `leads`"),
         (["--from", "2h"], "ends at 90 s"),
         (["--from", "20s", "--to", "10s"], "where it begins or before"),
         (["--from", "yesterday"], "--from"),
@@ -92,6 +88,14 @@ def test_what_cannot_be_drawn_is_said(tmp_path, recording, arguments, said):
     done = iomt("plot", recording, *arguments, "--out", tmp_path / "x.png")
     assert done.returncode == 2 and said in done.stderr, done.stderr
     assert not (tmp_path / "x.png").exists()
+
+
+def test_a_replayed_person_is_not_called_simulated(tmp_path):
+    out = tmp_path / "x.svg"
+    done = iomt("plot", SCENARIOS / "replay.toml", "--on", "recorded/1", "--out", out)
+    assert done.returncode == 0, done.stderr
+    words = " ".join(text.text or "" for text in ElementTree.parse(out).iter(f"{SVG}text"))
+    assert "replayed recording of a person" in words and "simulated" not in words
 
 
 def test_the_name_tells_the_format(tmp_path, recording):

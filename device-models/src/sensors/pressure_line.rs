@@ -66,7 +66,7 @@ impl LineFault {
     /// The line that the artery is seen through, if it changes the curve by itself.
     fn resonator(self) -> Option<Resonator> {
         match self {
-            Self::Underdamped => Some(Resonator { frequency_hz: 11.0, damping: 0.14 }),
+            Self::Underdamped => Some(Resonator { frequency_hz: 5.5, damping: 0.12 }),
             Self::Overdamped => Some(Resonator { frequency_hz: 5.0, damping: 1.4 }),
             Self::AirBubble => Some(Resonator { frequency_hz: 6.0, damping: 0.55 }),
             Self::Flush | Self::Disconnect | Self::ZeroDrift => None,

@@ -198,11 +198,13 @@ fn draw(folder: &Folder, on: &str, window: Window, request: &Request) -> Result<
     }
     let is_trend =
         request.layout.map_or(window.to_s - window.from_s > TREND_FROM_S, |layout| layout == PlotLayout::Trend);
-    waves::read(folder, &owners, &mut recorded, is_trend)?;
+    let is_replayed = waves::read(folder, &owners, &mut recorded, is_trend)?;
+    let origin =
+        if is_replayed { "with a replayed recording of a person" } else { "simulated; not a recording of a person" };
     let heading = Heading {
         title: request.title.clone().unwrap_or_else(|| format!("{}: {on}", folder.scenario())),
         subtitle: subtitle(folder, on, &recorded, request.title.is_some(), is_trend),
-        footnote: format!("iomt {}, simulated; not a recording of a person", env!("CARGO_PKG_VERSION")),
+        footnote: format!("iomt {}, {origin}", env!("CARGO_PKG_VERSION")),
     };
     if is_trend {
         let panels = trends::panels(folder, patient, &owners, &request.show, window)?;
@@ -223,6 +225,10 @@ fn draw(folder: &Folder, on: &str, window: Window, request: &Request) -> Result<
                 && recorded.waves.iter().all(|wave| plot::TWELVE_LEADS.contains(&wave.name.as_str()))
         }
     };
+    if is_sheet && !recorded.waves.iter().any(|wave| plot::TWELVE_LEADS.contains(&wave.name.as_str())) {
+        let reason = "a sheet needs a device that is given its `leads`".to_owned();
+        return Err(argument("layout", reason));
+    }
     Ok(if is_sheet { plot::twelve_leads(&recorded, &heading) } else { plot::strip(&recorded, &heading) })
 }
 
