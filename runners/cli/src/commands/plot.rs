@@ -126,7 +126,8 @@ fn on(asked: Option<&str>, owners: &[&str]) -> Result<String, Failure> {
     let belongs =
         |owner: &str, path: &str| owner == path || owner.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'));
     if let Some(path) = asked.map(|path| path.trim_end_matches('/')) {
-        return if owners.iter().any(|owner| belongs(owner, path)) {
+        // A cohort is no one to draw.
+        return if path.contains('/') && owners.iter().any(|owner| belongs(owner, path)) {
             Ok(path.to_owned())
         } else {
             Err(argument("on", format!("the recording has no `{path}`; it has {}", some_of(owners))))
@@ -282,5 +283,6 @@ mod tests {
         let unknown = said(on(Some("icu/3"), &["icu/1"]));
         assert_eq!(unknown.as_deref(), Some("--on: the recording has no `icu/3`; it has `icu/1`"));
         assert!(on(Some("ic"), &["icu/1"]).is_err());
+        assert!(on(Some("icu"), &["icu/1"]).is_err());
     }
 }

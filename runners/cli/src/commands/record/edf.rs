@@ -163,6 +163,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_lasts_has_a_duration_and_ends_with_the_recording() {
+        let label = |onset_s, end_s, name: &str| Label { onset_s, end_s, name: name.to_owned() };
+        let labels = [label(90.0, None, "sepsis"), label(60.0, Some(80.5), "bleed"), label(130.0, None, "later")];
+        let told: Vec<_> = annotations(&[], &labels, 120.0)
+            .into_iter()
+            .map(|annotation| (annotation.onset_us, annotation.duration_us, annotation.text))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (60_000_000, Some(20_500_000), "bleed".to_owned()),
+                (90_000_000, Some(30_000_000), "sepsis".to_owned()),
+                (120_000_000, None, "Recording ends".to_owned()),
+            ]
+        );
+    }
+
+    #[test]
     fn leads_are_named_as_the_format_does() {
         assert_eq!(label("ecg_ii"), "ECG II");
         assert_eq!(label("ecg_avl"), "ECG aVL");
