@@ -10,6 +10,7 @@ pub mod heart_rate_belt;
 pub mod infusion_pump;
 pub mod insulin_pump;
 pub mod pacemaker;
+pub mod pulmonary_catheter;
 pub mod pulse_oximeter;
 pub mod replay;
 pub mod spirometer;
@@ -30,6 +31,7 @@ pub fn register(registry: &mut Registry) {
     cgm::register(registry);
     insulin_pump::register(registry);
     glucose_meter::register(registry);
+    pulmonary_catheter::register(registry);
     replay::register(registry);
     heart_rate_belt::register(registry);
     blood_pressure_cuff::register(registry);

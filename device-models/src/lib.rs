@@ -47,4 +47,6 @@ pub fn register(registry: &mut Registry) {
     sensors::faults::register(registry);
     sensors::pinned::register(registry);
     sensors::compression::register(registry);
+    sensors::capnograph::register(registry);
+    sensors::pressure_line::register(registry);
 }

@@ -19,8 +19,8 @@ use crate::patient_parameters;
 use crate::physiology::pharmacology::Drug;
 use crate::physiology::scores::OxygenScale;
 use crate::physiology::{
-    Body, Build, Core, EcgCondition, HeartCondition, Pacing, Parameters, PulseSite, Rhythm, RhythmKind, Sex, Territory,
-    Variability, Vasculature,
+    Body, BreathPattern, Build, CapnogramShape, Core, EcgCondition, HeartCondition, Pacing, Parameters, PulseSite,
+    Rhythm, RhythmKind, Sex, Territory, Variability, Vasculature,
 };
 
 use crate::sensors::pinned::Pinned;
@@ -138,7 +138,13 @@ fn inhabit(world: &mut World, entity: Entity, plan: &PatientPlan, key: Key, buil
         if longest_chunk > Span::ZERO { &[PulseSite::Finger, PulseSite::RadialArtery] } else { &[] };
     let reach = longest_chunk + SHORTEST_REACH;
     let heart = heart_condition(&plan.arguments);
-    let body = Body::with(parameters, variability, vasculature, &heart, key, sites, reach.nanos());
+    let mut body = Body::with(parameters, variability, vasculature, &heart, key, sites, reach.nanos());
+    if let Some(pattern) = plan.arguments.text("breathing").and_then(BreathPattern::named) {
+        body.set_breath_pattern(pattern);
+    }
+    if plan.arguments.text("airway") == Some("bronchospasm") {
+        body.set_capnogram(CapnogramShape::BRONCHOSPASM);
+    }
     let treatment = (Medication::new(build), Causes::default(), Collapse::default(), Pinned::default());
     let watched = (Chart::new(oxygen_scale(&plan.arguments)), Conditions::default());
     world.entity_mut(entity).insert((Physiology(body), treatment, watched));
@@ -370,6 +376,14 @@ pub(crate) fn model(name: &'static str, about: &'static str, age: &'static str, 
             .inherent(),
         ParameterSpec::optional("rhythm", ParameterKind::Choice(RhythmKind::NAMES), "rhythm of the heart")
             .default("sinus"),
+        ParameterSpec::optional("breathing", ParameterKind::Choice(BreathPattern::NAMES), "pattern of breathing")
+            .default("regular"),
+        ParameterSpec::optional(
+            "airway",
+            ParameterKind::Choice(&["clear", "bronchospasm"]),
+            "airways, as the capnogram shows them",
+        )
+        .default("clear"),
         quantity("ectopy", Dimension::Percent, "share of premature beats, for the rhythms that have them")
             .default("5 %")
             .range(0.0, 40.0),

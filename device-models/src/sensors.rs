@@ -1,6 +1,7 @@
 //! Front ends: what a sensor makes of the truth, with its lag, averaging, errors and faults.
 
 pub mod averages;
+pub mod capnograph;
 pub mod cgm;
 pub mod compression;
 mod ecg_front_end;
@@ -10,6 +11,7 @@ mod muscle;
 mod noise;
 mod oximeter;
 pub mod pinned;
+pub mod pressure_line;
 
 pub use ecg_front_end::{EcgFrontEnd, EcgRoom, GAIN_MV, LEADS, leads_of, leads_option, quantise};
 pub use noise::{Tone, WhiteNoise, add_tones, baseline_wander};

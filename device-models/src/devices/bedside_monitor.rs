@@ -14,10 +14,12 @@ use self::alarms::{Alarms, Numerics};
 use super::pulse_oximeter::FingerProbe;
 use crate::device::{Chunk, Device};
 use crate::patient::{Physiology, RADIAL_ARTERY};
-use crate::physiology::{Body, SampleGrid, add_capnogram, add_lung_volume, add_pulse_wave};
+use crate::physiology::{Body, add_lung_volume};
 use crate::sensors::averages::ShownPressure;
+use crate::sensors::capnograph::CapnographFaults;
 use crate::sensors::lead_off::{Contact, LeadsOff};
 use crate::sensors::pinned::Pinned;
+use crate::sensors::pressure_line::LineFaults;
 use crate::sensors::{EcgFrontEnd, EcgRoom, GAIN_MV, LEADS, WhiteNoise, averages, leads_of, leads_option, quantise};
 
 const VITALS: usize = 0;
@@ -60,6 +62,13 @@ pub struct BedsideMonitor {
     /// Last heart rate computed, shown on while the monitor does not notice that an electrode is off.
     heart_rate_bpm: Option<f64>,
     lead_off: Option<bool>,
+}
+
+/// What is wrong with the lines of a monitor.
+#[derive(Debug, Default, bevy_ecs::bundle::Bundle)]
+struct MonitorFaults {
+    capnograph: CapnographFaults,
+    line: LineFaults,
 }
 
 /// Metrics of the monitor's messages, and room to work in.
@@ -105,12 +114,19 @@ fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Re
         lead_off: None,
     };
     let probe = FingerProbe::new(device.key, body);
-    Ok(world.spawn((device, monitor, probe, LeadsOff::default())).id())
+    Ok(world.spawn((device, monitor, probe, LeadsOff::default(), MonitorFaults::default())).id())
 }
 
 impl BedsideMonitor {
     /// What the monitor shows at an instant; an electrode that is off takes the heart rate with it, noticed or not.
-    fn numerics(&mut self, body: &Body, probe: &FingerProbe, contact: Contact, at: SimTime) -> Numerics {
+    fn numerics(
+        &mut self,
+        body: &Body,
+        probe: &FingerProbe,
+        (capnograph, line): (&CapnographFaults, &LineFaults),
+        contact: Contact,
+        at: SimTime,
+    ) -> Numerics {
         let beats = body.heart().beats();
         let pulse_rate_bpm = averages::pulse_rate_bpm(beats, at);
         match contact {
@@ -124,14 +140,23 @@ impl BedsideMonitor {
             // Without pulses there is nothing to tell arterial blood by.
             spo2_percent: pulse_rate_bpm.map(|_| probe.spo2_percent()),
             respiratory_rate_bpm: Some(averages::respiratory_rate_bpm(body.breathing().breaths(), at)),
-            pressure: averages::pressure(beats, at),
-            etco2_mmhg: averages::etco2_mmhg(body.breathing().breaths(), at - CO2_DELAY),
+            pressure: line.shown(averages::pressure(beats, at), at),
+            etco2_mmhg: capnograph
+                .shown_etco2_mmhg(averages::etco2_mmhg(body.breathing().breaths(), at - CO2_DELAY), at),
             temperature_c: body.core.vitals().temperature_c,
         }
     }
 
     /// Appends the counts of one channel's chunk.
-    fn digitise(&self, channel: usize, body: &Body, chunk: &Chunk, scratch: &mut Vec<f32>, out: &mut Vec<i16>) {
+    fn digitise(
+        &self,
+        channel: usize,
+        body: &Body,
+        chunk: &Chunk,
+        scratch: &mut Vec<f32>,
+        (capnograph, line, evidence): (&CapnographFaults, &LineFaults, &mut Evidence),
+        out: &mut Vec<i16>,
+    ) {
         let grid = chunk.grid();
         scratch.clear();
         scratch.resize(chunk.samples, 0.0);
@@ -140,7 +165,7 @@ impl BedsideMonitor {
         match channel {
             ABP => {
                 if let Some(train) = body.pulse_trains().get(RADIAL_ARTERY) {
-                    add_pulse_wave(train.pulses(), grid, first, 1.0, scratch);
+                    line.add_pressure(train.pulses(), grid, first, scratch, evidence);
                 }
                 self.pressure_noise.add(first, scratch);
                 quantise(scratch, PRESSURE_GAIN as f32, 0.0, PRESSURE_RANGE, out);
@@ -151,8 +176,7 @@ impl BedsideMonitor {
                 quantise(scratch, IMPEDANCE_GAIN as f32, 0.0, IMPEDANCE_RANGE, out);
             }
             _ => {
-                let delayed = SampleGrid { origin: SimTime::ZERO - CO2_DELAY, ..grid };
-                add_capnogram(breaths, delayed, first, scratch);
+                capnograph.add_capnogram(body, (grid, CO2_DELAY), first, scratch, evidence);
                 self.co2_noise.add(first, scratch);
                 quantise(scratch, CO2_GAIN as f32, 0.0, CO2_RANGE, out);
             }
@@ -202,14 +226,14 @@ fn watch_alarms(
     clock: Res<Clock>,
     workshop: Res<Workshop>,
     patients: Query<(&Physiology, &Pinned)>,
-    mut devices: Query<(&mut Device, &mut BedsideMonitor, &FingerProbe, &LeadsOff)>,
+    mut devices: Query<(&mut Device, &mut BedsideMonitor, &FingerProbe, &LeadsOff, &CapnographFaults, &LineFaults)>,
     mut assembly: ResMut<Assembly>,
     mut evidence: ResMut<Evidence>,
 ) {
     if (clock.now.nanos() / GRID.nanos()) % ALARM_STEPS != 0 {
         return;
     }
-    for (mut device, mut monitor, probe, leads_off) in &mut devices {
+    for (mut device, mut monitor, probe, leads_off, capnograph, line) in &mut devices {
         let Ok((Physiology(body), pinned)) = patients.get(device.patient) else { continue };
         let contact = leads_off.contact(workshop.ecg, clock.now);
         let off = contact == Contact::KnownOff;
@@ -220,7 +244,7 @@ fn watch_alarms(
                 device.say(&due, &clock, &mut assembly).reading(Reading::code(workshop.status, code));
             }
         }
-        let mut shown = monitor.numerics(body, probe, contact, clock.now);
+        let mut shown = monitor.numerics(body, probe, (capnograph, line), contact, clock.now);
         pin(&mut shown, pinned, &workshop, &mut evidence);
         for event in monitor.alarms.look(&shown, off, clock.now) {
             if let Some(due) = device.event(ALARM, clock.now) {
@@ -238,13 +262,13 @@ fn report_monitors(
     clock: Res<Clock>,
     mut workshop: ResMut<Workshop>,
     patients: Query<(&Physiology, &Pinned)>,
-    mut devices: Query<(&mut Device, &mut BedsideMonitor, &FingerProbe, &LeadsOff)>,
+    mut devices: Query<(&mut Device, &mut BedsideMonitor, &FingerProbe, &LeadsOff, &CapnographFaults, &LineFaults)>,
     mut assembly: ResMut<Assembly>,
     mut evidence: ResMut<Evidence>,
 ) {
     let mut scratch = std::mem::take(&mut workshop.scratch);
     let mut room = std::mem::take(&mut workshop.room);
-    for (mut device, mut monitor, probe, leads_off) in &mut devices {
+    for (mut device, mut monitor, probe, leads_off, capnograph, line) in &mut devices {
         if !device.is_due(&clock) {
             continue;
         }
@@ -255,7 +279,7 @@ fn report_monitors(
                 if due.kind_index == VITALS {
                     let contact = leads_off.contact(workshop.ecg, due.intended);
                     evidence.add_all(leads_off.acting(workshop.ecg, due.intended), "readings_changed", 1);
-                    let mut shown = monitor.numerics(body, probe, contact, due.intended);
+                    let mut shown = monitor.numerics(body, probe, (capnograph, line), contact, due.intended);
                     pin(&mut shown, pinned, &workshop, &mut evidence);
                     say_vitals(&mut message, &shown, &workshop);
                 }
@@ -281,7 +305,10 @@ fn report_monitors(
             let head = chunk.head(&clock, metric, gain, 0.0, Quality::Ok);
             message.wave(head, |samples, _| match due.kind_index {
                 PLETH => probe.pleth(body, &chunk, &mut scratch, samples),
-                channel => monitor.digitise(channel, body, &chunk, &mut scratch, samples),
+                channel => {
+                    let faults = (capnograph, line, &mut *evidence);
+                    monitor.digitise(channel, body, &chunk, &mut scratch, faults, samples);
+                }
             });
         }
     }

@@ -2,7 +2,9 @@
 
 use sim_core::Key;
 
+use super::breath_pattern::{BreathPattern, PatternAct};
 use super::breathing::{BreathDrive, Breathing};
+use super::capnogram::CapnogramShape;
 use super::cardiorespiratory::Core;
 use super::convulsion::{Convulsion, Convulsions};
 use super::ecg::{EcgCondition, EcgMorphology};
@@ -42,6 +44,10 @@ impl Default for HeartCondition {
 pub struct Body {
     /// Circulation, breathing and gases; set its inputs to act on the patient.
     pub core: Core,
+    key: Key,
+    breath_pattern: BreathPattern,
+    capnogram: CapnogramShape,
+    steps: u64,
     variability: Variability,
     vasculature: Vasculature,
     morphology: EcgMorphology,
@@ -79,6 +85,10 @@ impl Body {
         }
         let mut body = Self {
             core: Core::new(parameters),
+            key,
+            breath_pattern: BreathPattern::Regular,
+            capnogram: CapnogramShape::HEALTHY,
+            steps: 0,
             variability,
             vasculature,
             morphology: EcgMorphology::adult(key, &heart.ecg),
@@ -97,9 +107,31 @@ impl Body {
 
     /// Advances by one grid step of 100 ms. Events are then decided up to [`LOOKAHEAD_NS`] after the new present.
     pub fn step(&mut self) {
+        if self.breath_pattern != BreathPattern::Regular {
+            let at_s = self.steps as f64 * super::GRID_NS as f64 * 1e-9;
+            let rate_bpm = self.core.parameters().respiratory_rate_bpm;
+            self.core.inputs.breath_pattern = self.breath_pattern.act(self.key, at_s, rate_bpm);
+        }
+        self.steps += 1;
         self.core.step();
         self.convulsions.step(self.core.inputs.convulsing);
         self.advance_events();
+    }
+
+    /// Goes over into a pattern of breathing.
+    pub fn set_breath_pattern(&mut self, pattern: BreathPattern) {
+        self.breath_pattern = pattern;
+        self.core.inputs.breath_pattern = PatternAct::NONE;
+    }
+
+    /// Gives the patient airways that form the capnogram so.
+    pub fn set_capnogram(&mut self, shape: CapnogramShape) {
+        self.capnogram = shape;
+    }
+
+    /// Form that the airways give to the capnogram.
+    pub fn capnogram(&self) -> &CapnogramShape {
+        &self.capnogram
     }
 
     /// Goes over into a rhythm; the circulation follows it from the next step on, the beats as soon as undecided.
@@ -135,6 +167,8 @@ impl Body {
             dead_space_l: self.core.parameters().dead_space_l,
             emptying_s: self.core.parameters().emptying_s,
             etco2_mmhg: vitals.etco2_mmhg,
+            inspired_share: self.core.inputs.breath_pattern.inspired_share,
+            rise_share: self.core.inputs.breath_pattern.rise_share,
             mandatory: matches!(self.core.inputs.ventilation, Ventilation::Ventilator { .. }),
         }
     }

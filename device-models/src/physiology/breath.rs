@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::capnogram::CapnogramShape;
 use super::elementary::{cosine_of_turns, exp};
 use super::history::Event;
 use super::samples::{Block, SampleGrid};
@@ -9,11 +10,10 @@ use super::samples::{Block, SampleGrid};
 /// Time constant of a healthy lung's passive expiration [s].
 pub(super) const EXPIRATION_S: f64 = 0.45;
 
-/// Rise of carbon dioxide when alveolar gas arrives [s], its slope on the plateau [mmHg/s], and its fall when the
-/// patient inspires [s] (time constants of a healthy capnogram). Obstructed airways
-/// slow the rise as they slow the expiration: bronchospasm with 0.45 s makes a shark fin.
+/// Rise of carbon dioxide when alveolar gas arrives in a healthy capnogram [s]. Obstructed airways slow the rise as they
+/// slow the expiration.
 const CAPNOGRAM_RISE_S: f32 = 0.12;
-const CAPNOGRAM_SLOPE_MMHG_S: f32 = 2.0;
+/// Fall of carbon dioxide when the patient inspires [s].
 const CAPNOGRAM_FALL_S: f32 = 0.08;
 
 /// When no breath follows, room air reaches the sampling line after this pause and with this time constant [s].
@@ -43,6 +43,8 @@ pub struct Breath {
     pub dead_space_s: f32,
     /// Time constant with which the lung empties [s].
     pub emptying_s: f32,
+    /// Share of the inspiration after which the lung is full; the rest is held.
+    pub rise_share: f32,
     /// Given by a ventilator.
     pub mandatory: bool,
 }
@@ -83,7 +85,9 @@ impl Breath {
     /// Volume [L] when `share` (0 to 1) of the inspiration has passed.
     #[inline]
     fn inspired_l(&self, share: f32) -> f32 {
-        self.residual_l + 0.5 * self.tidal_volume_l * (1.0 - cosine_of_turns(0.5 * share))
+        let risen = share * (1.0 / self.rise_share);
+        let risen = if risen < 1.0 { risen } else { 1.0 };
+        self.residual_l + 0.5 * self.tidal_volume_l * (1.0 - cosine_of_turns(0.5 * risen))
     }
 
     /// Volume [L] when the expiration has lasted `seconds`.
@@ -103,31 +107,35 @@ impl Breath {
         let since_ns = (time_ns - self.start_ns) as f64;
         let inspiration_ns = self.inspiration_ns as f64;
         if since_ns < inspiration_ns {
-            self.inspired_mmhg((since_ns * 1e-9) as f32)
+            self.inspired_mmhg((since_ns * 1e-9) as f32, &CapnogramShape::HEALTHY)
         } else {
-            self.expired_mmhg(((since_ns - inspiration_ns) * 1e-9) as f32)
+            self.expired_mmhg(((since_ns - inspiration_ns) * 1e-9) as f32, &CapnogramShape::HEALTHY)
         }
     }
 
     /// Carbon dioxide [mmHg] when the inspiration has lasted `seconds`.
     #[inline]
-    fn inspired_mmhg(&self, seconds: f32) -> f32 {
+    fn inspired_mmhg(&self, seconds: f32, shape: &CapnogramShape) -> f32 {
         let left = 1.0 - seconds * (1.0 / CAPNOGRAM_FALL_S);
-        self.carryover_mmhg * if left > 0.0 { left } else { 0.0 }
+        // What comes over is what the shape has left of the plateau.
+        let carryover = self.carryover_mmhg * shape.plateau_factor(1.0);
+        let level = carryover * if left > 0.0 { left } else { 0.0 };
+        if level > shape.inspired_mmhg { level } else { shape.inspired_mmhg }
     }
 
     /// Carbon dioxide [mmHg] when the expiration has lasted `seconds`.
     #[inline]
-    fn expired_mmhg(&self, seconds: f32) -> f32 {
+    fn expired_mmhg(&self, seconds: f32, shape: &CapnogramShape) -> f32 {
         let expiration_s = self.expiration_ns as f32 * 1e-9;
         let alveolar_s = seconds - self.dead_space_s;
-        let rising = 1.0 - exp(-(if alveolar_s > 0.0 { alveolar_s } else { 0.0 }) * (1.0 / self.rise_s()));
+        let rise_s = self.rise_s() * (shape.rise_s / CAPNOGRAM_RISE_S);
+        let rising = 1.0 - exp(-(if alveolar_s > 0.0 { alveolar_s } else { 0.0 }) * (1.0 / rise_s));
         let before_end_s = expiration_s - seconds;
-        let plateau = self.etco2_mmhg - CAPNOGRAM_SLOPE_MMHG_S * if before_end_s > 0.0 { before_end_s } else { 0.0 };
+        let plateau = self.etco2_mmhg - shape.slope_mmhg_s * if before_end_s > 0.0 { before_end_s } else { 0.0 };
         let pause_s = -before_end_s - CAPNOGRAM_PAUSE_S;
         let washout = exp(-(if pause_s > 0.0 { pause_s } else { 0.0 }) * (1.0 / CAPNOGRAM_WASHOUT_S));
-        let level = plateau * rising * washout;
-        if level > 0.0 { level } else { 0.0 }
+        let level = plateau * rising * washout * shape.plateau_factor(seconds / expiration_s);
+        if level > shape.inspired_mmhg { level } else { shape.inspired_mmhg }
     }
 }
 
@@ -154,10 +162,10 @@ pub fn add_lung_volume(breaths: &[Breath], grid: SampleGrid, first: u64, gain: f
     });
 }
 
-/// Adds the carbon dioxide at the mouth [mmHg] to `out`, whose first element is sample `first` of the grid.
+/// Adds the carbon dioxide at the mouth [mmHg], as `shape` makes it, to `out`, whose first element is sample `first` of the grid.
 ///
 /// A side-stream capnograph sees it 2 to 3 s later: move the origin of the grid back by its delay.
-pub fn add_capnogram(breaths: &[Breath], grid: SampleGrid, first: u64, out: &mut [f32]) {
+pub fn add_capnogram(breaths: &[Breath], shape: &CapnogramShape, grid: SampleGrid, first: u64, out: &mut [f32]) {
     grid.for_each_block(first, out, |block, chunk| {
         for_each_part(breaths, block, |part| {
             let breath = part.breath;
@@ -165,11 +173,11 @@ pub fn add_capnogram(breaths: &[Breath], grid: SampleGrid, first: u64, out: &mut
             let samples = block.offsets_ns()[part.samples.clone()].iter().zip(&mut chunk[part.samples]);
             if part.inspiring {
                 for (&offset_ns, out) in samples {
-                    *out += breath.inspired_mmhg(start_s + offset_ns as f32 * 1e-9);
+                    *out += breath.inspired_mmhg(start_s + offset_ns as f32 * 1e-9, shape);
                 }
             } else {
                 for (&offset_ns, out) in samples {
-                    *out += breath.expired_mmhg(start_s + offset_ns as f32 * 1e-9);
+                    *out += breath.expired_mmhg(start_s + offset_ns as f32 * 1e-9, shape);
                 }
             }
         });

@@ -33,6 +33,10 @@ pub struct BreathDrive {
     pub emptying_s: f64,
     /// End-tidal carbon dioxide [mmHg].
     pub etco2_mmhg: f64,
+    /// Share of a spontaneous breath spent inspiring, if not the usual one.
+    pub inspired_share: Option<f64>,
+    /// Share of the inspiration after which the lung is full; the rest is held.
+    pub rise_share: f64,
     /// Whether a ventilator gives the breaths, at its own even pace.
     pub mandatory: bool,
 }
@@ -95,7 +99,8 @@ impl Breathing {
         let innovation = self.key.normal(UNEVENNESS, self.next_index).clamp(-3.0, 3.0);
         self.unevenness = RATE_MEMORY * self.unevenness + libm::sqrt(1.0 - RATE_MEMORY * RATE_MEMORY) * innovation;
         let period_ns = 1e9 / self.rate_hz(drive);
-        let share = if drive.mandatory { INSPIRED_SHARE_MANDATORY } else { INSPIRED_SHARE };
+        let share =
+            if drive.mandatory { INSPIRED_SHARE_MANDATORY } else { drive.inspired_share.unwrap_or(INSPIRED_SHARE) };
         let inspiration_ns = (period_ns * share) as i64;
         let (residual_l, carryover_mmhg) = self
             .breaths
@@ -114,6 +119,7 @@ impl Breathing {
             carryover_mmhg,
             dead_space_s: -(drive.emptying_s as f32) * libm::logf(1.0 - dead_share),
             emptying_s: drive.emptying_s as f32,
+            rise_share: if drive.mandatory { 1.0 } else { drive.rise_share as f32 },
             mandatory: drive.mandatory,
         });
         self.next_index += 1;

@@ -1,5 +1,7 @@
 //! What acts on a patient from outside: causes, never vital signs.
 
+use super::breath_pattern::PatternAct;
+
 /// How the patient breathes.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum Ventilation {
@@ -60,6 +62,8 @@ pub struct Inputs {
     pub convulsing: bool,
     /// How the patient breathes.
     pub ventilation: Ventilation,
+    /// What an abnormal pattern makes of the patient's own breathing.
+    pub breath_pattern: PatternAct,
     /// Ectopic drive of the sinus rate, for a tachycardia or bradycardia of the heart's own [/min].
     pub heart_rate_drive_bpm: f64,
     /// Rate of the ventricles when their rhythm, not the sinus node, sets it [/min]; 0 when they do not beat.
@@ -91,6 +95,7 @@ impl Default for Inputs {
             shunt: 0.0,
             convulsing: false,
             ventilation: Ventilation::Spontaneous,
+            breath_pattern: PatternAct::NONE,
             heart_rate_drive_bpm: 0.0,
             ventricular_rate_bpm: None,
             ejection: 1.0,

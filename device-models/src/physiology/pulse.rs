@@ -80,6 +80,8 @@ pub struct Pulse {
     pub height: f32,
     /// Level at the foot, reached by the pulse before.
     pub entry: f32,
+    /// Share of the period in which that level is forgotten.
+    entry_share: f32,
     /// Level towards which the curve runs off after the period.
     rest: f32,
     shape: PulseShape,
@@ -171,6 +173,7 @@ impl PulseTrain {
             base,
             height,
             entry,
+            entry_share: PulseShape::entry_share((entry - base) / height.max(f32::MIN_POSITIVE)),
             rest,
             shape: self.shape,
         });
@@ -202,7 +205,9 @@ impl Pulse {
     /// Level at the share `u` (0 to 1) of the period.
     #[inline]
     fn beating(&self, u: f32) -> f32 {
-        self.base + self.height * self.shape.at(u) + (self.entry - self.base) * PulseShape::entry_weight(u)
+        self.base
+            + self.height * self.shape.at(u)
+            + (self.entry - self.base) * PulseShape::entry_weight(u, self.entry_share)
     }
 
     /// Level when `runoffs` time constants have passed since the period; it leaves the base without a kink.

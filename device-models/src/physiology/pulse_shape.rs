@@ -36,7 +36,12 @@ pub(crate) struct PulseShape {
 const GAUSSIAN: f32 = 0.849_321_8;
 
 /// Share of the period in which a pulse forgets the level that it started from.
-const ENTRY_SHARE: f32 = 0.15;
+pub(crate) const ENTRY_SHARE: f32 = 0.15;
+
+/// A weak pulse on the slope of a strong one does not end that slope: from the first ratio of the level it starts from to
+/// its own height on it forgets later, at the second as late as it can.
+const EARLY: (f32, f32) = (0.3, 0.9);
+const LATEST_SHARE: f32 = 0.8;
 
 impl PulseShape {
     /// Volume pulse in a finger, an ear or a toe.
@@ -75,10 +80,18 @@ impl PulseShape {
         sum * self.scale
     }
 
-    /// Weight of the level at which the pulse began, at the share `u` of the period: 1 at the beginning, then 0.
+    /// Share of the period in which a pulse forgets the level that it started from, `ratio` of its height above its base.
+    pub(crate) fn entry_share(ratio: f32) -> f32 {
+        let (begins, most) = EARLY;
+        let earliness = ((ratio - begins) / (most - begins)).clamp(0.0, 1.0);
+        ENTRY_SHARE + (LATEST_SHARE - ENTRY_SHARE) * earliness
+    }
+
+    /// Weight of the level at which the pulse began, at the share `u` of the period: 1 at the beginning, 0 from `within`
+    /// on.
     #[inline]
-    pub(crate) fn entry_weight(u: f32) -> f32 {
-        let left = 1.0 - u * (1.0 / ENTRY_SHARE);
+    pub(crate) fn entry_weight(u: f32, within: f32) -> f32 {
+        let left = 1.0 - u * (1.0 / within);
         let left = if left > 0.0 { left } else { 0.0 };
         left * left
     }
@@ -130,7 +143,14 @@ mod tests {
 
     #[test]
     fn the_entry_is_forgotten_before_the_peak() {
-        assert!((PulseShape::entry_weight(0.0) - 1.0).abs() < 1e-6);
-        assert_eq!(PulseShape::entry_weight(0.16), 0.0);
+        assert!((PulseShape::entry_weight(0.0, ENTRY_SHARE) - 1.0).abs() < 1e-6);
+        assert_eq!(PulseShape::entry_weight(0.16, ENTRY_SHARE), 0.0);
+    }
+
+    #[test]
+    fn a_weak_pulse_on_a_strong_one_forgets_late() {
+        assert_eq!(PulseShape::entry_share(0.0), ENTRY_SHARE);
+        assert_eq!(PulseShape::entry_share(0.3), ENTRY_SHARE);
+        assert!((PulseShape::entry_share(5.0) - LATEST_SHARE).abs() < 1e-6);
     }
 }

@@ -50,7 +50,14 @@ pub(crate) struct Breaths {
 pub(crate) fn advance(situation: &Situation<'_>, state: &mut State, q10: f64, drive: f64, flow_ratio: f64) -> Breaths {
     let ventilation_l_min = advance_drives(situation, state, q10, drive);
     let (rate_bpm, tidal_volume_l) = match situation.inputs.ventilation {
-        Ventilation::Spontaneous => spontaneous(situation, state, ventilation_l_min),
+        Ventilation::Spontaneous => {
+            let (rate_bpm, tidal_volume_l) = spontaneous(situation, state, ventilation_l_min);
+            let pattern = &situation.inputs.breath_pattern;
+            // Nobody gasps whose drive has ceased.
+            let fixed_bpm = pattern.fixed_rate_bpm.filter(|_| rate_bpm > 0.0);
+            let rate_bpm = fixed_bpm.unwrap_or(rate_bpm * pattern.rate);
+            if pattern.rate > 0.0 { (rate_bpm, tidal_volume_l * pattern.volume) } else { (0.0, 0.0) }
+        }
         Ventilation::Apnoea => (0.0, 0.0),
         Ventilation::Ventilator { rate_bpm, tidal_volume_l } => (rate_bpm, tidal_volume_l),
     };
@@ -65,7 +72,11 @@ pub(crate) fn advance(situation: &Situation<'_>, state: &mut State, q10: f64, dr
 fn advance_drives(situation: &Situation<'_>, state: &mut State, q10: f64, drive: f64) -> f64 {
     let Situation { inputs, parameters, rest, previous } = *situation;
     let arousal_mmhg = if inputs.exercise < 0.01 { 7.0 * drive } else { 0.0 };
-    let set_point_mmhg = parameters.paco2_mmhg - 1.2 * (state.lactate_mmol_l - 1.0) - arousal_mmhg - 6.0 * state.sepsis
+    let set_point_mmhg = parameters.paco2_mmhg
+        - 1.2 * (state.lactate_mmol_l - 1.0)
+        - arousal_mmhg
+        - 6.0 * state.sepsis
+        - inputs.breath_pattern.set_point_drop_mmhg
         + SLEEP_SET_POINT_MMHG * inputs.sleep;
     let excess_mmhg = state.alveolar_pco2_mmhg - set_point_mmhg;
     let side = if excess_mmhg > 0.0 { 1.0 } else { CENTRAL_BELOW };

@@ -13,6 +13,9 @@ pub(crate) use table::{Label, Labels, Numerics, State, States};
 
 use crate::failure::Failure;
 
+/// How the header of a record says that a person's recording was played, and not a model.
+pub(crate) const REPLAYED: &str = "replayed recording";
+
 /// Name of the manifest.
 pub(crate) const MANIFEST_FILE: &str = "manifest.json";
 

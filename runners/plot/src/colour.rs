@@ -45,6 +45,8 @@ pub(crate) const GREEN: Colour = Colour::rgb(0, 128, 96);
 pub(crate) const OLIVE: Colour = Colour::rgb(122, 108, 0);
 /// Reddish purple: carbon dioxide.
 pub(crate) const PURPLE: Colour = Colour::rgb(152, 70, 122);
+/// Indigo: central venous pressure.
+pub(crate) const INDIGO: Colour = Colour::rgb(78, 64, 168);
 /// Brown: pulmonary artery.
 pub(crate) const BROWN: Colour = Colour::rgb(120, 62, 40);
 
@@ -63,7 +65,9 @@ pub(crate) fn of_signal(name: &str) -> Colour {
         VERMILLION
     } else if begins(&["pap"]) {
         BROWN
-    } else if begins(&["pleth", "spo2", "sao2", "cvp"]) {
+    } else if begins(&["cvp"]) {
+        INDIGO
+    } else if begins(&["pleth", "spo2", "sao2"]) {
         BLUE
     } else if begins(&["resp"]) {
         OLIVE

@@ -128,7 +128,10 @@ impl<'a> Bands<'a> {
                 let left = frame.x(period.from_s.max(frame.from_s));
                 let right = frame.x(period.to_s.min(frame.to_s));
                 let width = (right - left).max(0.5);
-                picture.rectangle(left, from, width, to - from, colour.with_opacity(0.10));
+                // What holds all the time tells nothing apart.
+                if period.from_s > frame.from_s || period.to_s < frame.to_s {
+                    picture.rectangle(left, from, width, to - from, colour.with_opacity(0.10));
+                }
                 if row < MOST_BANDS {
                     let y = top + BAND_MM * row as f32;
                     picture.rectangle(left, y + 0.4, width, BAND_MM - 0.8, colour.with_opacity(0.45));

@@ -35,7 +35,7 @@ pub(crate) fn beat(code: &str) -> Option<&'static str> {
         "L" => "left bundle branch block",
         "R" => "right bundle branch block",
         "A" => "premature atrial",
-        "V" => "premature ventricular",
+        "V" => "ventricular",
         "F" => "fusion",
         "J" => "premature junctional",
         "j" => "junctional escape",

@@ -234,7 +234,7 @@ fn beats(picture: &mut Picture, fonts: &Fonts, frame: &TimeFrame, marks: &[Mark]
             continue;
         }
         free_from = x + 0.5 * width + 0.4;
-        let at = (x, bottom - 1.8);
+        let at = (x, bottom - 2.1);
         match weight {
             Weight::Regular => picture.text(at, SMALL_MM, Anchor::Middle, colour, mark.text.as_str()),
             Weight::Bold => picture.bold(at, SMALL_MM, Anchor::Middle, colour, mark.text.as_str()),

@@ -16,6 +16,8 @@ const PANEL_MM: f32 = 24.0;
 const GAP_MM: f32 = 4.0;
 /// Room for the names of quantities, which are longer than those of channels [mm].
 const TITLES_MM: f32 = 11.0;
+/// From so many points on a curve is drawn thin.
+const DENSE_POINTS: usize = 3_600;
 /// Columns into which longer series are gathered [mm].
 const COLUMN_MM: f32 = 0.25;
 
@@ -95,6 +97,10 @@ impl<'a> Field<'a> {
         if low >= 0.0 && scale.low < 0.0 {
             scale.low = 0.0;
         }
+        // No share exceeds the whole.
+        if panel.unit == "%" && high <= 100.0 {
+            scale.high = scale.high.min(100.0);
+        }
         Self { panel, frame, top, scale }
     }
 
@@ -134,7 +140,10 @@ impl<'a> Field<'a> {
             for one in &series {
                 let own = one.colour.unwrap_or(colour);
                 let both = has(self.panel, Role::Truth) && has(self.panel, Role::Shown);
+                // Many values a column make a band already.
+                let is_dense = one.points.len() > DENSE_POINTS;
                 let stroke = match role {
+                    Role::Shown if is_dense => Stroke::solid(own, 0.25),
                     Role::Shown => Stroke::solid(own, if both { 0.55 } else { 0.4 }),
                     Role::Truth if both => Stroke::solid(INK, 0.2),
                     Role::Truth => Stroke::solid(own, 0.4),

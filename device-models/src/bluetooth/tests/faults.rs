@@ -83,7 +83,7 @@ fn out_of_range_nobody_hears_it() {
     let effect = belt("ble.range_out", &[]);
     assert!(effect.before.len() > 20 && effect.during.is_empty() && effect.after.len() > 30, "{:?}", effect.during);
     assert!(count(&effect, "packets_lost") > 0 && count(&effect, "links_lost") == 1, "{:?}", effect.evidence);
-    assert!(effect.links.contains(&LinkChange::Disconnected { reason: 0x08 }));
+    assert!(effect.links.contains(&LinkChange::Disconnected { reason: 0x08, alone: true }));
     assert!(effect.given_up[&Reason::NoSubscriber] > 20, "{:?}", effect.given_up);
 }
 

@@ -44,7 +44,7 @@ fn curves(group: usize) -> Vec<u32> {
             add_pulse_wave(body.pulse_trains()[0].pulses(), grid, first, 1.0, next());
             add_pulse_wave(body.pulse_trains()[1].pulses(), grid, first, 1.0, next());
             add_lung_volume(body.breathing().breaths(), grid, first, 1.0, next());
-            add_capnogram(body.breathing().breaths(), grid, first, next());
+            add_capnogram(body.breathing().breaths(), body.capnogram(), grid, first, next());
             for position in 0..length {
                 bits.extend((0..5).map(|channel| samples[channel * length + position].to_bits()));
             }

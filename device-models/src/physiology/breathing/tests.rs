@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use sim_core::SimTime;
 
 use super::*;
-use crate::physiology::{SampleGrid, add_capnogram, add_lung_volume};
+use crate::physiology::{CapnogramShape, SampleGrid, add_capnogram, add_lung_volume};
 
 const REST: BreathDrive = BreathDrive {
     rate_bpm: 14.0,
@@ -12,6 +12,8 @@ const REST: BreathDrive = BreathDrive {
     dead_space_l: 0.15,
     emptying_s: 0.45,
     etco2_mmhg: 37.0,
+    inspired_share: None,
+    rise_share: 1.0,
     mandatory: false,
 };
 
@@ -81,7 +83,7 @@ fn apnoea_has_no_breath_and_breathing_returns() {
     }
     assert_eq!(breathing.breaths().last().map(|breath| breath.index), before);
     let mut flat = [0.0_f32; 10];
-    add_capnogram(breathing.breaths(), grid(1_000), 50, &mut flat);
+    add_capnogram(breathing.breaths(), &CapnogramShape::HEALTHY, grid(1_000), 50, &mut flat);
     add_lung_volume(breathing.breaths(), grid(1_000), 50, 1.0, &mut flat);
     assert!(flat.iter().all(|value| value.abs() < 1e-3), "{flat:?}");
     for _ in 0..100 {
@@ -97,7 +99,7 @@ fn volume_swings_by_the_tidal_volume_and_carbon_dioxide_reaches_its_end_tidal_va
     let mut volume = vec![0.0_f32; 40 * 125];
     let mut carbon_dioxide = volume.clone();
     add_lung_volume(breathing.breaths(), grid(125_000), 10 * 125, 1.0, &mut volume);
-    add_capnogram(breathing.breaths(), grid(125_000), 10 * 125, &mut carbon_dioxide);
+    add_capnogram(breathing.breaths(), &CapnogramShape::HEALTHY, grid(125_000), 10 * 125, &mut carbon_dioxide);
     let highest = volume.iter().copied().fold(f32::MIN, f32::max);
     let lowest = volume.iter().copied().fold(f32::MAX, f32::min);
     assert!((highest - lowest - 0.46).abs() < 0.02, "{lowest} to {highest}");
@@ -154,14 +156,14 @@ proptest! {
                     break;
                 }
                 add_lung_volume(breathing.breaths(), grid, done as u64, 2.0, &mut parts_volume[done..done + length]);
-                add_capnogram(breathing.breaths(), grid, done as u64, &mut parts_gas[done..done + length]);
+                add_capnogram(breathing.breaths(), &CapnogramShape::HEALTHY, grid, done as u64, &mut parts_gas[done..done + length]);
                 done += length;
                 cut = next;
             }
         }
         prop_assert_eq!(done, total);
         add_lung_volume(breathing.breaths(), grid, 0, 2.0, &mut whole_volume);
-        add_capnogram(breathing.breaths(), grid, 0, &mut whole_gas);
+        add_capnogram(breathing.breaths(), &CapnogramShape::HEALTHY, grid, 0, &mut whole_gas);
         prop_assert_eq!(whole_volume, parts_volume);
         prop_assert_eq!(whole_gas, parts_gas);
     }

@@ -138,7 +138,8 @@ fn repolarisation(centre_s: f64, width_s: (f64, f64), height_i: f64, height_ii: 
 
 /// P, Q, R, S and T of a healthy adult.
 fn healthy() -> [Wave; 5] {
-    let p = wave(Timing::Atrial, -0.160, (0.020, 0.020), vector(0.098, 0.15, -0.09));
+    // The atrial axis points down, at about 60 degrees: tallest in II, flat in V1, below 0.2 mV in every chest lead.
+    let p = wave(Timing::Atrial, -0.160, (0.020, 0.020), vector(0.060, 0.15, -0.03));
     let q = depolarisation(-0.028, 0.0085, -0.05, -0.10, -0.25);
     let r = Wave { respiratory: true, ..depolarisation(0.0, 0.0105, 0.78, 1.20, 0.35) };
     let s = depolarisation(0.030, 0.0095, -0.10, -0.22, 0.55);
@@ -190,7 +191,10 @@ impl EcgMorphology {
         let mut waves = healthy();
         for ((counter, wave), gain) in (0..).zip(&mut waves).zip(&mut gains) {
             *gain = libm::exp(HEIGHT_SPREAD * draw(Purpose::new("patient.ecg.height"), counter));
-            turn_axis(wave, lateral);
+            // The axis of the atria is their own.
+            if wave.timing != Timing::Atrial {
+                turn_axis(wave, lateral);
+            }
             wave.dipole_mv = wave.dipole_mv.map(|part| *gain * part);
             wave.centre_s *= 1.0 + CENTRE_SPREAD * draw(Purpose::new("patient.ecg.centre"), counter);
             let width = 1.0 + WIDTH_SPREAD * draw(Purpose::new("patient.ecg.width"), counter);

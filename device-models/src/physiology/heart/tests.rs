@@ -9,6 +9,8 @@ const BREATHS: BreathDrive = BreathDrive {
     dead_space_l: 0.15,
     emptying_s: 0.45,
     etco2_mmhg: 37.0,
+    inspired_share: None,
+    rise_share: 1.0,
     mandatory: false,
 };
 

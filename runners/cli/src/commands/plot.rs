@@ -22,6 +22,8 @@ use crate::{load, output};
 const USUAL_LENGTH_S: f64 = 10.0;
 /// From this length on numbers over time say more than waveforms [s].
 const TREND_FROM_S: f64 = 60.5;
+/// Longest part of a waveform that a device sends at once.
+const LONGEST_CHUNK: Span = Span::from_secs(10);
 /// A twelve-lead sheet holds this much at most [s].
 const SHEET_S: f64 = 12.0;
 
@@ -124,7 +126,8 @@ fn on(asked: Option<&str>, owners: &[&str]) -> Result<String, Failure> {
     let belongs =
         |owner: &str, path: &str| owner == path || owner.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'));
     if let Some(path) = asked.map(|path| path.trim_end_matches('/')) {
-        return if owners.iter().any(|owner| belongs(owner, path)) {
+        // A cohort is no one to draw.
+        return if path.contains('/') && owners.iter().any(|owner| belongs(owner, path)) {
             Ok(path.to_owned())
         } else {
             Err(argument("on", format!("the recording has no `{path}`; it has {}", some_of(owners))))
@@ -171,11 +174,11 @@ fn plan(
     if patient_of(&on) != on && !plan.roster.devices.iter().any(|device| device.path == on) {
         return Err(argument("on", format!("the scenario has no device `{on}`")));
     }
+    // A chunk that reaches beyond the window is only said after it.
     let grid_steps = (window.to_s / sim_core::GRID.seconds() - 1e-6).ceil();
-    let length = Span::from_nanos(grid_steps as i64 * sim_core::GRID.nanos());
-    plan.time.length = length;
+    let whole_window = Span::from_nanos(grid_steps as i64 * sim_core::GRID.nanos());
+    plan.time.length = SimTime::ZERO + whole_window + LONGEST_CHUNK - SimTime::ZERO;
     Arc::make_mut(&mut plan.roster).whole_waveforms = true;
-    debug_assert!(SimTime::ZERO + length > SimTime::ZERO, "a window has a length");
     Ok((plan, patient, on))
 }
 
@@ -196,11 +199,13 @@ fn draw(folder: &Folder, on: &str, window: Window, request: &Request) -> Result<
     }
     let is_trend =
         request.layout.map_or(window.to_s - window.from_s > TREND_FROM_S, |layout| layout == PlotLayout::Trend);
-    waves::read(folder, &owners, &mut recorded, is_trend)?;
+    let is_replayed = waves::read(folder, &owners, &mut recorded, is_trend)?;
+    let origin =
+        if is_replayed { "with a replayed recording of a person" } else { "simulated; not a recording of a person" };
     let heading = Heading {
         title: request.title.clone().unwrap_or_else(|| format!("{}: {on}", folder.scenario())),
         subtitle: subtitle(folder, on, &recorded, request.title.is_some(), is_trend),
-        footnote: format!("iomt {}, simulated; not a recording of a person", env!("CARGO_PKG_VERSION")),
+        footnote: format!("iomt {}, {origin}", env!("CARGO_PKG_VERSION")),
     };
     if is_trend {
         let panels = trends::panels(folder, patient, &owners, &request.show, window)?;
@@ -221,6 +226,10 @@ fn draw(folder: &Folder, on: &str, window: Window, request: &Request) -> Result<
                 && recorded.waves.iter().all(|wave| plot::TWELVE_LEADS.contains(&wave.name.as_str()))
         }
     };
+    if is_sheet && !recorded.waves.iter().any(|wave| plot::TWELVE_LEADS.contains(&wave.name.as_str())) {
+        let reason = "a sheet needs a device that is given its `leads`".to_owned();
+        return Err(argument("layout", reason));
+    }
     Ok(if is_sheet { plot::twelve_leads(&recorded, &heading) } else { plot::strip(&recorded, &heading) })
 }
 
@@ -274,5 +283,6 @@ mod tests {
         let unknown = said(on(Some("icu/3"), &["icu/1"]));
         assert_eq!(unknown.as_deref(), Some("--on: the recording has no `icu/3`; it has `icu/1`"));
         assert!(on(Some("ic"), &["icu/1"]).is_err());
+        assert!(on(Some("icu"), &["icu/1"]).is_err());
     }
 }

@@ -125,7 +125,8 @@ pub(super) fn panels(
     let metrics: Vec<&str> = metrics.copied().chain(["pr"]).collect();
     for (metric, points) in numerics.iter().flat_map(|numerics| &numerics.0) {
         let moves = || show.is_empty() && !metrics.contains(&metric.as_str()) && changes(points, window, metric);
-        if asked(metric) || moves() {
+        let drawn = panels.iter().any(|panel| panel.name == *metric);
+        if !drawn && (asked(metric) || moves()) {
             panels.push(of_metric(metric, points));
         }
     }
@@ -203,4 +204,47 @@ fn changes(points: &[(f64, f64)], window: Window, name: &str) -> bool {
         };
         high - low > least
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WINDOW: Window = Window { from_s: 0.0, to_s: 100.0 };
+
+    fn ramp(from: f64, to: f64) -> Vec<(f64, f64)> {
+        (0..=100).map(|second| (f64::from(second), from + (to - from) * f64::from(second) / 100.0)).collect()
+    }
+
+    #[test]
+    fn what_rests_is_told_from_what_changes() {
+        assert!(!changes(&ramp(5.0, 5.2), WINDOW, "blood_volume"));
+        assert!(changes(&ramp(5.0, 4.0), WINDOW, "blood_volume"));
+        // A tenth of a temperature would be a fever of four degrees.
+        assert!(changes(&ramp(37.0, 37.6), WINDOW, "temp"));
+        assert!(!changes(&ramp(4.0, 4.6), WINDOW, "cvp"));
+        assert!(!changes(&[], WINDOW, "hr"));
+        assert!(!changes(&ramp(1.0, 9.0), Window { from_s: 200.0, to_s: 300.0 }, "hr"));
+    }
+
+    #[test]
+    fn a_cuff_stands_in_for_the_line() {
+        let shown = |metrics: &[&str]| {
+            Numerics(metrics.iter().map(|metric| ((*metric).to_owned(), ramp(80.0, 80.0))).collect())
+        };
+        let titles = |numerics: &[Numerics]| -> Vec<String> {
+            QUANTITIES[1].panel(numerics, &[]).series.into_iter().map(|series| series.title).collect()
+        };
+        let (cuff, line) = (["nibp_sys", "nibp_mean", "nibp_dia"], ["abp_sys", "abp_mean", "abp_dia"]);
+        assert_eq!(titles(&[shown(&cuff)]), cuff);
+        assert_eq!(titles(&[shown(&cuff), shown(&line)]), line);
+        assert!(titles(&[shown(&["abp_sys"])]).is_empty());
+    }
+
+    #[test]
+    fn columns_of_the_truth_read_as_words() {
+        let state = State { name: "blood_volume".to_owned(), unit: "L".to_owned(), points: ramp(5.0, 4.0) };
+        assert_eq!(of_state(&state).title, "Blood volume");
+        assert_eq!(of_metric("inf_rate", &[]).unit, "mL/h");
+    }
 }

@@ -4,7 +4,7 @@ use plot::{Mark, Recorded, TWELVE_LEADS, Wave};
 use wire::wfdb::{AnnotationCode, Signal};
 
 use crate::failure::Failure;
-use crate::recording::{Folder, Record};
+use crate::recording::{Folder, REPLAYED, Record};
 
 /// Order and names of channels below the electrocardiogram.
 const CHANNELS: [(&str, &str); 6] =
@@ -15,13 +15,19 @@ const LEADS: [&str; 12] = ["I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V
 
 /// Reads what the devices recorded; a trend only needs the changes of rhythm.
 ///
+/// Whether any of it was recorded from a person and replayed is returned.
+///
 /// # Errors
 /// [`Failure::Read`] when a file is missing or damaged.
-pub(super) fn read(folder: &Folder, owners: &[&str], recorded: &mut Recorded, is_trend: bool) -> Result<(), Failure> {
+pub(super) fn read(folder: &Folder, owners: &[&str], recorded: &mut Recorded, is_trend: bool) -> Result<bool, Failure> {
+    // Every record of a patient carries the same labels; the finest one places them best.
+    let mut finest_hz = 0.0;
+    let mut is_replayed = false;
     for owner in owners {
         for record in folder.records(owner)? {
-            // Every record of a patient carries the same labels; the finest one places them best.
-            if recorded.marks.is_empty() && recorded.rhythms.is_empty() {
+            is_replayed |= record.header.comments.iter().any(|comment| comment.trim().starts_with(REPLAYED));
+            if record.header.frame_rate_hz > finest_hz && !record.annotations.is_empty() {
+                finest_hz = record.header.frame_rate_hz;
                 take_labels(&record, recorded);
             }
             if !is_trend {
@@ -33,7 +39,7 @@ pub(super) fn read(folder: &Folder, owners: &[&str], recorded: &mut Recorded, is
     }
     recorded.waves.sort_by_key(|wave| rank(&wave.name));
     name_devices_apart(&mut recorded.waves);
-    Ok(())
+    Ok(is_replayed)
 }
 
 /// Keeps the channels asked for; all when none is.
@@ -46,6 +52,8 @@ pub(super) fn select(waves: &mut Vec<Wave>, show: &[String]) {
 }
 
 fn take_labels(record: &Record, recorded: &mut Recorded) {
+    recorded.marks.clear();
+    recorded.rhythms.clear();
     for annotation in &record.annotations {
         let at_s = annotation.sample as f64 / record.header.frame_rate_hz;
         if annotation.code == AnnotationCode::RHYTHM {

@@ -22,7 +22,9 @@ const LONGEST_RECORD_S: u32 = 60;
 pub(super) fn write(folder: &Folder, start_epoch_ns: i64, manifest: &mut Manifest) -> Result<(), Failure> {
     let start = start(start_epoch_ns);
     for owner in folder.owners() {
-        let records = folder.records(owner)?;
+        let mut records = folder.records(owner)?;
+        // The electrocardiogram, which is sampled finest, comes first.
+        records.sort_by(|a, b| b.header.frame_rate_hz.total_cmp(&a.header.frame_rate_hz));
         if records.is_empty() {
             continue;
         }
@@ -118,9 +120,9 @@ fn parts(records: &[Record], header: &Header, number: u64) -> Vec<Vec<i16>> {
 /// Beats and rhythms of the finest record, then what lasts, in order of time.
 fn annotations(records: &[Record], labels: &[Label], length_s: f64) -> Vec<Annotation> {
     let us = |seconds: f64| (seconds * 1e6).round() as u64;
-    let finest = records.iter().max_by(|a, b| a.header.frame_rate_hz.total_cmp(&b.header.frame_rate_hz));
+    let finest = records.first();
     let mut all: Vec<Annotation> = finest
-        .iter()
+        .into_iter()
         .flat_map(|record| record.annotations.iter().map(|annotation| (record.header.frame_rate_hz, annotation)))
         .map(|(rate_hz, annotation)| {
             let symbol = annotation.code.symbol().map(String::from).unwrap_or_default();
@@ -159,6 +161,24 @@ fn start(epoch_ns: i64) -> Start {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_lasts_has_a_duration_and_ends_with_the_recording() {
+        let label = |onset_s, end_s, name: &str| Label { onset_s, end_s, name: name.to_owned() };
+        let labels = [label(90.0, None, "sepsis"), label(60.0, Some(80.5), "bleed"), label(130.0, None, "later")];
+        let told: Vec<_> = annotations(&[], &labels, 120.0)
+            .into_iter()
+            .map(|annotation| (annotation.onset_us, annotation.duration_us, annotation.text))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (60_000_000, Some(20_500_000), "bleed".to_owned()),
+                (90_000_000, Some(30_000_000), "sepsis".to_owned()),
+                (120_000_000, None, "Recording ends".to_owned()),
+            ]
+        );
+    }
 
     #[test]
     fn leads_are_named_as_the_format_does() {

@@ -12,6 +12,7 @@ use wire::wfdb::{AnnotationCode, Header, SampleSummary, Signal, encode_annotatio
 use super::capture::CapturedWave;
 use super::table::append;
 use crate::failure::Failure;
+use crate::recording::REPLAYED;
 
 /// Frames gathered before they are written.
 const BATCH_FRAMES: usize = 16_384;
@@ -68,7 +69,7 @@ impl Waveforms {
             folder: folder.to_owned(),
             name: record_name(rate_mhz),
             rate_mhz,
-            origin: if device.kind == device_models::REPLAY_KIND { "replayed recording" } else { "synthetic" },
+            origin: if device.kind == device_models::REPLAY_KIND { REPLAYED } else { "synthetic" },
             expected_streams,
             signals: Vec::new(),
             frames: 0,
