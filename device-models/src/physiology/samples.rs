@@ -59,7 +59,7 @@ impl SampleGrid {
             let length = ((page - skipped) as usize).min(rest.len());
             let (chunk, later) = std::mem::take(&mut rest).split_at_mut(length);
             block.length = length;
-            if NANOS_MILLIHERTZ % rate == 0 && index < u64::MAX / 2 / period_ns {
+            if NANOS_MILLIHERTZ.is_multiple_of(rate) && index < u64::MAX / 2 / period_ns {
                 self.place_evenly(index - skipped, skipped, period_ns, &mut block);
             } else {
                 self.place(index - skipped, skipped, rate, &mut block);
