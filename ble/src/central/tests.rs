@@ -164,7 +164,7 @@ fn gateways_do_not_take_each_others_devices() {
     );
     options.advertising.data =
         crate::advertising::AdvertisingData::new().flags().services(&[heart_rate::SERVICE]).build().expect("fits");
-    options.policy.links = 2;
+    options.links.max_links = 2;
     let sensor = air.add_peripheral(options).expect("valid");
     let gateways: Vec<HostId> = ["gw/1", "gw/2"].iter().map(|path| gateway(&mut air, path, hearts(7))).collect();
     air.advance_to(20 * SECOND_NS);

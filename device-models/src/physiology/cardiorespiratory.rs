@@ -130,6 +130,8 @@ pub(crate) struct Rest {
     pub(crate) chemoreflex_po2_mmhg: f64,
     /// Arterial oxygen below which the peripheral chemoreceptors add drive [mmHg].
     pub(crate) chemoreceptor_po2_mmhg: f64,
+    /// Hypoxic drive at that pressure [L/min].
+    pub(crate) hypoxic_l_min: f64,
     pub(crate) vessel_size: f64,
     pub(crate) store_size: f64,
 }
@@ -143,6 +145,7 @@ impl Core {
         let alveolar_po2_mmhg = gas_exchange::resting_alveolar_po2(&parameters, inputs.fio2);
         let blood = gas_exchange::resting_arterial(&parameters, alveolar_po2_mmhg);
         let tidal_volume_l = parameters.tidal_volume_l();
+        let chemoreceptor_po2_mmhg = blood.po2_mmhg.min(respiratory_control::CHEMORECEPTOR_PO2_MMHG);
         let rest = Rest {
             systemic_resistance: parameters.systemic_resistance(),
             venous_resistance: parameters.venous_resistance(),
@@ -152,7 +155,8 @@ impl Core {
             tidal_volume_l,
             ventilation_l_min: tidal_volume_l * parameters.respiratory_rate_bpm,
             chemoreflex_po2_mmhg: blood.po2_mmhg.min(circulation::CHEMOREFLEX_PO2_MMHG),
-            chemoreceptor_po2_mmhg: blood.po2_mmhg.min(respiratory_control::CHEMORECEPTOR_PO2_MMHG),
+            chemoreceptor_po2_mmhg,
+            hypoxic_l_min: respiratory_control::hypoxic_l_min(chemoreceptor_po2_mmhg),
             vessel_size: parameters.vessel_size(),
             store_size: parameters.store_size(),
         };

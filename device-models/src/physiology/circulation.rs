@@ -4,7 +4,7 @@
 //! 1973); a sigmoid baroreflex that resets over hours; pulse pressure from stroke volume and compliance.
 
 use super::cardiorespiratory::{STEP_S, Situation, State};
-use super::elementary::{hill, logistic, power};
+use super::elementary::{hill_cubed, logistic, power};
 use super::parameters::{FILLING_WIDTH_MMHG, HALF_FILLING_MMHG, Parameters};
 
 /// Lag of the baroreceptors, and the time in which their set point follows the pressure (half-time 16 h) [s].
@@ -85,7 +85,7 @@ pub(crate) fn advance_reflexes(situation: &Situation<'_>, state: &mut State) -> 
     let Situation { inputs, parameters, rest, previous } = *situation;
     state.baro_sensed_mmhg += STEP_S * (state.map_mmhg - state.baro_sensed_mmhg) / BARORECEPTOR_S;
     state.baro_set_mmhg += STEP_S * (state.baro_sensed_mmhg - state.baro_set_mmhg) / BARORECEPTOR_RESET_S;
-    let chemoreflex = hill(rest.chemoreflex_po2_mmhg - previous.pao2_mmhg, CHEMOREFLEX_HALF_MMHG, 3.0);
+    let chemoreflex = hill_cubed(rest.chemoreflex_po2_mmhg - previous.pao2_mmhg, CHEMOREFLEX_HALF_MMHG);
     let working_mmhg = state.baro_set_mmhg * (1.0 + 0.06 * inputs.circadian - SLEEP_DIP * inputs.sleep)
         + EFFORT_SHIFT_MMHG * state.exercise
         + CHEMOREFLEX_SHIFT_MMHG * chemoreflex;
@@ -100,10 +100,18 @@ pub(crate) fn advance_reflexes(situation: &Situation<'_>, state: &mut State) -> 
     // Beyond a loss of some 40 % the sympathetic drive no longer holds the vessels.
     let loss = 1.0 - state.blood_volume_l / parameters.blood_volume_l;
     Autonomic {
-        drive: state.sympathetic.max(0.0) * (1.0 - 0.8 * hill(loss, 0.42, 12.0)),
+        drive: state.sympathetic.max(0.0) * (1.0 - 0.8 * exhaustion(loss)),
         withdrawal: state.sympathetic.min(0.0),
         heart_rate_bpm: heart_rate_bpm(situation, state, chemoreflex),
     }
+}
+
+/// Hill's function of the lost share of the blood with half its effect at 0.42 and an exponent of 12.
+fn exhaustion(loss: f64) -> f64 {
+    let square = loss.max(0.0) * (1.0 / 0.42) * (loss.max(0.0) * (1.0 / 0.42));
+    let sixth = square * square * square;
+    let twelfth = sixth * sixth;
+    twelfth / (1.0 + twelfth)
 }
 
 fn heart_rate_bpm(situation: &Situation<'_>, state: &State, chemoreflex: f64) -> f64 {
@@ -190,6 +198,11 @@ fn contractility(situation: &Situation<'_>, state: &State, autonomic: &Autonomic
     strength
 }
 
+/// Steps that end the search [mmHg]. Newton's converge quadratically: the error left after one of 1e-6 mmHg is below
+/// 1e-12 mmHg, while bisection leaves as much as its last step.
+const LAST_NEWTON_MMHG: f64 = 1e-6;
+const LAST_BISECTION_MMHG: f64 = 1e-9;
+
 /// Central venous pressure [mmHg] at which the heart pumps what the veins return.
 ///
 /// Newton's method from the previous step's pressure, inside a bracket: the difference of the rising cardiac function
@@ -210,12 +223,14 @@ fn balance_cvp(pumping_l_min: f64, filling_mmhg: f64, venous_resistance: f64, pr
         }
         let slope = pumping_l_min * filled * (1.0 - filled) / FILLING_WIDTH_MMHG + conductance;
         let mut next = cvp - excess / slope;
+        let mut last_mmhg = LAST_NEWTON_MMHG;
         if next < low || next > high || (next - cvp).abs() > 0.5 * step_before {
             next = 0.5 * (low + high);
+            last_mmhg = LAST_BISECTION_MMHG;
         }
         step_before = (next - cvp).abs();
         cvp = next;
-        if step_before < 1e-9 {
+        if step_before < last_mmhg {
             break;
         }
     }

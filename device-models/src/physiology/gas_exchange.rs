@@ -92,8 +92,11 @@ pub(crate) fn advance_oxygen(
     // Flow in effort opens well-ventilated capillaries and dilutes the shunt.
     let shunt = (parameters.shunt_fraction + inputs.shunt + 0.22 * state.sepsis).clamp(0.0, GREATEST_SHUNT)
         / (1.0 + 0.12 * (state.metabolism - 1.0));
-    let (po2_mmhg, saturation) =
-        arterial(state.alveolar_po2_mmhg, capacity, shunt, uptake_ml_min / cardiac_output_l_min.max(0.5));
+    let arterial_ml_l =
+        arterial_content(state.alveolar_po2_mmhg, capacity, shunt, uptake_ml_min / cardiac_output_l_min.max(0.5));
+    let near_mmhg = previous.pao2_mmhg.min(state.alveolar_po2_mmhg);
+    let po2_mmhg = pressure_of_content(arterial_ml_l, capacity, state.alveolar_po2_mmhg, near_mmhg);
+    let saturation = saturation(po2_mmhg);
     ArterialBlood { po2_mmhg, saturation, delivery_ml_min }
 }
 
@@ -108,7 +111,9 @@ pub(crate) fn resting_alveolar_po2(parameters: &Parameters, fio2: f64) -> f64 {
 pub(crate) fn resting_arterial(parameters: &Parameters, alveolar_po2_mmhg: f64) -> ArterialBlood {
     let capacity = OXYGEN_CAPACITY * parameters.haemoglobin_g_dl;
     let taken_ml_l = 1_000.0 * parameters.vo2_l_min / parameters.cardiac_output_l_min;
-    let (po2_mmhg, saturation) = arterial(alveolar_po2_mmhg, capacity, parameters.shunt_fraction, taken_ml_l);
+    let arterial_ml_l = arterial_content(alveolar_po2_mmhg, capacity, parameters.shunt_fraction, taken_ml_l);
+    let po2_mmhg = pressure_of_content(arterial_ml_l, capacity, alveolar_po2_mmhg, alveolar_po2_mmhg);
+    let saturation = saturation(po2_mmhg);
     let delivery_ml_min = parameters.cardiac_output_l_min * capacity * saturation;
     ArterialBlood { po2_mmhg, saturation, delivery_ml_min }
 }
@@ -127,14 +132,11 @@ fn resting_conductance(parameters: &Parameters) -> f64 {
     CO2_CONDUCTANCE * (parameters.vco2_l_min / REFERENCE_VCO2_L_MIN)
 }
 
-/// Mixes end-capillary blood with shunted venous blood: arterial oxygen [mmHg] and saturation.
+/// Mixes end-capillary blood with shunted venous blood: oxygen content of arterial blood [mL/L].
 ///
 /// `capacity` is the oxygen that haemoglobin can bind [mL/L], `taken_ml_l` what the tissues take [mL/L].
-fn arterial(alveolar_po2_mmhg: f64, capacity: f64, shunt: f64, taken_ml_l: f64) -> (f64, f64) {
-    let capillary_ml_l = content(alveolar_po2_mmhg, capacity);
-    let arterial_ml_l = (capillary_ml_l - shunt / (1.0 - shunt) * taken_ml_l).max(5.0);
-    let po2_mmhg = pressure_of_content(arterial_ml_l, capacity, alveolar_po2_mmhg);
-    (po2_mmhg, saturation(po2_mmhg))
+fn arterial_content(alveolar_po2_mmhg: f64, capacity: f64, shunt: f64, taken_ml_l: f64) -> f64 {
+    (content(alveolar_po2_mmhg, capacity) - shunt / (1.0 - shunt) * taken_ml_l).max(5.0)
 }
 
 /// Saturation of haemoglobin at an oxygen pressure [mmHg].
@@ -155,26 +157,45 @@ fn pressure_of_saturation(saturation: f64) -> f64 {
     root - 50.0 / root
 }
 
+/// Relative change of a step of Newton's method that ends it: the steps converge quadratically, so the error that is
+/// left is far below 1e-9.
+const LAST_STEP: f64 = 1e-6;
+
+/// Relative change of the first step above which the starting point was not near.
+const NEAR: f64 = 0.02;
+
 /// Oxygen pressure of blood with this content [mmHg], not above `ceiling_mmhg`.
 ///
-/// Newton's method. The pressure of the bound oxygen alone, with as much dissolved as at the ceiling, lies below the
-/// solution, where the content curve is concave, so the steps do not overshoot.
-fn pressure_of_content(content_ml_l: f64, capacity: f64, ceiling_mmhg: f64) -> f64 {
-    let bound = (content_ml_l - OXYGEN_SOLUBILITY * ceiling_mmhg) / capacity;
-    let mut po2 = pressure_of_saturation(bound.clamp(0.003, 0.9999)).min(ceiling_mmhg);
+/// Newton's method, from `near_mmhg` if one step shows that the solution is near. Otherwise from the pressure of the
+/// bound oxygen alone, with as much dissolved as at the ceiling; that lies below the solution, where the content curve
+/// is concave, so the steps do not overshoot.
+fn pressure_of_content(content_ml_l: f64, capacity: f64, ceiling_mmhg: f64, near_mmhg: f64) -> f64 {
+    let mut po2 = newton_step(content_ml_l, capacity, ceiling_mmhg, near_mmhg);
+    let mut change = (po2 - near_mmhg).abs();
+    if change > NEAR * near_mmhg {
+        let bound = (content_ml_l - OXYGEN_SOLUBILITY * ceiling_mmhg) / capacity;
+        po2 = pressure_of_saturation(bound.clamp(0.003, 0.9999)).min(ceiling_mmhg);
+        change = po2;
+    }
     for _ in 0..40 {
-        let cubic = po2 * (po2 * po2 + 150.0);
-        let free = 23_400.0 / (cubic + 23_400.0);
-        let excess = capacity * (1.0 - free) + OXYGEN_SOLUBILITY * po2 - content_ml_l;
-        let slope = capacity * free * free * (3.0 * po2 * po2 + 150.0) / 23_400.0 + OXYGEN_SOLUBILITY;
-        let next = (po2 - excess / slope).clamp(0.5 * po2, ceiling_mmhg);
-        let change = next - po2;
-        po2 = next;
-        if change.abs() < 1e-9 * po2 {
+        if change < LAST_STEP * po2 {
             break;
         }
+        let next = newton_step(content_ml_l, capacity, ceiling_mmhg, po2);
+        change = (next - po2).abs();
+        po2 = next;
     }
     po2
+}
+
+/// A step of Newton's method from `po2_mmhg`, no further down than half way to zero.
+fn newton_step(content_ml_l: f64, capacity: f64, ceiling_mmhg: f64, po2_mmhg: f64) -> f64 {
+    let square = po2_mmhg * po2_mmhg;
+    let whole = po2_mmhg * (square + 150.0) + 23_400.0;
+    let free = 23_400.0 / whole;
+    let excess = capacity * (1.0 - free) + OXYGEN_SOLUBILITY * po2_mmhg - content_ml_l;
+    let slope = capacity * (free * free) * (3.0 * square + 150.0) * (1.0 / 23_400.0) + OXYGEN_SOLUBILITY;
+    (po2_mmhg - excess / slope).clamp(0.5 * po2_mmhg, ceiling_mmhg)
 }
 
 #[cfg(test)]
@@ -188,9 +209,15 @@ mod tests {
 
         /// Pressure and content are inverse to one another over everything that can occur.
         #[test]
-        fn content_determines_pressure(po2 in 6.0_f64..690.0, capacity in 80.0_f64..260.0, headroom in 0.0_f64..100.0) {
-            let found = pressure_of_content(content(po2, capacity), capacity, po2 + headroom);
-            prop_assert!((found / po2 - 1.0).abs() < 1e-6, "{found} for {po2}");
+        fn content_determines_pressure(
+            po2 in 6.0_f64..690.0,
+            capacity in 60.0_f64..300.0,
+            headroom in 0.0_f64..100.0,
+            near in prop_oneof![0.1_f64..2.0, 0.97_f64..1.03],
+        ) {
+            let ceiling = po2 + headroom;
+            let found = pressure_of_content(content(po2, capacity), capacity, ceiling, (near * po2).min(ceiling));
+            prop_assert!((found / po2 - 1.0).abs() < 1e-9, "{found} for {po2}");
         }
     }
 

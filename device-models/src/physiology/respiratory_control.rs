@@ -1,7 +1,7 @@
 //! Control of breathing: chemoreceptor drives, and how the ventilation asked for becomes rate and tidal volume.
 
 use super::cardiorespiratory::{STEP_S, Situation, State};
-use super::elementary::power;
+use super::elementary::{exponential, power};
 use super::inputs::Ventilation;
 
 /// Lags of the central and the peripheral chemoreceptors [s].
@@ -84,7 +84,7 @@ fn advance_drives(situation: &Situation<'_>, state: &mut State, q10: f64, drive:
     state.central_drive_l_min += STEP_S * (central - state.central_drive_l_min) / CENTRAL_S;
 
     let peripheral = if previous.pao2_mmhg < rest.chemoreceptor_po2_mmhg {
-        (hypoxic_l_min(previous.pao2_mmhg) - hypoxic_l_min(rest.chemoreceptor_po2_mmhg))
+        (hypoxic_l_min(previous.pao2_mmhg) - rest.hypoxic_l_min)
             * (1.0 + 0.04 * (state.alveolar_pco2_mmhg - 40.0)).max(0.3)
     } else {
         0.0
@@ -128,8 +128,8 @@ fn depression(strength: f64, opioid: f64) -> f64 {
 }
 
 /// Hypoxic drive before its offset at rest [L/min].
-fn hypoxic_l_min(po2_mmhg: f64) -> f64 {
-    HYPOXIC_L_MIN * libm::exp(-(po2_mmhg - 25.0) / HYPOXIC_WIDTH_MMHG)
+pub(crate) fn hypoxic_l_min(po2_mmhg: f64) -> f64 {
+    HYPOXIC_L_MIN * exponential((25.0 - po2_mmhg) * (1.0 / HYPOXIC_WIDTH_MMHG))
 }
 
 #[cfg(test)]

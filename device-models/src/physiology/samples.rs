@@ -49,7 +49,7 @@ impl SampleGrid {
     /// Splits `out`, whose first element is sample `first`, at the pages of the grid and hands each part to `fill`.
     pub(crate) fn for_each_block(&self, first: u64, out: &mut [f32], mut fill: impl FnMut(&Block, &mut [f32])) {
         let rate = u64::from(self.rate_mhz.max(1));
-        let (period_ns, period_rest) = (NANOS_MILLIHERTZ / rate, NANOS_MILLIHERTZ % rate);
+        let period_ns = NANOS_MILLIHERTZ / rate;
         let page = (PAGE_NS / period_ns.max(1)).clamp(1, PAGE as u64);
         let mut block = Block { page_ns: 0, offsets_ns: [0; PAGE], length: 0 };
         let mut index = first;
@@ -58,21 +58,44 @@ impl SampleGrid {
             let skipped = index % page;
             let length = ((page - skipped) as usize).min(rest.len());
             let (chunk, later) = std::mem::take(&mut rest).split_at_mut(length);
-            block.page_ns = self.instant(index - skipped).nanos();
             block.length = length;
-            let position = u128::from(index) * u128::from(NANOS_MILLIHERTZ);
-            let mut fraction = (position % u128::from(rate)) as u64;
-            let mut offset_ns = (self.instant(index).nanos() - block.page_ns).unsigned_abs();
-            for slot in &mut block.offsets_ns[..length] {
-                *slot = offset_ns as i32;
-                fraction += period_rest;
-                let carry = u64::from(fraction >= rate);
-                fraction -= carry * rate;
-                offset_ns += period_ns + carry;
+            if NANOS_MILLIHERTZ.is_multiple_of(rate) && index < u64::MAX / 2 / period_ns {
+                self.place_evenly(index - skipped, skipped, period_ns, &mut block);
+            } else {
+                self.place(index - skipped, skipped, rate, &mut block);
             }
             fill(&block, chunk);
             index += length as u64;
             rest = later;
+        }
+    }
+
+    /// Places the samples `skipped` and following of the page that begins with sample `page_first`, which lie a whole
+    /// number of nanoseconds apart: the exact instants without a division.
+    #[inline]
+    fn place_evenly(&self, page_first: u64, skipped: u64, period_ns: u64, block: &mut Block) {
+        block.page_ns = self.origin.nanos() + (page_first * period_ns).cast_signed();
+        let (mut offset_ns, period_ns) = ((skipped * period_ns) as i32, period_ns as i32);
+        for slot in &mut block.offsets_ns[..block.length] {
+            *slot = offset_ns;
+            offset_ns = offset_ns.wrapping_add(period_ns);
+        }
+    }
+
+    /// As [`Self::place_evenly`], for any rate.
+    fn place(&self, page_first: u64, skipped: u64, rate: u64, block: &mut Block) {
+        let index = page_first + skipped;
+        let (period_ns, period_rest) = (NANOS_MILLIHERTZ / rate, NANOS_MILLIHERTZ % rate);
+        block.page_ns = self.instant(page_first).nanos();
+        let position = u128::from(index) * u128::from(NANOS_MILLIHERTZ);
+        let mut fraction = (position % u128::from(rate)) as u64;
+        let mut offset_ns = (self.instant(index).nanos() - block.page_ns).unsigned_abs();
+        for slot in &mut block.offsets_ns[..block.length] {
+            *slot = offset_ns as i32;
+            fraction += period_rest;
+            let carry = u64::from(fraction >= rate);
+            fraction -= carry * rate;
+            offset_ns += period_ns + carry;
         }
     }
 }
@@ -116,7 +139,7 @@ mod tests {
         /// Block offsets agree with the exact instants, for any rate and any first index.
         #[test]
         fn blocks_carry_the_exact_instants(
-            rate_mhz in 1_000_u32..2_000_000,
+            rate_mhz in prop_oneof![1_000_u32..2_000_000, Just(250_000), Just(500_000), Just(62_500), Just(1_000)],
             first in 0_u64..1_000_000_000,
             length in 1_usize..600,
             origin in -1_000_000_000_000_i64..1_000_000_000_000,

@@ -96,7 +96,8 @@ impl EcgFrontEnd {
 fn derive([one, two]: [i32; 2], [limb_i, limb_ii]: &[Vec<i16>; 2], out: &mut Vec<i16>) {
     out.extend(limb_i.iter().zip(limb_ii).map(|(&i, &ii)| {
         let doubled = one * i32::from(i) + two * i32::from(ii);
-        libm::rint(0.5 * f64::from(doubled)) as i16
+        let lower = doubled >> 1;
+        (lower + (doubled & lower & 1)) as i16
     }));
 }
 
@@ -168,13 +169,31 @@ pub fn leads_of(plan: &DevicePlan) -> Result<Vec<Lead>, SpawnError> {
 /// Appends `values` as counts of a converter with this gain, offset and range.
 pub fn quantise(values: &[f32], gain: f32, offset: f32, range: (f32, f32), out: &mut Vec<i16>) {
     let per_count = 1.0 / gain;
-    out.extend(values.iter().map(|value| libm::rintf((value.clamp(range.0, range.1) - offset) * per_count) as i16));
+    out.extend(values.iter().map(|value| count_of((value.clamp(range.0, range.1) - offset) * per_count)));
+}
+
+/// The nearest count, a half going to the even one; beyond the converter's 16 bits the outermost count.
+#[inline]
+fn count_of(value: f32) -> i16 {
+    /// 1.5 * 2^23: the low bits of a sum with it are the nearest integer, and its own low 16 bits are zero.
+    const ROUNDING: f32 = 12_582_912.0;
+    (value.clamp(f32::from(i16::MIN), f32::from(i16::MAX)) + ROUNDING).to_bits() as i16
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::physiology::{Build, Sex};
+
+    #[test]
+    fn counts_are_the_nearest_whole_numbers() {
+        for step in -70_000..70_000 {
+            for value in [0.5 * step as f32, 0.5 * step as f32 + 0.49, 0.731 * step as f32] {
+                assert_eq!(count_of(value), libm::rintf(value) as i16, "{value}");
+            }
+        }
+        assert_eq!((count_of(f32::INFINITY), count_of(f32::NEG_INFINITY), count_of(f32::NAN)), (i16::MAX, i16::MIN, 0));
+    }
 
     /// Einthoven's and Goldberger's identities hold within one count, noise and all.
     #[test]

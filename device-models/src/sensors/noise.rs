@@ -16,8 +16,11 @@ pub struct WhiteNoise {
 /// Samples that one keyed block of four words gives.
 const SAMPLES_PER_BLOCK: usize = 8;
 
+/// Blocks that [`Key::eight_blocks`] gives.
+const BLOCKS_AT_A_TIME: usize = 8;
+
 /// Samples drawn at a time.
-const BATCH: usize = 16 * SAMPLES_PER_BLOCK;
+const BATCH: usize = 2 * BLOCKS_AT_A_TIME * SAMPLES_PER_BLOCK;
 
 impl WhiteNoise {
     /// Noise of a channel with this standard deviation, in the unit of the channel.
@@ -35,9 +38,10 @@ impl WhiteNoise {
             let skipped = (index % SAMPLES_PER_BLOCK as u64) as usize;
             let length = (BATCH - skipped).min(rest.len());
             let blocks = (skipped + length).div_ceil(SAMPLES_PER_BLOCK);
-            let counters = index / SAMPLES_PER_BLOCK as u64..;
-            for (counter, block) in counters.zip(words.chunks_exact_mut(4).take(blocks)) {
-                block.copy_from_slice(&self.key.block(self.purpose, counter));
+            let mut counter = index / SAMPLES_PER_BLOCK as u64;
+            for eight in words.chunks_exact_mut(4 * BLOCKS_AT_A_TIME).take(blocks.div_ceil(BLOCKS_AT_A_TIME)) {
+                eight.copy_from_slice(self.key.eight_blocks(self.purpose, counter).as_flattened());
+                counter += BLOCKS_AT_A_TIME as u64;
             }
             box_muller(&words[..4 * blocks], &mut normals);
             let (now, later) = std::mem::take(&mut rest).split_at_mut(length);
