@@ -157,6 +157,13 @@ pub enum AirEvent {
         /// The peripheral.
         peripheral: PeripheralId,
     },
+    /// A value with a name has been given to an attached host, from where on nothing is known of it.
+    ValueTaken {
+        /// The peripheral.
+        peripheral: PeripheralId,
+        /// The name.
+        tag: u64,
+    },
     /// A value with a name is lost: one queued copy of it, or all when nobody wanted it.
     ValueLost {
         /// The peripheral.

@@ -267,11 +267,12 @@ impl Host {
         self.tags = Some(VecDeque::new());
     }
 
-    /// The last fragment of a value with this name has been given to the host.
-    pub(crate) fn note_tag(&mut self, handle: u16, tag: u64) {
+    /// The last fragment of a value with this name has been given to the host. Gives whether the host keeps names.
+    pub(crate) fn note_tag(&mut self, handle: u16, tag: u64) -> bool {
         if let Some(tags) = &mut self.tags {
             tags.push_back((handle, tag));
         }
+        self.tags.is_some()
     }
 
     /// The name of the oldest value of a connection that has not been asked for.

@@ -22,7 +22,7 @@ mod wearable;
 pub use gateway_payload::FORMATS as GATEWAY_FORMATS;
 pub use profiles::kinds;
 pub use radio::{Radio, RadioError};
-pub use report::{GatewayReport, GivenUp, LinkChange, LinkEvent, PeripheralReport, Reason};
+pub use report::{GatewayReport, GivenUp, LinkChange, LinkEvent, PeripheralReport, Reason, Taken};
 
 #[cfg(test)]
 mod tests;

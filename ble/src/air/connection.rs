@@ -240,8 +240,11 @@ impl Air {
                 if frame.sent == frame.octets.len() {
                     link.from_peripheral.pop_front();
                 }
-                if let Some(tag) = arrived_tag {
-                    host.note_tag(link.handle, tag);
+                if let Some(tag) = arrived_tag
+                    && !host.note_tag(link.handle, tag)
+                    && tag != 0
+                {
+                    self.events.push((now_ns, AirEvent::ValueTaken { peripheral: link.peripheral, tag }));
                 }
                 host.send_data(&AclPacket { handle: link.handle, boundary, data }, now_ns);
             }

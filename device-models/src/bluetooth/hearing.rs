@@ -6,7 +6,7 @@ use wire::att::Uuid;
 
 use super::gateway_payload::Heard;
 use super::reception::{self, Reception};
-use super::report::{LinkChange, LinkEvent, Reason};
+use super::report::{LinkChange, LinkEvent, Reason, Taken};
 use super::site::{Site, name_of};
 use super::wearable::Tag;
 
@@ -66,6 +66,11 @@ impl Site {
                     self.take_loss(peripheral.index(), tag, loss);
                 }
             }
+            AirEvent::ValueTaken { peripheral, tag } => {
+                if let Some(tag) = Tag::from_bits(tag) {
+                    self.note_taken(peripheral.index(), tag, at);
+                }
+            }
             AirEvent::ParametersChanged { peripheral, .. } => {
                 self.wearables[peripheral.index()].counters.links_changed += 1;
             }
@@ -85,6 +90,16 @@ impl Site {
         let loss = wearable.parcels.get(&tag.parcel).map_or(Reason::Unreadable, |parcel| parcel.loss);
         self.let_go(index, tag.parcel, if loss == Reason::NoSubscriber { Reason::Unreadable } else { loss });
         self.send_kept(index);
+    }
+
+    /// An attached host has a value; a message of several parts is taken with its last one.
+    fn note_taken(&mut self, index: usize, tag: Tag, at: SimTime) {
+        let Some(parcel) = self.wearables[index].parcels.get_mut(&tag.parcel) else { return };
+        if tag.part + 1 == parcel.parts {
+            parcel.forwarded += 1;
+            self.taken.push(Taken { route: parcel.route, sequence: parcel.sequence, at });
+        }
+        self.arrived(index, tag);
     }
 
     fn take_loss(&mut self, index: usize, tag: Tag, loss: ValueLoss) {

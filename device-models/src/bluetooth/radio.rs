@@ -5,11 +5,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use ble::{Air, PeripheralError};
-use sim_core::{Evidence, Occurrence, OccurrenceId, Outbound, RadioSecurity, Roster, RouteId, SimId, SimTime, Subject};
+use sim_core::{
+    Evidence, Occurrence, OccurrenceId, Outbound, Place, RadioSecurity, Roster, RouteId, SimId, SimTime, Subject,
+};
 use thiserror::Error;
 
-use super::report::{GatewayReport, GivenUp, LinkEvent, PeripheralReport};
-use super::site::{Site, name_of};
+use super::report::{GatewayReport, GivenUp, LinkEvent, PeripheralReport, Taken};
+use super::site::{Site, name_of, position};
 
 /// Why a radio cannot be built.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -117,6 +119,22 @@ impl Radio {
             self.sites.iter_mut().flat_map(|site| std::mem::take(&mut site.given_up)).collect();
         given_up.sort_by_key(|message| (message.at, message.route, message.sequence));
         given_up
+    }
+
+    /// Messages that attached hosts have taken since the last call, by instant and route.
+    pub fn take_taken(&mut self) -> Vec<Taken> {
+        let mut taken: Vec<Taken> = self.sites.iter_mut().flat_map(|site| std::mem::take(&mut site.taken)).collect();
+        taken.sort_by_key(|message| (message.at, message.route, message.sequence));
+        taken
+    }
+
+    /// Moves a device to another place of its site, at the instant that the site has come to.
+    pub fn move_device(&mut self, device: SimId, place: Place) {
+        for site in &mut self.sites {
+            if let Some(&index) = site.by_device.get(&device) {
+                site.air.move_peripheral(site.wearables[index].peripheral, position(place));
+            }
+        }
     }
 
     /// What has happened to links since the last call, by instant and device.

@@ -15,6 +15,17 @@ pub struct GivenUp {
     pub reason: Reason,
 }
 
+/// A message that an attached host has taken: what becomes of it is the host's business.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken {
+    /// Route of the device's message.
+    pub route: RouteId,
+    /// Its sequence number.
+    pub sequence: u64,
+    /// When it was taken.
+    pub at: SimTime,
+}
+
 /// Why a message is given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {

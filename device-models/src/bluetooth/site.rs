@@ -19,7 +19,7 @@ use super::gateway::{self, Gateway};
 use super::gateway_payload::Format;
 use super::profiles::{self, Profile};
 use super::radio::RadioError;
-use super::report::{GivenUp, LinkEvent, Reason};
+use super::report::{GivenUp, LinkEvent, Reason, Taken};
 use super::wearable::Wearable;
 
 /// Charge that a device shows until it says another [%].
@@ -50,6 +50,7 @@ pub(super) struct Site {
     pub(super) acts: Vec<Act>,
     pub(super) forwarded: Vec<Outbound>,
     pub(super) given_up: Vec<GivenUp>,
+    pub(super) taken: Vec<Taken>,
     pub(super) link_events: Vec<LinkEvent>,
     pub(super) evidence: Evidence,
 }
@@ -85,6 +86,7 @@ impl Site {
             acts: Vec::new(),
             forwarded: Vec::new(),
             given_up: Vec::new(),
+            taken: Vec::new(),
             link_events: Vec::new(),
             evidence: Evidence::default(),
         };
@@ -224,7 +226,7 @@ impl Site {
     }
 }
 
-fn position([x_m, y_m, z_m]: Place) -> Position {
+pub(super) fn position([x_m, y_m, z_m]: Place) -> Position {
     Position { x_m, y_m, z_m }
 }
 

@@ -267,6 +267,25 @@ fn a_burst_of_losses_is_survived_or_not_by_its_length() {
 }
 
 #[test]
+fn a_named_value_is_taken_or_lost() {
+    let (mut air, sensor) = site();
+    let mut host = TestHost::attach(&mut air);
+    let link = host.connect(&mut air, sensor);
+    let value = handle_of(&air, sensor, heart_rate::SERVICE, heart_rate::MEASUREMENT);
+    write(&mut host, &mut air, link, value + 1, &[1, 0]);
+    air.take_events();
+    air.send_tagged(sensor, heart_rate::SERVICE, heart_rate::MEASUREMENT, &[0, 60], 8);
+    air.advance_to(air.now_ns() + 500_000_000);
+    let events: Vec<AirEvent> = air.take_events().into_iter().map(|(_, event)| event).collect();
+    assert_eq!(events, [AirEvent::ValueTaken { peripheral: sensor, tag: 8 }]);
+    air.inflict(sensor, Fault::OutOfRange(true)).expect("possible");
+    air.send_tagged(sensor, heart_rate::SERVICE, heart_rate::MEASUREMENT, &[0, 61], 9);
+    air.advance_to(air.now_ns() + 30_000_000_000);
+    let lost = AirEvent::ValueLost { peripheral: sensor, tag: 9, loss: crate::ValueLoss::LinkEnded };
+    assert!(air.take_events().iter().any(|(_, event)| *event == lost));
+}
+
+#[test]
 fn handles_move_and_the_client_is_told() {
     let (mut air, sensor) = site();
     let mut host = TestHost::attach(&mut air);

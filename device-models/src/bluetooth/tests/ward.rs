@@ -144,3 +144,30 @@ fn a_full_gateway_leaves_devices_to_themselves() {
     let heard = run(&mut ward.radio(), &said, seconds(60), 200);
     assert_eq!((heard.forwarded.len(), heard.given_up.len()), (20, 10));
 }
+
+/// A patient walks from one gateway to the other, 60 m away, and the device goes with the nearer one.
+#[test]
+fn the_gateway_that_hears_best_has_the_device() {
+    let mut ward = Ward::new(1);
+    let device = ward.device(0, "cgm", [1.0, 0.0, 1.0], |_| {});
+    let (near, far) = (ward.gateway([0.0, 0.0, 2.5], 4), ward.gateway([60.0, 0.0, 2.5], 4));
+    let said: Vec<Outbound> = (1..20)
+        .map(|minute| ward.message(device, seconds(60 * minute), &[number("glucose_isf", 100.0 + minute as f64)], &[]))
+        .collect();
+    let mut radio = ward.radio();
+    let before = run(&mut radio, &said[..9], seconds(590), 200);
+    assert!(before.forwarded.iter().all(|message| message.sender() == near), "{:?}", before.forwarded);
+    radio.move_device(device, [59.0, 0.0, 1.0]);
+    let mut after = Vec::new();
+    for message in &said[9..] {
+        radio.say(message.clone());
+        radio.advance_to(message.intended + Span::from_secs(50));
+        after.extend(radio.take_forwarded());
+    }
+    radio.advance_to(seconds(1300));
+    after.extend(radio.take_forwarded());
+    assert!(after.iter().all(|message| message.sender() == far), "{after:?}");
+    // The new one asks for all that the device has stored.
+    let sequences: std::collections::BTreeSet<u64> = after.iter().map(|message| message.sequence).collect();
+    assert_eq!(sequences, (0..19).collect());
+}
