@@ -30,6 +30,7 @@ pub fn register(registry: &mut Registry) {
         about: "compact JSON, one object a message (wire/schemas/vendor-json.schema.json)",
         encode: wire::vendor_json::encode,
     });
+    causes::register_begin(registry);
     devices::register(registry);
     patient::register(registry);
     causes::register(registry);
