@@ -1,7 +1,8 @@
 //! Steps that happen to a patient: each a cause acting on the model, never a value painted over the vitals.
 //!
-//! A [`Cause`] sees the truth of the previous grid step and changes the inputs of the core for the next one. The inputs
-//! begin undisturbed in every step, so a cause that is over has left nothing behind but what it did to the body.
+//! A [`Cause`] sees the truth of the previous grid step and adds to the inputs of the core for the next one. What was
+//! added is taken back at the beginning of every step, so a cause that is over has left nothing behind but what it did to
+//! the body.
 
 mod arrest;
 mod bleeding;
@@ -26,8 +27,6 @@ use sim_core::{
 };
 use vocabulary::Dimension;
 
-use crate::activity::Activity;
-use crate::devices::ventilator::Support;
 use crate::medication::Medication;
 use crate::patient::{Person, Physiology};
 use crate::physiology::pharmacology::Drugs;
@@ -136,27 +135,31 @@ impl Causes {
     }
 }
 
+/// Takes back what drugs, fluids and causes did to the inputs in the grid step before. Whoever else moves an input (a
+/// device, a way of life) writes it anew in every step, between this and [`move_inputs`].
+fn undo_inputs(mut patients: Query<(&mut Causes, &mut Physiology)>) {
+    for (mut causes, mut physiology) in &mut patients {
+        if causes.disturbed {
+            causes.disturbed = false;
+            let core = &mut physiology.0.core;
+            core.inputs = core.inputs.undisturbed();
+        }
+    }
+}
+
 /// Lets drugs, fluids and causes act on the inputs of their patient's core for one grid step.
 fn move_inputs(
     clock: Res<Clock>,
-    mut patients: Query<(&Person, &mut Medication, &mut Causes, &mut Physiology, Option<&Activity>, Option<&Support>)>,
+    mut patients: Query<(&Person, &mut Medication, &mut Causes, &mut Physiology)>,
     mut evidence: ResMut<Evidence>,
     mut truth: ResMut<Truth>,
 ) {
-    for (person, mut medication, mut causes, mut physiology, activity, support) in &mut patients {
-        let at_work = medication.acts() || !causes.at_work.is_empty();
-        if !at_work && !causes.disturbed {
+    for (person, mut medication, mut causes, mut physiology) in &mut patients {
+        if !medication.acts() && causes.at_work.is_empty() {
             continue;
         }
-        causes.disturbed = at_work;
+        causes.disturbed = true;
         let body = &mut physiology.0;
-        body.core.inputs = body.core.inputs.undisturbed();
-        if let Some(activity) = activity {
-            activity.act_on(clock.now, &mut body.core.inputs);
-        }
-        if let Some(support) = support {
-            support.act_on(&mut body.core.inputs);
-        }
         medication.act(&mut body.core);
         let mut inputs = body.core.inputs;
         let seen = Seen { body, drugs: medication.drugs() };
@@ -237,7 +240,12 @@ pub fn register(registry: &mut Registry) {
     registry.actions.push(raw_input::action_spec());
 }
 
-/// Adds the systems: the causes before the body lives, the watch over a failing heart.
+/// Adds the system that begins a grid step, before devices and ways of life move inputs.
+pub(crate) fn register_begin(registry: &mut Registry) {
+    registry.add_system(Phase::Physiology, undo_inputs);
+}
+
+/// Adds the systems between devices and body: the causes, and the watch over a failing heart.
 pub(crate) fn register_systems(registry: &mut Registry) {
     registry.add_system(Phase::Physiology, move_inputs);
     registry.add_system(Phase::Physiology, arrest::watch);

@@ -36,6 +36,7 @@ pub fn register(registry: &mut Registry) {
         about: "compact JSON, one object a message (wire/schemas/vendor-json.schema.json)",
         encode: wire::vendor_json::encode,
     });
+    causes::register_begin(registry);
     bluetooth::register(registry);
     glycaemia::register(registry);
     devices::register(registry);

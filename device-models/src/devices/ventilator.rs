@@ -23,7 +23,7 @@ use self::settings::{
 };
 use crate::device::Device;
 use crate::patient::{Physiology, build_of_wearer};
-use crate::physiology::{Breath, Inputs, ROOM_AIR, Ventilation};
+use crate::physiology::{Breath, ROOM_AIR, Ventilation};
 
 /// Without a breath for so long a helping ventilator alarms and takes over; 20 s is the usual limit.
 const APNOEA: Span = Span::from_secs(20);
@@ -53,21 +53,6 @@ struct InForce {
     drive: Drive,
     peep_cmh2o: f64,
     lung: Lung,
-}
-
-/// What a ventilator does to its patient; steps that disturb the patient begin from it.
-#[derive(Debug, Clone, Copy, Component)]
-pub struct Support {
-    ventilation: Ventilation,
-    fio2: f64,
-}
-
-impl Support {
-    /// Sets breathing and oxygen.
-    pub(crate) fn act_on(&self, inputs: &mut Inputs) {
-        inputs.ventilation = self.ventilation;
-        inputs.fio2 = self.fio2;
-    }
 }
 
 impl Ventilator {
@@ -155,7 +140,6 @@ fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Re
         told: None,
         alarms: report::Alarms::default(),
     };
-    world.entity_mut(patient).insert(Support { ventilation: Ventilation::Spontaneous, fio2: ROOM_AIR });
     Ok(world.spawn((device, ventilator, AirwayFaults::default())).id())
 }
 
@@ -173,14 +157,12 @@ fn obey(world: &mut World, device: Entity, command: &Command) -> Result<(), Stri
 fn ventilate(
     clock: Res<Clock>,
     mut devices: Query<(&Device, &mut Ventilator, &AirwayFaults)>,
-    mut patients: Query<(&mut Physiology, &mut Support)>,
+    mut patients: Query<&mut Physiology>,
     mut evidence: ResMut<Evidence>,
 ) {
     for (device, mut ventilator, faults) in &mut devices {
-        if let Ok((mut physiology, mut support)) = patients.get_mut(device.patient) {
+        if let Ok(mut physiology) = patients.get_mut(device.patient) {
             ventilator.ventilate(faults, clock.now, &mut physiology.0);
-            let inputs = &physiology.0.core.inputs;
-            *support = Support { ventilation: inputs.ventilation, fio2: inputs.fio2 };
             evidence.add_all(faults.acting(), "grid_steps_acted", 1);
         }
     }
