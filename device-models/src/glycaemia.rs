@@ -209,7 +209,7 @@ fn live_minutes(
     let Some(minute) = Minute::beginning(&clock) else { return };
     for (mut glycaemia, physiology) in &mut patients {
         let (effort, stress) = physiology.map_or((0.0, 0.0), |Physiology(body)| {
-            (body.core.inputs.exercise.clamp(0.0, 1.0), body.core.state().sepsis.clamp(0.0, 1.0))
+            (body.core.state().exercise.clamp(0.0, 1.0), body.core.state().sepsis.clamp(0.0, 1.0))
         });
         if minute.index > 0 {
             glycaemia.end_minute(&minute, effort, stress, &mut evidence);
