@@ -21,6 +21,7 @@ use crate::air::{Air, HostId};
 use client::{Client, Heard};
 pub use events::{CentralEvent, CentralEventKind};
 pub use options::{CentralMemory, CentralOptions, KnownDevice};
+use records::Records;
 
 /// Longest attribute PDU a gateway takes \[octets\].
 const MTU: u16 = 247;
@@ -166,7 +167,7 @@ impl Central {
         client.polls += 1;
         client.poll_at_ns = air.now_ns() + self.options.poll_ns;
         air.call_central(self.host, client.poll_at_ns);
-        if client.polls.is_multiple_of(POLLS_PER_RECORD_REQUEST) {
+        if client.polls.is_multiple_of(POLLS_PER_RECORD_REQUEST) && client.records.iter().all(Records::are_silent) {
             self.ask_for_records(air, handle);
         }
     }

@@ -48,6 +48,11 @@ impl Records {
         [glucose::SERVICE, continuous_glucose::SERVICE].contains(&service)
     }
 
+    /// Whether the service says nothing by itself, so that a gateway has to ask now and then.
+    pub(super) fn are_silent(&self) -> bool {
+        self.service == glucose::SERVICE
+    }
+
     /// The request for what comes after `mark`, unless one is running.
     pub(super) fn request(&mut self, mark: Option<u32>) -> Option<Vec<u8>> {
         if self.is_running {
@@ -105,13 +110,17 @@ impl Records {
 
 /// The number or time offset by which a measurement is filed.
 pub(super) fn key_of(service: Uuid, characteristic: Uuid, value: &[u8]) -> Option<u32> {
-    let at = match (service, characteristic) {
-        (glucose::SERVICE, glucose::MEASUREMENT) => 1,
-        (continuous_glucose::SERVICE, continuous_glucose::MEASUREMENT) => 4,
-        _ => return None,
-    };
-    let pair: [u8; 2] = value.get(at..at + 2)?.try_into().ok()?;
-    Some(u32::from(u16::from_le_bytes(pair)))
+    match (service, characteristic) {
+        (glucose::SERVICE, glucose::MEASUREMENT) => {
+            glucose::Measurement::decode(value).map(|measurement| u32::from(measurement.sequence))
+        }
+        (continuous_glucose::SERVICE, continuous_glucose::MEASUREMENT) => {
+            // With its checksum or, from a sensor that has none, without: a damaged one is neither.
+            let read = |has_checksum| continuous_glucose::Measurement::decode(value, has_checksum);
+            read(true).or_else(|| read(false)).map(|measurement| u32::from(measurement.offset_min))
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -138,10 +147,15 @@ mod tests {
 
     #[test]
     fn keys_are_where_the_layout_has_them() {
-        assert_eq!(key_of(glucose::SERVICE, glucose::MEASUREMENT, &[0x1B, 7, 1, 0]), Some(263));
-        let cgm = [0x0C, 0x03, 0x68, 0x00, 0x19, 0x00];
-        assert_eq!(key_of(continuous_glucose::SERVICE, continuous_glucose::MEASUREMENT, &cgm), Some(25));
-        assert_eq!(key_of(glucose::SERVICE, glucose::MEASUREMENT, &[0x1B, 7]), None);
-        assert_eq!(key_of(glucose::SERVICE, glucose::CONTEXT, &[0x1B, 7, 1]), None);
+        let meter = [0x00, 7, 1, 0xEA, 0x07, 1, 15, 8, 30, 0];
+        assert_eq!(key_of(glucose::SERVICE, glucose::MEASUREMENT, &meter), Some(263));
+        assert_eq!(key_of(glucose::SERVICE, glucose::MEASUREMENT, &meter[..9]), None);
+        assert_eq!(key_of(glucose::SERVICE, glucose::CONTEXT, &meter), None);
+        let mut sensor = [0x0C, 0x03, 0x68, 0x00, 0x19, 0x00, 0xF4, 0xFF, 0x62, 0x00, 0x9A, 0x9F];
+        let key = |octets: &[u8]| key_of(continuous_glucose::SERVICE, continuous_glucose::MEASUREMENT, octets);
+        assert_eq!(key(&sensor), Some(25));
+        sensor[11] ^= 0x55;
+        assert_eq!(key(&sensor), None, "damaged");
+        assert_eq!(key(&[0x06, 0x00, 0x68, 0x00, 0x19, 0x00]), Some(25), "without a checksum");
     }
 }

@@ -136,6 +136,30 @@ fn wrong_values_are_refused_where_that_can_be_seen() {
     assert_eq!(cut.given_up[&Reason::Unreadable], 30);
 }
 
+/// What a gateway could not read it asks for again, once it sees the gap.
+#[test]
+fn damaged_values_come_again_out_of_the_history() {
+    let mut ward = Ward::new(1);
+    let device = ward.device(0, "cgm", [1.0, 0.0, 0.0], |_| {});
+    ward.gateway([0.0; 3], 4);
+    ward.step("ble.wrong_crc", device, 590, Some(890), &[]);
+    let said: Vec<Outbound> = (1..20)
+        .map(|minute| ward.message(device, seconds(60 * minute), &[number("glucose_isf", 100.0 + minute as f64)], &[]))
+        .collect();
+    let mut radio = ward.radio();
+    let heard = run(&mut radio, &said, seconds(1200), 200);
+    let late: Vec<u64> = heard
+        .forwarded
+        .iter()
+        .filter(|message| text(message).contains(r#""backfill":true"#))
+        .map(|message| message.sequence)
+        .collect();
+    assert!((9..14).all(|sequence| late.contains(&sequence)), "{late:?}");
+    let arrived: std::collections::BTreeSet<u64> = heard.forwarded.iter().map(|message| message.sequence).collect();
+    assert_eq!(arrived, (0..19).collect());
+    assert_eq!(radio.gateways()[0].unreadable, 5);
+}
+
 #[test]
 fn copies_and_swaps_arrive_as_they_are_sent() {
     let twice = belt("ble.duplicate", &[]);
