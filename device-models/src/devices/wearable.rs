@@ -5,8 +5,8 @@ mod light;
 
 use bevy_ecs::prelude::*;
 use sim_core::{
-    Assembly, Clock, DevicePlan, DeviceSpec, GRID, Key, MessageBuilder, Phase, Purpose, Registry, SimId, SimTime, Span,
-    SpawnError, StreamKind, StreamSpec,
+    Assembly, Clock, DevicePlan, DeviceSpec, GRID, Key, Phase, Purpose, Registry, SimId, SimTime, Span, SpawnError,
+    StreamKind, StreamSpec,
 };
 use vocabulary::{MetricId, Quality, Reading};
 
@@ -25,12 +25,14 @@ use crate::sensors::{averages, quantise};
 /// Name of the kind; whoever wears one lives an active day.
 pub const KIND: &str = "wearable";
 
-const VITALS: usize = 0;
-const STEPS: usize = 1;
-const ACCELEROMETER: usize = 2;
-const PPG: usize = 3;
-const ALARM: usize = 4;
-const STATUS: usize = 5;
+const PULSE: usize = 0;
+const SATURATION: usize = 1;
+const SKIN: usize = 2;
+const STEPS: usize = 3;
+const ACCELEROMETER: usize = 4;
+const PPG: usize = 5;
+const ALARM: usize = 6;
+const STATUS: usize = 7;
 
 /// Value of a count [m/s2], range [m/s2] and standard gravity [m/s2] of the accelerometer: 8 g.
 const ACCELERATION_GAIN: f64 = 0.01;
@@ -213,10 +215,16 @@ fn report_wearables(
         while let Some(due) = device.take_due(&clock) {
             let mut message = device.say(&due, &clock, &mut assembly);
             match (due.kind_index, due.chunk) {
-                (VITALS, _) => {
+                (PULSE | SATURATION, _) => {
                     let moves = activity.moves_at(due.intended);
                     let seen = Seen { body, moves, at: due.intended, key: device.key, index: due.sequence };
-                    seen.say_pulse(&mut message, probe, workshop);
+                    message.reading(if due.kind_index == PULSE {
+                        seen.pulse(workshop.pulse_rate)
+                    } else {
+                        seen.saturation(probe, workshop.saturation)
+                    });
+                }
+                (SKIN, _) => {
                     let conductance_us = wearable.conductance.microsiemens(due.intended);
                     message
                         .reading(Reading::number(workshop.skin_temperature, wearable.skin.celsius()))
@@ -268,7 +276,7 @@ fn feel(activity: &Activity, wearer: Key, sensor: Key, chunk: &Chunk, felt: &mut
     }));
 }
 
-/// What the light of the band sees for one message of the vitals.
+/// What the light of the band sees for one message.
 struct Seen<'a> {
     body: &'a Body,
     moves: bool,
@@ -278,25 +286,29 @@ struct Seen<'a> {
 }
 
 impl Seen<'_> {
-    fn say_pulse(&self, message: &mut MessageBuilder<'_>, probe: &FingerProbe, workshop: &Workshop) {
-        let rate_bpm = averages::pulse_rate_bpm(self.body.heart().beats(), self.at);
-        let error_bpm = if self.moves { RATE_ERROR_BPM.1 } else { RATE_ERROR_BPM.0 };
-        let quality = if self.moves { Quality::Questionable } else { Quality::Ok };
-        let normal = |purpose| self.key.normal(purpose, self.index).clamp(-3.0, 3.0);
-        message.reading(match rate_bpm {
-            Some(rate_bpm) => {
-                let shown_bpm = (rate_bpm + error_bpm * normal(RATE_ERROR)).max(20.0);
-                Reading::number(workshop.pulse_rate, shown_bpm).with_quality(quality)
-            }
-            None => Reading::missing(workshop.pulse_rate, Quality::NotAvailable),
-        });
-        // Reflected light needs a still arm.
-        message.reading(if rate_bpm.is_some() && !self.moves {
-            let shown_percent = probe.spo2_percent() + SATURATION_ERROR_PERCENT * normal(SATURATION_ERROR);
-            Reading::number(workshop.saturation, shown_percent.clamp(0.0, 100.0))
-        } else {
-            Reading::missing(workshop.saturation, Quality::NotAvailable)
-        });
+    fn rate_bpm(&self) -> Option<f64> {
+        averages::pulse_rate_bpm(self.body.heart().beats(), self.at)
+    }
+
+    fn error(&self, deviation: f64, purpose: Purpose) -> f64 {
+        deviation * self.key.normal(purpose, self.index).clamp(-3.0, 3.0)
+    }
+
+    fn pulse(&self, metric: MetricId) -> Reading {
+        let Some(rate_bpm) = self.rate_bpm() else { return Reading::missing(metric, Quality::NotAvailable) };
+        let (deviation_bpm, quality) =
+            if self.moves { (RATE_ERROR_BPM.1, Quality::Questionable) } else { (RATE_ERROR_BPM.0, Quality::Ok) };
+        let shown_bpm = (rate_bpm + self.error(deviation_bpm, RATE_ERROR)).max(20.0);
+        Reading::number(metric, shown_bpm).with_quality(quality)
+    }
+
+    /// Reflected light needs a still arm and a pulse.
+    fn saturation(&self, probe: &FingerProbe, metric: MetricId) -> Reading {
+        if self.moves || self.rate_bpm().is_none() {
+            return Reading::missing(metric, Quality::NotAvailable);
+        }
+        let shown_percent = probe.spo2_percent() + self.error(SATURATION_ERROR_PERCENT, SATURATION_ERROR);
+        Reading::number(metric, shown_percent.clamp(0.0, 100.0))
     }
 }
 
@@ -324,8 +336,8 @@ pub fn register(registry: &mut Registry) {
             felt: Vec::new(),
         });
     });
-    let minutely =
-        |id, about, metrics| StreamSpec { id, about, kind: StreamKind::Numeric { period_ms: 60_000 }, metrics };
+    let numeric =
+        |id, period_ms, about, metrics| StreamSpec { id, about, kind: StreamKind::Numeric { period_ms }, metrics };
     let wave = |id, about, rate_mhz, samples, metrics| StreamSpec {
         id,
         about,
@@ -337,13 +349,12 @@ pub fn register(registry: &mut Registry) {
         kind: KIND,
         about: "wristband of an active person: pulse, saturation, skin, steps, acceleration, falls",
         streams: vec![
-            minutely(
-                "vitals",
-                "pulse rate (questionable in motion), saturation (only at rest), skin",
-                &["pr", "spo2", "temp_skin", "eda"],
-            ),
-            minutely(
+            numeric("hr", 10_000, "pulse rate, questionable in motion", &["pr"]),
+            numeric("spo2", 60_000, "saturation, only at rest", &["spo2"]),
+            numeric("skin", 60_000, "temperature and conductance of the skin", &["temp_skin", "eda"]),
+            numeric(
                 "steps",
+                60_000,
                 "steps and distance since midnight, what the wearer is doing",
                 &["steps", "distance", "activity", "activity_intensity"],
             ),

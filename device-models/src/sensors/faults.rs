@@ -214,14 +214,17 @@ fn place(world: &mut World, act: &SignalAct<'_>, make: impl FnOnce(&Placing<'_>)
     };
     // A name that is no metric concerns nothing, and the step is without evidence.
     let metrics = occurrence.arguments.texts("metrics");
+    let effect = make(&placing);
+    let mut term = term(act);
+    term.to = effect.over_at().map_or(term.to, |over| over.min(term.to));
     faults.push(Fault {
-        term: term(act),
+        term,
         metrics: metrics.map(|names| names.iter().filter_map(|name| MetricId::find(name)).collect()),
         seed: roster.seed,
         path,
         keys: BTreeMap::new(),
         heard: BTreeMap::new(),
-        effect: make(&placing),
+        effect,
     });
 }
 

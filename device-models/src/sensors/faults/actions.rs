@@ -2,7 +2,7 @@
 
 use bevy_ecs::prelude::*;
 use sim_core::{
-    ActionSpec, Arguments, DurationRule, Level, ParameterKind, ParameterSpec, Seam, SignalAct, SignalAction,
+    ActionSpec, Arguments, DurationRule, Level, ParameterKind, ParameterSpec, Seam, SignalAct, SignalAction, Span,
 };
 use vocabulary::{Dimension, MetricId};
 
@@ -10,9 +10,9 @@ use super::amplitude::{Quantise, Saturation};
 use super::dropout::{Dropout, Swap, WarmUp};
 use super::effect::Effect;
 use super::episodes::{Episodes, Length};
-use super::motion::Motion;
+use super::motion::{Bursts, Motion};
 use super::noise::{Colour, Noise};
-use super::offset::{Affine, LinearDrift, RandomWalk};
+use super::offset::{Affine, LinearDrift, OtherUnit, RandomWalk};
 use super::spike::Spikes;
 use super::stuck::Stuck;
 use super::{Placing, place};
@@ -66,7 +66,12 @@ fn motion(world: &mut World, act: &SignalAct<'_>) {
         let severity = placing.arguments.number("severity").unwrap_or(0.5);
         let noticed = placing.arguments.flag("flag").unwrap_or(true);
         let burst_s = seconds(placing.arguments, "burst", 5.0);
-        Box::new(Motion::new(placing.shared_key, placing.from, severity, burst_s, noticed))
+        let pause_ns = placing.arguments.number("pause");
+        let bursts = match pause_ns {
+            Some(pause_ns) => Bursts::many(placing.shared_key, placing.from, burst_s, pause_ns / 1e9),
+            None => Bursts::One { begins: placing.from, ends: placing.from + Span::from_nanos((burst_s * 1e9) as i64) },
+        };
+        Box::new(Motion::new(placing.shared_key, bursts, severity, noticed))
     });
 }
 
@@ -107,7 +112,7 @@ fn swap(world: &mut World, act: &SignalAct<'_>) {
 }
 
 fn unit(world: &mut World, act: &SignalAct<'_>) {
-    place(world, act, |placing| Box::new(Affine::into_unit(placing.arguments.text("to").unwrap_or_default())));
+    place(world, act, |placing| Box::new(OtherUnit::named(placing.arguments.text("to").unwrap_or_default())));
 }
 
 /// Every `sensor.*` action on values.
@@ -176,13 +181,15 @@ pub(super) fn actions() -> Vec<ActionSpec> {
         ),
         action(
             "sensor.motion",
-            "bursts of motion in all channels together: electrocardiogram, pleth, respiration, pressures, their rates",
+            "motion in all channels together: electrocardiogram, pleth, respiration, pressures, their rates",
             motion,
             vec![
                 some_metrics(),
                 number("severity", "0 to 1: artefact as high as the signal").default("0.5").range(0.0, 1.0),
-                quantity("burst", Dimension::Time, "mean length of a burst, and of the pauses")
+                quantity("burst", Dimension::Time, "length of the burst, or mean length of bursts with pauses")
                     .default("5s")
+                    .range(1e8, 3.6e12),
+                quantity("pause", Dimension::Time, "mean pause between bursts; without it there is one burst")
                     .range(1e8, 3.6e12),
                 ParameterSpec::optional("flag", ParameterKind::Flag, "whether the device marks what it measures then")
                     .default("true"),
@@ -239,11 +246,11 @@ pub(super) fn actions() -> Vec<ActionSpec> {
             "values in another unit under the old label",
             unit,
             vec![
-                these_metrics(),
+                some_metrics(),
                 ParameterSpec::required(
                     "to",
-                    ParameterKind::Choice(&["mmol/L", "kPa", "degF", "lb"]),
-                    "unit of the values: of mg/dL, mmHg, Cel or kg",
+                    ParameterKind::Choice(OtherUnit::WORDS),
+                    "unit of the values; concerns metrics in mg/dL, mmHg, Cel or kg",
                 ),
             ],
             "convert by the unit's code and never guess; refuse what is implausible",

@@ -36,6 +36,11 @@ pub(super) trait Effect: Debug + Send + Sync {
     /// What becomes of a value.
     fn make(&mut self, moment: &Moment, value: f64) -> Made;
 
+    /// When the fault is over by itself.
+    fn over_at(&self) -> Option<SimTime> {
+        None
+    }
+
     /// Two metrics whose values are exchanged, for a fault that does nothing else.
     fn exchanged(&self) -> Option<(MetricId, MetricId)> {
         None

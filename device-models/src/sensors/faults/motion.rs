@@ -54,6 +54,28 @@ fn response(metric: MetricId) -> Response {
     }
 }
 
+/// When a patient moves.
+#[derive(Debug)]
+pub(super) enum Bursts {
+    One { begins: SimTime, ends: SimTime },
+    Many(Episodes),
+}
+
+impl Bursts {
+    /// Bursts and pauses of these mean lengths [s], from an instant on.
+    pub(super) fn many(key: Key, from: SimTime, burst_s: f64, pause_s: f64) -> Self {
+        Self::Many(Episodes::new(key, from, pause_s, Length::Exponential(burst_s)))
+    }
+
+    /// Number, beginning and end of the burst at an instant.
+    fn at(&mut self, at: SimTime) -> Option<(u64, SimTime, SimTime)> {
+        match self {
+            Self::One { begins, ends } => (*begins <= at && at < *ends).then_some((0, *begins, *ends)),
+            Self::Many(episodes) => episodes.at(at),
+        }
+    }
+}
+
 /// Motion in bursts.
 #[derive(Debug)]
 pub(super) struct Motion {
@@ -61,15 +83,14 @@ pub(super) struct Motion {
     severity: f64,
     /// Whether the device marks what it measures in a burst.
     noticed: bool,
-    bursts: Episodes,
+    bursts: Bursts,
     /// Number of the burst whose tones are known: frequency [Hz] and phase [turns].
     tones: Option<(u64, [(f64, f64); TONES])>,
 }
 
 impl Motion {
-    /// Bursts of this mean length [s] with pauses of the same, from an instant on.
-    pub(super) fn new(key: Key, from: SimTime, severity: f64, burst_s: f64, noticed: bool) -> Self {
-        let bursts = Episodes::new(key, from, burst_s, Length::Exponential(burst_s));
+    /// Motion of this severity in these bursts.
+    pub(super) fn new(key: Key, bursts: Bursts, severity: f64, noticed: bool) -> Self {
         Self { key, severity, noticed, bursts, tones: None }
     }
 
@@ -98,6 +119,13 @@ impl Motion {
 }
 
 impl Effect for Motion {
+    fn over_at(&self) -> Option<SimTime> {
+        match self.bursts {
+            Bursts::One { ends, .. } => Some(ends),
+            Bursts::Many(_) => None,
+        }
+    }
+
     fn make(&mut self, moment: &Moment, value: f64) -> Made {
         let Some(burst) = self.bursts.at(moment.at) else { return Made::Value(value) };
         let made = match response(moment.metric) {

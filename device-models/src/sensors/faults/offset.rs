@@ -12,29 +12,50 @@ const WALK: Purpose = Purpose::new("fault.walk");
 const NANOS_PER_MINUTE: f64 = 60e9;
 const NANOS_PER_HOUR: f64 = 3.6e12;
 
-/// A value times a factor plus an offset: a badly calibrated sensor, or one that speaks in another unit.
+/// A value times a factor plus an offset: a badly calibrated sensor.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Affine {
     pub(super) scale: f64,
     pub(super) add: f64,
 }
 
-impl Affine {
-    /// From the metric's own unit into another one of the same quantity.
-    pub(super) fn into_unit(unit: &str) -> Self {
-        match unit {
-            // Molar mass of glucose: 180.16 g/mol.
-            "mmol/L" => Self { scale: 1.0 / 18.016, add: 0.0 },
-            "kPa" => Self { scale: 0.133_322, add: 0.0 },
-            "degF" => Self { scale: 1.8, add: 32.0 },
-            _ => Self { scale: 2.204_62, add: 0.0 },
-        }
-    }
-}
-
 impl Effect for Affine {
     fn make(&mut self, _moment: &Moment, value: f64) -> Made {
         Made::Value(self.scale * value + self.add)
+    }
+}
+
+/// Values in another unit, of metrics that have the unit it replaces; others are left alone.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct OtherUnit {
+    /// The unit replaced, as the metrics have it (UCUM).
+    from: &'static str,
+    change: Affine,
+}
+
+impl OtherUnit {
+    pub(super) const WORDS: &'static [&'static str] = &["mmol/L", "kPa", "degF", "lb"];
+
+    /// The unit with one of [`Self::WORDS`].
+    pub(super) fn named(unit: &str) -> Self {
+        let (from, scale, add) = match unit {
+            // Molar mass of glucose: 180.16 g/mol.
+            "mmol/L" => ("mg/dL", 1.0 / 18.016, 0.0),
+            "kPa" => ("mm[Hg]", 0.133_322, 0.0),
+            "degF" => ("Cel", 1.8, 32.0),
+            _ => ("kg", 2.204_62, 0.0),
+        };
+        Self { from, change: Affine { scale, add } }
+    }
+}
+
+impl Effect for OtherUnit {
+    fn make(&mut self, moment: &Moment, value: f64) -> Made {
+        if moment.metric.metric().ucum.as_deref() == Some(self.from) {
+            self.change.make(moment, value)
+        } else {
+            Made::Value(value)
+        }
     }
 }
 
@@ -85,18 +106,23 @@ impl Effect for RandomWalk {
 
 #[cfg(test)]
 mod tests {
+    use sim_core::SimTime;
+
     use super::*;
 
     #[test]
     fn units_are_those_of_the_tables() {
-        let convert = |unit, value| {
-            let affine = Affine::into_unit(unit);
-            affine.scale * value + affine.add
+        let convert = |unit, metric, value| {
+            let (metric, key, at) = (MetricId::named(metric), Key::new(1, "x"), SimTime::ZERO);
+            let moment = Moment { metric, key, at, index: 0, after: None, since: Span::ZERO };
+            OtherUnit::named(unit).make(&moment, value)
         };
-        assert!((convert("mmol/L", 99.09) - 5.5).abs() < 0.001);
-        assert!((convert("kPa", 120.0) - 15.999).abs() < 0.001);
-        assert!((convert("degF", 37.0) - 98.6).abs() < 1e-9);
-        assert!((convert("lb", 80.0) - 176.37).abs() < 0.01);
+        let is = |made: Made, expected: f64| matches!(made, Made::Value(value) if (value - expected).abs() < 0.005);
+        assert!(is(convert("mmol/L", "glucose_isf", 99.09), 5.5));
+        assert!(is(convert("kPa", "nibp_sys", 120.0), 15.999));
+        assert!(is(convert("degF", "temp_body", 37.0), 98.6));
+        assert!(is(convert("lb", "weight", 80.0), 176.37));
+        assert!(is(convert("degF", "weight", 80.0), 80.0));
     }
 
     #[test]

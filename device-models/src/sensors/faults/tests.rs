@@ -2,7 +2,7 @@ use sim_core::{MessageHead, WaveHead};
 use vocabulary::Reading;
 
 use super::episodes::{Episodes, Length};
-use super::motion::Motion;
+use super::motion::{Bursts, Motion};
 use super::noise::{Colour, Noise};
 use super::*;
 
@@ -122,7 +122,8 @@ fn a_stuck_value_is_the_first_and_a_warm_up_has_none() {
 
 #[test]
 fn motion_moves_all_channels_together_and_says_so() {
-    let mut motion = fault(&[], Motion::new(Key::new(1, "ward/1"), FIRST, 1.0, 4.0, true));
+    let mut motion =
+        fault(&[], Motion::new(Key::new(1, "ward/1"), Bursts::many(Key::new(1, "ward/1"), FIRST, 4.0, 4.0), 1.0, true));
     let (mut doubtful, mut correlated) = (0, 0);
     for second in 11..20 {
         let heard = say(&mut motion, f64::from(second), &[], &["ecg_i", "ecg_ii", "resp_wave"], (100_000, 100));
@@ -158,4 +159,18 @@ fn exchanged_channels_keep_their_samples() {
     let names: Vec<MetricId> = heard.waves.iter().map(|(metric, ..)| *metric).collect();
     assert_eq!(names, ["ecg_iii", "ecg_ii", "ecg_i"].map(MetricId::named));
     assert_eq!(heard.evidence, 20);
+}
+
+#[test]
+fn a_single_burst_of_motion_ends_by_itself() {
+    let bursts = Bursts::One { begins: FIRST, ends: at(13.0) };
+    let motion = Motion::new(Key::new(1, "ward/1"), bursts, 1.0, true);
+    assert_eq!(motion.over_at(), Some(at(13.0)));
+    let mut motion = fault(&[], motion);
+    let reading = [Reading::number(MetricId::named("hr"), 70.0)];
+    let doubtful: Vec<bool> = (9..16)
+        .map(|second| say(&mut motion, f64::from(second), &reading, &[], (0, 0)).readings[0].quality)
+        .map(|quality| quality == Quality::Questionable)
+        .collect();
+    assert_eq!(doubtful, [false, true, true, true, false, false, false]);
 }
