@@ -339,6 +339,8 @@ def judge_labels(table, recordings):
     bleed = {row["label"]: row for row in recordings.patient("core", "bleed").labels()}
     causes = {row["cause"] for row in bleed.values()}
     table.row("a bleeding is labelled with its cause", "physio.bleed" in bleed and causes == {"begin_bleed"}, ", ".join(bleed))
+    held = [row for row in recordings.patient("core", "apnoea").labels() if row["label"] == "physio.apnoea"]
+    table.row("a step that ends by itself is labelled to its end", [(row["onset_s"], row["end_s"]) for row in held] == [("0.0", "600.0")])
     breathless = [row for row in recordings.patient("core", "apnoea").labels() if row["label"] == "apnoea"]
     table.row("an apnoea is one after 20 s", len(breathless) == 1 and abs(float(breathless[0]["onset_s"]) - 20) <= 0.11)
     dying = {row["label"]: float(row["onset_s"]) for row in recordings.patient("core", "apnoea").labels()}

@@ -71,6 +71,17 @@ struct AtWork {
     acted: bool,
 }
 
+/// What there is to note of a cause in a grid step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Moment {
+    /// It acts for the first time.
+    Begins,
+    /// It has acted for the last time, in this step.
+    EndsWithStep,
+    /// It no longer acted in this step.
+    Ended,
+}
+
 /// Causes at work in a patient.
 #[derive(Debug, Default, Component)]
 pub struct Causes {
@@ -102,26 +113,25 @@ impl Causes {
         }
     }
 
-    /// Lets every cause act for one grid step, `note` told of those that begin and end.
+    /// Lets every cause act for one grid step. `note` hears of those that begin to act, and of those that are over: at the
+    /// begin of the step when they no longer acted in it, else at its end.
     fn act(
         &mut self,
         seen: &Seen<'_>,
         inputs: &mut Inputs,
         evidence: &mut Evidence,
-        mut note: impl FnMut(&AtWork, bool),
+        mut note: impl FnMut(&AtWork, Moment),
     ) {
-        for at_work in &mut self.at_work {
+        self.at_work.retain_mut(|at_work| {
             let acts = at_work.cause.step(seen, inputs);
             evidence.add(at_work.occurrence, EVIDENCE, u64::from(acts));
             if acts && !at_work.acted {
                 at_work.acted = true;
-                note(at_work, true);
+                note(at_work, Moment::Begins);
             }
-        }
-        self.at_work.retain(|at_work| {
             let over = at_work.cause.is_over();
             if over && at_work.acted {
-                note(at_work, false);
+                note(at_work, if acts { Moment::EndsWithStep } else { Moment::Ended });
             }
             !over
         });
@@ -163,10 +173,11 @@ fn move_inputs(
         medication.act(&mut body.core);
         let mut inputs = body.core.inputs;
         let seen = Seen { body, drugs: medication.drugs() };
-        causes.act(&seen, &mut inputs, &mut evidence, |at_work, begins| {
+        causes.act(&seen, &mut inputs, &mut evidence, |at_work, moment| {
             if truth.wanted {
+                let at = if moment == Moment::EndsWithStep { clock.end } else { clock.now };
                 let (label, cause) = (at_work.action.clone(), at_work.step.clone());
-                truth.labels.push(LabelEdge { patient: person.id, at: clock.now, label, cause, begins });
+                truth.labels.push(LabelEdge { patient: person.id, at, label, cause, begins: moment == Moment::Begins });
             }
         });
         body.core.inputs = inputs;
