@@ -3,6 +3,7 @@
 //! [`physiology`] is the truth about a patient, [`sensors`] are the front ends that see it with their own errors,
 //! [`devices`] put readings into messages and obey commands. [`register`] adds all of it to a registry.
 
+mod breathing_causes;
 pub mod causes;
 pub mod device;
 pub mod devices;
@@ -30,6 +31,7 @@ pub fn register(registry: &mut Registry) {
     devices::register(registry);
     patient::register(registry);
     causes::register(registry);
+    breathing_causes::register(registry);
     sensors::lead_off::register(registry);
     sensors::capnograph::register(registry);
     sensors::pressure_line::register(registry);
