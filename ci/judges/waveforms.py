@@ -228,9 +228,9 @@ def judge_patterns(table, patients):
 
 
 def judge_capnogram(table, patients):
-    def rise_s(name):
+    def rise_s(name, begin=20, end=None):
         """Median time from 10 to 80 % of the end-tidal value."""
-        samples, at = patients(name).wave("co2", 20)
+        samples, at = patients(name).wave("co2", begin, end)
         highest = np.percentile(samples, 99)
         low = at[1:][(samples[1:] > 0.1 * highest) & (samples[:-1] <= 0.1 * highest)]
         high = at[1:][(samples[1:] > 0.8 * highest) & (samples[:-1] <= 0.8 * highest)]
@@ -238,6 +238,11 @@ def judge_capnogram(table, patients):
 
     clear, narrow = rise_s("rest"), rise_s("bronchospasm")
     table.row("  bronchospasm, rise from 10 to 80 %", f"{clear:.2f} to {narrow:.2f} s", narrow > 2 * clear, "> twice")
+    before, during, after = rise_s("airways", 5, 60), rise_s("airways", 66, 120), rise_s("airways", 126, 150)
+    value = f"{before:.2f} {during:.2f} {after:.2f} s"
+    table.row("  an attack, before, during and after", value, during > 2 * max(before, after), "> twice, and back")
+    gasps = np.sum((breaths_of_impedance(patients("airways")) > 155) & (breaths_of_impedance(patients("airways")) < 215))
+    table.row("  gasping by a step, breaths in a minute", str(gasps), 2 <= gasps <= 7, "2 to 7")
     patient = patients("capnogram")
     usual, _ = patient.wave("co2", 10, 38)
     for name, begin in CAPNOGRAM_STEPS_S.items():

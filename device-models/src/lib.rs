@@ -5,6 +5,7 @@
 
 pub mod activity;
 pub mod bluetooth;
+mod breathing_causes;
 pub mod causes;
 mod chart;
 mod conditions;
@@ -44,6 +45,7 @@ pub fn register(registry: &mut Registry) {
     profiles::register(registry);
     causes::register(registry);
     activity::register(registry);
+    breathing_causes::register(registry);
     sensors::lead_off::register(registry);
     sensors::faults::register(registry);
     sensors::pinned::register(registry);

@@ -124,6 +124,11 @@ impl Body {
         self.core.inputs.breath_pattern = PatternAct::NONE;
     }
 
+    /// The pattern of breathing in force.
+    pub fn breath_pattern(&self) -> BreathPattern {
+        self.breath_pattern
+    }
+
     /// Gives the patient airways that form the capnogram so.
     pub fn set_capnogram(&mut self, shape: CapnogramShape) {
         self.capnogram = shape;

@@ -16,6 +16,9 @@ const CAPNOGRAM_RISE_S: f32 = 0.12;
 /// Fall of carbon dioxide when the patient inspires [s].
 const CAPNOGRAM_FALL_S: f32 = 0.08;
 
+/// The plateau of a long expiration slopes only towards its end [s]: gas that has stood in the lung is even.
+const PLATEAU_SLOPES_S: f32 = 5.0;
+
 /// When no breath follows, room air reaches the sampling line after this pause and with this time constant [s].
 const CAPNOGRAM_PAUSE_S: f32 = 0.5;
 const CAPNOGRAM_WASHOUT_S: f32 = 0.5;
@@ -131,7 +134,8 @@ impl Breath {
         let rise_s = self.rise_s() * (shape.rise_s / CAPNOGRAM_RISE_S);
         let rising = 1.0 - exp(-(if alveolar_s > 0.0 { alveolar_s } else { 0.0 }) * (1.0 / rise_s));
         let before_end_s = expiration_s - seconds;
-        let plateau = self.etco2_mmhg - shape.slope_mmhg_s * if before_end_s > 0.0 { before_end_s } else { 0.0 };
+        let sloping_s = if before_end_s < PLATEAU_SLOPES_S { before_end_s } else { PLATEAU_SLOPES_S };
+        let plateau = self.etco2_mmhg - shape.slope_mmhg_s * if sloping_s > 0.0 { sloping_s } else { 0.0 };
         let pause_s = -before_end_s - CAPNOGRAM_PAUSE_S;
         let washout = exp(-(if pause_s > 0.0 { pause_s } else { 0.0 }) * (1.0 / CAPNOGRAM_WASHOUT_S));
         let level = plateau * rising * washout * shape.plateau_factor(seconds / expiration_s);
