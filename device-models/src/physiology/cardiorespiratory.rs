@@ -210,8 +210,8 @@ impl Core {
 
     /// Lets the patient's sepsis and blood loss act until reflexes, breathing and gases have settled.
     fn settle(&mut self) {
-        /// Three time constants of the slowest of them, the central chemoreceptors.
-        const STEPS: u32 = 3_000;
+        /// A quarter of an hour: the tissues' carbon dioxide and the central chemoreceptors are the slowest of them.
+        const STEPS: u32 = 9_000;
         let Parameters { sepsis, blood_loss, .. } = self.parameters;
         self.inputs.sepsis = sepsis;
         self.state.sepsis = sepsis;

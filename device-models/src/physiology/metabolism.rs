@@ -1,7 +1,7 @@
 //! Slow parts of the core: effort, sepsis, heat, body fluids and lactate.
 
 use super::cardiorespiratory::{STEP_S, Situation, State};
-use super::elementary::{exponential, hill, power};
+use super::elementary::{hill, power};
 
 /// Interstitial volume of the reference adult [L].
 pub(crate) const INTERSTITIAL_L: f64 = 11.0;
@@ -52,7 +52,7 @@ pub(crate) fn advance(situation: &Situation<'_>, state: &mut State) -> f64 {
     state.exercise += STEP_S * (effort - state.exercise) / effort_s;
     state.sepsis += STEP_S * (inputs.sepsis - state.sepsis) / SEPSIS_S;
 
-    let q10 = exponential(LN_OF_TEN_PER_CENT * (state.temperature_c - parameters.temperature_c));
+    let q10 = libm::exp(LN_OF_TEN_PER_CENT * (state.temperature_c - parameters.temperature_c));
     state.metabolism += STEP_S * ((1.0 + AEROBIC_SCOPE * inputs.exercise) * q10 - state.metabolism) / METABOLISM_S;
     let set_point_c =
         parameters.temperature_c + septic_fever_c(state.sepsis) + inputs.fever_c + 0.35 * inputs.circadian;

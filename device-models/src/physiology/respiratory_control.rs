@@ -1,7 +1,7 @@
 //! Control of breathing: chemoreceptor drives, and how the ventilation asked for becomes rate and tidal volume.
 
 use super::cardiorespiratory::{STEP_S, Situation, State};
-use super::elementary::{exponential, power};
+use super::elementary::power;
 use super::inputs::Ventilation;
 
 /// Lags of the central and the peripheral chemoreceptors [s].
@@ -129,7 +129,7 @@ fn depression(strength: f64, opioid: f64) -> f64 {
 
 /// Hypoxic drive before its offset at rest [L/min].
 pub(crate) fn hypoxic_l_min(po2_mmhg: f64) -> f64 {
-    HYPOXIC_L_MIN * exponential((25.0 - po2_mmhg) * (1.0 / HYPOXIC_WIDTH_MMHG))
+    HYPOXIC_L_MIN * libm::exp((25.0 - po2_mmhg) * (1.0 / HYPOXIC_WIDTH_MMHG))
 }
 
 #[cfg(test)]
