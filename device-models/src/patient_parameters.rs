@@ -23,8 +23,12 @@ pub(crate) fn specs() -> Vec<ParameterSpec> {
     vec![
         quantity("heart_rate_max", Dimension::Rate, "greatest heart rate instead of the one of the age")
             .range(80.0, 230.0),
-        quantity("cardiac_output", Dimension::Flow, "resting cardiac output instead of the one of the body surface")
-            .range(1.5 * ML_H_PER_L_MIN, 15.0 * ML_H_PER_L_MIN),
+        quantity(
+            "cardiac_output",
+            Dimension::Flow,
+            "resting cardiac output (1.5 to 15 L/min) instead of the one of the body surface",
+        )
+        .range(1.5 * ML_H_PER_L_MIN, 15.0 * ML_H_PER_L_MIN),
         quantity("contractility", Dimension::Percent, "strength of the ventricle; a weak one needs a higher filling")
             .range(40.0, 150.0),
         quantity("cvp", Dimension::Pressure, "resting central venous pressure instead of the one of the contractility")
@@ -36,8 +40,12 @@ pub(crate) fn specs() -> Vec<ParameterSpec> {
         quantity("blood_loss", Dimension::Percent, "share of the blood volume lost shortly before the start")
             .range(0.0, 35.0),
         number("haemoglobin", "haemoglobin instead of the drawn one [g/dL]").range(5.0, 22.0),
-        quantity("oxygen_uptake", Dimension::Flow, "resting oxygen uptake instead of the one of the weight")
-            .range(0.08 * ML_H_PER_L_MIN, 0.8 * ML_H_PER_L_MIN),
+        quantity(
+            "oxygen_uptake",
+            Dimension::Flow,
+            "resting oxygen uptake (80 to 800 mL/min) instead of the one of the weight",
+        )
+        .range(0.08 * ML_H_PER_L_MIN, 0.8 * ML_H_PER_L_MIN),
         quantity("temperature", Dimension::Temperature, "resting core temperature instead of the drawn one")
             .range(34.0, 41.0),
         quantity("paco2", Dimension::Pressure, "arterial carbon dioxide that the drive to breathe holds")
