@@ -122,7 +122,9 @@ impl Packet {
     pub fn decode(octets: &[u8]) -> Option<Self> {
         let (header, samples) = octets.split_first_chunk::<HEADER>()?;
         let [sequence0, sequence1, t0, t1, t2, t3, leads, status, n] = *header;
-        if samples.len() != 2 * usize::from(n) * lead_count(leads) {
+        let lead_count = lead_count(leads);
+        // Samples of no lead would be a contradiction.
+        if samples.len() != 2 * usize::from(n) * lead_count || (lead_count == 0 && n > 0) {
             return None;
         }
         Some(Self {

@@ -42,9 +42,10 @@ impl Site {
             }
             AirEvent::Disconnected { link, peripheral, reason } => {
                 let index = peripheral.index();
-                let is_alone = self.air.links_of(peripheral).is_empty();
                 let wearable = &mut self.wearables[index];
                 wearable.counters.links_lost += 1;
+                // At the instant of the event: by now the device may have another link again.
+                let is_alone = wearable.counters.links_lost == wearable.counters.links_made;
                 if is_alone {
                     wearable.alone_since = Some(at);
                     wearable.in_flight = None;

@@ -201,6 +201,11 @@ impl RouteBook {
         }
     }
 
+    /// Whether a gateway has put a message under way into words.
+    pub(crate) fn is_worded(&self, sequence: u64) -> bool {
+        self.position(sequence).is_some_and(|position| self.unresolved[position].digest.is_some())
+    }
+
     /// Notes an observation.
     pub(crate) fn observed(&mut self, sequence: u64, digest: u64, at: i64) -> Sighting {
         let Some(position) = self.position(sequence) else {

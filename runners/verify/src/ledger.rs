@@ -203,10 +203,10 @@ impl Ledger {
         }
     }
 
-    /// A message said over the radio will not reach anybody any more.
+    /// A message said over the radio will not reach anybody any more. One that a gateway has handed on is on its way.
     pub fn given_up(&mut self, route: RouteId, sequence: u64, at: i64) {
         let Some(account) = self.accounts.get_mut(route.index()) else { return };
-        if account.book.dropped(sequence) {
+        if !account.book.is_worded(sequence) && account.book.dropped(sequence) {
             self.series.dropped(at);
             self.settle(route, sequence);
         }

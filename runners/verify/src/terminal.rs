@@ -84,7 +84,7 @@ impl RunReport {
         let count = figures::count;
         text.heading("messages");
         text.line(format_args!(
-            "  {} generated = {} delivered + {} lost + {} dropped by outboxes + {} pending",
+            "  {} generated = {} delivered + {} lost + {} dropped, as declared + {} pending",
             count(self.generated),
             count(self.delivered),
             count(self.lost),

@@ -182,6 +182,9 @@ impl Court {
         for lost in &news.given_up {
             self.ledger.given_up(lost.route, lost.sequence, self.pace.wall_ns(lost.at));
         }
+        for taken in &news.taken {
+            self.ledger.given_up(taken.route, taken.sequence, self.pace.wall_ns(taken.at));
+        }
         tell_links(&mut self.ledger, &news.links);
     }
 

@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ble::propagation::Position;
-use device_models::bluetooth::{GivenUp, LinkChange, LinkEvent, Radio};
+use device_models::bluetooth::{GivenUp, LinkChange, LinkEvent, Radio, Taken};
 use fleet::Pace;
 use hci::{Attachments, Endpoint, HciEvent, Listen};
 use scenarios::{Carrier, HostPlan, Plan};
-use sim_core::{Outbound, RadioSecurity, SimId, SimTime};
+use sim_core::{Outbound, RadioSecurity, SimId, SimTime, Span};
 use tokio::runtime::Handle;
 use verify::{GatewayReport, RadioDeviceReport, RadioEndpointReport, RadioReport};
 
@@ -22,6 +22,9 @@ use crate::output;
 /// How often octets are exchanged with real hosts, and with it the most that an answer is late.
 pub(crate) const EXCHANGE: Duration = Duration::from_millis(2);
 
+/// A gateway that hears what a host hears hands it on within this time.
+const GATEWAYS_TURN: Span = Span::from_secs(10);
+
 /// What the air has brought.
 #[derive(Debug, Default)]
 pub(crate) struct AirNews {
@@ -29,6 +32,8 @@ pub(crate) struct AirNews {
     pub(crate) handed_on: Vec<Outbound>,
     /// Messages that will not reach anybody any more.
     pub(crate) given_up: Vec<GivenUp>,
+    /// Messages that a real host took a while ago; what no gateway has handed on by now is the host's business.
+    pub(crate) taken: Vec<Taken>,
     /// What happened to links.
     pub(crate) links: Vec<LinkEvent>,
 }
@@ -41,6 +46,8 @@ pub(crate) struct Airwaves {
     hosts: Vec<Attached>,
     /// Links made and ended, by gateway and by device.
     links: BTreeMap<SimId, LinkCounts>,
+    /// What hosts have taken of late, in order of time.
+    taken: Vec<Taken>,
     given_up: BTreeMap<&'static str, u64>,
 }
 
@@ -70,7 +77,13 @@ impl Airwaves {
             return Ok(None);
         }
         let radio = Radio::new(&plan.roster, &plan.occurrences, patients.clone())?;
-        Ok(Some(Self { radio, hosts: Vec::new(), links: BTreeMap::new(), given_up: BTreeMap::new() }))
+        Ok(Some(Self {
+            radio,
+            hosts: Vec::new(),
+            links: BTreeMap::new(),
+            taken: Vec::new(),
+            given_up: BTreeMap::new(),
+        }))
     }
 
     /// Lets real hosts attach; captures of what they say go into `folder`.
@@ -125,10 +138,18 @@ impl Airwaves {
         let news = AirNews {
             handed_on: self.radio.take_forwarded(),
             given_up: self.radio.take_given_up(),
+            taken: self.only_taken(until),
             links: self.radio.take_link_events(),
         };
         self.count(&news);
         news
+    }
+
+    /// Messages that hosts took long enough ago that no gateway of ours can be about to hand them on.
+    fn only_taken(&mut self, now: SimTime) -> Vec<Taken> {
+        self.taken.extend(self.radio.take_taken());
+        let due = self.taken.partition_point(|taken| taken.at + GATEWAYS_TURN < now);
+        self.taken.drain(..due).collect()
     }
 
     fn count(&mut self, news: &AirNews) {
