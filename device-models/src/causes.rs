@@ -152,7 +152,7 @@ fn undo_inputs(mut patients: Query<(&mut Causes, &mut Physiology)>) {
         if causes.disturbed {
             causes.disturbed = false;
             let core = &mut physiology.0.core;
-            core.inputs = core.inputs.undisturbed();
+            core.inputs = Inputs { sepsis: core.parameters().sepsis, ..core.inputs.undisturbed() };
         }
     }
 }
