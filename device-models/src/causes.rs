@@ -1,6 +1,6 @@
 //! Steps that happen to a patient: each a cause acting on the model, never a value painted over the vitals.
 //!
-//! A [`Cause`] sees the truth of the previous grid step and adds to the inputs of the core for the next one. What was
+//! A cause sees the truth of the previous grid step and adds to the inputs of the core for the next one. What was
 //! added is taken back at the beginning of every step, so a cause that is over has left nothing behind but what it did to
 //! the body.
 

@@ -97,7 +97,7 @@ pub(crate) fn simulate(
     while reached < end + GRID {
         reached = (reached + STRIDE).min(end + GRID);
         rehearsal.advance_to(reached);
-        drop(rehearsal.take_messages(&plan));
+        drop(rehearsal.take_messages(plan));
         let messages = std::mem::take(&mut *captured.lock().expect("observers do not panic"));
         files.take(plan, messages, rehearsal.shards.take_truth(), end)?;
     }

@@ -64,7 +64,7 @@ struct Attached {
     listen: String,
     site: usize,
     attachments: Attachments,
-    attached: u64,
+    hosts: u64,
 }
 
 impl Airwaves {
@@ -110,7 +110,7 @@ impl Airwaves {
                 None => host.listen.clone(),
             };
             output::result(format_args!("Bluetooth hosts attach to target `{target}` at {listen}"));
-            self.hosts.push(Attached { target, listen, site: host.site, attachments, attached: 0 });
+            self.hosts.push(Attached { target, listen, site: host.site, attachments, hosts: 0 });
         }
         Ok(())
     }
@@ -131,7 +131,7 @@ impl Airwaves {
         for host in &mut self.hosts {
             let Some(air) = self.radio.air_mut(host.site) else { continue };
             for event in host.attachments.pump(air) {
-                host.attached += u64::from(matches!(event, HciEvent::Attached { .. }));
+                host.hosts += u64::from(matches!(event, HciEvent::Attached { .. }));
                 tell(&host.target, event);
             }
         }
@@ -206,7 +206,7 @@ impl Airwaves {
                 .map(|host| RadioEndpointReport {
                     target: host.target.clone(),
                     listen: host.listen.clone(),
-                    hosts: host.attached,
+                    hosts: host.hosts,
                 })
                 .collect(),
             gateways: gateways.collect(),
