@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use fleet::{CutKind, Fleet, Pace};
 use scenarios::{Carrier, Plan};
-use sim_core::{Edge, Evidence, OccurrenceId, Outbound, Shards, SimId, SimTime, Span, Subject};
+use sim_core::{Edge, Evidence, GRID, OccurrenceId, Outbound, Shards, SimId, SimTime, Span, Subject};
 use tokio::runtime::Handle;
 use verify::CommandCounts;
 
@@ -17,7 +17,7 @@ use super::progress::Progress;
 use super::radio::{self, Airwaves};
 use crate::failure::Failure;
 
-/// Simulated time between two exchanges with the outside.
+/// Wall-clock time between two exchanges with the outside.
 const TICK: Span = Span::from_millis(200);
 
 /// Everything the driver moves between.
@@ -65,13 +65,14 @@ impl Driver<'_> {
     /// [`Failure::Resources`] when the connections have ended.
     pub(crate) fn drive(mut self, progress: &mut Progress) -> Result<Drive, Failure> {
         let end = SimTime::ZERO + self.plan.time.length;
+        let tick = self.tick();
         let mut inbox = Inbox::default();
         let mut links = self.link_edges();
         let mut reached = SimTime::ZERO;
         while reached < end && !self.interrupted.load(Ordering::Relaxed) {
-            let tick_end = (reached + TICK).min(end);
+            let tick_end = (reached + tick).min(end);
             // One tick ahead: the messages of this tick leave at their own instants while the next is simulated.
-            self.wait_until(reached - TICK, reached)?;
+            self.wait_until(reached - tick, reached)?;
             self.take_commands(&mut inbox, reached)?;
             self.shards.advance_to(tick_end);
             let (outbound, spoken) = radio::split(self.plan, self.shards.take_outbound());
@@ -107,6 +108,12 @@ impl Driver<'_> {
             shards: self.shards,
             airwaves: self.airwaves,
         })
+    }
+
+    /// Simulated time of a tick, whole grid steps: the faster time passes, the more of it fits between two exchanges.
+    fn tick(&self) -> Span {
+        let steps = (TICK.seconds() * self.pace.speed() / GRID.seconds()) as i64;
+        Span::from_nanos(GRID.nanos() * steps.max(TICK.nanos() / GRID.nanos()))
     }
 
     /// Sleeps until a simulated instant comes on the wall clock, in slices that notice an interruption. Where real

@@ -70,7 +70,7 @@ const QUANTITIES: [Quantity; 10] = [
         unit: "mg/dL",
         least_span: 60.0,
         shown: &[&["glucose_isf"], &["glucose_cap"]],
-        truth: &["glucose"],
+        truth: &["plasma_glucose"],
     },
     Quantity { name: "lactate", title: "Lactate", unit: "mmol/L", least_span: 1.0, shown: &[], truth: &["lactate"] },
 ];
