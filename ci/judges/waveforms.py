@@ -147,6 +147,34 @@ def judge_pleth(table, patients):
             table.row(f"  {name}, pulse rate by neurokit", f"{pulse_rate:.1f} of {heart_rate:.1f} /min", True, "shown only")
 
 
+def judge_light(table, folder):
+    """The ratio of red to infrared modulation inverts to the saturation that the probe has."""
+    for number in (1, 2):
+        clip = Path(folder) / f"light/{number}/clip"
+        record = wfdb.rdrecord(str(next(clip.glob("*.hea")).with_suffix("")))
+        rate = record.fs
+        light = dict(zip(record.sig_name, record.p_signal.T))
+        with (clip / "numerics.csv").open() as numerics:
+            rows = [row for row in csv.DictReader(numerics) if row["metric"] == "spo2"]
+        told = np.array([[float(row["time_s"]), float(row["value"])] for row in rows])
+        errors = []
+        for begin in np.arange(20, 280, 10.0):
+            window = slice(int(begin * rate), int((begin + 10) * rate))
+            modulation = {}
+            for colour in ("ppg_red", "ppg_ir"):
+                samples = light[colour][window]
+                # The swing of the pulses: what is left of the light without its slow changes.
+                slow = np.convolve(samples, np.ones(int(2 * rate)) / int(2 * rate), "same")
+                pulses = (samples - slow)[int(rate) : -int(rate)]
+                modulation[colour] = pulses.std() / samples.mean()
+            saturation = 110 - 25 * modulation["ppg_red"] / modulation["ppg_ir"]
+            shown = told[(told[:, 0] >= begin) & (told[:, 0] < begin + 10), 1].mean()
+            errors.append(saturation - shown)
+        worst = float(np.abs(errors).max())
+        lowest = told[:, 1].min()
+        table.row(f"9 light/{number}, saturation from red and infrared", f"{worst:.2f} % off, down to {lowest:.0f} %", worst <= 1, "+- 1 %")
+
+
 def breaths_of_capnogram(patient, begin=0.0, end=None):
     """Instants at which the carbon dioxide rises through half of its usual height."""
     samples, at = patient.wave("co2", begin, end)
@@ -322,6 +350,7 @@ def main():
     table = Table()
     for judge in [judge_pulses, judge_pleth, judge_breathing, judge_patterns, judge_capnogram, judge_line, judge_right_heart]:
         judge(table, lambda name: Patient(folder, name))
+    judge_light(table, folder)
     print(f"{table.failed} rows fail" if table.failed else "all rows pass")
     sys.exit(1 if table.failed else 0)
 

@@ -10,6 +10,7 @@ use sim_core::{
 };
 use vocabulary::Dimension;
 
+use crate::causes::label_step;
 use crate::devices::wearable;
 use crate::patient::Physiology;
 use crate::physiology::activity::{Behaviour, Bout, Day, Habits};
@@ -121,6 +122,7 @@ fn fall(world: &mut World, act: &SignalAct<'_>) {
     if act.edge == Edge::Heal {
         return;
     }
+    label_step(world, act, true);
     let now = act.occurrence.start;
     let lies_for = Span::from_nanos(act.occurrence.arguments.number("lies").unwrap_or(600e9) as i64);
     let Some(mut activity) = world.get_mut::<Activity>(act.entity) else { return };

@@ -6,6 +6,7 @@ use sim_core::{
     SignalAct,
 };
 
+use crate::causes::label_step;
 use crate::patient::Physiology;
 use crate::physiology::{Body, BreathPattern, CapnogramShape};
 
@@ -61,6 +62,7 @@ fn with_causes(world: &mut World, act: &SignalAct<'_>, change: impl FnOnce(&mut 
 }
 
 fn change_pattern(world: &mut World, act: &SignalAct<'_>) {
+    label_step(world, act, false);
     let pattern = act.occurrence.arguments.text("pattern").and_then(BreathPattern::named).unwrap_or_default();
     with_causes(world, act, |causes, body| match act.edge {
         Edge::Begin => causes.begin_pattern(act.id, pattern, body),
@@ -69,6 +71,7 @@ fn change_pattern(world: &mut World, act: &SignalAct<'_>) {
 }
 
 fn narrow_airways(world: &mut World, act: &SignalAct<'_>) {
+    label_step(world, act, false);
     with_causes(world, act, |causes, body| match act.edge {
         Edge::Begin => causes.begin_attack(act.id, body),
         Edge::Heal => causes.end_attack(act.id, body),

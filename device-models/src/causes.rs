@@ -184,6 +184,19 @@ fn move_inputs(
     }
 }
 
+/// Labels a step that acts otherwise than by a [`Cause`]; one of an `instant` begins and ends there.
+pub(crate) fn label_step(world: &mut World, act: &SignalAct<'_>, instant: bool) {
+    let Some(patient) = world.get::<Person>(act.entity).map(|person| person.id) else { return };
+    let Some(at) = world.get_resource::<Clock>().map(|clock| clock.now) else { return };
+    let Some(mut truth) = world.get_resource_mut::<Truth>().filter(|truth| truth.wanted) else { return };
+    let (label, cause) = (&act.occurrence.action, &act.occurrence.step);
+    let edge = |begins| LabelEdge { patient, at, label: label.clone(), cause: cause.clone(), begins };
+    truth.labels.push(edge(act.edge == Edge::Begin));
+    if instant && act.edge == Edge::Begin {
+        truth.labels.push(edge(false));
+    }
+}
+
 /// The causes and the body of a patient that a step acts on.
 fn patient(world: &mut World, entity: Entity) -> Option<(Mut<'_, Causes>, Mut<'_, Physiology>)> {
     world.query::<(&mut Causes, &mut Physiology)>().get_mut(world, entity).ok()

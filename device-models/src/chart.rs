@@ -22,6 +22,10 @@ const CONFUSING_MAP_MMHG: [f64; 4] = [55.0, 48.0, 42.0, 36.0];
 /// between 50 and 60 % (Hoffman, Clark and Brown, Am J Physiol 1946;145:685).
 const CONFUSING_SATURATION: [f64; 4] = [0.75, 0.65, 0.58, 0.50];
 
+/// Arterial carbon dioxide [mmHg] above which the same happens: narcosis begins near 80 and deepens beyond 100 (Westlake,
+/// Simpson and Kaye, Q J Med 1955;24:155).
+const NARCOTIC_PACO2_MMHG: [f64; 4] = [80.0, 95.0, 110.0, 130.0];
+
 /// Oxygen above this fraction is supplemental.
 const SUPPLEMENTAL_FIO2: f64 = ROOM_AIR + 0.01;
 
@@ -56,7 +60,9 @@ impl Chart {
     /// Charts the second that has passed.
     pub(crate) fn second(&mut self, core: &Core, drugs: Option<&Drugs>) -> Line {
         let (vitals, state, parameters) = (core.vitals(), core.state(), core.parameters());
-        let consciousness = self.consciousness(vitals.map_mmhg, vitals.sao2, drugs.map_or(1.0, Drugs::wakefulness));
+        let consciousness = self
+            .consciousness(vitals.map_mmhg, vitals.sao2, drugs.map_or(1.0, Drugs::wakefulness))
+            .max(narcosis(vitals.paco2_mmhg));
         let observations = News2Observations {
             respiratory_rate_bpm: vitals.respiratory_rate_bpm,
             spo2_percent: 100.0 * vitals.sao2,
@@ -105,6 +111,11 @@ impl Chart {
     }
 }
 
+/// What carbon dioxide leaves of consciousness.
+fn narcosis(paco2_mmhg: f64) -> Consciousness {
+    Consciousness::ALL[NARCOTIC_PACO2_MMHG.iter().filter(|&&limit| paco2_mmhg > limit).count()]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,5 +153,6 @@ mod tests {
         assert_eq!(after(90.0, 0.60, 1.0, 60), Some(Consciousness::Voice));
         assert_eq!(after(90.0, 0.97, 0.1, 60), Some(Consciousness::Pain));
         assert_eq!(after(90.0, 0.80, 1.0, 60), Some(Consciousness::Alert));
+        assert_eq!((narcosis(60.0), narcosis(140.0)), (Consciousness::Alert, Consciousness::Unresponsive));
     }
 }

@@ -9,6 +9,7 @@ pub mod glucose_meter;
 pub mod heart_rate_belt;
 pub mod infusion_pump;
 pub mod insulin_pump;
+pub mod optical_probe;
 pub mod pacemaker;
 pub mod pulmonary_catheter;
 pub mod pulse_oximeter;
@@ -42,4 +43,5 @@ pub fn register(registry: &mut Registry) {
     urine_meter::register(registry);
     ventilator::register(registry);
     pacemaker::register(registry);
+    optical_probe::register(registry);
 }

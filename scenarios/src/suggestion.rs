@@ -23,7 +23,10 @@ pub(crate) fn hint<'a>(word: &str, what: &str, candidates: impl IntoIterator<Ite
     }
     let mut names: Vec<&str> = candidates.into_iter().collect();
     if names.is_empty() {
-        return format!("; there are no {what}");
+        return match what.strip_prefix("its ") {
+            Some(things) => format!("; it has no {things}"),
+            None => format!("; there are no {what}"),
+        };
     }
     let more = names.len().saturating_sub(LISTED);
     names.truncate(LISTED);

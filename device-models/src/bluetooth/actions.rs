@@ -426,7 +426,7 @@ pub(super) fn register(registry: &mut Registry) {
         seam: Seam::Radio,
         parameters: Vec::new(),
         duration: DurationRule::Required,
-        evidence: &[LINKS_CUT, "connects_blocked"],
+        evidence: &[LINKS_CUT, "bytes_held", "connects_blocked"],
         heal: "connects again and hands on what it has kept",
         stack_should: "notice one silent gateway, and take what comes late in its place",
     });

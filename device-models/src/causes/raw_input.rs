@@ -42,11 +42,26 @@ fn input(name: &str) -> fn(&mut Inputs) -> &mut f64 {
     }
 }
 
+/// What can be added to an input without leaving the model's ground.
+fn limits(name: &str) -> (f64, f64) {
+    match name {
+        "opioid" => (0.0, 2.0),
+        "shunt" => (0.0, 0.5),
+        "sepsis" | "exercise" | "tilt" | "baroreflex_loss" => (0.0, 1.0),
+        "fever" => (-5.0, 5.0),
+        "vasoconstriction" | "contractility" => (-0.9, 3.0),
+        "venoconstriction" => (-1.0, 1.0),
+        _ => (-60.0, 150.0),
+    }
+}
+
 fn push_input(world: &mut World, act: &SignalAct<'_>) {
     cause(world, act, |arguments, _| {
         let ramp_s = seconds(arguments, "ramp");
-        let value = arguments.number("value").unwrap_or_default();
-        Push { course: Course::new(value, ramp_s, ramp_s), input: input(arguments.text("input").unwrap_or_default()) }
+        let name = arguments.text("input").unwrap_or_default();
+        let (least, most) = limits(name);
+        let value = arguments.number("value").unwrap_or_default().clamp(least, most);
+        Push { course: Course::new(value, ramp_s, ramp_s), input: input(name) }
     });
 }
 
@@ -54,7 +69,8 @@ fn push_input(world: &mut World, act: &SignalAct<'_>) {
 pub(super) fn action_spec() -> ActionSpec {
     action(
         "physio.input",
-        "adds a number to one input of the cardio-respiratory core: for tests of the model, not a clinical event",
+        "adds a number to one input of the cardio-respiratory core, at most what the model is made for: for tests of the \
+         model, not a clinical event",
         push_input,
         vec![
             ParameterSpec::required("input", ParameterKind::Choice(INPUTS), "which input"),

@@ -8,6 +8,7 @@ use sim_core::{
 use vocabulary::Dimension;
 
 use super::Glycaemia;
+use crate::causes::label_step;
 use crate::physiology::glucose::GlucoseDrive;
 
 /// A low or a high in progress.
@@ -63,6 +64,7 @@ fn ramp_min(act: &SignalAct<'_>) -> f64 {
 }
 
 fn hypoglycaemia(world: &mut World, act: &SignalAct<'_>) {
+    label_step(world, act, false);
     let Some(mut glycaemia) = world.get_mut::<Glycaemia>(act.entity) else { return };
     match act.edge {
         Edge::Begin => {
@@ -74,12 +76,14 @@ fn hypoglycaemia(world: &mut World, act: &SignalAct<'_>) {
 }
 
 fn hyperglycaemia(world: &mut World, act: &SignalAct<'_>) {
+    label_step(world, act, true);
     let Some(mut glycaemia) = world.get_mut::<Glycaemia>(act.entity) else { return };
     let peak_mg_dl = act.occurrence.arguments.number("peak").unwrap_or(320.0);
     glycaemia.begin_course(act.id, peak_mg_dl, ramp_min(act), false);
 }
 
 fn meal(world: &mut World, act: &SignalAct<'_>) {
+    label_step(world, act, true);
     let Some(mut glycaemia) = world.get_mut::<Glycaemia>(act.entity) else { return };
     let arguments = &act.occurrence.arguments;
     let carbohydrate_g = 1_000.0 * arguments.number("carbohydrate").unwrap_or_default();
@@ -88,6 +92,7 @@ fn meal(world: &mut World, act: &SignalAct<'_>) {
 }
 
 fn site_failure(world: &mut World, act: &SignalAct<'_>) {
+    label_step(world, act, false);
     let Some(mut glycaemia) = world.get_mut::<Glycaemia>(act.entity) else { return };
     match act.edge {
         Edge::Begin => {

@@ -53,6 +53,11 @@ const CORONARY_MMHG: f64 = 45.0;
 /// Rate above which the ventricle has too little time to fill [/min].
 const FILLING_LIMIT_BPM: f64 = 180.0;
 
+/// Highest mean arterial pressure, and widest pulse pressure [mmHg]: crises of phaeochromocytoma reach some 300/160
+/// (Riester et al., Endocrine 2015;50:8).
+const HIGHEST_MAP_MMHG: f64 = 210.0;
+const WIDEST_PULSE_MMHG: f64 = 150.0;
+
 /// Share of the pulse pressure that lies above the mean.
 pub(crate) const SYSTOLIC_SHARE: f64 = 0.62;
 
@@ -166,6 +171,8 @@ pub(crate) fn advance_flow(situation: &Situation<'_>, state: &mut State, autonom
 
     let runoff_s = (0.06 * systemic_resistance * parameters.arterial_compliance_ml_mmhg).max(0.5);
     state.map_mmhg += STEP_S * (cvp_mmhg + cardiac_output_l_min * systemic_resistance - state.map_mmhg) / runoff_s;
+    // Beyond this the ventricle fails or a vessel gives way; pressors in excess would otherwise know no end.
+    state.map_mmhg = state.map_mmhg.min(HIGHEST_MAP_MMHG);
     Flow {
         heart_rate_bpm,
         cardiac_output_l_min,
@@ -242,7 +249,7 @@ fn balance_cvp(pumping_l_min: f64, filling_mmhg: f64, venous_resistance: f64, pr
 /// Arteries stiffen as they stretch, hence the factor that grows with the mean pressure.
 pub(crate) fn pulse_pressures(parameters: &Parameters, map_mmhg: f64, stroke_volume_ml: f64) -> (f64, f64) {
     let stiffening = (1.0 + 0.008 * (map_mmhg - 90.0)).max(0.5);
-    let pulse_mmhg = stroke_volume_ml / parameters.arterial_compliance_ml_mmhg * stiffening;
+    let pulse_mmhg = (stroke_volume_ml / parameters.arterial_compliance_ml_mmhg * stiffening).min(WIDEST_PULSE_MMHG);
     (map_mmhg + SYSTOLIC_SHARE * pulse_mmhg, map_mmhg - (1.0 - SYSTOLIC_SHARE) * pulse_mmhg)
 }
 

@@ -48,6 +48,10 @@ pub(crate) struct ArterialBlood {
     pub(crate) delivery_ml_min: f64,
 }
 
+/// No more carbon dioxide than this [mmHg]: hours of apnoeic oxygenation end near 250 (Frumin, Epstein and Cohen,
+/// Anesthesiology 1959;20:789).
+const MOST_CO2_MMHG: f64 = 250.0;
+
 /// Advances both carbon dioxide pools. `flow_ratio` is cardiac output relative to rest.
 pub(crate) fn advance_carbon_dioxide(situation: &Situation<'_>, state: &mut State, breaths: &Breaths, flow_ratio: f64) {
     let Situation { parameters, rest, .. } = *situation;
@@ -61,6 +65,8 @@ pub(crate) fn advance_carbon_dioxide(situation: &Situation<'_>, state: &mut Stat
         STEP_S / MINUTE_S * (flow_ml_min - cleared_ml_min) / (ALVEOLAR_CO2_ML_MMHG * rest.store_size);
     state.venous_pco2_mmhg +=
         STEP_S / MINUTE_S * (output_ml_min - flow_ml_min) / (TISSUE_CO2_ML_MMHG * rest.store_size);
+    state.alveolar_pco2_mmhg = state.alveolar_pco2_mmhg.min(MOST_CO2_MMHG);
+    state.venous_pco2_mmhg = state.venous_pco2_mmhg.min(MOST_CO2_MMHG);
 }
 
 /// Advances alveolar oxygen and mixes the arterial blood.

@@ -71,11 +71,16 @@ pub(crate) fn advance(situation: &Situation<'_>, state: &mut State) -> f64 {
     q10
 }
 
+/// Where lactate goes when no oxygen comes at all [mmol/L]: levels after an arrest are 5 to 15, the highest that anybody
+/// survived some 30 (Kruse et al., Scand J Trauma Resusc Emerg Med 2011;19:74).
+const MOST_LACTATE_MMOL_L: f64 = 30.0;
+
 /// Advances lactate from oxygen demand and delivery [mL/min] and from sepsis.
 pub(crate) fn advance_lactate(situation: &Situation<'_>, state: &mut State, oxygen_delivery_ml_min: f64) {
     let demand_ml_min = 1_000.0 * situation.parameters.vo2_l_min * state.metabolism;
     let extraction = demand_ml_min / oxygen_delivery_ml_min.max(1.0);
     let target = 1.0 + 16.0 * (extraction - CRITICAL_EXTRACTION).max(0.0) + septic_lactate_mmol_l(state.sepsis);
+    let target = target.min(MOST_LACTATE_MMOL_L);
     state.lactate_mmol_l += STEP_S * (target - state.lactate_mmol_l) / LACTATE_S;
 }
 

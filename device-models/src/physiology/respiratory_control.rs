@@ -16,6 +16,9 @@ const CENTRAL_BELOW: f64 = 0.4;
 const HYPOXIC_L_MIN: f64 = 30.0;
 const HYPOXIC_WIDTH_MMHG: f64 = 16.0;
 
+/// Lowest carbon dioxide that breathing aims at [mmHg].
+const LOWEST_SET_POINT_MMHG: f64 = 12.0;
+
 /// In sleep ventilation falls and carbon dioxide rises (Douglas et al., Thorax 1982;37:840): the part of the resting
 /// ventilation that wakefulness drives, and the rise of the set point [mmHg].
 const SLEEP_HYPOPNOEA: f64 = 0.08;
@@ -55,7 +58,7 @@ pub(crate) fn advance(situation: &Situation<'_>, state: &mut State, q10: f64, dr
             let pattern = &situation.inputs.breath_pattern;
             // Nobody gasps whose drive has ceased.
             let fixed_bpm = pattern.fixed_rate_bpm.filter(|_| rate_bpm > 0.0);
-            let rate_bpm = fixed_bpm.unwrap_or(rate_bpm * pattern.rate);
+            let rate_bpm = fixed_bpm.unwrap_or((rate_bpm * pattern.rate).min(FASTEST_BPM));
             if pattern.rate > 0.0 { (rate_bpm, tidal_volume_l * pattern.volume) } else { (0.0, 0.0) }
         }
         Ventilation::Apnoea => (0.0, 0.0),
@@ -78,6 +81,8 @@ fn advance_drives(situation: &Situation<'_>, state: &mut State, q10: f64, drive:
         - 6.0 * state.sepsis
         - inputs.breath_pattern.set_point_drop_mmhg
         + SLEEP_SET_POINT_MMHG * inputs.sleep;
+    // Compensation of an acidosis ends near 10 mmHg (Fencl and Leith, Respir Physiol 1993;91:1).
+    let set_point_mmhg = set_point_mmhg.max(LOWEST_SET_POINT_MMHG);
     let excess_mmhg = state.alveolar_pco2_mmhg - set_point_mmhg;
     let side = if excess_mmhg > 0.0 { 1.0 } else { CENTRAL_BELOW };
     let central = CENTRAL_SLOPE * depression(3.0, inputs.opioid) * excess_mmhg * side;

@@ -9,7 +9,7 @@ pub const NET_CUT: &str = "net.cut";
 /// Name of the action that lets a gateway die: its connection ends as that of a process that is killed.
 const GATEWAY_CRASH: &str = "gw.crash";
 /// Name of the action that takes the network from a gateway.
-const UPLINK_DOWN: &str = "gw.uplink_down";
+pub const UPLINK_DOWN: &str = "gw.uplink_down";
 
 impl CutKind {
     /// The kind that an occurrence asks for; `None` for actions that cut nothing.

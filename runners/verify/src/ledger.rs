@@ -220,6 +220,13 @@ impl Ledger {
         }
     }
 
+    /// A Bluetooth link of a device has ended that had another one already.
+    pub fn handed_over(&mut self, device: SimId, at: SimTime) {
+        for change in [LinkChange::Lost, LinkChange::Back(Delay::After(0))] {
+            self.expectations.link(&self.plan, &self.plan.roster.devices[device.index()], at, change);
+        }
+    }
+
     /// A gateway heard a value of a device, this strong [dBm].
     pub fn heard(&mut self, device: SimId, at: SimTime, rssi_dbm: f64) {
         let change = LinkChange::Heard(rssi_dbm);

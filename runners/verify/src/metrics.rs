@@ -33,12 +33,13 @@ const ROWS: [ExpectMetricSpec; 19] = [
     },
     time(
         "link.reconnect",
-        "from the end of a device's last Bluetooth link to its next one, at whichever gateway; one that never came \
-         counts as infinite",
+        "from the end of a Bluetooth link to the device's next one, at whichever gateway; 0 when it had another already, \
+         infinite when none came",
     ),
     count(
         "dropped.declared",
-        "messages that a full outbox dropped, as the device declares, and that were not observed",
+        "messages that a full outbox dropped, as the device declares, or that the air lost for good, and that were not \
+         observed",
     ),
     time(
         "latency.e2e",
@@ -61,7 +62,7 @@ const ROWS: [ExpectMetricSpec; 19] = [
     ),
     count(
         "corrupted",
-        "observations of a message with other bytes than were generated, on another stream's topic of its device, or \
+        "observations of a message with other bytes than were generated (or than a gateway made of what it heard), on another stream's topic of its device, or \
          unreadable on a topic of ours",
     ),
     count(
@@ -199,11 +200,11 @@ impl Measure {
             (Self::Acked, true) => "acknowledged",
             (Self::Acked, false) => "never acknowledged",
             (Self::Delivered | Self::DeliveredRatio | Self::Completeness, true) => "observed",
-            (Self::DroppedDeclared, true) => "dropped by the device's outbox",
+            (Self::DroppedDeclared, true) => "dropped, as declared",
             _ => match fate.end {
                 End::Delivered => "observed",
                 End::Lost => "written, never observed",
-                End::Dropped => "dropped by the device's outbox",
+                End::Dropped => "dropped, as declared",
                 End::Pending => "never written",
                 End::Unwatched => "watched by no probe",
             },

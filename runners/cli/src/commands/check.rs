@@ -41,7 +41,7 @@ pub(crate) fn check(
                     "{}: ok ({} patients, {} devices, {} steps, {} expectations)",
                     file.display(),
                     plan.roster.patients.len(),
-                    plan.roster.devices.len(),
+                    plan.roster.devices.len() - plan.roster.gateways.len(),
                     plan.occurrences.len(),
                     plan.expects.len()
                 ));

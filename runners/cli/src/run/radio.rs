@@ -216,12 +216,13 @@ impl Airwaves {
     }
 }
 
-/// Tells the ledger what has happened to links. A device has lost its link when none is left of those it had.
+/// Tells the ledger what has happened to links. A device that has another link already is handed over.
 pub(crate) fn tell_links(ledger: &mut verify::Ledger, links: &[LinkEvent]) {
     for event in links {
         match event.change {
             LinkChange::Connected { .. } => ledger.linked(event.device, event.at),
             LinkChange::Disconnected { alone: true, .. } => ledger.unlinked(event.device, event.at),
+            LinkChange::Disconnected { .. } if event.gateway.is_some() => ledger.handed_over(event.device, event.at),
             LinkChange::Signal { rssi_dbm } => ledger.heard(event.device, event.at, f64::from(rssi_dbm)),
             LinkChange::Disconnected { .. }
             | LinkChange::Subscribed

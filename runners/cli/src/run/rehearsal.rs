@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use fleet::UPLINK_DOWN;
 use scenarios::Plan;
 use sim_core::{Evidence, OccurrenceId, Outbound, Registry, Reply, ReplyStatus, Shards, SimId, SimTime, Subject};
 
@@ -21,7 +22,17 @@ pub(crate) struct Rehearsal {
     /// Commands still to come, in order of time.
     commands: Vec<(SimTime, OccurrenceId, sim_core::Command)>,
     given: usize,
+    outages: Vec<Outage>,
     answers: Evidence,
+}
+
+/// A time without a network for a gateway.
+#[derive(Debug)]
+struct Outage {
+    gateway: SimId,
+    begin: SimTime,
+    end: SimTime,
+    occurrence: OccurrenceId,
 }
 
 impl Rehearsal {
@@ -50,7 +61,14 @@ impl Rehearsal {
     ) -> Result<Self, Failure> {
         let shards = Shards::new(registry, &plan.roster, &plan.occurrences, &patients, threads)?;
         let airwaves = Airwaves::new(plan, &patients)?;
-        Ok(Self { shards, airwaves, commands: commands(plan, &patients), given: 0, answers: Evidence::default() })
+        Ok(Self {
+            shards,
+            airwaves,
+            commands: commands(plan, &patients),
+            given: 0,
+            outages: outages(plan),
+            answers: Evidence::default(),
+        })
     }
 
     /// Simulates up to `end`. Commands take effect at their own grid instant, whatever the step of the caller.
@@ -73,7 +91,8 @@ impl Rehearsal {
         for message in &spoken {
             airwaves.say(message.clone());
         }
-        let air = airwaves.advance_to(self.shards.reached());
+        let mut air = airwaves.advance_to(self.shards.reached());
+        self.hold(&mut air);
         Messages { own, spoken, air }
     }
 
@@ -84,7 +103,24 @@ impl Rehearsal {
 
     /// Lets the air go on for a while after the devices have fallen silent.
     pub(crate) fn linger_until(&mut self, end: SimTime) -> AirNews {
-        self.airwaves.as_mut().map(|airwaves| airwaves.advance_to(end)).unwrap_or_default()
+        let mut air = self.airwaves.as_mut().map(|airwaves| airwaves.advance_to(end)).unwrap_or_default();
+        self.hold(&mut air);
+        air
+    }
+
+    /// What a gateway without a network hands on waits until it has one.
+    fn hold(&mut self, air: &mut AirNews) {
+        for message in &mut air.handed_on {
+            let Some(relay) = &mut message.relay else { continue };
+            let outage = self
+                .outages
+                .iter()
+                .find(|outage| outage.gateway == relay.gateway && (outage.begin..outage.end).contains(&relay.at));
+            if let Some(outage) = outage {
+                relay.at = outage.end;
+                self.answers.add(outage.occurrence, "bytes_held", message.payload.len() as u64);
+            }
+        }
     }
 
     /// The devices' answers since the last call; those to commands of steps become their evidence.
@@ -128,6 +164,25 @@ pub(crate) fn members(plan: &Plan, patients: &Range<usize>) -> Vec<SimId> {
     let gateways = plan.roster.gateways.iter().map(|gateway| gateway.device);
     let of_them = |gateway: &SimId| patients.contains(&plan.roster.devices[gateway.index()].patient.index());
     devices.map(|index| SimId(index as u32)).chain(gateways.filter(of_them)).collect()
+}
+
+fn outages(plan: &Plan) -> Vec<Outage> {
+    let mut outages = Vec::new();
+    for (index, occurrence) in plan.occurrences.iter().enumerate() {
+        let Some(end) = occurrence.end.filter(|_| occurrence.action == UPLINK_DOWN) else { continue };
+        let gateways = occurrence.subjects.iter().filter_map(|subject| match subject {
+            Subject::Device(gateway) => Some(*gateway),
+            _ => None,
+        });
+        let occurrence_id = OccurrenceId(index as u32);
+        outages.extend(gateways.map(|gateway| Outage {
+            gateway,
+            begin: occurrence.start,
+            end,
+            occurrence: occurrence_id,
+        }));
+    }
+    outages
 }
 
 /// The patients that take part: all, or one part of a partition.
