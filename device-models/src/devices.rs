@@ -1,5 +1,7 @@
 //! The devices: one file each, with what it measures, how often, its alarms and its commands.
 
+mod alarm;
+mod announcement;
 pub mod battery;
 pub mod bedside_monitor;
 pub mod blood_pressure_cuff;
@@ -25,6 +27,7 @@ use sim_core::Registry;
 
 /// Adds every device kind.
 pub fn register(registry: &mut Registry) {
+    announcement::register(registry);
     ecg_patch::register(registry);
     pulse_oximeter::register(registry);
     bedside_monitor::register(registry);

@@ -11,6 +11,7 @@ use sim_core::{
 use vocabulary::{MetricId, Quality, Reading};
 
 use self::alarms::{Alarms, Numerics};
+use super::alarm::AlarmMetrics;
 use super::pulse_oximeter::FingerProbe;
 use crate::device::{Chunk, Device};
 use crate::patient::{Physiology, RADIAL_ARTERY};
@@ -90,9 +91,7 @@ struct Workshop {
     etco2: MetricId,
     temperature: MetricId,
     status: MetricId,
-    alarm: MetricId,
-    alarm_priority: MetricId,
-    alarm_phase: MetricId,
+    alarm: AlarmMetrics,
     scratch: Vec<f32>,
     room: EcgRoom,
 }
@@ -247,13 +246,7 @@ fn watch_alarms(
         let mut shown = monitor.numerics(body, probe, (capnograph, line), contact, clock.now);
         pin(&mut shown, pinned, &workshop, &mut evidence);
         for event in monitor.alarms.look(&shown, off, clock.now) {
-            if let Some(due) = device.event(ALARM, clock.now) {
-                device
-                    .say(&due, &clock, &mut assembly)
-                    .reading(Reading::code(workshop.alarm, event.condition))
-                    .reading(Reading::code(workshop.alarm_priority, event.priority))
-                    .reading(Reading::code(workshop.alarm_phase, event.phase));
-            }
+            workshop.alarm.say(event, ALARM, &mut device, &clock, &mut assembly);
         }
     }
 }
@@ -336,9 +329,7 @@ pub fn register(registry: &mut Registry) {
             etco2: named("etco2"),
             temperature: named("temp_core"),
             status: named("device_status"),
-            alarm: named("alarm"),
-            alarm_priority: named("alarm_priority"),
-            alarm_phase: named("alarm_phase"),
+            alarm: AlarmMetrics::new(),
             scratch: Vec::new(),
             room: EcgRoom::default(),
         });
@@ -365,11 +356,7 @@ pub fn register(registry: &mut Registry) {
             wave("pleth", "infrared pleth", 125_000, 125, &["pleth"]),
             wave("resp", "chest impedance", 62_500, 125, &["resp_wave"]),
             wave("co2", "capnogram, 2.5 s behind", 62_500, 125, &["co2_wave"]),
-            event(
-                "alarm",
-                "limit alarms and the loose electrode, at start and end",
-                &["alarm", "alarm_priority", "alarm_phase"],
-            ),
+            event("alarm", "limit alarms and the loose electrode, at start and end", AlarmMetrics::IDS),
             event("status", "when an electrode comes off or is back", &["device_status"]),
         ],
         options: vec![leads_option()],

@@ -11,6 +11,7 @@ use sim_core::{
 use vocabulary::{MetricId, Quality, Reading};
 
 use self::measurement::{Measurement, Outcome};
+use super::announcement::Announcement;
 use super::battery::Battery;
 use crate::activity::Activity;
 use crate::device::Device;
@@ -31,7 +32,6 @@ pub struct BloodPressureCuff {
     asked: bool,
     /// Measurements on demand so far.
     demands: u64,
-    announced: bool,
 }
 
 /// Metrics of the cuff's messages.
@@ -42,15 +42,14 @@ struct Metrics {
     mean: MetricId,
     pulse_rate: MetricId,
     status: MetricId,
-    battery: MetricId,
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the registry's signature lets a device refuse")]
 fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Result<Entity, SpawnError> {
     let device = Device::from_plan(world, id, plan, patient);
-    let cuff = BloodPressureCuff { scheduled: None, demanded: None, asked: false, demands: 0, announced: false };
+    let cuff = BloodPressureCuff { scheduled: None, demanded: None, asked: false, demands: 0 };
     let battery = Battery::new(device.key);
-    Ok(world.spawn((device, cuff, battery)).id())
+    Ok(world.spawn((device, cuff, battery, Announcement(STATUS))).id())
 }
 
 fn obey(world: &mut World, device: Entity, command: &Command) -> Result<(), String> {
@@ -91,19 +90,10 @@ fn measure_pressures(
     clock: Res<Clock>,
     metrics: Res<Metrics>,
     patients: Query<(&Physiology, Option<&Activity>)>,
-    mut devices: Query<(&mut Device, &mut BloodPressureCuff, &Battery)>,
+    mut devices: Query<(&mut Device, &mut BloodPressureCuff)>,
     mut assembly: ResMut<Assembly>,
 ) {
-    for (mut device, mut cuff, battery) in &mut devices {
-        if !cuff.announced {
-            cuff.announced = true;
-            if let Some(due) = device.event(STATUS, clock.now) {
-                device
-                    .say(&due, &clock, &mut assembly)
-                    .reading(Reading::code(metrics.status, "operating"))
-                    .reading(Reading::number(metrics.battery, battery.percent(clock.now)));
-            }
-        }
+    for (mut device, mut cuff) in &mut devices {
         let cuff = &mut *cuff;
         if std::mem::take(&mut cuff.asked) {
             cuff.demanded = Some(Measurement::from(device.key, clock.now, cuff.demands));
@@ -147,7 +137,6 @@ pub fn register(registry: &mut Registry) {
             mean: MetricId::named("nibp_mean"),
             pulse_rate: MetricId::named("pr_nibp"),
             status: MetricId::named("device_status"),
-            battery: MetricId::named("battery"),
         });
     });
     let carried: &[&str] = &["nibp_sys", "nibp_dia", "nibp_mean", "pr_nibp", "device_status"];

@@ -13,6 +13,7 @@ use sim_core::{
 use vocabulary::{Dimension, MetricId, Quality, Reading};
 
 use self::alarms::GlucoseAlarms;
+use super::alarm::AlarmMetrics;
 use crate::device::{Device, Quiet};
 use crate::glycaemia::{Glycaemia, Minute};
 use crate::sensors::cgm::{CGM_MODELS, Cgm, CgmModel, CgmReading};
@@ -151,9 +152,7 @@ struct Metrics {
     trend: MetricId,
     run_time: MetricId,
     status: MetricId,
-    alarm: MetricId,
-    priority: MetricId,
-    phase: MetricId,
+    alarm: AlarmMetrics,
 }
 
 /// Every sensor senses the minute that ended; changes of state are told.
@@ -199,13 +198,7 @@ fn look_at_alarms(
     assembly: &mut Assembly,
 ) {
     for event in worn.alarms.look(worn.sensor.reading(), worn.silent_min) {
-        if let Some(due) = device.event(ALARM, clock.now) {
-            device
-                .say(&due, clock, assembly)
-                .reading(Reading::code(metrics.alarm, event.condition))
-                .reading(Reading::code(metrics.priority, event.priority))
-                .reading(Reading::code(metrics.phase, event.phase));
-        }
+        metrics.alarm.say(event, ALARM, device, clock, assembly);
     }
 }
 
@@ -240,9 +233,7 @@ pub fn register(registry: &mut Registry) {
             trend: MetricId::named("glucose_trend"),
             run_time: MetricId::named("cgm_run_time"),
             status: MetricId::named("device_status"),
-            alarm: MetricId::named("alarm"),
-            priority: MetricId::named("alarm_priority"),
-            phase: MetricId::named("alarm_phase"),
+            alarm: AlarmMetrics::new(),
         });
     });
     let event = |id, about, metrics| StreamSpec { id, about, kind: StreamKind::Event, metrics };
@@ -260,7 +251,7 @@ pub fn register(registry: &mut Registry) {
             event(
                 "alarm",
                 "urgent low (below 55 mg/dL), low (below 70), high (above 250), signal loss (20 min), at start and end",
-                &["alarm", "alarm_priority", "alarm_phase"],
+                AlarmMetrics::IDS,
             ),
         ],
         options: vec![

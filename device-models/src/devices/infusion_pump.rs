@@ -13,6 +13,7 @@ use sim_core::{
 use vocabulary::{Dimension, MetricId, Reading};
 
 use self::drug_library::Content;
+use super::alarm::{AlarmEvent, AlarmMetrics};
 use super::battery::Battery;
 use crate::device::Device;
 use crate::medication::Medication;
@@ -268,9 +269,7 @@ struct Metrics {
     left: MetricId,
     time_left: MetricId,
     battery: MetricId,
-    alarm: MetricId,
-    priority: MetricId,
-    phase: MetricId,
+    alarm: AlarmMetrics,
 }
 
 fn report_infusions(
@@ -292,13 +291,8 @@ fn report_infusions(
         }
         if pump.state == State::KeepOpen && !pump.alarmed {
             pump.alarmed = true;
-            if let Some(due) = device.event(ALARM, clock.now) {
-                device
-                    .say(&due, &clock, &mut assembly)
-                    .reading(Reading::code(metrics.alarm, "infusion_complete"))
-                    .reading(Reading::code(metrics.priority, "medium"))
-                    .reading(Reading::code(metrics.phase, "start"));
-            }
+            let complete = AlarmEvent::start(("infusion_complete", "medium"));
+            metrics.alarm.say(complete, ALARM, &mut device, &clock, &mut assembly);
         }
         while let Some(due) = device.take_due(&clock) {
             debug_assert_eq!(due.kind_index, INFUSION);
@@ -335,9 +329,7 @@ pub fn register(registry: &mut Registry) {
             left: MetricId::named("inf_vtbi_remain"),
             time_left: MetricId::named("inf_time_remain"),
             battery: MetricId::named("battery"),
-            alarm: MetricId::named("alarm"),
-            priority: MetricId::named("alarm_priority"),
-            phase: MetricId::named("alarm_phase"),
+            alarm: AlarmMetrics::new(),
         });
     });
     registry.devices.push(DeviceSpec {
@@ -360,7 +352,7 @@ pub fn register(registry: &mut Registry) {
                 id: "alarm",
                 about: "volume to be infused used up",
                 kind: StreamKind::Event,
-                metrics: &["alarm", "alarm_priority", "alarm_phase"],
+                metrics: AlarmMetrics::IDS,
             },
         ],
         options: vec![

@@ -18,6 +18,7 @@ use vocabulary::{Dimension, MetricId, Reading};
 use self::alarms::PumpAlarms;
 use self::faults::PumpFaults;
 use self::on_board::InsulinOnBoard;
+use super::alarm::AlarmMetrics;
 use super::battery::Battery;
 use crate::device::{Device, Quiet};
 use crate::glycaemia::{Glycaemia, Minute};
@@ -206,9 +207,7 @@ struct Metrics {
     reservoir: MetricId,
     status: MetricId,
     battery: MetricId,
-    alarm: MetricId,
-    priority: MetricId,
-    phase: MetricId,
+    alarm: AlarmMetrics,
 }
 
 /// Tells changes of state and alarms at the begin of a minute, or when a command has just changed the state.
@@ -233,13 +232,7 @@ fn announce_pumps(
         }
         let (occluded, empty, low) = (worn.pump.notices_occlusion(), worn.is_empty(), worn.is_low());
         for event in worn.alarms.look(occluded, empty, low) {
-            if let Some(due) = device.event(ALARM, clock.now) {
-                device
-                    .say(&due, &clock, &mut assembly)
-                    .reading(Reading::code(metrics.alarm, event.condition))
-                    .reading(Reading::code(metrics.priority, event.priority))
-                    .reading(Reading::code(metrics.phase, event.phase));
-            }
+            metrics.alarm.say(event, ALARM, &mut device, &clock, &mut assembly);
         }
     }
 }
@@ -285,9 +278,7 @@ pub fn register(registry: &mut Registry) {
             reservoir: MetricId::named("ins_reservoir"),
             status: MetricId::named("device_status"),
             battery: MetricId::named("battery"),
-            alarm: MetricId::named("alarm"),
-            priority: MetricId::named("alarm_priority"),
-            phase: MetricId::named("alarm_phase"),
+            alarm: AlarmMetrics::new(),
         });
     });
     registry.devices.push(DeviceSpec {
@@ -319,7 +310,7 @@ fn streams() -> Vec<StreamSpec> {
             "on each change of what the pump does: operating, suspended, occluded, empty",
             &["device_status", "ins_reservoir", "battery"],
         ),
-        event("alarm", "occlusion, low or empty reservoir", &["alarm", "alarm_priority", "alarm_phase"]),
+        event("alarm", "occlusion, low or empty reservoir", AlarmMetrics::IDS),
     ]
 }
 

@@ -10,6 +10,7 @@ use sim_core::{
 };
 use vocabulary::{Dimension, MetricId, Reading};
 
+use super::alarm::{AlarmEvent, AlarmMetrics};
 use crate::device::Device;
 use crate::patient::Physiology;
 use crate::physiology::{BeatKind, Body, RhythmKind};
@@ -122,9 +123,7 @@ struct Metrics {
     voltage: MetricId,
     longevity: MetricId,
     impedance: MetricId,
-    alarm: MetricId,
-    alarm_priority: MetricId,
-    alarm_phase: MetricId,
+    alarm: AlarmMetrics,
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the registry's signature lets a device refuse")]
@@ -145,13 +144,8 @@ fn report_pacemakers(
         let Ok(Physiology(body)) = patients.get(device.patient) else { continue };
         pacemaker.count(body, &clock);
         let mut alarm = |condition, priority, begins: bool| {
-            if let Some(due) = device.event(ALARM, clock.now) {
-                device
-                    .say(&due, &clock, &mut assembly)
-                    .reading(Reading::code(metrics.alarm, condition))
-                    .reading(Reading::code(metrics.alarm_priority, priority))
-                    .reading(Reading::code(metrics.alarm_phase, if begins { "start" } else { "end" }));
-            }
+            let event = AlarmEvent::edge((condition, priority), begins);
+            metrics.alarm.say(event, ALARM, &mut device, &clock, &mut assembly);
         };
         if let Some(lost) = pacemaker.capture_changes() {
             alarm("loss_of_capture", "high", lost);
@@ -191,9 +185,7 @@ pub fn register(registry: &mut Registry) {
             voltage: named("pm_batt_v"),
             longevity: named("pm_batt_longevity"),
             impedance: named("pm_lead_imp_rv"),
-            alarm: named("alarm"),
-            alarm_priority: named("alarm_priority"),
-            alarm_phase: named("alarm_phase"),
+            alarm: AlarmMetrics::new(),
         });
     });
     registry.devices.push(DeviceSpec {
@@ -210,7 +202,7 @@ pub fn register(registry: &mut Registry) {
                 id: "alarm",
                 about: "pulses that do not capture, at start and end; the battery's replacement indicator",
                 kind: StreamKind::Event,
-                metrics: &["alarm", "alarm_priority", "alarm_phase"],
+                metrics: AlarmMetrics::IDS,
             },
         ],
         options: vec![

@@ -7,6 +7,7 @@ use sim_core::{
 };
 use vocabulary::{MetricId, Quality, Reading};
 
+use super::announcement::Announcement;
 use super::battery::Battery;
 use crate::device::{Chunk, Device};
 use crate::patient::{FINGER, Physiology};
@@ -60,11 +61,9 @@ impl FingerProbe {
     }
 }
 
-/// Marks an oximeter and remembers whether it said that it works.
-#[derive(Debug, Clone, Default, Component)]
-pub struct PulseOximeter {
-    announced: bool,
-}
+/// Marks an oximeter: other devices carry a finger probe too.
+#[derive(Debug, Clone, Copy, Component)]
+pub struct PulseOximeter;
 
 /// Metrics of the oximeter's messages, and room to work in.
 #[derive(Debug, Clone, Resource)]
@@ -73,8 +72,6 @@ struct Workshop {
     pulse_rate: MetricId,
     perfusion: MetricId,
     pleth: MetricId,
-    status: MetricId,
-    battery: MetricId,
     scratch: Vec<f32>,
 }
 
@@ -85,7 +82,7 @@ fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Re
     };
     let probe = FingerProbe::new(device.key, body);
     let battery = Battery::new(device.key);
-    Ok(world.spawn((device, probe, PulseOximeter::default(), battery)).id())
+    Ok(world.spawn((device, probe, PulseOximeter, battery, Announcement(STATUS))).id())
 }
 
 /// Lets every finger probe follow the blood for one grid step.
@@ -101,22 +98,12 @@ fn report_oximeters(
     clock: Res<Clock>,
     mut workshop: ResMut<Workshop>,
     patients: Query<(&Physiology, &Pinned)>,
-    mut devices: Query<(&mut Device, &FingerProbe, &mut PulseOximeter, &Battery)>,
+    mut devices: Query<(&mut Device, &FingerProbe), With<PulseOximeter>>,
     mut assembly: ResMut<Assembly>,
     mut evidence: ResMut<Evidence>,
 ) {
-    let Workshop { saturation, pulse_rate, perfusion, pleth, status, battery: battery_metric, scratch } =
-        &mut *workshop;
-    for (mut device, probe, mut oximeter, battery) in &mut devices {
-        if !oximeter.announced {
-            oximeter.announced = true;
-            if let Some(due) = device.event(STATUS, clock.now) {
-                device
-                    .say(&due, &clock, &mut assembly)
-                    .reading(Reading::code(*status, "operating"))
-                    .reading(Reading::number(*battery_metric, battery.percent(clock.now)));
-            }
-        }
+    let Workshop { saturation, pulse_rate, perfusion, pleth, scratch } = &mut *workshop;
+    for (mut device, probe) in &mut devices {
         if !device.is_due(&clock) {
             continue;
         }
@@ -154,8 +141,6 @@ pub fn register(registry: &mut Registry) {
             pulse_rate: MetricId::named("pr"),
             perfusion: MetricId::named("perf_idx"),
             pleth: MetricId::named("pleth"),
-            status: MetricId::named("device_status"),
-            battery: MetricId::named("battery"),
             scratch: Vec::new(),
         });
     });

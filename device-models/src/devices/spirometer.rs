@@ -7,6 +7,7 @@ use sim_core::{
 };
 use vocabulary::{MetricId, Reading};
 
+use super::announcement::Announcement;
 use super::battery::Battery;
 use crate::device::Device;
 use crate::patient::{Person, build_of_wearer};
@@ -29,7 +30,6 @@ pub struct Spirometer {
     /// Sessions on demand so far, and those that have not been blown.
     demands: u64,
     asked: u64,
-    announced: bool,
 }
 
 /// Results of a session.
@@ -48,7 +48,7 @@ impl Session {
         Self { fev1_l: best(Blow::fev1_l), fvc_l: best(Blow::fvc_l), peak_flow_l_min: 60.0 * best(Blow::peak_flow_l_s) }
     }
 
-    fn say(&self, message: &mut MessageBuilder<'_>, metrics: &Metrics) {
+    fn say(&self, message: &mut MessageBuilder<'_>, metrics: Metrics) {
         message
             .reading(Reading::number(metrics.fev1, self.fev1_l))
             .reading(Reading::number(metrics.fvc, self.fvc_l))
@@ -64,8 +64,6 @@ struct Metrics {
     fvc: MetricId,
     ratio: MetricId,
     peak_flow: MetricId,
-    status: MetricId,
-    battery: MetricId,
 }
 
 fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Result<Entity, SpawnError> {
@@ -77,7 +75,7 @@ fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Re
     let disease = |name: &str| roster.patients[plan.patient.index()].arguments.number(name).unwrap_or_default();
     let lungs = LungFunction::healthy(&build, person.key).with_disease(disease("obstruction"), disease("restriction"));
     let battery = Battery::new(device.key);
-    Ok(world.spawn((device, Spirometer { lungs, demands: 0, asked: 0, announced: false }, battery)).id())
+    Ok(world.spawn((device, Spirometer { lungs, demands: 0, asked: 0 }, battery, Announcement(STATUS))).id())
 }
 
 fn obey(world: &mut World, device: Entity, command: &Command) -> Result<(), String> {
@@ -94,32 +92,23 @@ fn obey(world: &mut World, device: Entity, command: &Command) -> Result<(), Stri
 fn report_spirometers(
     clock: Res<Clock>,
     metrics: Res<Metrics>,
-    mut devices: Query<(&mut Device, &mut Spirometer, &Battery)>,
+    mut devices: Query<(&mut Device, &mut Spirometer)>,
     mut assembly: ResMut<Assembly>,
 ) {
-    for (mut device, mut spirometer, battery) in &mut devices {
-        if !spirometer.announced {
-            spirometer.announced = true;
-            if let Some(due) = device.event(STATUS, clock.now) {
-                device
-                    .say(&due, &clock, &mut assembly)
-                    .reading(Reading::code(metrics.status, "operating"))
-                    .reading(Reading::number(metrics.battery, battery.percent(clock.now)));
-            }
-        }
+    for (mut device, mut spirometer) in &mut devices {
         while spirometer.asked > 0 {
             spirometer.asked -= 1;
             let first = ON_DEMAND_BLOWS + BLOWS * spirometer.demands;
             spirometer.demands += 1;
             if let Some(due) = device.event(ON_DEMAND, clock.now) {
                 let session = Session::of(&spirometer.lungs, device.key, first);
-                session.say(&mut device.say(&due, &clock, &mut assembly), &metrics);
+                session.say(&mut device.say(&due, &clock, &mut assembly), *metrics);
             }
         }
         while let Some(due) = device.take_due(&clock) {
             debug_assert_eq!(due.kind_index, SPIROMETRY);
             let session = Session::of(&spirometer.lungs, device.key, BLOWS * due.sequence);
-            session.say(&mut device.say(&due, &clock, &mut assembly), &metrics);
+            session.say(&mut device.say(&due, &clock, &mut assembly), *metrics);
         }
     }
 }
@@ -132,8 +121,6 @@ pub fn register(registry: &mut Registry) {
             fvc: MetricId::named("fvc"),
             ratio: MetricId::named("fev1_fvc"),
             peak_flow: MetricId::named("pef"),
-            status: MetricId::named("device_status"),
-            battery: MetricId::named("battery"),
         });
     });
     let carried: &[&str] = &["fev1", "fvc", "fev1_fvc", "pef"];

@@ -7,6 +7,7 @@ use sim_core::{
 };
 use vocabulary::{MetricId, Reading};
 
+use super::announcement::Announcement;
 use super::battery::Battery;
 use crate::device::Device;
 use crate::patient::Physiology;
@@ -69,14 +70,13 @@ pub struct Thermometer {
     /// Temperature of the site [Cel].
     site_c: f64,
     error_c: f64,
-    announced: bool,
 }
 
 impl Thermometer {
     /// A thermometer for a person whose core has been at this temperature for a while [Cel].
     fn new(key: Key, site: Site, core_c: f64) -> Self {
         let error_c = THERMOMETER_C * key.normal(THERMOMETER, 0).clamp(-2.5, 2.5);
-        Self { site, site_c: core_c + site.constants().0, error_c, announced: false }
+        Self { site, site_c: core_c + site.constants().0, error_c }
     }
 
     fn advance(&mut self, seconds: f64, core_c: f64) {
@@ -97,8 +97,6 @@ impl Thermometer {
 #[derive(Debug, Clone, Copy, Resource)]
 struct Metrics {
     temperature: MetricId,
-    status: MetricId,
-    battery: MetricId,
 }
 
 fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Result<Entity, SpawnError> {
@@ -109,27 +107,18 @@ fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Re
     let site = Site::from_word(plan.options.text("site").unwrap_or_default());
     let thermometer = Thermometer::new(device.key, site, body.core.vitals().temperature_c);
     let battery = Battery::new(device.key);
-    Ok(world.spawn((device, thermometer, battery)).id())
+    Ok(world.spawn((device, thermometer, battery, Announcement(STATUS))).id())
 }
 
 fn report_thermometers(
     clock: Res<Clock>,
     metrics: Res<Metrics>,
     patients: Query<&Physiology>,
-    mut devices: Query<(&mut Device, &mut Thermometer, &Battery)>,
+    mut devices: Query<(&mut Device, &mut Thermometer)>,
     mut assembly: ResMut<Assembly>,
 ) {
     let follow = (clock.now.nanos() / GRID.nanos()) % FOLLOW_STEPS == 0;
-    for (mut device, mut thermometer, battery) in &mut devices {
-        if !thermometer.announced {
-            thermometer.announced = true;
-            if let Some(due) = device.event(STATUS, clock.now) {
-                device
-                    .say(&due, &clock, &mut assembly)
-                    .reading(Reading::code(metrics.status, "operating"))
-                    .reading(Reading::number(metrics.battery, battery.percent(clock.now)));
-            }
-        }
+    for (mut device, mut thermometer) in &mut devices {
         if follow && let Ok(Physiology(body)) = patients.get(device.patient) {
             thermometer.advance(FOLLOW_STEPS as f64 * GRID.seconds(), body.core.vitals().temperature_c);
         }
@@ -144,11 +133,7 @@ fn report_thermometers(
 /// Adds the thermometer.
 pub fn register(registry: &mut Registry) {
     registry.add_resource(|world| {
-        world.insert_resource(Metrics {
-            temperature: MetricId::named("temp_body"),
-            status: MetricId::named("device_status"),
-            battery: MetricId::named("battery"),
-        });
+        world.insert_resource(Metrics { temperature: MetricId::named("temp_body") });
     });
     registry.devices.push(DeviceSpec {
         kind: "thermometer",

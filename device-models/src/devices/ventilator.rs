@@ -21,6 +21,7 @@ use self::mechanics::{AirwayBreath, Drive, Lung};
 use self::settings::{
     Mode, OXYGEN_PERCENT, PEEP_CMH2O, PRESSURE_CMH2O, RATE_MIN, Settings, VOLUME_ML, predicted_weight_kg,
 };
+use super::alarm::AlarmMetrics;
 use crate::device::Device;
 use crate::patient::{Physiology, build_of_wearer};
 use crate::physiology::{Breath, ROOM_AIR, Ventilation};
@@ -260,7 +261,7 @@ pub fn register(registry: &mut Registry) {
                 id: "alarm",
                 about: "high pressure, disconnection, apnoea; at start and end",
                 kind: StreamKind::Event,
-                metrics: &["alarm", "alarm_priority", "alarm_phase"],
+                metrics: AlarmMetrics::IDS,
             },
         ],
         options: options(),

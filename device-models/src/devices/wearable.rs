@@ -11,6 +11,8 @@ use sim_core::{
 use vocabulary::{MetricId, Quality, Reading};
 
 use self::light::{COUNTS_RANGE, WristLight};
+use super::alarm::{AlarmEvent, AlarmMetrics};
+use super::announcement::Announcement;
 use super::battery::Battery;
 use super::pulse_oximeter::FingerProbe;
 use crate::activity::Activity;
@@ -76,7 +78,6 @@ pub struct Wearable {
     today: i64,
     /// Bout of the last fall that was looked at.
     fall_seen: Option<u64>,
-    announced: bool,
 }
 
 /// Metrics of the band's messages, and room to work in.
@@ -92,11 +93,7 @@ struct Workshop {
     intensity: MetricId,
     acceleration: [MetricId; 3],
     light: [MetricId; 2],
-    alarm: MetricId,
-    alarm_priority: MetricId,
-    alarm_phase: MetricId,
-    status: MetricId,
-    battery: MetricId,
+    alarm: AlarmMetrics,
     scratch: Vec<f32>,
     felt: Vec<Acceleration>,
 }
@@ -121,11 +118,10 @@ fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Re
         steps_at_midnight: 0,
         today: day_of(roster.start_epoch_ns, SimTime::ZERO),
         fall_seen: None,
-        announced: false,
     };
     let probe = FingerProbe::new(device.key, body);
     let battery = Battery::new(device.key);
-    Ok(world.spawn((device, wearable, probe, battery)).id())
+    Ok(world.spawn((device, wearable, probe, battery, Announcement(STATUS))).id())
 }
 
 /// Number of the local day at an instant.
@@ -164,37 +160,23 @@ impl Wearable {
     }
 }
 
-/// Lets skins follow, looks for falls, and announces new bands.
+/// Lets skins follow and looks for falls.
 fn watch_wearers(
     clock: Res<Clock>,
     workshop: Res<Workshop>,
     patients: Query<(&Physiology, &Activity)>,
-    mut devices: Query<(&mut Device, &mut Wearable, &Battery)>,
+    mut devices: Query<(&mut Device, &mut Wearable)>,
     mut assembly: ResMut<Assembly>,
 ) {
     if (clock.now.nanos() / GRID.nanos()) % STEPS_PER_SECOND != 0 {
         return;
     }
-    for (mut device, mut wearable, battery) in &mut devices {
+    for (mut device, mut wearable) in &mut devices {
         let Ok((Physiology(body), activity)) = patients.get(device.patient) else { continue };
-        if !wearable.announced {
-            wearable.announced = true;
-            if let Some(due) = device.event(STATUS, clock.now) {
-                device
-                    .say(&due, &clock, &mut assembly)
-                    .reading(Reading::code(workshop.status, "operating"))
-                    .reading(Reading::number(workshop.battery, battery.percent(clock.now)));
-            }
-        }
         wearable.follow_second(body);
-        if wearable.fall_alarm(activity, device.key, clock.now)
-            && let Some(due) = device.event(ALARM, clock.now)
-        {
-            device
-                .say(&due, &clock, &mut assembly)
-                .reading(Reading::code(workshop.alarm, "fall"))
-                .reading(Reading::code(workshop.alarm_priority, "high"))
-                .reading(Reading::code(workshop.alarm_phase, "start"));
+        if wearable.fall_alarm(activity, device.key, clock.now) {
+            let fall = AlarmEvent::start(("fall", "high"));
+            workshop.alarm.say(fall, ALARM, &mut device, &clock, &mut assembly);
         }
     }
 }
@@ -327,11 +309,7 @@ pub fn register(registry: &mut Registry) {
             intensity: named("activity_intensity"),
             acceleration: ["acc_x", "acc_y", "acc_z"].map(MetricId::named),
             light: ["ppg_green", "ppg_ir"].map(MetricId::named),
-            alarm: named("alarm"),
-            alarm_priority: named("alarm_priority"),
-            alarm_phase: named("alarm_phase"),
-            status: named("device_status"),
-            battery: named("battery"),
+            alarm: AlarmMetrics::new(),
             scratch: Vec::new(),
             felt: Vec::new(),
         });
@@ -366,7 +344,7 @@ pub fn register(registry: &mut Registry) {
                 &["acc_x", "acc_y", "acc_z"],
             ),
             wave("ppg", "green and infrared light of the skin", 25_000, 25, &["ppg_green", "ppg_ir"]),
-            event("alarm", "ten seconds after a fall", &["alarm", "alarm_priority", "alarm_phase"]),
+            event("alarm", "ten seconds after a fall", AlarmMetrics::IDS),
             event("status", "when switched on", &["device_status", "battery"]),
         ],
         options: Vec::new(),

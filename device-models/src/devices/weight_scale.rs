@@ -7,6 +7,7 @@ use sim_core::{
 };
 use vocabulary::{MetricId, Reading};
 
+use super::announcement::Announcement;
 use super::battery::Battery;
 use crate::device::Device;
 use crate::patient::{Physiology, build_of_wearer};
@@ -27,7 +28,6 @@ pub struct WeightScale {
     /// Blood and interstitial fluid of the person at the start [L].
     resting_fluid_l: f64,
     composition: bool,
-    announced: bool,
 }
 
 impl WeightScale {
@@ -69,8 +69,6 @@ struct Metrics {
     body_mass_index: MetricId,
     body_fat: MetricId,
     body_water: MetricId,
-    status: MetricId,
-    battery: MetricId,
 }
 
 fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Result<Entity, SpawnError> {
@@ -87,29 +85,19 @@ fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Re
         weight: BodyWeight::steady(build.weight_kg),
         resting_fluid_l: fluid_l(body),
         composition: plan.options.flag("composition").unwrap_or(false),
-        announced: false,
     };
     let battery = Battery::new(device.key);
-    Ok(world.spawn((device, scale, battery)).id())
+    Ok(world.spawn((device, scale, battery, Announcement(STATUS))).id())
 }
 
 fn report_scales(
     clock: Res<Clock>,
     metrics: Res<Metrics>,
     patients: Query<&Physiology>,
-    mut devices: Query<(&mut Device, &mut WeightScale, &Battery)>,
+    mut devices: Query<(&mut Device, &WeightScale)>,
     mut assembly: ResMut<Assembly>,
 ) {
-    for (mut device, mut scale, battery) in &mut devices {
-        if !scale.announced {
-            scale.announced = true;
-            if let Some(due) = device.event(STATUS, clock.now) {
-                device
-                    .say(&due, &clock, &mut assembly)
-                    .reading(Reading::code(metrics.status, "operating"))
-                    .reading(Reading::number(metrics.battery, battery.percent(clock.now)));
-            }
-        }
+    for (mut device, scale) in &mut devices {
         if !device.is_due(&clock) {
             continue;
         }
@@ -140,8 +128,6 @@ pub fn register(registry: &mut Registry) {
             body_mass_index: MetricId::named("bmi"),
             body_fat: MetricId::named("body_fat"),
             body_water: MetricId::named("body_water"),
-            status: MetricId::named("device_status"),
-            battery: MetricId::named("battery"),
         });
     });
     registry.devices.push(DeviceSpec {

@@ -5,6 +5,7 @@
 
 use sim_core::{SimTime, Span};
 
+use super::super::alarm::{AlarmEvent, Condition};
 use crate::sensors::averages::ShownPressure;
 
 /// What the monitor shows.
@@ -19,17 +20,8 @@ pub(super) struct Numerics {
     pub(super) temperature_c: f64,
 }
 
-/// An alarm begins or ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct AlarmEvent {
-    pub(super) condition: &'static str,
-    pub(super) priority: &'static str,
-    pub(super) phase: &'static str,
-}
-
 struct Limit {
-    condition: &'static str,
-    priority: &'static str,
+    condition: Condition,
     delay: Span,
     is_violated: fn(&Numerics, bool) -> bool,
 }
@@ -40,7 +32,7 @@ const fn limit(
     delay_s: i64,
     is_violated: fn(&Numerics, bool) -> bool,
 ) -> Limit {
-    Limit { condition, priority, delay: Span::from_secs(delay_s), is_violated }
+    Limit { condition: (condition, priority), delay: Span::from_secs(delay_s), is_violated }
 }
 
 fn below(value: Option<f64>, bound: f64) -> bool {
@@ -78,17 +70,16 @@ impl Alarms {
     pub(super) fn look(&mut self, shown: &Numerics, lead_off: bool, now: SimTime) -> Vec<AlarmEvent> {
         let mut events = Vec::new();
         for (index, limit) in LIMITS.iter().enumerate() {
-            let event = |phase| AlarmEvent { condition: limit.condition, priority: limit.priority, phase };
             if (limit.is_violated)(shown, lead_off) {
                 let since = *self.since[index].get_or_insert(now);
                 if !self.on[index] && now - since >= limit.delay {
                     self.on[index] = true;
-                    events.push(event("start"));
+                    events.push(AlarmEvent::start(limit.condition));
                 }
             } else {
                 self.since[index] = None;
                 if std::mem::take(&mut self.on[index]) {
-                    events.push(event("end"));
+                    events.push(AlarmEvent::end(limit.condition));
                 }
             }
         }

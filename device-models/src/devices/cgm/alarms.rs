@@ -4,6 +4,7 @@
 //! 2019;42:1593), the lower the fixed urgent alarm of monitors; above 250 is the second level of hyperglycaemia.
 //! Priorities follow IEC 60601-1-8 (harm and how fast it comes).
 
+use super::super::alarm::{AlarmEvent, Condition, HeldAlarms};
 use crate::sensors::cgm::CgmReading;
 
 const URGENT_LOW_MG_DL: f64 = 55.0;
@@ -12,20 +13,12 @@ const HIGH_MG_DL: f64 = 250.0;
 /// Minutes without a reading before the signal counts as lost.
 const SIGNAL_LOSS_MIN: u32 = 20;
 
-/// An alarm begins or ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct AlarmEvent {
-    pub(super) condition: &'static str,
-    pub(super) priority: &'static str,
-    pub(super) phase: &'static str,
-}
-
-const CONDITIONS: [(&str, &str); 4] =
+const CONDITIONS: [Condition; 4] =
     [("glucose_urgent_low", "high"), ("glucose_low", "medium"), ("glucose_high", "medium"), ("signal_loss", "low")];
 
 /// Which alarms are on.
 #[derive(Debug, Clone, Default)]
-pub(super) struct GlucoseAlarms([bool; CONDITIONS.len()]);
+pub(super) struct GlucoseAlarms(HeldAlarms<{ CONDITIONS.len() }>);
 
 impl GlucoseAlarms {
     /// Looks at a reading, and at how long there has been none [min]; tells which alarms begin or end.
@@ -38,19 +31,14 @@ impl GlucoseAlarms {
             CgmReading::Low => beyond(0.0),
             CgmReading::High => beyond(f64::INFINITY),
             // A gap tells nothing about glucose: what was on stays on.
-            CgmReading::Missing => [self.0[0], self.0[1], self.0[2]],
+            CgmReading::Missing => {
+                let [urgent_low, low, high, _] = self.0.on();
+                [urgent_low, low, high]
+            }
             CgmReading::WarmUp | CgmReading::Ended => [false; 3],
         };
         let lost = reading == CgmReading::Missing && silent_min >= SIGNAL_LOSS_MIN;
-        let mut events = Vec::new();
-        for ((on, holds), (condition, priority)) in self.0.iter_mut().zip([urgent_low, low, high, lost]).zip(CONDITIONS)
-        {
-            if *on != holds {
-                *on = holds;
-                events.push(AlarmEvent { condition, priority, phase: if holds { "start" } else { "end" } });
-            }
-        }
-        events
+        self.0.look(&CONDITIONS, [urgent_low, low, high, lost])
     }
 }
 

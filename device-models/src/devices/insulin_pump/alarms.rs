@@ -2,32 +2,18 @@
 //!
 //! Priorities follow IEC 60601-1-8 (harm and how fast it comes): without insulin ketosis sets in within hours.
 
-/// An alarm begins or ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct AlarmEvent {
-    pub(super) condition: &'static str,
-    pub(super) priority: &'static str,
-    pub(super) phase: &'static str,
-}
+use super::super::alarm::{AlarmEvent, Condition, HeldAlarms};
 
-const CONDITIONS: [(&str, &str); 3] = [("occlusion", "high"), ("reservoir_empty", "high"), ("reservoir_low", "low")];
+const CONDITIONS: [Condition; 3] = [("occlusion", "high"), ("reservoir_empty", "high"), ("reservoir_low", "low")];
 
 /// Which alarms are on.
 #[derive(Debug, Clone, Default)]
-pub(super) struct PumpAlarms([bool; CONDITIONS.len()]);
+pub(super) struct PumpAlarms(HeldAlarms<{ CONDITIONS.len() }>);
 
 impl PumpAlarms {
     /// Looks at the conditions and tells which alarms begin or end. An empty reservoir is no longer a low one.
     pub(super) fn look(&mut self, occluded: bool, empty: bool, low: bool) -> Vec<AlarmEvent> {
-        let holds = [occluded, empty, low && !empty];
-        let mut events = Vec::new();
-        for ((on, holds), (condition, priority)) in self.0.iter_mut().zip(holds).zip(CONDITIONS) {
-            if *on != holds {
-                *on = holds;
-                events.push(AlarmEvent { condition, priority, phase: if holds { "start" } else { "end" } });
-            }
-        }
-        events
+        self.0.look(&CONDITIONS, [occluded, empty, low && !empty])
     }
 }
 

@@ -4,6 +4,7 @@ use bevy_ecs::prelude::*;
 use sim_core::{Assembly, Clock, Phase, Registry, SimTime};
 use vocabulary::{MetricId, Quality, Reading};
 
+use super::super::alarm::{AlarmMetrics, Condition, HeldAlarms};
 use super::Ventilator;
 use super::airway_faults::AirwayFaults;
 use super::mechanics::Airway;
@@ -25,23 +26,13 @@ const CHANNELS: [(f64, (f32, f32)); 3] = [(0.1, (-20.0, 120.0)), (0.1, (-250.0, 
 const NOTICED_STEPS: u32 = 60;
 
 /// Conditions and their priorities (IEC 60601-1-8; ISO 80601-2-12 asks for high priority).
-const CONDITIONS: [(&str, &str); 3] = [("paw_high", "high"), ("disconnection", "high"), ("apnoea", "high")];
+const CONDITIONS: [Condition; 3] = [("paw_high", "high"), ("disconnection", "high"), ("apnoea", "high")];
 
 /// Which alarms are on.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Alarms {
-    on: [bool; CONDITIONS.len()],
+    held: HeldAlarms<{ CONDITIONS.len() }>,
     missing_steps: u32,
-}
-
-impl Alarms {
-    /// Alarms that begin or end, by their number.
-    fn look(&mut self, conditions: [bool; CONDITIONS.len()]) -> impl Iterator<Item = (usize, bool)> + use<> {
-        let before = std::mem::replace(&mut self.on, conditions);
-        (0..CONDITIONS.len())
-            .filter(move |&index| before[index] != conditions[index])
-            .map(move |index| (index, conditions[index]))
-    }
 }
 
 /// Metrics of the ventilator's messages, and room to work in.
@@ -64,9 +55,7 @@ struct Workshop {
     peep_set: MetricId,
     pressure_set: MetricId,
     oxygen_set: MetricId,
-    alarm: MetricId,
-    alarm_priority: MetricId,
-    alarm_phase: MetricId,
+    alarm: AlarmMetrics,
     seen: Vec<Airway>,
     scratch: Vec<f32>,
 }
@@ -128,15 +117,8 @@ fn watch_ventilators(
             }
         }
         let conditions = ventilator.conditions(faults, body, clock.now);
-        for (index, begins) in ventilator.alarms.look(conditions) {
-            let (condition, priority) = CONDITIONS[index];
-            if let Some(due) = device.event(ALARM, clock.now) {
-                device
-                    .say(&due, &clock, &mut assembly)
-                    .reading(Reading::code(workshop.alarm, condition))
-                    .reading(Reading::code(workshop.alarm_priority, priority))
-                    .reading(Reading::code(workshop.alarm_phase, if begins { "start" } else { "end" }));
-            }
+        for event in ventilator.alarms.held.look(&CONDITIONS, conditions) {
+            workshop.alarm.say(event, ALARM, &mut device, &clock, &mut assembly);
         }
     }
 }
@@ -243,9 +225,7 @@ pub(super) fn furnish(registry: &mut Registry) {
             peep_set: named("peep_set"),
             pressure_set: named("pinsp_set"),
             oxygen_set: named("fio2_set"),
-            alarm: named("alarm"),
-            alarm_priority: named("alarm_priority"),
-            alarm_phase: named("alarm_phase"),
+            alarm: AlarmMetrics::new(),
             seen: Vec::new(),
             scratch: Vec::new(),
         });

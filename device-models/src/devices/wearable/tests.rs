@@ -16,7 +16,6 @@ fn band(key: Key, start_epoch_ns: i64) -> Wearable {
         steps_at_midnight: 0,
         today: day_of(start_epoch_ns, SimTime::ZERO),
         fall_seen: None,
-        announced: false,
     }
 }
 
