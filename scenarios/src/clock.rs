@@ -41,21 +41,11 @@ pub(crate) fn read_time(root: &Reader<'_>, spec: &'static TableSpec) -> Checked<
 }
 
 fn read_mode(reader: &Reader<'_>) -> Checked<TimeMode> {
-    let mode = reader.choice("mode");
-    let speed = reader.optional("speed", Reader::number);
-    match (mode?, speed?) {
-        ("scaled", Some(speed)) => Ok(TimeMode::Scaled { speed: speed.value }),
-        ("scaled", None) => {
-            let message = "`mode = \"scaled\"` needs `speed`, simulated seconds per second";
-            Err(reader.notes.error(reader.place("mode"), message))
-        }
-        (mode, Some(_)) => {
-            let message = format!("`speed` has no meaning with `mode = \"{mode}\"`");
-            Err(reader.notes.error(reader.place("speed"), message))
-        }
-        ("real", None) => Ok(TimeMode::Real),
-        (_, None) => Ok(TimeMode::Virtual),
-    }
+    Ok(match reader.choice("mode")? {
+        "scaled" => TimeMode::Scaled { speed: reader.number("speed")?.value },
+        "real" => TimeMode::Real,
+        _ => TimeMode::Virtual,
+    })
 }
 
 /// What payload timestamps say at the start; `None` is the wall clock.

@@ -66,9 +66,6 @@ fn read_window(reader: &Reader<'_>) -> Checked<Window> {
     let after = reader.optional("after", Reader::text);
     let (always, within, during, after) = (always?, within?, during?, after?);
     let refuse = |place, message: &str| Err(reader.notes.error(place, message));
-    if let (Some(within), None) = (&within, &after) {
-        return refuse(within.place, "`within` counts from the end of a step, so it needs `after`");
-    }
     match (during, after, always) {
         (Some(_), Some(step), _) | (Some(step), None, true) | (None, Some(step), true) => {
             refuse(step.start(), "an expectation takes one of `during`, `after` and `always`")

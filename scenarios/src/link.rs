@@ -167,8 +167,11 @@ pub(crate) fn read_links(
         }
     }
     let bodies = bodies.into_iter().map(|body| body.expect("every link has been read"));
-    let links: Vec<LinkDraft> =
-        heads.into_iter().zip(bodies).map(|(LinkHead { id, is_radio }, body)| LinkDraft { id, is_radio, body }).collect();
+    let links: Vec<LinkDraft> = heads
+        .into_iter()
+        .zip(bodies)
+        .map(|(LinkHead { id, is_radio }, body)| LinkDraft { id, is_radio, body })
+        .collect();
     for (index, link) in links.iter().enumerate() {
         let handed_on = gateways.iter().any(|gateway| gateway.link == Ok(index));
         if let Some(body) = link.body.as_ref().ok().filter(|body| body.names_gateway() && !handed_on)

@@ -88,6 +88,9 @@ impl<'a> Reader<'a> {
 
     /// Complains about a key whose meaning hangs on another key that says something else.
     fn check_meaning(&self, place: Place, row: &KeySpec) {
+        if let Some((other, why)) = row.beside.filter(|(other, _)| !self.has(other)) {
+            self.notes.error(place, format!("`{}` has a meaning only beside `{other}`: {why}", row.name));
+        }
         let Some(only) = row.only else { return };
         let Some(word) = self.word(only.key).filter(|word| *word != only.word) else { return };
         let (heading, name) = (&self.heading, row.name);
@@ -251,9 +254,7 @@ impl<'a> Reader<'a> {
         let node = self.resolved(key)?;
         match node.value {
             Value::Flag(flag) => Ok(flag),
-            other => {
-                Err(self.notes.error(node.place, format!("`{key}` must be true or false, not {}", other.word())))
-            }
+            other => Err(self.notes.error(node.place, format!("`{key}` must be true or false, not {}", other.word()))),
         }
     }
 

@@ -2,10 +2,10 @@
 
 use sim_core::{ActionSpec, Arguments, DurationRule, Registry, Span};
 
-use crate::names::Names;
 use crate::diagnostic::{Checked, Place};
 use crate::document::{Table, Text, Value};
 use crate::link::spec_below;
+use crate::names::Names;
 use crate::parameter::ParameterReader;
 use crate::reader::{Placed, Reader, parse_duration, value_place};
 use crate::schema::TableSpec;
@@ -85,12 +85,6 @@ pub(crate) fn read_steps<'a>(
 fn read_step<'a>(reader: &Reader<'a>, registry: &'a Registry, id: Placed<String>) -> StepDraft<'a> {
     let trigger = read_trigger(reader);
     let until = reader.optional("until", Reader::duration);
-    let until = match until {
-        Ok(Some(until)) if !reader.has("every") => {
-            Err(reader.notes.error(until.place, "`until` ends repetitions, so it needs `every`"))
-        }
-        until => until,
-    };
     let jitter = reader.duration("jitter");
     let on = reader.texts("on");
     let pick = reader.optional("pick", read_pick);
@@ -176,9 +170,7 @@ fn read_trigger(reader: &Reader<'_>) -> Checked<Trigger> {
         Ok(Trigger::Every(every))
     });
     match (at?, every?) {
-        (Some(_), Some(_)) => {
-            Err(reader.notes.error(reader.place("every"), "a step takes `at` or `every`, not both"))
-        }
+        (Some(_), Some(_)) => Err(reader.notes.error(reader.place("every"), "a step takes `at` or `every`, not both")),
         (Some(trigger), None) | (None, Some(trigger)) => Ok(trigger),
         (None, None) if reader.has("when") => Err(reader.notes.refused_before(reader.place("when"))),
         (None, None) => Err(reader.notes.error(reader.table.place, "[[step]] has neither `at` nor `every`")),

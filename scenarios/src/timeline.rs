@@ -257,12 +257,7 @@ impl<'a> Expansion<'a> {
     }
 
     /// When a step begins for the first time, before jitter, and where the file says so.
-    fn begin(
-        &self,
-        index: usize,
-        length: Span,
-        progress: &mut Vec<Progress<FirstSpan>>,
-    ) -> Checked<(SimTime, Place)> {
+    fn begin(&self, index: usize, length: Span, progress: &mut Vec<Progress<FirstSpan>>) -> Checked<(SimTime, Place)> {
         match self.steps[index].trigger.as_ref().map_err(|refused| *refused)? {
             Trigger::Every(every) => Ok((SimTime::ZERO + every.value, every.place)),
             Trigger::At(at) => {
