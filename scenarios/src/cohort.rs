@@ -146,7 +146,7 @@ fn read_devices(
 fn read_device(reader: &Reader<'_>, registry: &Registry, links: &[LinkDraft]) -> Checked<DeviceDraft> {
     let kind = reader.text("kind").and_then(|word| {
         registry.device(&word.text).ok_or_else(|| {
-            let names: Vec<&str> = registry.devices.iter().map(|device| device.kind).collect();
+            let names: Vec<&str> = registry.devices().iter().map(|device| device.kind).collect();
             let hint = hint(&word.text, "device kinds", names);
             reader.notes.error(word.start(), format!("there is no device kind `{}`{hint}", word.text))
         })
@@ -183,8 +183,8 @@ fn read_device(reader: &Reader<'_>, registry: &Registry, links: &[LinkDraft]) ->
 /// Complains about a device on a link that is not for it.
 fn check_carrier(reader: &Reader<'_>, registry: &Registry, kind: &str, link: &LinkDraft) -> Checked<()> {
     let place = reader.place("link");
-    if link.is_radio && !registry.bluetooth_kinds.is_empty() && !registry.bluetooth_kinds.contains(&kind) {
-        let kinds = registry.bluetooth_kinds.join(", ");
+    if link.is_radio && !registry.bluetooth_kinds().is_empty() && !registry.bluetooth_kinds().contains(&kind) {
+        let kinds = registry.bluetooth_kinds().join(", ");
         let message = format!("device kind `{kind}` does not speak Bluetooth; those that do are {kinds}");
         return Err(reader.notes.error(place, message));
     }

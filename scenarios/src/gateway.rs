@@ -96,8 +96,8 @@ fn read_body(reader: &Reader<'_>, registry: &Registry) -> Checked<GatewayBody> {
     let slots = reader.count("slots");
     let interval = reader.stepped("interval", SHORTEST_INTERVAL, LONGEST_INTERVAL, INTERVAL_STEP);
     let format = reader.text("format").and_then(|format| {
-        let names = registry.gateway_formats.iter().map(|format| format.name);
-        if !registry.gateway_formats.is_empty() && !names.clone().any(|name| name == format.text) {
+        let names = registry.gateway_formats().iter().map(|format| format.name);
+        if !registry.gateway_formats().is_empty() && !names.clone().any(|name| name == format.text) {
             let hint = hint(&format.text, "gateway formats", names);
             let message = format!("there is no gateway format `{}`{hint}", format.text);
             return Err(reader.notes.error(format.start(), message));

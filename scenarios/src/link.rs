@@ -205,8 +205,8 @@ fn read_connection(
         Ok(index)
     });
     let format = reader.text("format").and_then(|format| {
-        let names = registry.formats.iter().map(|format| format.name);
-        if registry.format(&format.text).is_none() {
+        let names = registry.public_formats().map(|format| format.name);
+        if !names.clone().any(|name| name == format.text) {
             let hint = hint(&format.text, "formats", names);
             let message = format!("there is no format `{}`{hint}", format.text);
             return Err(reader.notes.error(format.start(), message));

@@ -132,7 +132,7 @@ fn read_step<'a>(reader: &Reader<'a>, registry: &'a Registry, id: Placed<String>
 fn read_action<'a>(reader: &Reader<'a>, registry: &'a Registry) -> Checked<&'a ActionSpec> {
     let word = reader.text("do")?;
     registry.action(&word.text).ok_or_else(|| {
-        let names: Vec<&str> = registry.actions.iter().map(|action| action.name).collect();
+        let names: Vec<&str> = registry.actions().iter().map(|action| action.name).collect();
         let hint = hint(&word.text, "actions", names);
         reader.notes.error(word.start(), format!("no action `{}`{hint}", word.text))
     })

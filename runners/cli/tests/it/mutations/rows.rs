@@ -47,7 +47,7 @@ const FEEDS: [(&str, &[&str]); 12] = [
 
 impl Rows {
     pub(crate) fn of(registry: &Registry) -> Self {
-        let commands = registry.devices.iter().flat_map(|device| &device.commands);
+        let commands = registry.devices().iter().flat_map(|device| &device.commands);
         Self {
             schema: scenarios::json_schema(registry),
             commands: commands.map(|command| (command.op, command.parameters.clone())).collect(),
