@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use wire::hci::PeerAddress;
+use crate::pdu::hci::PeerAddress;
 
 use crate::pairing::toolbox;
 

@@ -1,7 +1,7 @@
 //! What a peripheral sends while it waits for a connection.
 
+use crate::pdu::att::Uuid;
 use thiserror::Error;
-use wire::att::Uuid;
 
 /// Longest legacy advertising data and scan response \[octets\].
 pub const DATA_LIMIT: usize = 31;

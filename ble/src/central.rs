@@ -12,9 +12,9 @@ mod security;
 
 use std::collections::BTreeMap;
 
-use wire::att::Uuid;
-use wire::hci::{AclPacket, H4Decoder, Opcode, Packet, PacketBoundary, RawEvent};
-use wire::l2cap::{ATT_CHANNEL, Frame, SIGNALLING_CHANNEL, SMP_CHANNEL, Signal};
+use crate::pdu::att::Uuid;
+use crate::pdu::hci::{AclPacket, H4Decoder, Opcode, Packet, PacketBoundary, RawEvent};
+use crate::pdu::l2cap::{ATT_CHANNEL, Frame, SIGNALLING_CHANNEL, SMP_CHANNEL, Signal};
 
 use crate::address::{Address, AddressKind};
 use crate::air::{Air, HostId};

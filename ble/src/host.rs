@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use sim_core::Key;
-use wire::hci::{
+use crate::pdu::hci::{
     AcceptListEntry, AclPacket, CreateConnection, Event, H4Decoder, Opcode, PeerAddress, ScanParameters, Status,
 };
+use sim_core::Key;
 
 use crate::address::Address;
 use crate::air::LinkId;

@@ -8,6 +8,7 @@
 pub mod advertising;
 pub mod gatt;
 pub mod pairing;
+pub mod pdu;
 pub mod propagation;
 pub mod records;
 pub mod services;

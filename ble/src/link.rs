@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use wire::hci::ConnectionParameters;
-use wire::l2cap::Reassembler;
+use crate::pdu::hci::ConnectionParameters;
+use crate::pdu::l2cap::Reassembler;
 
 use crate::address::Address;
 use crate::air::{HostId, PeripheralId};

@@ -1,8 +1,8 @@
 //! A peripheral: what it says about itself, its attribute table, its bonds.
 
+use crate::pdu::att::Uuid;
+use crate::pdu::hci::ConnectionParameters;
 use sim_core::{Key, Purpose};
-use wire::att::Uuid;
-use wire::hci::ConnectionParameters;
 
 use crate::address::Address;
 use crate::advertising::{Advertising, AdvertisingKind};

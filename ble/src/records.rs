@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use wire::att::Uuid;
+use crate::pdu::att::Uuid;
 
 /// One stored measurement.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,8 +8,8 @@ import numpy as np
 from brokers import Subscriber, mosquitto_pub
 from program import ROOT, SCENARIOS, Run, sets, wait_until
 
-ANSWER = json.loads((ROOT / "wire/schemas/command-answer.schema.json").read_text())
-COMMAND = json.loads((ROOT / "wire/schemas/command.schema.json").read_text())
+ANSWER = json.loads((ROOT / "formats/schemas/command-answer.schema.json").read_text())
+COMMAND = json.loads((ROOT / "formats/schemas/command.schema.json").read_text())
 PRESSOR = {"id": "pressor-1", "op": "set_rate", "args": {"dose_ug_kg_min": 0.1}}
 BOLUS = {"id": "bolus-1", "op": "bolus", "args": {"volume_ml": 2}}
 # Not commands, each in its own way: no JSON, no object, no id, an id of the wrong type, a key too many, no text at all.

@@ -51,7 +51,7 @@ def test_run_reports_and_payloads_fit_their_schemas(mosquitto, tmp_path):
         subscriber.settle()
     of_file("runners/verify/schemas/run.schema.json").validate(run.report)
 
-    payload = of_file("wire/schemas/vendor-json.schema.json")
+    payload = of_file("formats/schemas/vendor-json.schema.json")
     messages = subscriber.telemetry()
     for message in messages:
         payload.validate(message)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-DATA = Path(__file__).resolve().parents[2] / "device-models/data/glucose"
+DATA = Path(__file__).resolve().parents[2] / "device-models/physiology/data/glucose"
 DAY_MIN = 1440
 STEP_MIN = DAY_MIN + 3 * 60
 

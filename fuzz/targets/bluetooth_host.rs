@@ -8,8 +8,8 @@ use ble::propagation::Environment;
 use ble::services::{RecordAccess, continuous_glucose, current_time, ecg_stream, glucose, insulin_delivery};
 use ble::{Address, Air, AirOptions, HostId, HostOptions, PeripheralOptions};
 use libfuzzer_sys::fuzz_target;
-use wire::hci::{H4Decoder, Packet};
-use wire::l2cap::Frame;
+use ble::pdu::hci::{H4Decoder, Packet};
+use ble::pdu::l2cap::Frame;
 
 const SENSOR: continuous_glucose::Sensor =
     continuous_glucose::Sensor { features: 0x01_FFFF, sample_kind: 9, sample_location: 5, run_time_h: 240 };

@@ -3,7 +3,7 @@
 
 use bytes::BytesMut;
 use libfuzzer_sys::fuzz_target;
-use wire::command::{Answer, Command, PAYLOAD_LIMIT};
+use formats::command::{Answer, Command, PAYLOAD_LIMIT};
 
 fuzz_target!(|payload: &[u8]| {
     let mut out = BytesMut::new();

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use wire::vendor_json::{decode, peek};
+use formats::vendor_json::{decode, peek};
 
 fuzz_target!(|payload: &[u8]| {
     let key = peek(payload);

@@ -3,7 +3,7 @@
 
 use bytes::BytesMut;
 use libfuzzer_sys::fuzz_target;
-use wire::wfdb::{decode_annotations, encode_annotations};
+use recordings::wfdb::{decode_annotations, encode_annotations};
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(annotations) = decode_annotations(bytes) else { return };

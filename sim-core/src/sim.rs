@@ -23,7 +23,11 @@ use crate::{
 /// messages are encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Phase {
-    /// Circulation, respiration, drugs, beats and breaths move on.
+    /// What causes added to a body's inputs is taken back; a minute of glucose ends.
+    Opening,
+    /// Devices act on patients: pumps deliver, ventilators breathe. It takes effect in the same grid step.
+    Treatment,
+    /// The day goes on, causes act, and circulation, respiration, drugs, beats and breaths move on.
     Physiology,
     /// Sensors read the truth and devices put messages together.
     Sample,

@@ -6,9 +6,11 @@
 mod dimension;
 mod message;
 mod metric;
+mod owned_message;
 mod quantity;
 
 pub use dimension::{Dimension, Unit};
 pub use message::{Encode, Message, Quality, Reading, Value, Wave};
 pub use metric::{Metric, MetricId, MetricKind};
+pub use owned_message::{OwnedMessage, OwnedReading, OwnedValue, OwnedWave};
 pub use quantity::{Quantity, QuantityError};

@@ -31,12 +31,12 @@ fn encode(criterion: &mut Criterion) {
         [("vitals", message(&readings, &[])), ("ecg_chunk", message(&[], std::slice::from_ref(&wave)))]
     {
         out.clear();
-        wire::vendor_json::encode(&message, &mut out);
+        formats::vendor_json::encode(&message, &mut out);
         group.throughput(Throughput::Bytes(out.len() as u64));
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
                 out.clear();
-                wire::vendor_json::encode(&message, &mut out);
+                formats::vendor_json::encode(&message, &mut out);
             });
         });
     }

@@ -3,9 +3,9 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group};
-use device_models::device::Chunk;
+use device_models::devices::device::Chunk;
+use device_models::devices::sensors::{EcgFrontEnd, EcgRoom};
 use device_models::physiology::{Body, Build, Lead, PulseSite, SampleGrid, Sex, add_ecg};
-use device_models::sensors::{EcgFrontEnd, EcgRoom};
 use sim_core::{Key, SimTime};
 
 const RATE_MHZ: u32 = 250_000;

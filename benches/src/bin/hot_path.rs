@@ -9,9 +9,9 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use device_models::device::Chunk;
+use device_models::devices::device::Chunk;
+use device_models::devices::sensors::{EcgFrontEnd, EcgRoom};
 use device_models::physiology::{Body, Build, Core, Lead, Parameters, PulseSite, SampleGrid, Sex, add_ecg};
-use device_models::sensors::{EcgFrontEnd, EcgRoom};
 use sim_core::{Key, SimTime};
 
 /// Ten seconds of a lead.

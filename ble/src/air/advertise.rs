@@ -1,7 +1,7 @@
 //! Advertising events: what scanners report of them, and how they become connections.
 
+use crate::pdu::hci::{AdvertisingReport, Event, ExtendedAdvertisingReport, PeerAddress};
 use sim_core::Purpose;
-use wire::hci::{AdvertisingReport, Event, ExtendedAdvertisingReport, PeerAddress};
 
 use super::{Air, HostId, PeripheralId, Timer};
 use crate::address::Address;

@@ -1,6 +1,6 @@
 //! Hosts come, speak, and go.
 
-use wire::hci::{AclPacket, Command, CommandError, Event, H4Error, Packet, PacketBoundary, Status};
+use crate::pdu::hci::{AclPacket, Command, CommandError, Event, H4Error, Packet, PacketBoundary, Status};
 
 use super::{Air, HostId};
 use crate::capture::Direction;

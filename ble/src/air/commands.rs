@@ -4,7 +4,7 @@ mod connecting;
 mod informational;
 mod scanning;
 
-use wire::hci::{Command, Opcode, Status};
+use crate::pdu::hci::{Command, Opcode, Status};
 
 use super::{Air, HostId, LinkId};
 use crate::host::CommandFamily;

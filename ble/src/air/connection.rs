@@ -3,9 +3,9 @@
 //! A connection event is worked off only when something waits to be sent. What the empty ones in between would have
 //! shown, that the other side is still there, is drawn in closed form when the supervision looks at the link.
 
+use crate::pdu::hci::{AclPacket, ConnectionComplete, Event, PacketBoundary, Status};
+use crate::pdu::l2cap::{ATT_CHANNEL, Frame, Reassembler};
 use sim_core::Purpose;
-use wire::hci::{AclPacket, ConnectionComplete, Event, PacketBoundary, Status};
-use wire::l2cap::{ATT_CHANNEL, Frame, Reassembler};
 
 use super::{Air, AirEvent, HostId, LinkId, PeripheralId, Timer, ValueLoss};
 use crate::gatt::{Security, Session};

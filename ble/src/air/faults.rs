@@ -1,7 +1,7 @@
 //! Faults, as a scenario asks for them.
 
-use wire::att::Uuid;
-use wire::hci::{ConnectionParameters, Status};
+use crate::pdu::att::Uuid;
+use crate::pdu::hci::{ConnectionParameters, Status};
 
 use super::{Air, LinkId, PeripheralError, PeripheralId, ValueLoss};
 use crate::fault::{Fault, FaultCounters};

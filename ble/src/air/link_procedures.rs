@@ -1,7 +1,7 @@
 //! Link-layer procedures: features, versions, data length, PHY, parameters, encryption, termination.
 
-use wire::hci::{ConnectionParameters, Event, Status};
-use wire::l2cap::{SIGNALLING_CHANNEL, Signal};
+use crate::pdu::hci::{ConnectionParameters, Event, Status};
+use crate::pdu::l2cap::{SIGNALLING_CHANNEL, Signal};
 
 use super::{Air, AirEvent, LinkId, Timer};
 use crate::link::{Link, Procedure, SHORT_PAYLOAD};

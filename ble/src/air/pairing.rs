@@ -1,7 +1,7 @@
 //! Pairing over a link.
 
-use wire::l2cap::SMP_CHANNEL;
-use wire::smp::{FailureReason, SmpError, SmpPdu};
+use crate::pdu::l2cap::SMP_CHANNEL;
+use crate::pdu::smp::{FailureReason, SmpError, SmpPdu};
 
 use super::{Air, AirEvent, LinkId, Timer};
 use crate::pairing::PairingStep;

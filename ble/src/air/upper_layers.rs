@@ -1,8 +1,8 @@
 //! What a peripheral does with a whole L2CAP frame.
 
-use wire::att::{Request, Response};
-use wire::hci::Status;
-use wire::l2cap::{ATT_CHANNEL, Frame, SIGNALLING_CHANNEL, SMP_CHANNEL, Signal};
+use crate::pdu::att::{Request, Response};
+use crate::pdu::hci::Status;
+use crate::pdu::l2cap::{ATT_CHANNEL, Frame, SIGNALLING_CHANNEL, SMP_CHANNEL, Signal};
 
 use super::{Air, AirEvent, LinkId};
 

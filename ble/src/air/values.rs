@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use wire::att::{Response, Uuid};
+use crate::pdu::att::{Response, Uuid};
 
 use super::{Air, LinkId, PeripheralId, Timer};
 use crate::gatt::{ControlPoint, Properties};
@@ -82,7 +82,7 @@ impl Air {
     /// Octets that a value may have so that every connected client gets all of it.
     pub fn room(&self, peripheral: PeripheralId) -> usize {
         let links = self.peripheral(peripheral).links.iter().filter_map(|link| self.links.get(link));
-        links.map(|link| link.session.room()).min().unwrap_or(usize::from(wire::att::DEFAULT_MTU) - 3)
+        links.map(|link| link.session.room()).min().unwrap_or(usize::from(crate::pdu::att::DEFAULT_MTU) - 3)
     }
 
     /// Whether any connected client wants to be told about a characteristic.

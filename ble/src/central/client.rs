@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use wire::att::{Request, Uuid};
-use wire::hci::{AclPacket, PacketBoundary};
-use wire::l2cap::{Frame, Reassembler};
+use crate::pdu::att::{Request, Uuid};
+use crate::pdu::hci::{AclPacket, PacketBoundary};
+use crate::pdu::l2cap::{Frame, Reassembler};
 
 use super::records::{Answer, Records};
 use crate::address::Address;

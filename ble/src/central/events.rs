@@ -1,6 +1,6 @@
 //! What a gateway hears and does, and how it reads advertising reports.
 
-use wire::att::Uuid;
+use crate::pdu::att::Uuid;
 
 use crate::address::{Address, AddressKind};
 

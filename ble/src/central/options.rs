@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use wire::att::Uuid;
+use crate::pdu::att::Uuid;
 
 use crate::address::Address;
 use crate::pairing::{Association, LongTermKey};

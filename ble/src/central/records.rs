@@ -1,6 +1,6 @@
 //! Which stored records a gateway asks a device for.
 
-use wire::att::Uuid;
+use crate::pdu::att::Uuid;
 
 use crate::services::{continuous_glucose, glucose};
 

@@ -1,9 +1,9 @@
 //! How a gateway protects its links: it uses the key of a bond, or pairs.
 
+use crate::pdu::hci::Opcode;
+use crate::pdu::l2cap::{Frame, SMP_CHANNEL};
+use crate::pdu::smp::SmpPdu;
 use sim_core::Key;
-use wire::hci::Opcode;
-use wire::l2cap::{Frame, SMP_CHANNEL};
-use wire::smp::SmpPdu;
 
 use super::{Central, CentralEventKind, MTU};
 use crate::address::Address;

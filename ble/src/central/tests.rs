@@ -19,7 +19,12 @@ fn gateway(air: &mut Air, path: &str, options: CentralOptions) -> HostId {
     air.add_central(host, options)
 }
 
-fn advertise(air: &mut Air, name: &str, service: wire::att::Uuid, services: Vec<crate::gatt::Service>) -> PeripheralId {
+fn advertise(
+    air: &mut Air,
+    name: &str,
+    service: crate::pdu::att::Uuid,
+    services: Vec<crate::gatt::Service>,
+) -> PeripheralId {
     let mut options = PeripheralOptions::new(format!("ward/{name}"), name, services);
     options.position = Position { x_m: 2.0, y_m: 0.0, z_m: 0.0 };
     let data = crate::advertising::AdvertisingData::new().flags().services(&[service]).build().expect("fits");

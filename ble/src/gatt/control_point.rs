@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::fmt;
 
-use wire::att::{ErrorCode, Uuid};
+use crate::pdu::att::{ErrorCode, Uuid};
 
 use crate::records::RecordStore;
 

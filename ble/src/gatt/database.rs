@@ -1,6 +1,6 @@
 //! The attribute table.
 
-use wire::att::{Uuid, VALUE_LIMIT};
+use crate::pdu::att::{Uuid, VALUE_LIMIT};
 
 use super::hash::database_hash;
 use super::service::{Access, Properties, Service, ServiceError, ValueLength};

@@ -1,6 +1,6 @@
 //! The hash by which a client sees that the table has changed (Core Specification 5.4, volume 3, part G, section 7.3).
 
-use wire::att::Uuid;
+use crate::pdu::att::Uuid;
 
 use super::database::Database;
 use crate::pairing::toolbox::cmac;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use wire::att::{DEFAULT_MTU, ErrorCode, Request, Response, Uuid, VALUE_LIMIT};
+use crate::pdu::att::{DEFAULT_MTU, ErrorCode, Request, Response, Uuid, VALUE_LIMIT};
 
 use super::control_point::{Context, ControlPoint, Outgoing};
 use super::database::{Attribute, CLIENT_CONFIGURATION, Database, PRIMARY_SERVICE, Role, SECONDARY_SERVICE};

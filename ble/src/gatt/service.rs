@@ -1,7 +1,7 @@
 //! A service as data: nothing here knows what a service is for.
 
+use crate::pdu::att::{Uuid, VALUE_LIMIT};
 use thiserror::Error;
-use wire::att::{Uuid, VALUE_LIMIT};
 
 /// What a client may do with a characteristic (the bits of its declaration).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

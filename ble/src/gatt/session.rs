@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use wire::att::DEFAULT_MTU;
+use crate::pdu::att::DEFAULT_MTU;
 
 use super::control_point::Outgoing;
 

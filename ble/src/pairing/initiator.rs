@@ -3,8 +3,8 @@
 //! It asks for Secure Connections and falls back to legacy pairing when the peripheral cannot; it types the passkey it
 //! was told, and gives no keys of its own.
 
+use crate::pdu::smp::{FailureReason, Features, SmpPdu};
 use sim_core::{Key, Purpose};
-use wire::smp::{FailureReason, Features, SmpPdu};
 
 use super::bond::LongTermKey;
 use super::passkey_block;

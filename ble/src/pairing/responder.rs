@@ -1,7 +1,7 @@
 //! The responder's state machine.
 
+use crate::pdu::smp::{FailureReason, Features, SmpPdu};
 use sim_core::{Key, Purpose};
-use wire::smp::{FailureReason, Features, SmpPdu};
 
 use super::bond::{Bond, LongTermKey};
 use super::toolbox::{self, Block, KeyPair};

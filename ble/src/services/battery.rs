@@ -1,6 +1,6 @@
 //! Battery service 0x180F.
 
-use wire::att::Uuid;
+use crate::pdu::att::Uuid;
 
 use crate::gatt::{Characteristic, Properties, Service};
 

@@ -1,7 +1,7 @@
 //! Blood Pressure service 0x1810.
 
-use wire::att::Uuid;
-use wire::float11073::Sfloat;
+use crate::pdu::att::Uuid;
+use crate::pdu::float11073::Sfloat;
 
 use super::DateTime;
 use super::octets::Octets;

@@ -1,6 +1,6 @@
 //! Body Composition service 0x181B.
 
-use wire::att::Uuid;
+use crate::pdu::att::Uuid;
 
 use super::DateTime;
 use crate::gatt::{Characteristic, Properties, Service};

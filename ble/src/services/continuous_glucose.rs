@@ -2,8 +2,8 @@
 
 mod operations;
 
-use wire::att::{ErrorCode, Uuid};
-use wire::float11073::Sfloat;
+use crate::pdu::att::{ErrorCode, Uuid};
+use crate::pdu::float11073::Sfloat;
 
 use super::checksum::{append_checksum, checked};
 use super::octets::Octets;

@@ -1,6 +1,6 @@
 //! Current Time service 0x1805.
 
-use wire::att::{ErrorCode, Uuid};
+use crate::pdu::att::{ErrorCode, Uuid};
 
 use super::DateTime;
 use crate::gatt::{Characteristic, Context, ControlPoint, Outgoing, Properties, Service, ValueLength};

@@ -1,6 +1,6 @@
 //! Device Information service 0x180A.
 
-use wire::att::Uuid;
+use crate::pdu::att::Uuid;
 
 use crate::gatt::{Characteristic, Properties, Service};
 

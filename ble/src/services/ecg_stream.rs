@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use wire::att::{ErrorCode, Uuid};
+use crate::pdu::att::{ErrorCode, Uuid};
 
 use crate::gatt::{Characteristic, Context, ControlPoint, Outgoing, Properties, Service, ValueLength};
 

@@ -1,7 +1,7 @@
 //! Glucose service 0x1808: a meter whose history is read out.
 
-use wire::att::Uuid;
-use wire::float11073::Sfloat;
+use crate::pdu::att::Uuid;
+use crate::pdu::float11073::Sfloat;
 
 use super::DateTime;
 use super::octets::Octets;

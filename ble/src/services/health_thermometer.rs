@@ -1,7 +1,7 @@
 //! Health Thermometer service 0x1809.
 
-use wire::att::Uuid;
-use wire::float11073::Float;
+use crate::pdu::att::Uuid;
+use crate::pdu::float11073::Float;
 
 use super::DateTime;
 use super::octets::Octets;

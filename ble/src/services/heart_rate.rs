@@ -1,6 +1,6 @@
 //! Heart Rate service 0x180D.
 
-use wire::att::{ErrorCode, Uuid};
+use crate::pdu::att::{ErrorCode, Uuid};
 
 use super::octets::Octets;
 use crate::gatt::{Characteristic, Context, ControlPoint, Outgoing, Properties, Service, ValueLength};

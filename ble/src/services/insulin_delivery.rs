@@ -3,8 +3,8 @@
 //! Only what two independent readings of the specification agree on is here: features, status, annunciations, the status
 //! reader's reset and active boluses, and the commands for therapy, annunciations and the cancellation of a bolus.
 
-use wire::att::{ErrorCode, Uuid};
-use wire::float11073::Sfloat;
+use crate::pdu::att::{ErrorCode, Uuid};
+use crate::pdu::float11073::Sfloat;
 
 use super::octets::Octets;
 use crate::gatt::{Characteristic, Context, ControlPoint, Outgoing, Properties, Service, ValueLength};

@@ -1,6 +1,6 @@
 //! Fields of a value, taken off from the front.
 
-use wire::float11073::{Float, Sfloat};
+use crate::pdu::float11073::{Float, Sfloat};
 
 use super::DateTime;
 

@@ -1,7 +1,7 @@
 //! Pulse Oximeter service 0x1822 (Pulse Oximeter Service 1.0.1).
 
-use wire::att::Uuid;
-use wire::float11073::Sfloat;
+use crate::pdu::att::Uuid;
+use crate::pdu::float11073::Sfloat;
 
 use super::DateTime;
 use super::octets::Octets;

@@ -1,6 +1,6 @@
 //! The Record Access Control Point 0x2A52: what the glucose, CGM and oximeter services share.
 
-use wire::att::{ErrorCode, Uuid};
+use crate::pdu::att::{ErrorCode, Uuid};
 
 use crate::gatt::{Context, ControlPoint, Outgoing};
 use crate::records::Record;

@@ -1,6 +1,6 @@
 //! Weight Scale service 0x181D.
 
-use wire::att::Uuid;
+use crate::pdu::att::Uuid;
 
 use super::DateTime;
 use super::octets::Octets;

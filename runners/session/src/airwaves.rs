@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ble::propagation::Position;
+use bluetooth::{GivenUp, LinkChange, LinkEvent, Radio, Taken};
 use carriers::Pace;
-use device_models::bluetooth::{GivenUp, LinkChange, LinkEvent, Radio, Taken};
 use hci::{Attachments, Endpoint, HciEvent, Listen};
 use scenarios::{Carrier, HostPlan, Plan};
 use sim_core::{Outbound, RadioSecurity, SimId, SimTime, Span};

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex};
 
 use bytes::BytesMut;
 use carriers::Pace;
+use formats::command::{Answer, Status};
 use probes::mqtt::Subscriber;
 use scenarios::Plan;
 use sim_core::{Argument, Evidence, OccurrenceId, SimId, SimTime, Subject};
 use tokio::runtime::Handle;
-use wire::command::{Answer, Status};
 
 use crate::command_step::{evidence_of, step_command};
 use crate::error::Error;
@@ -126,15 +126,15 @@ fn encode(command: &sim_core::Command) -> Vec<u8> {
         .iter()
         .filter_map(|(name, argument)| {
             let plain = match argument {
-                Argument::Number(number) => wire::command::Argument::Number(*number),
-                Argument::Text(text) => wire::command::Argument::Text(text.clone()),
-                Argument::Flag(flag) => wire::command::Argument::Flag(*flag),
+                Argument::Number(number) => formats::command::Argument::Number(*number),
+                Argument::Text(text) => formats::command::Argument::Text(text.clone()),
+                Argument::Flag(flag) => formats::command::Argument::Flag(*flag),
                 Argument::Texts(_) | Argument::Table(_) | Argument::Change(_) => return None,
             };
             Some((name.clone(), plain))
         })
         .collect();
     let mut payload = BytesMut::new();
-    wire::command::Command { id: command.id.clone(), op: command.op.clone(), args }.encode(&mut payload);
+    formats::command::Command { id: command.id.clone(), op: command.op.clone(), args }.encode(&mut payload);
     payload.to_vec()
 }

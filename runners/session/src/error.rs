@@ -41,7 +41,7 @@ pub enum Error {
     Build(#[from] sim_core::BuildError),
     /// The Bluetooth side could not be built.
     #[error(transparent)]
-    Radio(#[from] device_models::bluetooth::RadioError),
+    Radio(#[from] bluetooth::RadioError),
     /// A file could not be written.
     #[error("cannot write {}: {source}", file.display())]
     Write {

@@ -2,9 +2,9 @@
 
 use bytes::{Bytes, BytesMut};
 use carriers::CommandArrival;
+use formats::command::{Answer, Status};
 use sim_core::{Argument, Arguments, Command, Reply, ReplyStatus, SimId};
 use verify::CommandCounts;
-use wire::command::{Answer, Status};
 
 /// Counts and conversions on the way in and out.
 #[derive(Debug, Default)]
@@ -17,7 +17,7 @@ impl Inbox {
     /// Reads a command; one that cannot be read gives the answer that says so.
     pub(crate) fn read(&mut self, arrival: &CommandArrival, device_time_ms: i64) -> Result<Command, Bytes> {
         self.counts.received += 1;
-        match wire::command::Command::parse(&arrival.payload) {
+        match formats::command::Command::parse(&arrival.payload) {
             Ok(command) => Ok(Command {
                 device: arrival.device,
                 id: command.id,
@@ -55,10 +55,10 @@ impl Inbox {
     }
 }
 
-fn plain(argument: wire::command::Argument) -> Argument {
+fn plain(argument: formats::command::Argument) -> Argument {
     match argument {
-        wire::command::Argument::Number(number) => Argument::Number(number),
-        wire::command::Argument::Text(text) => Argument::Text(text),
-        wire::command::Argument::Flag(flag) => Argument::Flag(flag),
+        formats::command::Argument::Number(number) => Argument::Number(number),
+        formats::command::Argument::Text(text) => Argument::Text(text),
+        formats::command::Argument::Flag(flag) => Argument::Flag(flag),
     }
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use device_models::{RECORDING_OPTION, REPLAY_KIND, Recording, Recordings};
+use device_models::{RECORDING_OPTION, REPLAY_KIND, Recordings};
+use recordings::Recording;
 use scenarios::Plan;
 use sim_core::Registry;
 

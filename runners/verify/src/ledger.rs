@@ -5,10 +5,10 @@ mod summary;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use formats::vendor_json;
 use hdrhistogram::Histogram;
 use scenarios::Plan;
 use sim_core::{RouteId, SimId, SimTime};
-use wire::vendor_json;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::book::{Entry, LedgerError, RouteBook, Settling, Sighting};

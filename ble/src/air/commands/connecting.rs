@@ -1,6 +1,6 @@
 //! Connections: making them, and what can be asked of them.
 
-use wire::hci::{Command, ConnectionComplete, CreateConnection, Event, Opcode, PeerAddress, Status};
+use crate::pdu::hci::{Command, ConnectionComplete, CreateConnection, Event, Opcode, PeerAddress, Status};
 
 use crate::address::Address;
 use crate::air::link_procedures::EXCHANGE_EVENTS;

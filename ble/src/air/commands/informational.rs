@@ -1,7 +1,7 @@
 //! What the controller says about itself, and settings without further effect.
 
+use crate::pdu::hci::{Command, Opcode, Status, supported_commands};
 use sim_core::Purpose;
-use wire::hci::{Command, Opcode, Status, supported_commands};
 
 use super::connecting::TRANSMIT_POWER_DBM;
 use crate::address::{Address, AddressKind};

@@ -1,6 +1,6 @@
 //! Scanning and the filter accept list.
 
-use wire::hci::{Command, Opcode, PeerAddress, ScanParameters, Status};
+use crate::pdu::hci::{Command, Opcode, PeerAddress, ScanParameters, Status};
 
 use crate::air::{Air, HostId, Timer};
 use crate::host::Host;

@@ -1,6 +1,6 @@
 //! Faults of peripherals, as a host sees them.
 
-use wire::att::Uuid;
+use crate::pdu::att::Uuid;
 
 use super::host::TestHost;
 use super::*;

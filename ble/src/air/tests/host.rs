@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use wire::hci::{AclPacket, H4Decoder, Opcode, Packet, PacketBoundary, RawEvent};
-use wire::l2cap::{Frame, Reassembler};
+use crate::pdu::hci::{AclPacket, H4Decoder, Opcode, Packet, PacketBoundary, RawEvent};
+use crate::pdu::l2cap::{Frame, Reassembler};
 
 use crate::address::Address;
 use crate::air::{Air, HostId, PeripheralId};

@@ -1,6 +1,6 @@
 //! Links: from the request to the supervision timeout.
 
-use wire::hci::{RawEvent, SUPPORTED_COMMANDS};
+use crate::pdu::hci::{RawEvent, SUPPORTED_COMMANDS};
 
 use super::host::TestHost;
 use super::*;
@@ -17,7 +17,7 @@ fn state(air: &Air, peripheral: PeripheralId) -> LinkState {
 }
 
 /// Handle of the value of a characteristic.
-fn handle_of(air: &Air, peripheral: PeripheralId, service: wire::att::Uuid, uuid: wire::att::Uuid) -> u16 {
+fn handle_of(air: &Air, peripheral: PeripheralId, service: crate::pdu::att::Uuid, uuid: crate::pdu::att::Uuid) -> u16 {
     air.peripheral(peripheral).server.database.find(service, uuid).expect("there").value_handle
 }
 
@@ -290,10 +290,10 @@ fn handles_move_and_the_client_is_told() {
     let (mut air, sensor) = site();
     let mut host = TestHost::attach(&mut air);
     let link = host.connect(&mut air, sensor);
-    let generic = (wire::att::Uuid::Short(0x1801), wire::att::Uuid::Short(0x2A05));
+    let generic = (crate::pdu::att::Uuid::Short(0x1801), crate::pdu::att::Uuid::Short(0x2A05));
     let changed = handle_of(&air, sensor, generic.0, generic.1);
     write(&mut host, &mut air, link, changed + 1, &[2, 0]);
-    let hash = air.value(sensor, generic.0, wire::att::Uuid::Short(0x2B2A)).expect("there").to_vec();
+    let hash = air.value(sensor, generic.0, crate::pdu::att::Uuid::Short(0x2B2A)).expect("there").to_vec();
     host.frames.clear();
     air.inflict(sensor, Fault::ShiftHandles { by: 2, announced: true }).expect("possible");
     air.advance_to(air.now_ns() + 200_000_000);
@@ -301,7 +301,7 @@ fn handles_move_and_the_client_is_told() {
     // By the handle that the client knows.
     let [low, high] = changed.to_le_bytes();
     assert_eq!(host.frames[0].payload, [0x1D, low, high, 0x01, 0x00, 0xFF, 0xFF]);
-    assert_ne!(air.value(sensor, generic.0, wire::att::Uuid::Short(0x2B2A)), Some(&hash[..]));
+    assert_ne!(air.value(sensor, generic.0, crate::pdu::att::Uuid::Short(0x2B2A)), Some(&hash[..]));
     assert_eq!(air.value(sensor, battery::SERVICE, battery::LEVEL), Some(&[87][..]));
 }
 

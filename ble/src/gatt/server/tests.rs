@@ -1,7 +1,7 @@
 //! The server against what a client may ask of it.
 
+use crate::pdu::att::{ErrorCode, Request, Response, Uuid};
 use proptest::prelude::*;
-use wire::att::{ErrorCode, Request, Response, Uuid};
 
 use super::super::service::{Access, Characteristic, Properties, Service, ValueLength};
 use super::{Database, Security, Server, Session};

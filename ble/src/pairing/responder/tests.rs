@@ -1,7 +1,7 @@
 //! The responder against an initiator that does what the specification says.
 
+use crate::pdu::smp::{FailureReason, Features, SmpPdu};
 use proptest::prelude::*;
-use wire::smp::{FailureReason, Features, SmpPdu};
 
 use super::*;
 

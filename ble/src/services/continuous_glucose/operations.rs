@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use wire::att::ErrorCode;
+use crate::pdu::att::ErrorCode;
 
 use super::super::checksum::{append_checksum, checked};
 use super::{INVALID_CHECKSUM, MISSING_CHECKSUM, Sensor};

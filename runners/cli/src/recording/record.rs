@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use wire::wfdb::{Annotation, Header, decode_annotations};
+use recordings::wfdb::{Annotation, Header, decode_annotations};
 
 use crate::failure::Failure;
 

@@ -3,6 +3,7 @@
 use ble::advertising::{Advertising, AdvertisingData, AdvertisingKind};
 use ble::gatt::{Access, ControlPoint, Service};
 use ble::pairing::{Association, SecureConnections, SecurityPolicy};
+use ble::pdu::att::Uuid;
 use ble::propagation::Position;
 use ble::services::device_information::DeviceInformation;
 use ble::services::{
@@ -10,7 +11,6 @@ use ble::services::{
     glucose, health_thermometer, heart_rate, insulin_delivery, pulse_oximeter, weight_scale,
 };
 use ble::{Air, PeripheralId, PeripheralOptions};
-use wire::att::Uuid;
 
 type Failure = Box<dyn std::error::Error>;
 

@@ -1,7 +1,7 @@
 //! Waveforms and labels of a recording, in the order in which monitors show them.
 
 use plot::{Mark, Recorded, TWELVE_LEADS, Wave};
-use wire::wfdb::{AnnotationCode, Signal};
+use recordings::wfdb::{AnnotationCode, Signal};
 
 use crate::failure::Failure;
 use crate::recording::{Folder, REPLAYED, Record};

@@ -5,8 +5,8 @@ use std::io::{BufWriter, Write as _};
 
 use bytes::BytesMut;
 use jiff::Timestamp;
-use wire::edf::{Annotation, Annotations, Header, Signal, Start, encode_record};
-use wire::wfdb::AnnotationCode;
+use recordings::edf::{Annotation, Annotations, Header, Signal, Start, encode_record};
+use recordings::wfdb::AnnotationCode;
 
 use super::manifest::Manifest;
 use crate::failure::Failure;
@@ -32,7 +32,7 @@ pub(super) fn write(folder: &Folder, start_epoch_ns: i64, manifest: &mut Manifes
         let labels = folder.labels(patient)?.0;
         let name = format!("{device}.edf");
         let file = folder.root().join(owner).join(&name);
-        let refuse = |error: wire::edf::EdfError| Failure::write(&file)(std::io::Error::other(error));
+        let refuse = |error: recordings::edf::EdfError| Failure::write(&file)(std::io::Error::other(error));
 
         let duration_s = duration_s(&records);
         let length_s = records.iter().map(length_s).fold(0.0, f64::max);

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use device_models::Resampler;
+use recordings::Resampler;
 use scenarios::Plan;
 use serde::Serialize;
 

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use bytes::BytesMut;
 use device_models::physiology::SampleGrid;
+use recordings::wfdb::{AnnotationCode, Header, SampleSummary, Signal, encode_annotations, encode_signals};
 use sim_core::{Annotation, Cadence, DevicePlan, SimTime};
-use wire::wfdb::{AnnotationCode, Header, SampleSummary, Signal, encode_annotations, encode_signals};
 
 use super::capture::CapturedWave;
 use super::table::append;
@@ -166,12 +166,13 @@ impl Waveforms {
         let text = header.encode().map_err(|error| Failure::write(&header_file)(std::io::Error::other(error)))?;
         fs::write(&header_file, text).map_err(Failure::write(&header_file))?;
 
-        let annotations: Vec<wire::wfdb::Annotation> = labels
+        let annotations: Vec<recordings::wfdb::Annotation> = labels
             .iter()
             .filter_map(|label| {
                 let sample = nearest_index(label.at, self.rate_mhz);
                 let code = AnnotationCode::from_symbol(label.code)?;
-                let annotation = wire::wfdb::Annotation::new(sample, code).with_text(label.aux.unwrap_or_default());
+                let annotation =
+                    recordings::wfdb::Annotation::new(sample, code).with_text(label.aux.unwrap_or_default());
                 (sample < self.frames).then_some(annotation)
             })
             .collect();

@@ -1,0 +1,43 @@
+//! The Bluetooth side of devices: what they say goes over a virtual radio to gateways, which hand it on.
+//!
+//! A device says messages as any other. Those of a device with a Bluetooth side are encoded losslessly
+//! ([`radio_message`]) and given to a [`Radio`], where the device's [profile](kinds) makes characteristic values of them.
+//! They cross the air of the device's site ([`ble::Air`]), a gateway reads them back and hands on its own payload.
+//! What can reach nobody any more is given up with a reason. All of it is a pure function of the roster, the timeline
+//! and what the devices say.
+
+mod act;
+mod actions;
+mod gateway;
+mod gateway_payload;
+mod hearing;
+mod profiles;
+mod radio;
+mod radio_message;
+mod reception;
+mod report;
+mod saying;
+mod site;
+mod wearable;
+
+pub use gateway_payload::FORMATS as GATEWAY_FORMATS;
+pub use profiles::kinds;
+pub use radio::{Radio, RadioError};
+pub use report::{GatewayReport, GivenUp, LinkChange, LinkEvent, PeripheralReport, Reason, Taken};
+
+#[cfg(test)]
+mod tests;
+
+use sim_core::{FormatSpec, Registry};
+
+/// Adds the format in which devices hand messages to the radio, and the actions on radio and gateways.
+pub fn register(registry: &mut Registry) {
+    registry.formats.push(FormatSpec {
+        name: "said",
+        about: "what a device hands to its Bluetooth side; never leaves the program",
+        encode: crate::radio_message::encode,
+    });
+    registry.gateway_formats.extend(GATEWAY_FORMATS);
+    registry.bluetooth_kinds.extend(kinds());
+    actions::register(registry);
+}

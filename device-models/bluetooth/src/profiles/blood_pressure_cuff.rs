@@ -1,0 +1,39 @@
+//! Blood pressure cuff: Blood Pressure service; a measurement is kept until it was confirmed.
+
+use ble::services::blood_pressure::{self, Measurement, status};
+use vocabulary::OwnedMessage;
+
+use super::{Manner, Part, Profile, Sender, number, number_or_nan};
+
+pub(super) const PROFILE: Profile = Profile {
+    kind: "blood_pressure_cuff",
+    // Blood pressure, arm.
+    appearance: 0x0381,
+    service: blood_pressure::SERVICE,
+    history: 100,
+    equip: |_| blood_pressure::service(status::IRREGULAR_PULSE).into(),
+    parts,
+};
+
+fn parts(said: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
+    let pressures = ["nibp_sys", "nibp_dia", "nibp_mean"].map(|metric| number_or_nan(said, metric));
+    if pressures.iter().all(Option::is_none) {
+        return Vec::new();
+    }
+    let [systolic_mmhg, diastolic_mmhg, mean_mmhg] = pressures.map(|pressure| pressure.unwrap_or(f64::NAN));
+    let measurement = Measurement {
+        systolic_mmhg,
+        diastolic_mmhg,
+        mean_mmhg,
+        time: Some(sender.date_time()),
+        pulse_per_min: number(said, "pr_nibp").or_else(|| number(said, "pr")),
+        user: None,
+        status: None,
+    };
+    vec![Part {
+        service: blood_pressure::SERVICE,
+        characteristic: blood_pressure::MEASUREMENT,
+        value: measurement.encode(),
+        manner: Manner::Confirmed,
+    }]
+}

@@ -1,0 +1,71 @@
+//! Continuous glucose monitor: CGM service; measurements are notified and stored, filed by minutes since the start of
+//! the session, which is that of the scenario.
+
+use ble::services::continuous_glucose::{self, Control, Measurement, Sensor, Status};
+use sim_core::DevicePlan;
+use vocabulary::{OwnedMessage, Quality};
+
+use super::{Equipment, Manner, Part, Profile, Sender, number, number_or_nan, quality};
+
+/// Interstitial fluid from subcutaneous tissue, with trend and checksums, for ten days.
+pub(crate) const SENSOR: Sensor =
+    Sensor { features: 1 << 12 | 1 << 15, sample_kind: 9, sample_location: 5, run_time_h: 240 };
+
+/// Minutes between measurements of the usual sensors.
+const INTERVAL_MIN: u8 = 5;
+
+/// Bit of the calibration octet: calibration not allowed, which sensors set while they warm up.
+const WARMING_UP: u8 = 1 << 1;
+/// Bit of the status octet: general fault.
+const FAULT: u8 = 1 << 5;
+
+pub(super) const PROFILE: Profile = Profile {
+    kind: "cgm",
+    appearance: 0x0D00,
+    service: continuous_glucose::SERVICE,
+    // A day of measurements every five minutes.
+    history: 288,
+    equip,
+    parts,
+};
+
+fn equip(_: &DevicePlan) -> Equipment {
+    Equipment {
+        services: vec![SENSOR.service()],
+        control_points: vec![(continuous_glucose::SERVICE, Box::new(Control::new(SENSOR, INTERVAL_MIN)))],
+    }
+}
+
+fn parts(said: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
+    let Some(glucose_mg_dl) = number_or_nan(said, "glucose_isf") else { return Vec::new() };
+    let quality = quality(said, "glucose_isf");
+    let status = Status {
+        status: if quality == Quality::Invalid { FAULT } else { 0 },
+        calibration: if quality == Quality::Calibrating { WARMING_UP } else { 0 },
+        warning: 0,
+    };
+    let measurement = Measurement {
+        glucose_mg_dl,
+        offset_min: (sender.since_start_ms / 60_000) as u16,
+        status,
+        trend_mg_dl_min: number(said, "glucose_trend"),
+        quality_percent: None,
+    };
+    vec![Part {
+        service: continuous_glucose::SERVICE,
+        characteristic: continuous_glucose::MEASUREMENT,
+        value: measurement.encode(SENSOR),
+        manner: Manner::Recorded { key: u32::from(measurement.offset_min), live: true },
+    }]
+}
+
+/// The quality that a status says.
+pub(crate) fn quality_of(status: Status) -> Quality {
+    if status.status & FAULT != 0 {
+        Quality::Invalid
+    } else if status.calibration & WARMING_UP != 0 {
+        Quality::Calibrating
+    } else {
+        Quality::Ok
+    }
+}

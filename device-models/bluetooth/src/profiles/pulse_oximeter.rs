@@ -1,0 +1,64 @@
+//! Pulse oximeter: continuous measurements of the Pulse Oximeter service. The pleth has no characteristic there.
+
+use ble::services::pulse_oximeter::{self, Features, Saturation};
+use sim_core::DevicePlan;
+use vocabulary::{OwnedMessage, Quality};
+
+use super::{Equipment, Manner, Part, Profile, Sender, number, number_or_nan, quality};
+
+/// Bits of the measurement status that say how far to trust a measurement.
+const TRUST: [(Quality, u16); 6] = [
+    (Quality::Demo, 1 << 10),
+    (Quality::Test, 1 << 11),
+    (Quality::Calibrating, 1 << 12),
+    (Quality::NotAvailable, 1 << 13),
+    (Quality::Questionable, 1 << 14),
+    (Quality::Invalid, 1 << 15),
+];
+
+pub(super) const PROFILE: Profile = Profile {
+    kind: "pulse_oximeter",
+    // Pulse oximeter, fingertip.
+    appearance: 0x0C41,
+    service: pulse_oximeter::SERVICE,
+    history: 0,
+    equip,
+    parts,
+};
+
+fn equip(_: &DevicePlan) -> Equipment {
+    let features = Features {
+        measurement_status: Some(TRUST.iter().fold(0, |bits, (_, bit)| bits | bit)),
+        device_status: None,
+        stores: false,
+        amplitude: true,
+    };
+    pulse_oximeter::service(features).into()
+}
+
+fn parts(said: &OwnedMessage, _: &mut Sender<'_>) -> Vec<Part> {
+    let Some(spo2_percent) = number_or_nan(said, "spo2") else { return Vec::new() };
+    let saturation = Saturation { spo2_percent, pulse_per_min: number_or_nan(said, "pr").unwrap_or(f64::NAN) };
+    let quality = pulse_oximeter::Quality {
+        measurement_status: status_bits(quality(said, "spo2")),
+        device_status: None,
+        amplitude_percent: number(said, "perf_idx"),
+    };
+    vec![Part {
+        service: pulse_oximeter::SERVICE,
+        characteristic: pulse_oximeter::CONTINUOUS,
+        value: pulse_oximeter::encode_continuous(saturation, None, None, quality),
+        manner: Manner::Notified,
+    }]
+}
+
+/// The bits that say a quality; none for a good one.
+fn status_bits(quality: Quality) -> Option<u16> {
+    TRUST.into_iter().find(|(known, _)| *known == quality).map(|(_, bit)| bit)
+}
+
+/// The quality that the bits say.
+pub(crate) fn quality_of(bits: Option<u16>) -> Quality {
+    let bits = bits.unwrap_or_default();
+    TRUST.into_iter().rev().find(|(_, bit)| bits & bit != 0).map_or(Quality::Ok, |(quality, _)| quality)
+}

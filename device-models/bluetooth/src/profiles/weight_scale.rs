@@ -1,0 +1,35 @@
+//! Weight scale: Weight Scale service; a measurement is kept until it was confirmed.
+
+use ble::services::weight_scale::{self, Measurement};
+use vocabulary::OwnedMessage;
+
+use super::{Manner, Part, Profile, Sender, number, number_or_nan};
+
+/// Features: time, body mass index, resolutions of 0.005 kg and 1 mm.
+const FEATURES: u32 = 1 | 1 << 2 | 7 << 3 | 3 << 7;
+
+pub(super) const PROFILE: Profile = Profile {
+    kind: "weight_scale",
+    appearance: 0x0C80,
+    service: weight_scale::SERVICE,
+    history: 100,
+    equip: |_| weight_scale::service(FEATURES).into(),
+    parts,
+};
+
+fn parts(said: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
+    let Some(weight) = number_or_nan(said, "weight") else { return Vec::new() };
+    let height_m = number(said, "height").map(|height_cm| height_cm / 100.0);
+    let measurement = Measurement {
+        weight_kg: Some(weight).filter(|weight| weight.is_finite()),
+        time: Some(sender.date_time()),
+        user: None,
+        index_and_height: number(said, "bmi").zip(height_m),
+    };
+    vec![Part {
+        service: weight_scale::SERVICE,
+        characteristic: weight_scale::MEASUREMENT,
+        value: measurement.encode(),
+        manner: Manner::Confirmed,
+    }]
+}

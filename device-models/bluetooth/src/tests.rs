@@ -1,0 +1,202 @@
+//! Wards made by hand: devices that say, gateways that hear.
+
+mod faults;
+mod values;
+mod ward;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::radio_message;
+use bytes::BytesMut;
+use sim_core::{
+    Argument, Arguments, Cadence, DevicePlan, GatewayPlan, Occurrence, Outbound, PatientPlan, RadioPlan, RadioSecurity,
+    Roster, Route, RouteId, SimId, SimTime, SitePlan, Span, StreamPlan, Subject,
+};
+use vocabulary::{Message, MetricId, Reading, Wave};
+
+use super::{GivenUp, Radio};
+
+const EPOCH_MS: i64 = 1_767_225_600_000;
+
+/// A roster that grows by hand: one site.
+#[derive(Debug)]
+struct Ward {
+    roster: Roster,
+    occurrences: Vec<Occurrence>,
+    said: BTreeMap<RouteId, u64>,
+}
+
+impl Ward {
+    fn new(patients: u32) -> Self {
+        let patient = |number: u32| PatientPlan {
+            path: format!("a/{number}"),
+            cohort: "a".to_owned(),
+            number,
+            patient_id: format!("P{number}"),
+            model: String::new(),
+            arguments: Arguments::default(),
+            devices: 0..0,
+        };
+        let site = SitePlan {
+            id: "ward".to_owned(),
+            patients: 0..patients as usize,
+            path_loss_exponent: 2.7,
+            shadowing_db: 4.0,
+        };
+        let roster = Roster {
+            seed: 7,
+            start_epoch_ns: EPOCH_MS * 1_000_000,
+            patients: (1..=patients).map(patient).collect(),
+            sites: vec![site],
+            ..Roster::default()
+        };
+        Self { roster, occurrences: Vec::new(), said: BTreeMap::new() }
+    }
+
+    /// Adds a device to the last patient that has devices, or to the next one; patients get theirs in order.
+    fn device(&mut self, patient: usize, kind: &str, place: [f64; 3], radio: impl FnOnce(&mut RadioPlan)) -> SimId {
+        let id = SimId(self.roster.devices.len() as u32);
+        let route = RouteId(self.roster.routes.len() as u32);
+        let path = format!("a/{}/{kind}", patient + 1);
+        let mut plan = RadioPlan {
+            site: 0,
+            place,
+            power_dbm: 0.0,
+            advertising: Span::from_millis(500),
+            links: 1,
+            security: RadioSecurity::Open,
+            secure_connections: true,
+        };
+        radio(&mut plan);
+        self.roster.routes.push(Route {
+            device: id,
+            stream: 0,
+            topic: path.clone(),
+            qos: 1,
+            retain: false,
+            format: "said".to_owned(),
+        });
+        let cadence = Cadence::Periodic { period: Span::from_secs(1) };
+        self.roster.devices.push(DevicePlan {
+            path,
+            id: kind.to_owned(),
+            patient: SimId(patient as u32),
+            kind: kind.to_owned(),
+            serial: format!("{kind}-{}", patient + 1),
+            options: Arguments::default(),
+            link: 0,
+            aligned: true,
+            streams: vec![StreamPlan { id: "values".to_owned(), kind_index: 0, cadence, route }],
+            radio: Some(plan),
+        });
+        let devices = &mut self.roster.patients[patient].devices;
+        *devices =
+            if devices.start == devices.end { id.index()..id.index() + 1 } else { devices.start..id.index() + 1 };
+        id
+    }
+
+    /// Adds a gateway; all devices must be there.
+    fn gateway(&mut self, place: [f64; 3], slots: u32) -> SimId {
+        let id = SimId(self.roster.devices.len() as u32);
+        let devices = self.roster.devices.iter().enumerate().filter(|(_, device)| device.radio.is_some());
+        let devices = devices.map(|(index, _)| SimId(index as u32)).collect();
+        let number = self.roster.gateways.len() + 1;
+        self.roster.devices.push(DevicePlan {
+            path: format!("gw/ward/{number}"),
+            id: "ward".to_owned(),
+            patient: SimId(0),
+            kind: "gateway".to_owned(),
+            serial: format!("GW-{number}"),
+            options: Arguments::default(),
+            link: 0,
+            aligned: true,
+            streams: Vec::new(),
+            radio: None,
+        });
+        self.roster.gateways.push(GatewayPlan {
+            device: id,
+            site: 0,
+            place,
+            slots,
+            interval: Span::from_millis(50),
+            format: "gateway-json".to_owned(),
+            devices,
+        });
+        id
+    }
+
+    fn step(&mut self, action: &str, on: SimId, from_s: i64, to_s: Option<i64>, arguments: &[(&str, f64)]) {
+        let arguments = arguments.iter().map(|(name, value)| ((*name).to_owned(), Argument::Number(*value))).collect();
+        self.occurrences.push(Occurrence {
+            step: action.to_owned(),
+            repetition: 0,
+            action: action.to_owned(),
+            start: seconds(from_s),
+            end: to_s.map(seconds),
+            arguments: Arguments(arguments),
+            subjects: vec![Subject::Device(on)],
+        });
+    }
+
+    fn radio(&self) -> Radio {
+        let patients = self.roster.patients.len();
+        Radio::new(&Arc::new(self.roster.clone()), &Arc::new(self.occurrences.clone()), 0..patients).expect("valid")
+    }
+
+    /// The next message of a device, at this instant.
+    fn message(&mut self, device: SimId, at: SimTime, readings: &[Reading], waves: &[Wave<'_>]) -> Outbound {
+        let plan = &self.roster.devices[device.index()];
+        let route = plan.streams[0].route;
+        let sequence = self.said.entry(route).or_default();
+        let message = Message {
+            device_serial: &plan.serial,
+            patient_id: Some(&self.roster.patients[plan.patient.index()].patient_id),
+            stream: &plan.streams[0].id,
+            sequence: *sequence,
+            device_time_ms: EPOCH_MS + at.nanos() / 1_000_000,
+            readings,
+            waves,
+        };
+        let mut payload = BytesMut::new();
+        radio_message::encode(&message, &mut payload);
+        *sequence += 1;
+        Outbound { device, route, sequence: *sequence - 1, intended: at, payload: payload.freeze(), relay: None }
+    }
+}
+
+fn seconds(seconds: i64) -> SimTime {
+    SimTime::from_nanos(seconds * 1_000_000_000)
+}
+
+fn number(metric: &str, value: f64) -> Reading {
+    Reading::number(MetricId::named(metric), value)
+}
+
+fn text(message: &Outbound) -> &str {
+    std::str::from_utf8(&message.payload).expect("text")
+}
+
+/// What came out of a run.
+#[derive(Debug, PartialEq)]
+struct Heard {
+    forwarded: Vec<Outbound>,
+    given_up: Vec<GivenUp>,
+}
+
+/// Lets a radio hear everything that is said, in steps of `step_ms`.
+fn run(radio: &mut Radio, said: &[Outbound], until: SimTime, step_ms: i64) -> Heard {
+    let mut heard = Heard { forwarded: Vec::new(), given_up: Vec::new() };
+    let (mut now, mut next) = (SimTime::ZERO, 0);
+    while now < until {
+        now = (now + Span::from_millis(step_ms)).min(until);
+        while let Some(outbound) = said.get(next).filter(|outbound| outbound.intended < now) {
+            radio.say(outbound.clone());
+            next += 1;
+        }
+        radio.advance_to(now);
+        heard.forwarded.extend(radio.take_forwarded());
+        heard.given_up.extend(radio.take_given_up());
+    }
+    heard
+}

@@ -1,0 +1,129 @@
+//! What each kind of device says reaches a gateway and is read there.
+
+use formats::vendor_json;
+use vocabulary::Quality;
+
+use super::*;
+
+/// One device of a kind beside a gateway, and what the gateway hands on of one message said after 20 s.
+fn handed_on(kind: &str, readings: &[Reading], waves: &[Wave<'_>]) -> Vec<Outbound> {
+    let mut ward = Ward::new(1);
+    let device = ward.device(0, kind, [1.0, 0.0, 0.0], |_| {});
+    ward.gateway([0.0; 3], 4);
+    let said = vec![ward.message(device, seconds(20), readings, waves)];
+    let mut radio = ward.radio();
+    let heard = run(&mut radio, &said, seconds(100), 200);
+    assert_eq!(heard.given_up, [], "{kind}");
+    assert!(radio.pending().is_empty(), "{kind}");
+    heard.forwarded
+}
+
+fn only(forwarded: &[Outbound]) -> String {
+    let [message] = forwarded else { panic!("{forwarded:?}") };
+    let key = vendor_json::peek(&message.payload).expect("a key");
+    assert_eq!((&*key.stream, key.sequence), ("values", 0));
+    assert!(message.relay.expect("handed on").at >= seconds(20));
+    text(message).to_owned()
+}
+
+fn section(payload: &str, from: &str, to: &str) -> String {
+    let begin = payload.find(from).unwrap_or_else(|| panic!("no {from} in {payload}"));
+    let end = payload.find(to).unwrap_or_else(|| panic!("no {to} in {payload}"));
+    payload[begin..end].to_owned()
+}
+
+#[test]
+fn numbers_arrive_as_they_were_said() {
+    let cases: [(&str, &[Reading], &str); 8] = [
+        (
+            "heart_rate_belt",
+            &[number("hr", 72.0), number("rr_interval", 830.0), number("rr_interval", 841.0)],
+            r#""m":{"hr":72,"rr_interval":841}"#,
+        ),
+        (
+            "pulse_oximeter",
+            &[number("spo2", 97.0), number("pr", 64.0), number("perf_idx", 1.5)],
+            r#""m":{"spo2":97,"pr":64,"perf_idx":1.5}"#,
+        ),
+        (
+            "blood_pressure_cuff",
+            &[number("nibp_sys", 121.0), number("nibp_dia", 79.0), number("nibp_mean", 93.0), number("pr_nibp", 70.0)],
+            r#""m":{"nibp_sys":121,"nibp_dia":79,"nibp_mean":93,"pr_nibp":70}"#,
+        ),
+        ("thermometer", &[number("temp_core", 37.2)], r#""m":{"temp_core":37.2}"#),
+        (
+            "weight_scale",
+            &[number("weight", 72.5), number("bmi", 22.4), number("height", 180.0)],
+            r#""m":{"weight":72.5,"bmi":22.4,"height":180}"#,
+        ),
+        ("glucose_meter", &[number("glucose_cap", 105.0)], r#""m":{"glucose_cap":105}"#),
+        (
+            "cgm",
+            &[number("glucose_isf", 104.0), number("glucose_trend", -1.2)],
+            r#""m":{"glucose_isf":104,"glucose_trend":-1.2}"#,
+        ),
+        (
+            "insulin_pump",
+            &[number("ins_reservoir", 150.0)],
+            r#""m":{"ins_reservoir":150},"c":{"inf_status":"infusing"}"#,
+        ),
+    ];
+    for (kind, readings, expected) in cases {
+        let payload = only(&handed_on(kind, readings, &[]));
+        assert!(payload.contains(expected), "{kind}: {payload}");
+        let clock = format!(r#""d":"{kind}-1","p":"P1","st":"values","s":0,"t":{}"#, EPOCH_MS + 20_000);
+        assert!(payload.contains(&clock), "{kind}: {payload}");
+    }
+}
+
+#[test]
+fn qualities_and_holes_arrive() {
+    let missing = Reading::missing(MetricId::named("spo2"), Quality::NotAvailable);
+    let payload = only(&handed_on("pulse_oximeter", &[missing], &[]));
+    assert!(payload.contains(r#""spo2":null"#) && payload.contains(r#""spo2":"not-available""#), "{payload}");
+    let doubtful = number("spo2", 91.0).with_quality(Quality::Questionable);
+    let payload = only(&handed_on("pulse_oximeter", &[doubtful], &[]));
+    assert!(payload.contains(r#""spo2":91"#) && payload.contains(r#""spo2":"questionable""#), "{payload}");
+    let warming_up = number("glucose_isf", 120.0).with_quality(Quality::Calibrating);
+    let payload = only(&handed_on("cgm", &[warming_up], &[]));
+    assert!(payload.contains(r#""glucose_isf":"calibrating""#), "{payload}");
+}
+
+#[test]
+fn an_ecg_arrives_whole() {
+    let samples: Vec<i16> = (0..500).map(|index| index * 7 - 1000).collect();
+    let wave = Wave {
+        metric: MetricId::named("ecg_ii"),
+        first_ms: EPOCH_MS + 18_000,
+        rate_mhz: 250_000,
+        gain: 0.005,
+        offset: 0.0,
+        samples: &samples,
+        quality: Quality::Ok,
+    };
+    let payload = only(&handed_on("ecg_patch", &[], &[wave]));
+    let plain = format!("{}}}", section(&payload, "{", ",\"g\":"));
+    let decoded = vendor_json::decode(plain.as_bytes()).expect("vendor JSON");
+    let [heard] = &decoded.waves[..] else { panic!("{decoded:?}") };
+    assert_eq!(heard.samples, samples.iter().map(|sample| Some(*sample)).collect::<Vec<_>>());
+    assert_eq!((heard.first_ms, heard.rate_hz, heard.gain), (EPOCH_MS + 18_000, 250.0, 0.005));
+    assert!(payload.contains(r#""raw":[""#), "several packets: {payload}");
+}
+
+#[test]
+fn a_battery_is_told_alone() {
+    let status = Reading::code(MetricId::named("device_status"), "operating");
+    let payload = only(&handed_on("pulse_oximeter", &[status, number("battery", 87.0)], &[]));
+    assert!(payload.contains(r#""m":{"battery":87}"#), "{payload}");
+}
+
+#[test]
+fn what_no_characteristic_carries_is_given_up() {
+    let mut ward = Ward::new(1);
+    let device = ward.device(0, "heart_rate_belt", [1.0, 0.0, 0.0], |_| {});
+    ward.gateway([0.0; 3], 4);
+    let said = vec![ward.message(device, seconds(20), &[number("steps", 5.0)], &[])];
+    let heard = run(&mut ward.radio(), &said, seconds(30), 200);
+    let reasons: Vec<_> = heard.given_up.iter().map(|given_up| given_up.reason).collect();
+    assert_eq!(reasons, [crate::Reason::NotCarried]);
+}

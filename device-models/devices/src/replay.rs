@@ -1,0 +1,242 @@
+//! Replay device: plays a WFDB record through the same streams, faults and payloads as a simulated sensor.
+//!
+//! Playing begins at the record's first sample. At its end the record goes back from its last labelled R peak to its
+//! first one, so that rhythm and waveform join without a step in time. At the record's own rate the samples are the
+//! counts of its converter, bit for bit; at any other rate they pass [`Resampler`] and are rounded to counts.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bevy_ecs::prelude::*;
+use recordings::{Recording, Resampler};
+use sim_core::{
+    Annotation, Assembly, Clock, DevicePlan, DeviceSpec, Evidence, Owner, ParameterKind, ParameterSpec, Phase,
+    Registry, SimId, SimTime, SpawnError, StreamKind, StreamSpec, Truth, sample_instant,
+};
+use vocabulary::{MetricId, Quality, Reading};
+
+use crate::device::{Chunk, Device};
+use crate::sensors::lead_off::{Contact, LeadsOff};
+
+/// Name of the kind.
+pub const KIND: &str = "replay";
+/// Option that names the record.
+pub const RECORD: &str = "record";
+const ECG: usize = 0;
+
+/// The records of a run, by the name the scenario gives them.
+#[derive(Debug, Clone, Default, Resource)]
+pub struct Recordings(pub BTreeMap<String, Arc<Recording>>);
+
+impl Recordings {
+    /// The record with this name.
+    pub fn get(&self, name: &str) -> Option<Arc<Recording>> {
+        self.0.get(name).cloned()
+    }
+}
+
+/// Where a device stands in its record.
+#[derive(Debug, Clone, Component)]
+pub struct Replay {
+    recording: Arc<Recording>,
+    /// First and last labelled R peak: the part that is repeated.
+    loop_from: u64,
+    loop_to: u64,
+    /// `None` at the record's own rate.
+    resampler: Option<Resampler>,
+    /// Instant of the record's first sample.
+    begin: SimTime,
+    /// Next label to be noted, counted through all repetitions.
+    next_label: u64,
+    last_beat: Option<SimTime>,
+    heart_rate_bpm: Option<f64>,
+}
+
+impl Replay {
+    /// Record sample at a position of the endless playback.
+    fn position(&self, played: u64) -> usize {
+        if played < self.loop_to {
+            played as usize
+        } else {
+            (self.loop_from + (played - self.loop_to) % (self.loop_to - self.loop_from)) as usize
+        }
+    }
+
+    /// Instant of a position of the endless playback.
+    fn instant(&self, played: u64) -> SimTime {
+        sample_instant(self.begin, played, self.recording.rate_mhz)
+    }
+
+    /// Position of the endless playback, and code, of its label `index`.
+    fn label(&self, index: u64) -> Option<(u64, char)> {
+        let labels = &self.recording.labels;
+        let before_end = labels.partition_point(|label| label.sample < self.loop_to) as u64;
+        let before_loop = labels.partition_point(|label| label.sample < self.loop_from) as u64;
+        if index < before_end {
+            let label = &labels[index as usize];
+            return Some((label.sample, label.code));
+        }
+        let in_loop = before_end - before_loop;
+        if in_loop == 0 {
+            return None;
+        }
+        let round = (index - before_end) / in_loop;
+        let label = &labels[(before_loop + (index - before_end) % in_loop) as usize];
+        let offset = label.sample - self.loop_from + round * (self.loop_to - self.loop_from);
+        Some((self.loop_to + offset, label.code))
+    }
+
+    /// The heart rate from the labelled beats, as far as the electrodes let the device see them.
+    fn heart_rate(&self, leads_off: &LeadsOff, metric: MetricId, at: SimTime) -> Reading {
+        let lead = self.recording.channels.first().map_or(metric, |channel| channel.metric);
+        match self.heart_rate_bpm {
+            Some(heart_rate_bpm) if leads_off.contact(lead, at) != Contact::KnownOff => {
+                Reading::number(metric, heart_rate_bpm)
+            }
+            _ => Reading::missing(metric, Quality::NotAvailable),
+        }
+    }
+
+    /// Appends the counts of one channel over a chunk.
+    fn play(&self, channel: usize, chunk: &Chunk, out: &mut Vec<i16>) {
+        let counts = &self.recording.channels[channel].counts;
+        let first = chunk.first_index - chunk.stream_first;
+        let Some(resampler) = &self.resampler else {
+            out.extend((first..first + chunk.samples as u64).map(|played| counts[self.position(played)]));
+            return;
+        };
+        let source = |played: i64| f64::from(counts[self.position(played.max(0).unsigned_abs())]);
+        out.extend((first..first + chunk.samples as u64).map(|index| {
+            let value = libm::rint(resampler.sample(index, source));
+            value.clamp(f64::from(i16::MIN) + 1.0, f64::from(i16::MAX)) as i16
+        }));
+    }
+}
+
+fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Result<Entity, SpawnError> {
+    let refuse = |reason: String| SpawnError { path: plan.path.clone(), reason };
+    let name = plan.options.text(RECORD).unwrap_or_default();
+    let recording = world
+        .get_resource::<Recordings>()
+        .and_then(|recordings| recordings.get(name))
+        .ok_or_else(|| refuse(format!("recording `{name}` is not loaded")))?;
+    let rate_mhz = plan.streams.iter().find_map(|stream| match stream.cadence {
+        sim_core::Cadence::Sampled { rate_mhz, .. } => Some(rate_mhz),
+        _ => None,
+    });
+    let resampler = match rate_mhz {
+        Some(rate_mhz) if rate_mhz != recording.rate_mhz => {
+            Some(Resampler::new(recording.rate_mhz, rate_mhz).map_err(|error| refuse(error.to_string()))?)
+        }
+        _ => None,
+    };
+    let (Some(first), Some(last)) = (recording.labels.first(), recording.labels.last()) else {
+        return Err(refuse(format!("recording `{name}` has no beat labels to loop at")));
+    };
+    if first.sample == last.sample {
+        return Err(refuse(format!("recording `{name}` has only one beat label; looping needs two")));
+    }
+    let device = Device::from_plan(world, id, plan, patient);
+    let begin = device
+        .first_sample_of(ECG)
+        .zip(rate_mhz)
+        .map_or(SimTime::ZERO, |(index, rate_mhz)| sample_instant(SimTime::ZERO, index, rate_mhz));
+    let replay = Replay {
+        loop_from: first.sample,
+        loop_to: last.sample,
+        recording,
+        resampler,
+        begin,
+        next_label: 0,
+        last_beat: None,
+        heart_rate_bpm: None,
+    };
+    Ok(world.spawn((device, replay, LeadsOff::default())).id())
+}
+
+/// Moves every replay on: notes the labels it passes.
+fn follow_labels(clock: Res<Clock>, mut devices: Query<(&Device, &mut Replay)>, mut truth: ResMut<Truth>) {
+    for (device, mut replay) in &mut devices {
+        while let Some((played, code)) = replay.label(replay.next_label) {
+            let at = replay.instant(played);
+            if at >= clock.end {
+                break;
+            }
+            replay.next_label += 1;
+            if let Some(last) = replay.last_beat {
+                replay.heart_rate_bpm = Some(60.0 / (at - last).seconds());
+            }
+            replay.last_beat = Some(at);
+            if truth.wanted {
+                truth.annotations.push(Annotation { owner: Owner::Device(device.id), at, code, aux: None });
+            }
+        }
+    }
+}
+
+/// Metric of the device's numeric.
+#[derive(Debug, Clone, Copy, Resource)]
+struct Workshop {
+    heart_rate: MetricId,
+}
+
+fn report_replays(
+    clock: Res<Clock>,
+    workshop: Res<Workshop>,
+    mut devices: Query<(&mut Device, &Replay, &LeadsOff)>,
+    mut assembly: ResMut<Assembly>,
+    mut evidence: ResMut<Evidence>,
+) {
+    for (mut device, replay, leads_off) in &mut devices {
+        while let Some(due) = device.take_due(&clock) {
+            let mut message = device.say(&due, &clock, &mut assembly);
+            let Some(chunk) = due.chunk else {
+                message.reading(replay.heart_rate(leads_off, workshop.heart_rate, due.intended));
+                continue;
+            };
+            for (index, channel) in replay.recording.channels.iter().enumerate() {
+                let (gain, offset) = (channel.gain, channel.offset);
+                let head = chunk.head(&clock, channel.metric, gain, offset, Quality::Ok);
+                message.wave(head, |samples, quality| {
+                    let start = samples.len();
+                    replay.play(index, &chunk, samples);
+                    *quality =
+                        leads_off.rail(channel.metric, &chunk, gain, offset, &mut samples[start..], &mut evidence);
+                });
+            }
+        }
+    }
+}
+
+/// Adds the replay device.
+pub fn register(registry: &mut Registry) {
+    registry.add_resource(|world| world.insert_resource(Workshop { heart_rate: MetricId::named("hr") }));
+    registry.devices.push(DeviceSpec {
+        kind: KIND,
+        about: "plays a WFDB record (formats 16 and 212, MIT annotations), looped at an R peak",
+        streams: vec![
+            StreamSpec {
+                id: "ecg",
+                about: "all signals of the record; bit-exact at the record's own rate, else resampled (kaiser-sinc-24)",
+                kind: StreamKind::Wave { rate_mhz: 360_000, samples: 360, highest_mhz: 1_000_000 },
+                metrics: &["ecg_ii", "ecg_v5"],
+            },
+            StreamSpec {
+                id: "hr",
+                about: "heart rate from the labelled beats",
+                kind: StreamKind::Numeric { period_ms: 1_000 },
+                metrics: &["hr"],
+            },
+        ],
+        options: vec![ParameterSpec::required(
+            RECORD,
+            ParameterKind::Text,
+            "`mitdb_100`, or the path of a `.hea` file from the scenario's folder",
+        )],
+        commands: Vec::new(),
+        obey: None,
+        spawn,
+    });
+    registry.add_system(Phase::Treatment, follow_labels);
+    registry.add_system(Phase::Sample, report_replays);
+}

@@ -1,0 +1,156 @@
+//! What is set at a ventilator, and the limits within which it takes orders.
+
+use sim_core::{Arguments, Command};
+
+use super::mechanics::{Drive, Lung};
+use physiology::{Build, INSPIRED_SHARE_MANDATORY, Sex};
+
+/// How breaths are controlled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    VolumeControl,
+    PressureControl,
+    /// The patient triggers and draws, the ventilator helps.
+    PressureSupport,
+}
+
+impl Mode {
+    pub(super) const WORDS: &'static [&'static str] = &["vc", "pc", "psv"];
+
+    fn from_word(word: &str) -> Self {
+        match word {
+            "pc" => Self::PressureControl,
+            "psv" => Self::PressureSupport,
+            _ => Self::VolumeControl,
+        }
+    }
+
+    /// Its word in `vent_mode`.
+    pub(super) const fn code(self) -> &'static str {
+        match self {
+            Self::VolumeControl => "vc",
+            Self::PressureControl => "pc",
+            Self::PressureSupport => "psv",
+        }
+    }
+}
+
+/// Ranges of the settings of an adult ventilator.
+pub(super) const RATE_MIN: (f64, f64) = (4.0, 60.0);
+pub(super) const VOLUME_ML: (f64, f64) = (100.0, 1_500.0);
+pub(super) const PEEP_CMH2O: (f64, f64) = (0.0, 24.0);
+pub(super) const OXYGEN_PERCENT: (f64, f64) = (21.0, 100.0);
+pub(super) const PRESSURE_CMH2O: (f64, f64) = (3.0, 50.0);
+
+/// Tidal volume at the start [mL per kg of predicted body weight], and the most that is taken as an order (lung
+/// protective ventilation: 6 to 8; ARDS Network, N Engl J Med 2000;342:1301).
+const USUAL_ML_KG: f64 = 7.0;
+const MOST_ML_KG: f64 = 12.0;
+
+/// Settings.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Settings {
+    pub(super) mode: Mode,
+    pub(super) rate_min: f64,
+    pub(super) volume_ml: f64,
+    pub(super) peep_cmh2o: f64,
+    pub(super) oxygen_percent: f64,
+    /// Inspiratory pressure above PEEP, in pressure control and as support.
+    pub(super) pressure_cmh2o: f64,
+    /// Most pressure at the airway; an inspiration ends there.
+    pub(super) limit_cmh2o: f64,
+}
+
+/// Predicted body weight [kg] (ARDS Network, as above).
+pub(super) fn predicted_weight_kg(build: &Build) -> f64 {
+    let base_kg = if build.sex == Sex::Male { 50.0 } else { 45.5 };
+    (base_kg + 0.91 * (build.height_cm - 152.4)).max(30.0)
+}
+
+impl Settings {
+    /// The settings that the options of the device ask for.
+    pub(super) fn from_options(options: &Arguments, predicted_kg: f64) -> Self {
+        let number = |name: &str, usual: f64| options.number(name).unwrap_or(usual);
+        Self {
+            mode: Mode::from_word(options.text("mode").unwrap_or_default()),
+            rate_min: number("rate", 15.0),
+            volume_ml: number("tidal_volume", (USUAL_ML_KG * predicted_kg).clamp(VOLUME_ML.0, VOLUME_ML.1)),
+            peep_cmh2o: number("peep", 5.0),
+            oxygen_percent: number("fio2", 40.0),
+            pressure_cmh2o: number("pressure", 12.0),
+            limit_cmh2o: number("pressure_limit", 40.0),
+        }
+    }
+
+    /// Carries out an order.
+    pub(super) fn obey(&mut self, command: &Command, predicted_kg: f64) -> Result<(), String> {
+        let number = |name: &str| command.arguments.number(name).ok_or_else(|| format!("`{name}` is missing"));
+        match command.op.as_str() {
+            "set_mode" => self.mode = Mode::from_word(command.arguments.text("mode").unwrap_or_default()),
+            "set_rate" => self.rate_min = number("rate_min")?,
+            "set_tidal_volume" => {
+                let volume_ml = number("volume_ml")?;
+                let per_kg = volume_ml / predicted_kg;
+                if per_kg > MOST_ML_KG {
+                    return Err(format!(
+                        "{volume_ml} mL is {per_kg:.1} mL/kg of predicted body weight, above {MOST_ML_KG}"
+                    ));
+                }
+                self.volume_ml = volume_ml;
+            }
+            "set_peep" => {
+                let peep_cmh2o = number("peep_cmh2o")?;
+                if peep_cmh2o + self.pressure_cmh2o > self.limit_cmh2o {
+                    return Err(format!(
+                        "PEEP and inspiratory pressure exceed the limit of {} cmH2O",
+                        self.limit_cmh2o
+                    ));
+                }
+                self.peep_cmh2o = peep_cmh2o;
+            }
+            "set_fio2" => self.oxygen_percent = number("fio2_percent")?,
+            "set_pressure" => {
+                let pressure_cmh2o = number("pressure_cmh2o")?;
+                if self.peep_cmh2o + pressure_cmh2o > self.limit_cmh2o {
+                    return Err(format!(
+                        "PEEP and inspiratory pressure exceed the limit of {} cmH2O",
+                        self.limit_cmh2o
+                    ));
+                }
+                self.pressure_cmh2o = pressure_cmh2o;
+            }
+            other => return Err(format!("unknown operation `{other}`")),
+        }
+        Ok(())
+    }
+
+    /// Length of a mandatory inspiration [s].
+    pub(super) fn inspiration_s(&self) -> f64 {
+        60.0 / self.rate_min * INSPIRED_SHARE_MANDATORY
+    }
+
+    /// How a breath in a mode is given.
+    pub(super) fn drive(&self, mode: Mode) -> Drive {
+        match mode {
+            Mode::VolumeControl => Drive::Volume,
+            Mode::PressureControl => Drive::Pressure(self.pressure_cmh2o),
+            Mode::PressureSupport => Drive::Support(self.pressure_cmh2o),
+        }
+    }
+
+    /// Volume that a mandatory breath brings into a lung [L].
+    pub(super) fn delivered_l(&self, mode: Mode, lung: &Lung) -> f64 {
+        match mode {
+            Mode::PressureControl => lung.pushed_volume_l(self.pressure_cmh2o, self.inspiration_s()),
+            Mode::VolumeControl | Mode::PressureSupport => {
+                let room_cmh2o = self.limit_cmh2o - self.peep_cmh2o;
+                lung.limited_volume_l(self.volume_ml / 1_000.0, self.inspiration_s(), room_cmh2o)
+            }
+        }
+    }
+
+    /// Whether a mandatory breath in volume control reaches the pressure limit.
+    pub(super) fn reaches_limit(&self, mode: Mode, lung: &Lung) -> bool {
+        mode == Mode::VolumeControl && self.delivered_l(mode, lung) < 0.999 * self.volume_ml / 1_000.0
+    }
+}

@@ -1,0 +1,107 @@
+use sim_core::{Argument, Arguments, GRID, Key};
+
+use super::*;
+use physiology::{Body, Build, Sex};
+
+const BUILD: Build = Build { weight_kg: 80.0, height_cm: 178.0, age_years: 60.0, sex: Sex::Male };
+
+fn ventilator(options: &[(&str, Argument)]) -> Ventilator {
+    let options = Arguments(options.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect());
+    let predicted_kg = predicted_weight_kg(&BUILD);
+    Ventilator {
+        settings: Settings::from_options(&options, predicted_kg),
+        lung: Lung { resistance: 10.0, compliance: 0.05 },
+        predicted_kg,
+        backup: false,
+        connected: SimTime::ZERO,
+        history: Vec::new(),
+        told: None,
+        alarms: report::Alarms::default(),
+    }
+}
+
+fn body() -> Body {
+    Body::new(&BUILD, Key::new(1, "icu/1"), &[], 8_000_000_000)
+}
+
+/// Lets them live for some seconds from a grid step on.
+fn live(ventilator: &mut Ventilator, faults: &AirwayFaults, body: &mut Body, from_s: i64, seconds: i64) {
+    for step in 10 * from_s..10 * (from_s + seconds) {
+        ventilator.ventilate(faults, SimTime::from_nanos(step * GRID.nanos()), body);
+        body.step();
+    }
+}
+
+fn order(op: &str, name: &str, value: Argument) -> Command {
+    Command {
+        device: SimId(0),
+        id: "1".to_owned(),
+        op: op.to_owned(),
+        arguments: Arguments([(name.to_owned(), value)].into()),
+    }
+}
+
+#[test]
+fn a_slower_ventilator_lets_carbon_dioxide_rise() {
+    let (mut ventilator, mut body) = (ventilator(&[]), body());
+    live(&mut ventilator, &AirwayFaults::default(), &mut body, 0, 600);
+    let before = body.core.vitals().paco2_mmhg;
+    assert!((25.0..50.0).contains(&before), "{before}");
+    assert!((body.core.vitals().respiratory_rate_bpm - 15.0).abs() < 1e-9);
+    ventilator
+        .settings
+        .obey(&order("set_rate", "rate_min", Argument::Number(8.0)), ventilator.predicted_kg)
+        .expect("obeys");
+    live(&mut ventilator, &AirwayFaults::default(), &mut body, 600, 900);
+    assert!(body.core.vitals().paco2_mmhg > before + 10.0, "{}", body.core.vitals().paco2_mmhg);
+}
+
+#[test]
+fn a_disconnection_takes_the_breath_and_the_oxygen() {
+    let (mut ventilator, mut body) = (ventilator(&[]), body());
+    live(&mut ventilator, &AirwayFaults::default(), &mut body, 0, 120);
+    let before = body.core.vitals().sao2;
+    live(&mut ventilator, &AirwayFaults::one_disconnection(), &mut body, 120, 180);
+    assert!(body.core.vitals().sao2 < before - 0.1, "{before} {}", body.core.vitals().sao2);
+    live(&mut ventilator, &AirwayFaults::default(), &mut body, 300, 180);
+    assert!(body.core.vitals().sao2 > before - 0.02);
+}
+
+#[test]
+fn a_narrow_tube_ends_inspirations_at_the_limit() {
+    let ventilator = ventilator(&[]);
+    let free = ventilator.lung_under(&AirwayFaults::default());
+    let narrow = ventilator.lung_under(&AirwayFaults::one_narrowing(8.0));
+    let mode = Mode::VolumeControl;
+    assert!(!ventilator.settings.reaches_limit(mode, &free));
+    assert!(ventilator.settings.reaches_limit(mode, &narrow));
+    assert!(ventilator.settings.delivered_l(mode, &narrow) < 0.8 * ventilator.settings.delivered_l(mode, &free));
+}
+
+#[test]
+fn support_takes_over_from_who_stops_breathing() {
+    let mut ventilator = ventilator(&[("mode", Argument::Text("psv".to_owned()))]);
+    let mut body = body();
+    live(&mut ventilator, &AirwayFaults::default(), &mut body, 0, 60);
+    assert!(!ventilator.backup);
+    assert_eq!(body.core.inputs.ventilation, Ventilation::Spontaneous);
+    body.core.inputs.opioid = 2.0;
+    live(&mut ventilator, &AirwayFaults::default(), &mut body, 60, 600);
+    assert!(ventilator.backup, "{}", body.core.vitals().respiratory_rate_bpm);
+    assert!(matches!(body.core.inputs.ventilation, Ventilation::Ventilator { .. }));
+}
+
+#[test]
+fn orders_beyond_safe_limits_are_refused() {
+    let mut ventilator = ventilator(&[]);
+    let predicted_kg = ventilator.predicted_kg;
+    let mut obey = |op: &str, name: &str, value: f64| {
+        ventilator.settings.obey(&order(op, name, Argument::Number(value)), predicted_kg)
+    };
+    assert!(obey("set_tidal_volume", "volume_ml", 450.0).is_ok());
+    assert!(obey("set_tidal_volume", "volume_ml", 1_200.0).is_err());
+    assert!(obey("set_pressure", "pressure_cmh2o", 30.0).is_ok());
+    assert!(obey("set_peep", "peep_cmh2o", 12.0).is_err());
+    assert!(obey("explode", "x", 1.0).is_err());
+    assert_eq!((ventilator.settings.volume_ml, ventilator.settings.peep_cmh2o), (450.0, 5.0));
+}

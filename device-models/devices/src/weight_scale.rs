@@ -1,0 +1,177 @@
+//! Bathroom scale: body weight, body-mass index and, with electrodes under the feet, body composition.
+
+use bevy_ecs::prelude::*;
+use sim_core::{
+    Assembly, Cast, Clock, DevicePlan, DeviceSpec, ParameterKind, ParameterSpec, Phase, Registry, SimId, SpawnError,
+    StreamKind, StreamSpec,
+};
+use vocabulary::{MetricId, Reading};
+
+use super::announcement::Announcement;
+use super::battery::Battery;
+use crate::device::Device;
+use patients::{Physiology, build_of_wearer};
+use physiology::activity::BodyWeight;
+use physiology::{Body, Build, Sex};
+
+const WEIGHT: usize = 0;
+const STATUS: usize = 1;
+
+/// Step of the display [kg].
+const STEPS_PER_KG: f64 = 10.0;
+
+/// State of a scale.
+#[derive(Debug, Clone, Component)]
+pub struct WeightScale {
+    build: Build,
+    weight: BodyWeight,
+    /// Blood and interstitial fluid of the person at the start [L].
+    resting_fluid_l: f64,
+    composition: bool,
+}
+
+impl WeightScale {
+    /// True weight at an instant [kg], with its day and local hour from the clock.
+    fn true_kg(&self, body: &Body, clock: &Clock, at: sim_core::SimTime) -> f64 {
+        let local_hour = (clock.epoch_ms(at).rem_euclid(86_400_000)) as f64 / 3_600_000.0;
+        self.weight.true_kg(at.seconds() / 86_400.0, local_hour, fluid_l(body) - self.resting_fluid_l)
+    }
+}
+
+fn fluid_l(body: &Body) -> f64 {
+    body.core.state().blood_volume_l + body.core.state().interstitial_l
+}
+
+/// Body-mass index [kg/m2].
+fn body_mass_index(build: &Build, weight_kg: f64) -> f64 {
+    let height_m = build.height_cm / 100.0;
+    weight_kg / (height_m * height_m)
+}
+
+/// Body fat [%]: Deurenberg, Weststrate and Seidell, Br J Nutr 1991;65:105, adults.
+fn body_fat_percent(build: &Build, weight_kg: f64) -> f64 {
+    let male = if build.sex == Sex::Male { 1.0 } else { 0.0 };
+    (1.20 * body_mass_index(build, weight_kg) + 0.23 * build.age_years - 10.8 * male - 5.4).clamp(3.0, 70.0)
+}
+
+/// Total body water [kg]: Watson, Watson and Batt, Am J Clin Nutr 1980;33:27.
+fn body_water_kg(build: &Build, weight_kg: f64) -> f64 {
+    match build.sex {
+        Sex::Male => 2.447 - 0.095_16 * build.age_years + 0.1074 * build.height_cm + 0.3362 * weight_kg,
+        Sex::Female => -2.097 + 0.1069 * build.height_cm + 0.2466 * weight_kg,
+    }
+}
+
+/// Metrics of the scale's messages.
+#[derive(Debug, Clone, Copy, Resource)]
+struct Metrics {
+    weight: MetricId,
+    body_mass_index: MetricId,
+    body_fat: MetricId,
+    body_water: MetricId,
+}
+
+fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Result<Entity, SpawnError> {
+    let refused = |reason: &str| SpawnError { path: plan.path.clone(), reason: reason.to_owned() };
+    let device = Device::from_plan(world, id, plan, patient);
+    let Some(build) = build_of_wearer(&world.resource::<Cast>().0, plan) else {
+        return Err(refused("the scale belongs to nobody"));
+    };
+    let Some(Physiology(body)) = world.get::<Physiology>(patient) else {
+        return Err(refused("the patient model has no physiology"));
+    };
+    let scale = WeightScale {
+        build,
+        weight: BodyWeight::steady(build.weight_kg),
+        resting_fluid_l: fluid_l(body),
+        composition: plan.options.flag("composition").unwrap_or(false),
+    };
+    let battery = Battery::new(device.key);
+    Ok(world.spawn((device, scale, battery, Announcement(STATUS))).id())
+}
+
+fn report_scales(
+    clock: Res<Clock>,
+    metrics: Res<Metrics>,
+    patients: Query<&Physiology>,
+    mut devices: Query<(&mut Device, &WeightScale)>,
+    mut assembly: ResMut<Assembly>,
+) {
+    for (mut device, scale) in &mut devices {
+        if !device.is_due(&clock) {
+            continue;
+        }
+        let Ok(Physiology(body)) = patients.get(device.patient) else { continue };
+        while let Some(due) = device.take_due(&clock) {
+            debug_assert_eq!(due.kind_index, WEIGHT);
+            let true_kg = scale.true_kg(body, &clock, due.intended);
+            let weighed_kg = BodyWeight::weighed_kg(true_kg, device.key, due.sequence);
+            let shown_kg = libm::round(weighed_kg * STEPS_PER_KG) / STEPS_PER_KG;
+            let mut message = device.say(&due, &clock, &mut assembly);
+            message
+                .reading(Reading::number(metrics.weight, shown_kg))
+                .reading(Reading::number(metrics.body_mass_index, body_mass_index(&scale.build, shown_kg)));
+            if scale.composition {
+                message
+                    .reading(Reading::number(metrics.body_fat, body_fat_percent(&scale.build, shown_kg)))
+                    .reading(Reading::number(metrics.body_water, body_water_kg(&scale.build, shown_kg)));
+            }
+        }
+    }
+}
+
+/// Adds the scale.
+pub fn register(registry: &mut Registry) {
+    registry.add_resource(|world| {
+        world.insert_resource(Metrics {
+            weight: MetricId::named("weight"),
+            body_mass_index: MetricId::named("bmi"),
+            body_fat: MetricId::named("body_fat"),
+            body_water: MetricId::named("body_water"),
+        });
+    });
+    registry.devices.push(DeviceSpec {
+        kind: "weight_scale",
+        about: "bathroom scale: weight, body-mass index and, if it can, body composition",
+        streams: vec![
+            StreamSpec {
+                id: "weight",
+                about: "one weighing",
+                kind: StreamKind::Numeric { period_ms: 86_400_000 },
+                metrics: &["weight", "bmi", "body_fat", "body_water"],
+            },
+            StreamSpec {
+                id: "status",
+                about: "when switched on",
+                kind: StreamKind::Event,
+                metrics: &["device_status", "battery"],
+            },
+        ],
+        options: vec![
+            ParameterSpec::optional("composition", ParameterKind::Flag, "whether it tells body fat and body water")
+                .default("false"),
+        ],
+        commands: Vec::new(),
+        obey: None,
+        spawn,
+    });
+    registry.add_system(Phase::Sample, report_scales);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAN: Build = Build { weight_kg: 80.0, height_cm: 180.0, age_years: 40.0, sex: Sex::Male };
+    const WOMAN: Build = Build { weight_kg: 65.0, height_cm: 165.0, age_years: 40.0, sex: Sex::Female };
+
+    /// Worked by hand from the formulas of the sources.
+    #[test]
+    fn composition_of_two_people() {
+        assert!((body_mass_index(&MAN, 80.0) - 24.69).abs() < 0.01);
+        assert!((body_fat_percent(&MAN, 80.0) - 22.63).abs() < 0.01);
+        assert!((body_fat_percent(&WOMAN, 65.0) - 32.45).abs() < 0.01);
+        assert!((body_water_kg(&MAN, 80.0) - 44.87).abs() < 0.01);
+        assert!((body_water_kg(&WOMAN, 65.0) - 31.57).abs() < 0.01);
+    }
+}

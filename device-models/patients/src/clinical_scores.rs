@@ -1,0 +1,156 @@
+//! What a nurse would chart of a patient: consciousness, early-warning scores, urine. Kept only for recordings.
+
+use bevy_ecs::prelude::*;
+
+use physiology::pharmacology::{Drugs, bispectral_index};
+use physiology::scores::{Consciousness, Mews, News2, News2Observations, OxygenScale, Qsofa, mews, news2, qsofa};
+use physiology::urine::{RenalState, UrineBag, urine_output_ml_kg_h};
+use physiology::{Core, ROOM_AIR};
+
+/// Time in which the brain notices that it lacks pressure or oxygen [s]: consciousness is lost some ten seconds after
+/// the circulation stops (Rossen, Kabat and Anderson, Arch Neurol Psychiatry 1943;50:510: 5 to 11 s).
+const BRAIN_S: f64 = 8.0;
+
+/// Mean arterial pressures [mmHg] below which a patient is confused, answers a voice only, pain only, and nothing.
+/// Autoregulation of cerebral flow ends near 60 mmHg; flow has halved, and consciousness is lost, near half of the
+/// usual pressure (Van Lieshout et al., Stroke 2003;34:1332).
+const CONFUSING_MAP_MMHG: [f64; 4] = [55.0, 48.0, 42.0, 36.0];
+
+/// Arterial saturations below which the same happens: acute hypoxia costs judgement below some 75 % and consciousness
+/// between 50 and 60 % (Hoffman, Clark and Brown, Am J Physiol 1946;145:685).
+const CONFUSING_SATURATION: [f64; 4] = [0.75, 0.65, 0.58, 0.50];
+
+/// Arterial carbon dioxide [mmHg] above which the same happens: narcosis begins near 80 and deepens beyond 100 (Westlake,
+/// Simpson and Kaye, Q J Med 1955;24:155).
+const NARCOTIC_PACO2_MMHG: [f64; 4] = [80.0, 95.0, 110.0, 130.0];
+
+/// Oxygen above this fraction is supplemental.
+const SUPPLEMENTAL_FIO2: f64 = ROOM_AIR + 0.01;
+
+/// One patient's chart.
+#[derive(Debug, Clone, Component)]
+pub(crate) struct Chart {
+    scale: OxygenScale,
+    /// Pressure and saturation as the brain has them.
+    brain: Option<(f64, f64)>,
+    urine: UrineBag,
+}
+
+/// One line of it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Line {
+    pub(crate) consciousness: Consciousness,
+    pub(crate) news2: News2,
+    pub(crate) scale: OxygenScale,
+    pub(crate) qsofa: Qsofa,
+    pub(crate) mews: Mews,
+    pub(crate) bispectral_index: f64,
+    pub(crate) urine_output_ml_h: f64,
+    pub(crate) urine_ml: f64,
+}
+
+impl Chart {
+    /// An empty chart; the scale belongs to the patient's lungs.
+    pub(crate) fn new(scale: OxygenScale) -> Self {
+        Self { scale, brain: None, urine: UrineBag::default() }
+    }
+
+    /// Charts the second that has passed.
+    pub(crate) fn second(&mut self, core: &Core, drugs: Option<&Drugs>) -> Line {
+        let (vitals, state, parameters) = (core.vitals(), core.state(), core.parameters());
+        let consciousness = self
+            .consciousness(vitals.map_mmhg, vitals.sao2, drugs.map_or(1.0, Drugs::wakefulness))
+            .max(narcosis(vitals.paco2_mmhg));
+        let observations = News2Observations {
+            respiratory_rate_bpm: vitals.respiratory_rate_bpm,
+            spo2_percent: 100.0 * vitals.sao2,
+            oxygen_scale: self.scale,
+            supplemental_oxygen: core.inputs.fio2 > SUPPLEMENTAL_FIO2,
+            sbp_mmhg: vitals.sbp_mmhg,
+            pulse_bpm: vitals.heart_rate_bpm,
+            consciousness,
+            temperature_c: vitals.temperature_c,
+        };
+        let output_ml_kg_h = urine_output_ml_kg_h(&RenalState {
+            map_mmhg: vitals.map_mmhg,
+            volume_ratio: state.blood_volume_l / parameters.blood_volume_l,
+            sepsis: state.sepsis,
+            circadian: core.inputs.circadian,
+        });
+        self.urine.collect(output_ml_kg_h, parameters.weight_kg, 1.0);
+        Line {
+            consciousness,
+            news2: news2(&observations),
+            scale: self.scale,
+            qsofa: qsofa(vitals.respiratory_rate_bpm, vitals.sbp_mmhg, consciousness),
+            mews: mews(
+                vitals.sbp_mmhg,
+                vitals.heart_rate_bpm,
+                vitals.respiratory_rate_bpm,
+                vitals.temperature_c,
+                consciousness,
+            ),
+            bispectral_index: drugs.map_or_else(|| bispectral_index(0.0, 0.0), Drugs::bispectral_index),
+            urine_output_ml_h: output_ml_kg_h * parameters.weight_kg,
+            urine_ml: self.urine.collected_ml(),
+        }
+    }
+
+    /// The worst of what sedation, pressure and oxygen leave.
+    fn consciousness(&mut self, map_mmhg: f64, sao2: f64, wakefulness: f64) -> Consciousness {
+        let (brain_mmhg, brain_sao2) = self.brain.get_or_insert((map_mmhg, sao2));
+        *brain_mmhg += (map_mmhg - *brain_mmhg) / BRAIN_S;
+        *brain_sao2 += (sao2 - *brain_sao2) / BRAIN_S;
+        let level =
+            |value: f64, limits: [f64; 4]| Consciousness::ALL[limits.iter().filter(|&&limit| value < limit).count()];
+        Consciousness::from_wakefulness(wakefulness)
+            .max(level(*brain_mmhg, CONFUSING_MAP_MMHG))
+            .max(level(*brain_sao2, CONFUSING_SATURATION))
+    }
+}
+
+/// What carbon dioxide leaves of consciousness.
+fn narcosis(paco2_mmhg: f64) -> Consciousness {
+    Consciousness::ALL[NARCOTIC_PACO2_MMHG.iter().filter(|&&limit| paco2_mmhg > limit).count()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use physiology::Parameters;
+
+    #[test]
+    fn a_healthy_patient_scores_nothing() {
+        let mut chart = Chart::new(OxygenScale::Usual);
+        let core = Core::new(Parameters::textbook());
+        let line = (0..3_600).map(|_| chart.second(&core, None)).last().expect("an hour");
+        assert_eq!((line.news2.total(), line.qsofa.total(), line.mews.total()), (0, 0, 0));
+        assert_eq!((line.consciousness, line.bispectral_index), (Consciousness::Alert, 97.4));
+        assert!((line.urine_ml - line.urine_output_ml_h).abs() < 1e-6 && (40.0..110.0).contains(&line.urine_ml));
+    }
+
+    #[test]
+    fn the_scale_is_the_patients() {
+        let mut core = Core::new(Parameters::textbook());
+        core.inputs.fio2 = 0.4;
+        let [usual, hypercapnic] = [OxygenScale::Usual, OxygenScale::Hypercapnic]
+            .map(|scale| Chart::new(scale).second(&core, None).news2.total());
+        assert_eq!((usual, hypercapnic), (2, 5), "97 % on oxygen");
+    }
+
+    #[test]
+    fn consciousness_goes_with_pressure_oxygen_and_sedation() {
+        let after = |map_mmhg: f64, sao2: f64, wakefulness: f64, seconds: usize| {
+            let mut chart = Chart::new(OxygenScale::Usual);
+            chart.consciousness(90.0, 0.97, 1.0);
+            (0..seconds).map(|_| chart.consciousness(map_mmhg, sao2, wakefulness)).last()
+        };
+        assert_eq!(after(15.0, 0.97, 1.0, 2), Some(Consciousness::Alert));
+        assert_eq!(after(15.0, 0.97, 1.0, 12), Some(Consciousness::Unresponsive));
+        assert_eq!(after(52.0, 0.97, 1.0, 60), Some(Consciousness::Confused));
+        assert_eq!(after(90.0, 0.60, 1.0, 60), Some(Consciousness::Voice));
+        assert_eq!(after(90.0, 0.97, 0.1, 60), Some(Consciousness::Pain));
+        assert_eq!(after(90.0, 0.80, 1.0, 60), Some(Consciousness::Alert));
+        assert_eq!((narcosis(60.0), narcosis(140.0)), (Consciousness::Alert, Consciousness::Unresponsive));
+    }
+}

@@ -1,0 +1,229 @@
+//! Glucose and insulin of a living patient: meals, insulin that arrives, effort and illness, minute by minute.
+//!
+//! The model moves at the whole minutes of the scenario, so neither tick nor cadence can change it. In the grid step
+//! that begins a minute the minute before is lived through with what arrived in it; then the person eats and asks for
+//! a bolus; then pumps push the insulin of the new minute. A patient without this component costs nothing.
+
+mod minute;
+mod models;
+mod steps;
+mod truth;
+
+pub use minute::Minute;
+pub(crate) use models::{models, of_plan, with_glucose};
+pub(crate) use truth::{COLUMNS, note_glycaemia};
+
+use bevy_ecs::prelude::*;
+use sim_core::{Clock, Evidence, Phase, Registry};
+
+use self::steps::{Course, FailingSite};
+use crate::Physiology;
+use physiology::glucose::{
+    Conditions, Counting, MealPlan, Metabolism, PlannedMeal, Units, UnitsPerHour, circadian_sensitivity,
+};
+
+/// A low is treated with 15 g of fast carbohydrate, again after a quarter of an hour while it lasts ("Standards of Care
+/// in Diabetes", Diabetes Care 2025;48 Suppl 1, section 6: below 70 mg/dL).
+const LOW_MG_DL: f64 = 70.0;
+const RESCUE_G: f64 = 15.0;
+const RESCUE_WAIT_MIN: i64 = 15;
+
+/// Where insulin comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Supply {
+    /// From a pen: a long-acting insulin that holds the basal glucose, and injected boluses.
+    Pen,
+    /// From a pump, which is a device of its own.
+    Pump,
+}
+
+/// The glucose and insulin of a patient, and how the person lives with them.
+#[derive(Debug, Clone, Component)]
+pub struct Glycaemia {
+    metabolism: Metabolism,
+    weight_kg: f64,
+    meals: MealPlan,
+    /// Carbohydrate that the person covers with one unit [g/U].
+    ratio_g_u: f64,
+    /// Relative amplitude of the daily swing of insulin sensitivity.
+    dawn: f64,
+    supply: Supply,
+    today: Vec<PlannedMeal>,
+    /// What steps put on the table, and whether the person covers it [g].
+    extra_meals: Vec<(f64, bool)>,
+    /// Boluses still to be given, by the minute of the run.
+    planned_boluses: Vec<(i64, Units)>,
+    /// Minute of the run from which a low would be treated again.
+    rescue_from: i64,
+    /// What the person asks the pump for in this minute.
+    wanted_bolus: Units,
+    /// Insulin that reached the tissue since the last whole minute.
+    arriving: Units,
+    delivered: Units,
+    courses: Vec<Course>,
+    failing_sites: Vec<FailingSite>,
+}
+
+impl Glycaemia {
+    /// A person in the basal state who lives with a pen until a pump is attached.
+    pub fn new(metabolism: Metabolism, weight_kg: f64, meals: MealPlan, ratio_g_u: f64, dawn: f64) -> Self {
+        Self {
+            metabolism,
+            weight_kg,
+            meals,
+            ratio_g_u,
+            dawn,
+            supply: Supply::Pen,
+            today: Vec::new(),
+            extra_meals: Vec::new(),
+            planned_boluses: Vec::new(),
+            rescue_from: 0,
+            wanted_bolus: Units(0.0),
+            arriving: Units(0.0),
+            delivered: Units(0.0),
+            courses: Vec::new(),
+            failing_sites: Vec::new(),
+        }
+    }
+
+    /// Leaves basal insulin and boluses to a pump.
+    pub fn attach_pump(&mut self) {
+        self.supply = Supply::Pump;
+    }
+
+    /// Takes insulin that reaches the tissue in the present minute.
+    pub fn receive(&mut self, insulin: Units) {
+        self.arriving += insulin;
+    }
+
+    /// Takes the bolus that the person asks the pump for in this minute; nothing is 0.
+    pub fn take_wanted_bolus(&mut self) -> Units {
+        std::mem::take(&mut self.wanted_bolus)
+    }
+
+    /// Serves carbohydrate at the next whole minute [g], with a bolus if the person covers it.
+    fn serve_extra(&mut self, carbohydrate_g: f64, covered: bool) {
+        self.extra_meals.push((carbohydrate_g, covered));
+    }
+
+    /// Lives through the minute that ends now, with this effort and illness (0 to 1).
+    fn end_minute(&mut self, minute: &Minute, effort: f64, stress: f64, evidence: &mut Evidence) {
+        let plasma_mg_dl = self.metabolism.plasma_mg_dl();
+        let influx_mg_kg_min = self.courses.iter_mut().map(|course| course.advance(plasma_mg_dl, evidence)).sum();
+        self.courses.retain(|course| !course.is_over());
+        let site_delivery = self.failing_sites.iter().map(|site| site.delivery).fold(1.0, f64::min);
+        let arriving = std::mem::take(&mut self.arriving);
+        if arriving > Units(0.0) {
+            evidence.add_all(self.failing_sites.iter().map(|site| site.occurrence), "doses_reduced", 1);
+        }
+        self.delivered += arriving * site_delivery;
+        let conditions = Conditions {
+            insulin_sensitivity: circadian_sensitivity(minute.hour(), self.dawn),
+            effort,
+            stress,
+            influx_mg_kg_min,
+            site_delivery,
+        };
+        self.metabolism.advance_minute(arriving, &conditions);
+    }
+
+    /// Eats and asks for insulin at the begin of a minute.
+    fn begin_minute(&mut self, minute: &Minute) {
+        if self.today.is_empty() || minute.of_day == 0 {
+            self.today = self.meals.meals_on(minute.day);
+        }
+        for (carbohydrate_g, covered) in std::mem::take(&mut self.extra_meals) {
+            self.metabolism.serve(carbohydrate_g);
+            if covered {
+                self.plan_bolus(minute.index, carbohydrate_g);
+            }
+        }
+        for meal in self.today.clone().iter().filter(|meal| meal.minute == minute.of_day) {
+            self.metabolism.serve(meal.carbohydrate_g);
+            if let Some(after_min) = meal.bolus_after_min {
+                self.plan_bolus(minute.index + i64::from(after_min), meal.counted_g);
+            }
+        }
+        if self.treats_low(minute.index) {
+            self.metabolism.serve(RESCUE_G);
+            self.rescue_from = minute.index + RESCUE_WAIT_MIN;
+        }
+        let due = self.planned_boluses.iter().filter(|(at, _)| *at <= minute.index);
+        let bolus = due.fold(Units(0.0), |sum, (_, bolus)| sum + *bolus);
+        self.planned_boluses.retain(|(at, _)| *at > minute.index);
+        match self.supply {
+            Supply::Pen => self.receive(bolus + self.metabolism.basal_need().over_minutes(1.0)),
+            Supply::Pump => self.wanted_bolus = bolus,
+        }
+    }
+
+    /// Whether the person eats against a low in this minute. A low that a step holds is one that nobody notices, and who
+    /// takes no boluses does not look after lows either.
+    fn treats_low(&self, minute: i64) -> bool {
+        minute >= self.rescue_from
+            && self.courses.is_empty()
+            && self.meals.counting != Counting::Never
+            && matches!(self.metabolism, Metabolism::Type1(_))
+            && self.metabolism.plasma_mg_dl() < LOW_MG_DL
+    }
+
+    /// Plans the bolus for carbohydrate [g]; people who secrete insulin give themselves none.
+    fn plan_bolus(&mut self, at_minute: i64, carbohydrate_g: f64) {
+        if matches!(self.metabolism, Metabolism::Type1(_)) {
+            self.planned_boluses.push((at_minute, Units(carbohydrate_g / self.ratio_g_u)));
+        }
+    }
+
+    /// Whether the person eats in this minute of the day, today.
+    pub fn eats_at(&self, minute_of_day: u32) -> bool {
+        self.today.iter().any(|meal| meal.minute == minute_of_day)
+    }
+
+    /// Glucose and insulin.
+    pub fn metabolism(&self) -> &Metabolism {
+        &self.metabolism
+    }
+
+    /// Body weight [kg].
+    pub fn weight_kg(&self) -> f64 {
+        self.weight_kg
+    }
+
+    /// Insulin that reached the tissue so far.
+    pub fn delivered(&self) -> Units {
+        self.delivered
+    }
+
+    /// Basal rate that holds the basal glucose.
+    pub fn basal_need(&self) -> UnitsPerHour {
+        self.metabolism.basal_need()
+    }
+}
+
+/// Ends a minute and begins the next for every patient with a glucose model.
+fn live_minutes(
+    clock: Res<Clock>,
+    mut patients: Query<(&mut Glycaemia, Option<&Physiology>)>,
+    mut evidence: ResMut<Evidence>,
+) {
+    let Some(minute) = Minute::beginning(&clock) else { return };
+    for (mut glycaemia, physiology) in &mut patients {
+        let (effort, stress) = physiology.map_or((0.0, 0.0), |Physiology(body)| {
+            (body.core.state().exercise.clamp(0.0, 1.0), body.core.state().sepsis.clamp(0.0, 1.0))
+        });
+        if minute.index > 0 {
+            glycaemia.end_minute(&minute, effort, stress, &mut evidence);
+        }
+        glycaemia.begin_minute(&minute);
+    }
+}
+
+/// Adds the minute-wise system and the steps. It comes before the devices: a minute ends before pumps push the insulin
+/// of the next.
+pub(crate) fn register(registry: &mut Registry) {
+    registry.add_system(Phase::Opening, live_minutes);
+    steps::register(registry);
+}
+
+#[cfg(test)]
+mod tests;

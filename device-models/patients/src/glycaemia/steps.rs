@@ -1,0 +1,177 @@
+//! Steps that act on glucose: lows and highs of a wanted depth, meals, and a failing infusion site.
+
+use bevy_ecs::prelude::*;
+use sim_core::{
+    ActionSpec, DurationRule, Edge, Evidence, Level, OccurrenceId, ParameterKind, ParameterSpec, Registry, Seam,
+    SignalAct,
+};
+use vocabulary::Dimension;
+
+use super::Glycaemia;
+use crate::causes::label_step;
+use physiology::glucose::GlucoseDrive;
+
+/// A low or a high in progress.
+#[derive(Debug, Clone)]
+pub(super) struct Course {
+    occurrence: OccurrenceId,
+    drive: GlucoseDrive,
+    /// Whether it ends by itself where it wanted to go.
+    passes: bool,
+}
+
+impl Course {
+    /// Advances by one minute and returns the flux into the plasma [mg/kg/min].
+    pub(super) fn advance(&mut self, plasma_mg_dl: f64, evidence: &mut Evidence) -> f64 {
+        if self.passes && self.drive.has_arrived(plasma_mg_dl) {
+            self.drive.release();
+        }
+        let flux_mg_kg_min = self.drive.advance_minute(plasma_mg_dl);
+        evidence.add(self.occurrence, "minutes_acted", u64::from(flux_mg_kg_min != 0.0));
+        flux_mg_kg_min
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.drive.is_over()
+    }
+}
+
+/// An infusion site that lets only part of the insulin through.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FailingSite {
+    pub(super) occurrence: OccurrenceId,
+    /// Part that arrives, 0 to 1.
+    pub(super) delivery: f64,
+}
+
+impl Glycaemia {
+    /// Begins a course to a glucose [mg/dL] within a ramp [min]; nothing happens to who is there or beyond already.
+    fn begin_course(&mut self, occurrence: OccurrenceId, target_mg_dl: f64, ramp_min: f64, is_low: bool) {
+        let plasma_mg_dl = self.metabolism.plasma_mg_dl();
+        if (plasma_mg_dl > target_mg_dl) == is_low {
+            let drive = GlucoseDrive::begin(target_mg_dl, ramp_min, plasma_mg_dl);
+            self.courses.push(Course { occurrence, drive, passes: !is_low });
+        }
+    }
+
+    fn end_course(&mut self, occurrence: OccurrenceId) {
+        self.courses.retain(|course| course.occurrence != occurrence);
+    }
+}
+
+fn ramp_min(act: &SignalAct<'_>) -> f64 {
+    act.occurrence.arguments.number("ramp").unwrap_or(60.0 * 60e9) / 60e9
+}
+
+fn hypoglycaemia(world: &mut World, act: &SignalAct<'_>) {
+    label_step(world, act, false);
+    let Some(mut glycaemia) = world.get_mut::<Glycaemia>(act.entity) else { return };
+    match act.edge {
+        Edge::Begin => {
+            let nadir_mg_dl = act.occurrence.arguments.number("nadir").unwrap_or(48.0);
+            glycaemia.begin_course(act.id, nadir_mg_dl, ramp_min(act), true);
+        }
+        Edge::Heal => glycaemia.end_course(act.id),
+    }
+}
+
+fn hyperglycaemia(world: &mut World, act: &SignalAct<'_>) {
+    label_step(world, act, true);
+    let Some(mut glycaemia) = world.get_mut::<Glycaemia>(act.entity) else { return };
+    let peak_mg_dl = act.occurrence.arguments.number("peak").unwrap_or(320.0);
+    glycaemia.begin_course(act.id, peak_mg_dl, ramp_min(act), false);
+}
+
+fn meal(world: &mut World, act: &SignalAct<'_>) {
+    label_step(world, act, true);
+    let Some(mut glycaemia) = world.get_mut::<Glycaemia>(act.entity) else { return };
+    let arguments = &act.occurrence.arguments;
+    let carbohydrate_g = 1_000.0 * arguments.number("carbohydrate").unwrap_or_default();
+    glycaemia.serve_extra(carbohydrate_g, arguments.flag("covered").unwrap_or(false));
+    world.resource_mut::<Evidence>().add(act.id, "meals_served", 1);
+}
+
+fn site_failure(world: &mut World, act: &SignalAct<'_>) {
+    label_step(world, act, false);
+    let Some(mut glycaemia) = world.get_mut::<Glycaemia>(act.entity) else { return };
+    match act.edge {
+        Edge::Begin => {
+            let delivery = act.occurrence.arguments.number("delivery").unwrap_or_default() / 100.0;
+            glycaemia.failing_sites.push(FailingSite { occurrence: act.id, delivery });
+        }
+        Edge::Heal => glycaemia.failing_sites.retain(|site| site.occurrence != act.id),
+    }
+}
+
+/// Adds the steps.
+pub(super) fn register(registry: &mut Registry) {
+    let quantity = |name, dimension, about| ParameterSpec::optional(name, ParameterKind::Quantity(dimension), about);
+    let ramp = |default| {
+        quantity("ramp", Dimension::Time, "how long the way there takes").default(default).range(60e9, 24.0 * 3600e9)
+    };
+    registry.actions.extend([
+        ActionSpec {
+            name: "physio.hypoglycaemia",
+            about: "plasma glucose falls to a nadir and stays there; tissue, sensors and counter-regulation follow",
+            level: Level::Patient,
+            seam: Seam::Signal(hypoglycaemia),
+            parameters: vec![
+                quantity("nadir", Dimension::Glucose, "glucose reached").default("48 mg/dL").range(20.0, 110.0),
+                ramp("40m"),
+            ],
+            duration: DurationRule::Optional,
+            evidence: &["minutes_acted"],
+            heal: "glucose returns as the body lets it",
+            stack_should: "raise the urgent low before the low becomes dangerous; a compression low is not one",
+        },
+        ActionSpec {
+            name: "physio.hyperglycaemia",
+            about: "plasma glucose rises to a peak, as after a missed bolus, and passes by itself",
+            level: Level::Patient,
+            seam: Seam::Signal(hyperglycaemia),
+            parameters: vec![
+                quantity("peak", Dimension::Glucose, "glucose reached").default("320 mg/dL").range(120.0, 600.0),
+                ramp("2h"),
+            ],
+            duration: DurationRule::Instant,
+            evidence: &["minutes_acted"],
+            heal: "it ends at the peak; insulin and kidneys bring glucose down",
+            stack_should: "raise the high alarm, without urgency",
+        },
+        ActionSpec {
+            name: "physio.meal",
+            about: "the person eats, beginning at the next whole minute",
+            level: Level::Patient,
+            seam: Seam::Signal(meal),
+            parameters: vec![
+                ParameterSpec::required(
+                    "carbohydrate",
+                    ParameterKind::Quantity(Dimension::Mass),
+                    "carbohydrate of the meal, such as `60 g`",
+                )
+                .range(0.001, 0.5),
+                ParameterSpec::optional("covered", ParameterKind::Flag, "whether the person gives a bolus for it")
+                    .default("false"),
+            ],
+            duration: DurationRule::Instant,
+            evidence: &["meals_served"],
+            heal: "nothing; the meal is digested",
+            stack_should: "show the rise; advise no bolus for carbohydrate that is already covered",
+        },
+        ActionSpec {
+            name: "physio.site_failure",
+            about: "the infusion site lets only part of the insulin through; the pump does not notice",
+            level: Level::Patient,
+            seam: Seam::Signal(site_failure),
+            parameters: vec![
+                quantity("delivery", Dimension::Percent, "part of the insulin that still arrives")
+                    .default("0 %")
+                    .range(0.0, 100.0),
+            ],
+            duration: DurationRule::Optional,
+            evidence: &["doses_reduced"],
+            heal: "a new site: all insulin arrives again",
+            stack_should: "suspect the site when glucose keeps rising although insulin is delivered",
+        },
+    ]);
+}

@@ -1,0 +1,30 @@
+//! Virtual patients: who they are, what happens to them, how they live, and how ill they are.
+//!
+//! A patient is an entity with the truth of its body ([`Physiology`]), sometimes its [`glycaemia`], and what acts on
+//! them: [`causes`], [`medication`], its [`activity`]. Nothing here knows a device.
+
+pub mod activity;
+mod breathing_causes;
+pub mod causes;
+mod clinical_scores;
+mod conditions;
+pub mod glycaemia;
+pub mod medication;
+mod patient;
+mod patient_parameters;
+mod profiles;
+
+pub use patient::{FINGER, Person, Physiology, RADIAL_ARTERY, build_of_wearer};
+
+use sim_core::Registry;
+
+/// Adds every patient model and profile, and what can happen to patients.
+pub fn register(registry: &mut Registry) {
+    causes::register_begin(registry);
+    glycaemia::register(registry);
+    patient::register(registry);
+    profiles::register(registry);
+    causes::register(registry);
+    activity::register(registry);
+    breathing_causes::register(registry);
+}

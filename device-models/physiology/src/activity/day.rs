@@ -1,0 +1,328 @@
+//! The chain of bouts that makes a day.
+//!
+//! At the end of a bout the next behaviour is drawn from a table of the hour, and its length from a log-normal
+//! distribution. People who sleep wake now and then at night and fall asleep again.
+
+use std::collections::VecDeque;
+
+use sim_core::{Key, Purpose, SimTime, Span};
+
+use super::behaviour::Behaviour;
+use super::bout::Bout;
+
+const NEXT: Purpose = Purpose::new("activity.next");
+const LENGTH: Purpose = Purpose::new("activity.length");
+const BEDTIME: Purpose = Purpose::new("activity.bedtime");
+const RISING: Purpose = Purpose::new("activity.rising");
+
+const SECONDS_PER_DAY: i64 = 86_400;
+
+/// Shortest and longest bout [s].
+const LENGTH_S: (f64, f64) = (5.0, 14_400.0);
+
+/// Bouts that are remembered, so that a chunk of samples may reach back over their boundaries: at least
+/// `REMEMBERED` times five seconds.
+const REMEMBERED: usize = 8;
+
+/// Spread of a person's bedtime and rising from day to day [h].
+const DAILY_SPREAD_H: f64 = 0.5;
+
+/// Share of bouts from which a sleeper wakes before going on.
+const WAKING_SHARE: f64 = 0.15;
+
+/// How a person lives.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Habits {
+    /// Usual bedtime, local hour [h, 18 to 30: 25 is one o'clock].
+    pub bedtime_h: f64,
+    /// Usual rising, local hour [h, 3 to 12].
+    pub rising_h: f64,
+    /// How much of the day is spent moving, relative to the usual, 0 (bedridden) to 3.
+    pub liveliness: f64,
+    /// Relative frequency of sports, 0 to 5.
+    pub sports: f64,
+}
+
+impl Default for Habits {
+    fn default() -> Self {
+        Self { bedtime_h: 23.0, rising_h: 7.0, liveliness: 1.0, sports: 1.0 }
+    }
+}
+
+/// One person's behaviour from the start of the simulation on.
+#[derive(Debug, Clone)]
+pub struct Day {
+    key: Key,
+    habits: Habits,
+    /// Local time of day at simulation time zero [s].
+    midnight_offset_s: i64,
+    /// The present bout and those before it, oldest first.
+    bouts: VecDeque<Bout>,
+}
+
+impl Day {
+    /// Begins with simulation time zero at a local time of day [s after midnight].
+    pub fn new(key: Key, habits: Habits, local_start_s: i64) -> Self {
+        let mut day = Self {
+            key,
+            habits,
+            midnight_offset_s: local_start_s.rem_euclid(SECONDS_PER_DAY),
+            bouts: VecDeque::with_capacity(REMEMBERED + 1),
+        };
+        day.begin(0, SimTime::ZERO, Behaviour::Sit, 0);
+        day
+    }
+
+    /// Extends the chain until it covers an instant; returns the bout at it.
+    pub fn advance_to(&mut self, at: SimTime) -> &Bout {
+        while self.present().end <= at {
+            let last = *self.present();
+            self.begin(last.index + 1, last.end, last.behaviour, last.steps(last.end));
+        }
+        self.bout_at(at)
+    }
+
+    /// The bout at an instant that the chain covers; the oldest that is remembered for earlier ones.
+    pub fn bout_at(&self, at: SimTime) -> &Bout {
+        self.bouts.iter().rev().find(|bout| bout.start <= at).unwrap_or(&self.bouts[0])
+    }
+
+    /// Lets the person fall at an instant in the present bout, and lie there for a while.
+    ///
+    /// An instant before the present bout counts as its beginning.
+    pub fn fall(&mut self, at: SimTime, lies_for: Span) {
+        self.advance_to(at);
+        let last = self.bouts.len() - 1;
+        let interrupted = &mut self.bouts[last];
+        let instant = if at > interrupted.start { at } else { interrupted.start };
+        interrupted.end = instant;
+        let steps = interrupted.steps(instant);
+        let index = interrupted.index + 1;
+        let mut lying = Bout::new(self.key, index, Behaviour::Lie, (instant, instant + lies_for), steps);
+        lying.falls = true;
+        self.remember(lying);
+    }
+
+    /// Steps made up to an instant that the chain covers.
+    pub fn steps(&self, at: SimTime) -> u64 {
+        self.bout_at(at).steps(at)
+    }
+
+    fn present(&self) -> &Bout {
+        &self.bouts[self.bouts.len() - 1]
+    }
+
+    fn begin(&mut self, index: u64, start: SimTime, previous: Behaviour, steps_before: u64) {
+        let behaviour = self.next_behaviour(index, start, previous);
+        let (median_s, sigma) = behaviour.length_s();
+        let length_s = self.key.log_normal(LENGTH, index, median_s, sigma).clamp(LENGTH_S.0, LENGTH_S.1);
+        let mut end = start + Span::from_secs(length_s as i64);
+        // Nobody sits through the bedtime.
+        if let Some(bedtime) = self.bedtime_after(start).filter(|bedtime| *bedtime < end) {
+            end = bedtime;
+        }
+        self.remember(Bout::new(self.key, index, behaviour, (start, end), steps_before));
+    }
+
+    fn remember(&mut self, bout: Bout) {
+        self.bouts.push_back(bout);
+        if self.bouts.len() > REMEMBERED {
+            self.bouts.pop_front();
+        }
+    }
+
+    fn next_behaviour(&self, index: u64, at: SimTime, previous: Behaviour) -> Behaviour {
+        let draw = self.key.uniform(NEXT, index);
+        if self.is_night(at) {
+            return match previous {
+                Behaviour::Sleep if draw < 0.5 * WAKING_SHARE => Behaviour::Lie,
+                Behaviour::Sleep if draw < WAKING_SHARE => Behaviour::Stand,
+                Behaviour::Stand if draw < 0.3 => Behaviour::Walk,
+                _ => Behaviour::Sleep,
+            };
+        }
+        let weights = self.daytime_weights(at, previous);
+        let total: f64 = weights.iter().map(|(_, weight)| weight).sum();
+        let mut left = draw * total;
+        for (behaviour, weight) in weights {
+            left -= weight;
+            if left < 0.0 {
+                return behaviour;
+            }
+        }
+        Behaviour::Sit
+    }
+
+    /// Relative frequencies of the behaviours that follow another in the daytime. None follows itself.
+    fn daytime_weights(&self, at: SimTime, previous: Behaviour) -> [(Behaviour, f64); 7] {
+        let hour = (self.local_second(at) % SECONDS_PER_DAY) as f64 / 3_600.0;
+        let lively = self.habits.liveliness;
+        let evening = hour > 19.0;
+        let sports = if (7.0..9.0).contains(&hour) || (17.0..20.0).contains(&hour) { self.habits.sports } else { 0.0 };
+        let mut weights = [
+            (Behaviour::Lie, if evening { 0.12 } else { 0.02 } + 0.5 * (1.0 - lively).max(0.0)),
+            (Behaviour::Sit, 1.0),
+            (Behaviour::Stand, 1.0 * lively),
+            (Behaviour::Walk, if evening { 0.5 } else { 1.0 } * lively),
+            (Behaviour::Stairs, 0.15 * lively),
+            (Behaviour::Run, 0.02 * sports),
+            (Behaviour::Cycle, 0.02 * sports),
+        ];
+        for (behaviour, weight) in &mut weights {
+            if *behaviour == previous {
+                *weight = 0.0;
+            }
+        }
+        weights
+    }
+
+    /// Whether the person is in bed, by the bedtime and the rising of this very night.
+    fn is_night(&self, at: SimTime) -> bool {
+        let second = self.local_second(at);
+        // A night belongs to the day on which it begins; after midnight it is that of the day before.
+        let noon_day = (second - SECONDS_PER_DAY / 2).div_euclid(SECONDS_PER_DAY);
+        let hour_since_noon = (second - SECONDS_PER_DAY / 2).rem_euclid(SECONDS_PER_DAY) as f64 / 3_600.0;
+        let (asleep_from, asleep_until) = self.night(noon_day);
+        (asleep_from..asleep_until).contains(&hour_since_noon)
+    }
+
+    /// Bedtime and rising of the night that begins on a day counted from noon to noon [h since noon].
+    fn night(&self, noon_day: i64) -> (f64, f64) {
+        let night = noon_day as u64;
+        let spread = |purpose| DAILY_SPREAD_H * self.key.normal(purpose, night).clamp(-2.0, 2.0);
+        (self.habits.bedtime_h - 12.0 + spread(BEDTIME), self.habits.rising_h + 12.0 + spread(RISING))
+    }
+
+    /// The bedtime that is still to come on the day, from noon to noon, of an instant.
+    fn bedtime_after(&self, at: SimTime) -> Option<SimTime> {
+        let noon_day = (self.local_second(at) - SECONDS_PER_DAY / 2).div_euclid(SECONDS_PER_DAY);
+        let noon = noon_day * SECONDS_PER_DAY + SECONDS_PER_DAY / 2;
+        let bedtime = noon + libm::ceil(self.night(noon_day).0 * 3_600.0) as i64;
+        let bedtime = SimTime::from_nanos((bedtime - self.midnight_offset_s) * 1_000_000_000);
+        (bedtime > at).then_some(bedtime)
+    }
+
+    /// Local seconds since the midnight before the simulation began.
+    fn local_second(&self, at: SimTime) -> i64 {
+        self.midnight_offset_s + at.nanos().div_euclid(1_000_000_000)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Core, Parameters};
+
+    fn seconds(seconds: i64) -> SimTime {
+        SimTime::from_nanos(seconds * 1_000_000_000)
+    }
+
+    /// Hours of each behaviour and steps per day, over some days from midnight.
+    fn live(seed: u64, habits: Habits, days: i64) -> (Vec<(Behaviour, f64)>, f64) {
+        let mut day = Day::new(Key::new(seed, "home/1"), habits, 0);
+        let mut hours = Behaviour::ALL.map(|behaviour| (behaviour, 0.0)).to_vec();
+        for minute in 0..days * 1_440 {
+            let behaviour = day.advance_to(seconds(minute * 60)).behaviour;
+            hours[behaviour as usize].1 += 1.0 / 60.0 / days as f64;
+        }
+        let end = seconds(days * SECONDS_PER_DAY);
+        day.advance_to(end);
+        (hours, day.steps(end) as f64 / days as f64)
+    }
+
+    #[test]
+    fn days_have_their_sleep_and_their_steps() {
+        let mut steps = 0.0;
+        for seed in 0..20 {
+            let (hours, daily_steps) = live(seed, Habits::default(), 7);
+            let sleep = hours[Behaviour::Sleep as usize].1;
+            assert!((6.0..9.5).contains(&sleep), "seed {seed}: {sleep} h of sleep");
+            assert!((2_000.0..16_000.0).contains(&daily_steps), "seed {seed}: {daily_steps} steps");
+            steps += daily_steps / 20.0;
+        }
+        assert!((5_000.0..10_000.0).contains(&steps), "{steps} steps a day");
+    }
+
+    #[test]
+    fn habits_matter() {
+        let (_, active) = live(3, Habits { liveliness: 2.0, sports: 5.0, ..Habits::default() }, 7);
+        let (hours, frail) = live(3, Habits { liveliness: 0.1, sports: 0.0, ..Habits::default() }, 7);
+        assert!(active > 2.0 * frail, "{active} and {frail}");
+        assert_eq!(hours[Behaviour::Run as usize].1, 0.0);
+    }
+
+    #[test]
+    fn people_sleep_at_night() {
+        let mut day = Day::new(Key::new(9, "home/2"), Habits::default(), 18 * 3_600);
+        let mut asleep = 0;
+        for minute in 0..240 {
+            let at = seconds(7 * 3_600 + minute * 60);
+            asleep += u32::from(day.advance_to(at).behaviour == Behaviour::Sleep);
+        }
+        assert!(asleep > 200, "{asleep} of 240 minutes from one to five o'clock");
+        let noon = day.advance_to(seconds(18 * 3_600));
+        assert_ne!(noon.behaviour, Behaviour::Sleep);
+    }
+
+    #[test]
+    fn the_chain_does_not_depend_on_how_it_is_followed() {
+        let mut fine = Day::new(Key::new(5, "home/3"), Habits::default(), 0);
+        let mut coarse = fine.clone();
+        for second in 0..40_000 {
+            fine.advance_to(seconds(second));
+        }
+        coarse.advance_to(seconds(39_999));
+        assert_eq!(fine.bout_at(seconds(39_999)), coarse.bout_at(seconds(39_999)));
+        assert_eq!(fine.steps(seconds(39_999)), coarse.steps(seconds(39_999)));
+    }
+
+    #[test]
+    fn steps_never_decrease() {
+        let mut day = Day::new(Key::new(6, "home/4"), Habits::default(), 8 * 3_600);
+        let mut previous = 0;
+        for second in 0..20_000 {
+            let at = seconds(second);
+            day.advance_to(at);
+            let steps = day.steps(at);
+            assert!(steps >= previous && steps <= previous + 4, "{second} s: {previous} to {steps}");
+            previous = steps;
+        }
+        assert!(previous > 0);
+    }
+
+    #[test]
+    fn walking_moves_the_heart() {
+        let mut core = Core::new(Parameters::textbook());
+        let mut day = Day::new(Key::new(8, "home/6"), Habits::default(), 9 * 3_600);
+        let (mut resting, mut walking) = (Vec::new(), Vec::new());
+        for second in 0..7_200 {
+            let bout = *day.advance_to(seconds(second));
+            bout.act_on(&mut core.inputs);
+            for _ in 0..10 {
+                core.step();
+            }
+            let settled = second - bout.start.nanos() / 1_000_000_000 > 60;
+            match bout.behaviour {
+                Behaviour::Walk if settled => walking.push(core.vitals().heart_rate_bpm),
+                Behaviour::Sit if settled => resting.push(core.vitals().heart_rate_bpm),
+                _ => {}
+            }
+        }
+        let mean = |rates: &[f64]| rates.iter().sum::<f64>() / rates.len() as f64;
+        assert!(mean(&walking) > mean(&resting) + 10.0, "{} and {}", mean(&walking), mean(&resting));
+    }
+
+    #[test]
+    fn a_fall_ends_in_lying() {
+        let mut day = Day::new(Key::new(7, "home/5"), Habits::default(), 10 * 3_600);
+        let at = SimTime::from_nanos(3_600_400_000_000);
+        day.advance_to(at);
+        let steps = day.steps(at);
+        day.fall(at, Span::from_secs(600));
+        let lying = *day.advance_to(at + Span::from_secs(30));
+        assert!(lying.falls && lying.behaviour == Behaviour::Lie && lying.start == at);
+        assert_eq!(day.steps(at + Span::from_secs(30)), steps);
+        let later = *day.advance_to(at + Span::from_secs(700));
+        assert!(!later.falls && later.index > lying.index);
+    }
+}
