@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use session::{Offline, Partition};
 use sim_core::{Fingerprint, FingerprintItem, Registry, SimTime};
 
-use crate::arguments::{Partition, Scenario};
+use crate::arguments::Scenario;
 use crate::failure::Failure;
-use crate::run::rehearsal::Rehearsal;
-use crate::{load, output};
+use crate::{output, scenario_file};
 
 /// What is asked.
 #[derive(Debug)]
@@ -27,21 +27,21 @@ pub(crate) struct Request {
 /// # Errors
 /// [`Failure`] when the scenario or an argument is invalid.
 pub(crate) fn fingerprint(scenario: &Scenario, request: &Request, registry: &mut Registry) -> Result<(), Failure> {
-    let plan = load::plan(scenario, registry)?;
-    load::recordings(&plan, registry)?;
+    let plan = scenario_file::plan(scenario, registry)?;
+    session::load_recordings(&plan, registry)?;
     let length = match &request.length {
-        Some(text) => load::span("length", text)?,
+        Some(text) => scenario_file::span("length", text)?,
         None => plan.time.length,
     };
-    let tick = load::span("tick", &request.tick)?;
+    let tick = scenario_file::span("tick", &request.tick)?;
     let roster = Arc::clone(&plan.roster);
-    let mut rehearsal = Rehearsal::new(&plan, registry, request.threads, request.partition)?;
+    let mut offline = Offline::new(&plan, registry, request.threads, request.partition)?;
     let mut fingerprint = Fingerprint::default();
     let mut reached = SimTime::ZERO;
     while reached < SimTime::ZERO + length {
         reached = (reached + tick).min(SimTime::ZERO + length);
-        rehearsal.advance_to(reached);
-        let messages = rehearsal.take_messages(&plan);
+        offline.advance_to(reached);
+        let messages = offline.take_messages(&plan);
         for message in messages.own.iter().chain(&messages.spoken).chain(&messages.air.handed_on) {
             let route = &roster.routes[message.route.index()];
             let device = &roster.devices[message.device.index()];
