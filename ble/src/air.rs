@@ -127,8 +127,8 @@ impl Air {
         self.timers.next_at()
     }
 
-    /// Works off everything up to and including this instant \[ns\]; an instant that has passed changes nothing. Hosts
-    /// that live in the simulation hear nothing meanwhile: [`Self::next_call`] is the way to let them answer.
+    /// Works off everything up to and including this instant \[ns\]; an instant that has passed changes nothing. Gateways
+    /// hear nothing meanwhile: [`Centrals::advance_to`](crate::Centrals::advance_to) lets them answer.
     pub fn advance_to(&mut self, until_ns: u64) {
         while let Some((at_ns, timer)) = self.timers.pop_until(until_ns) {
             self.now_ns = self.now_ns.max(at_ns);

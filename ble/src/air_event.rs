@@ -134,7 +134,7 @@ pub enum ValueLoss {
 
 /// What a resident host is called for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Call {
+pub(crate) enum Call {
     /// Its controller has something to say ([`Air::take_output`](crate::Air::take_output)).
     Output {
         /// The host.

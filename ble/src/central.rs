@@ -79,7 +79,13 @@ pub(crate) struct Central {
 }
 
 impl Central {
-    pub(crate) fn new(options: CentralOptions) -> Self {
+    /// Sets the controller up and begins to scan.
+    pub(crate) fn start(options: CentralOptions, controller: &mut Controller<'_>) -> Self {
+        let [low, high] = SCAN.to_le_bytes();
+        controller.command(Opcode::SET_EVENT_MASK, &[0xFF; 8]);
+        controller.command(Opcode::LE_SET_EVENT_MASK, &[0xFF; 8]);
+        controller.command(Opcode::LE_SET_EXTENDED_SCAN_PARAMETERS, &[0, 0, 1, 1, low, high, low, high]);
+        controller.command(Opcode::LE_SET_EXTENDED_SCAN_ENABLE, &[1, 0, 0, 0, 0, 0]);
         Self {
             options,
             decoder: H4Decoder::default(),
@@ -88,15 +94,6 @@ impl Central {
             connecting: None,
             clients: BTreeMap::new(),
         }
-    }
-
-    /// Sets the controller up and begins to scan.
-    pub(crate) fn start(&mut self, controller: &mut Controller<'_>) {
-        let [low, high] = SCAN.to_le_bytes();
-        controller.command(Opcode::SET_EVENT_MASK, &[0xFF; 8]);
-        controller.command(Opcode::LE_SET_EVENT_MASK, &[0xFF; 8]);
-        controller.command(Opcode::LE_SET_EXTENDED_SCAN_PARAMETERS, &[0, 0, 1, 1, low, high, low, high]);
-        controller.command(Opcode::LE_SET_EXTENDED_SCAN_ENABLE, &[1, 0, 0, 0, 0, 0]);
     }
 
     /// What it keeps when it is switched off.
@@ -356,7 +353,7 @@ impl Central {
         match frame.channel {
             ATT_CHANNEL => self.take_attribute_pdu(controller, packet.handle, &frame.payload),
             SMP_CHANNEL => self.take_smp(controller, packet.handle, &frame.payload),
-            SIGNALLING_CHANNEL => self.take_signal_pdu(controller, packet.handle, &frame.payload),
+            SIGNALLING_CHANNEL => Self::take_signal_pdu(controller, packet.handle, &frame.payload),
             _ => {}
         }
     }
@@ -413,7 +410,7 @@ impl Central {
     }
 
     /// A peripheral may have the parameters it asks for.
-    fn take_signal_pdu(&mut self, controller: &mut Controller<'_>, handle: u16, pdu: &[u8]) {
+    fn take_signal_pdu(controller: &mut Controller<'_>, handle: u16, pdu: &[u8]) {
         let Ok(Signal::ParameterUpdateRequest { identifier, interval_min, interval_max, latency, timeout }) =
             Signal::parse(pdu)
         else {

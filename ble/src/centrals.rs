@@ -11,7 +11,7 @@ use crate::ids::HostId;
 /// The centrals that live in one [`Air`].
 #[derive(Debug, Default)]
 pub struct Centrals {
-    centrals: BTreeMap<HostId, Central>,
+    by_host: BTreeMap<HostId, Central>,
     claims: Claims,
     events: Vec<(HostId, CentralEvent)>,
 }
@@ -21,8 +21,9 @@ impl Centrals {
     pub fn add(&mut self, air: &mut Air, host: HostOptions, options: CentralOptions) -> HostId {
         let host = air.attach_resident(host);
         self.claims.insert(host, None);
-        self.centrals.insert(host, Central::new(options));
-        self.call(air, host, Central::start);
+        let mut controller = Controller { air, host, claims: &mut self.claims, events: &mut self.events };
+        let central = Central::start(options, &mut controller);
+        self.by_host.insert(host, central);
         while let Some(host) = air.next_unheard() {
             self.call(air, host, Central::take_output);
         }
@@ -34,7 +35,7 @@ impl Centrals {
     pub fn remove(&mut self, air: &mut Air, host: HostId) -> Option<CentralMemory> {
         air.detach_host(host);
         self.claims.remove(&host);
-        self.centrals.remove(&host).map(Central::into_memory)
+        self.by_host.remove(&host).map(Central::into_memory)
     }
 
     /// Works off everything in the air up to and including this instant \[ns\], gateways answering at once.
@@ -48,7 +49,7 @@ impl Centrals {
     }
 
     fn call(&mut self, air: &mut Air, host: HostId, work: impl FnOnce(&mut Central, &mut Controller<'_>)) {
-        let Some(central) = self.centrals.get_mut(&host) else { return };
+        let Some(central) = self.by_host.get_mut(&host) else { return };
         work(central, &mut Controller { air, host, claims: &mut self.claims, events: &mut self.events });
     }
 

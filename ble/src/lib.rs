@@ -29,7 +29,7 @@ mod timing_wheel;
 
 pub use address::{Address, AddressKind};
 pub use air::{Air, AirOptions, PeripheralError};
-pub use air_event::{AirEvent, Call, Delivery, ValueLoss};
+pub use air_event::{AirEvent, Delivery, ValueLoss};
 pub use central::{CentralEvent, CentralEventKind, CentralMemory, CentralOptions, KnownDevice};
 pub use centrals::Centrals;
 pub use fault::{Burst, Fault, FaultCounters};
