@@ -139,7 +139,7 @@ fn read_device(reader: &Reader<'_>, registry: &Registry, links: &[LinkDraft]) ->
     let kind = reader.text("kind").and_then(|word| {
         let kind = registry.device(&word.text);
         if kind.is_none() {
-            let names: Vec<&str> = registry.devices.iter().map(|device| device.kind).collect();
+            let names: Vec<&str> = registry.devices().iter().map(|device| device.kind).collect();
             let hint = hint(&word.text, "device kinds", names);
             reader.notes.error(word.start(), format!("there is no device kind `{}`{hint}", word.text));
         }
@@ -171,8 +171,8 @@ fn read_device(reader: &Reader<'_>, registry: &Registry, links: &[LinkDraft]) ->
 /// Complains about a device on a link that is not for it.
 fn check_carrier(reader: &Reader<'_>, registry: &Registry, kind: &str, link: &LinkDraft) -> bool {
     let place = reader.place("link");
-    if link.is_radio && !registry.bluetooth_kinds.is_empty() && !registry.bluetooth_kinds.contains(&kind) {
-        let kinds = registry.bluetooth_kinds.join(", ");
+    if link.is_radio && !registry.bluetooth_kinds().is_empty() && !registry.bluetooth_kinds().contains(&kind) {
+        let kinds = registry.bluetooth_kinds().join(", ");
         reader.notes.error(place, format!("device kind `{kind}` does not speak Bluetooth; those that do are {kinds}"));
         return false;
     }

@@ -80,7 +80,7 @@ fn read_measure<'a>(notes: &Notes, text: &Text, part: Part<'_>, registry: &'a Re
         (_, inner) => (outer, inner),
     };
     let Some(metric) = registry.metric(metric_part.text) else {
-        let names: Vec<&str> = registry.metrics.iter().map(|metric| metric.name).collect();
+        let names: Vec<&str> = registry.metrics().iter().map(|metric| metric.name).collect();
         let message = if inner.is_some() && registry.metric(inner.unwrap_or(outer).text).is_some() {
             format!("there is no statistic `{}`{}", outer.text, hint(outer.text, "statistics", STATISTICS))
         } else {

@@ -94,9 +94,9 @@ fn read_body(reader: &Reader<'_>, registry: &Registry) -> Option<GatewayBody> {
     let slots = reader.count("slots");
     let interval = reader.stepped("interval", SHORTEST_INTERVAL, LONGEST_INTERVAL, INTERVAL_STEP);
     let format = reader.text("format").and_then(|format| {
-        let mut names = registry.gateway_formats.iter().map(|format| format.name);
-        if !registry.gateway_formats.is_empty() && !names.any(|name| name == format.text) {
-            let names = registry.gateway_formats.iter().map(|format| format.name);
+        let mut names = registry.gateway_formats().iter().map(|format| format.name);
+        if !registry.gateway_formats().is_empty() && !names.any(|name| name == format.text) {
+            let names = registry.gateway_formats().iter().map(|format| format.name);
             let hint = hint(&format.text, "gateway formats", names);
             reader.notes.error(format.start(), format!("there is no gateway format `{}`{hint}", format.text));
             return None;

@@ -69,12 +69,12 @@ fn words_rules(key: &'static KeySpec, spec: &'static TableSpec) -> Vec<Value> {
 fn rules(spec: &'static TableSpec, registry: &Registry) -> Vec<Value> {
     match spec.heading {
         "[[step]]" => {
-            let mut rules: Vec<Value> = registry.actions.iter().map(action_rule).collect();
+            let mut rules: Vec<Value> = registry.actions().iter().map(action_rule).collect();
             rules.push(json!({"oneOf": [{"required": ["at"]}, {"required": ["every"]}]}));
             rules
         }
         "[[cohort.device]]" => registry
-            .devices
+            .devices()
             .iter()
             .map(|device| {
                 let mut properties = parameters(&device.options);
@@ -97,7 +97,7 @@ fn rules(spec: &'static TableSpec, registry: &Registry) -> Vec<Value> {
             })
             .collect(),
         "cohort.patient" => registry
-            .patients
+            .patients()
             .iter()
             .map(|patient| {
                 let properties = parameters(&patient.parameters);
@@ -137,7 +137,7 @@ fn action_rule(action: &sim_core::ActionSpec) -> Value {
 /// With a profile, which may be the scenario's own, the parameters of any model.
 fn profile_rule(registry: &Registry) -> Value {
     let properties: Map<String, Value> =
-        registry.patients.iter().flat_map(|patient| parameters(&patient.parameters)).collect();
+        registry.patients().iter().flat_map(|patient| parameters(&patient.parameters)).collect();
     json!({"if": {"required": ["profile"]}, "then": {"properties": properties}})
 }
 
@@ -181,11 +181,11 @@ fn or_variable(schema: Value) -> Value {
 fn key_schema(key: &KeySpec, registry: &Registry) -> Value {
     let names = |what: &str| -> Vec<&str> {
         match what {
-            "action" => registry.actions.iter().map(|action| action.name).collect(),
-            "device kind" => registry.devices.iter().map(|device| device.kind).collect(),
-            "patient model" => registry.patients.iter().map(|patient| patient.model).collect(),
-            "gateway format" => registry.gateway_formats.iter().map(|format| format.name).collect(),
-            _ => registry.formats.iter().map(|format| format.name).collect(),
+            "action" => registry.actions().iter().map(|action| action.name).collect(),
+            "device kind" => registry.devices().iter().map(|device| device.kind).collect(),
+            "patient model" => registry.patients().iter().map(|patient| patient.model).collect(),
+            "gateway format" => registry.gateway_formats().iter().map(|format| format.name).collect(),
+            _ => registry.public_formats().map(|format| format.name).collect(),
         }
     };
     let mut schema = match key.takes {

@@ -182,8 +182,8 @@ fn read_connection(
         !target.is_host
     });
     let format = reader.text("format").and_then(|format| {
-        let names = registry.formats.iter().map(|format| format.name);
-        if registry.format(&format.text).is_none() {
+        let names = registry.public_formats().map(|format| format.name);
+        if !names.clone().any(|name| name == format.text) {
             let hint = hint(&format.text, "formats", names);
             reader.notes.error(format.start(), format!("there is no format `{}`{hint}", format.text));
             return None;

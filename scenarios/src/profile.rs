@@ -70,7 +70,7 @@ impl Catalogue {
     /// Gathers the registry's profiles and conditions.
     pub(crate) fn built_in(notes: &Notes, registry: &Registry) -> Self {
         let mut catalogue = Self::default();
-        for file in &registry.profiles {
+        for file in registry.profiles() {
             let number = notes.add_file(&file.name, &file.text, None);
             let Some(table) = parse(notes, number, &file.text) else { continue };
             let reader = Reader::new(notes, &table, &PROFILE_FILE, "the file".to_owned(), None);
@@ -166,7 +166,7 @@ pub(crate) fn registered_model<'a>(reader: &Reader<'_>, registry: &'a Registry) 
     let word = reader.text("model")?;
     let model = registry.patient(&word.text);
     if model.is_none() {
-        let names: Vec<&str> = registry.patients.iter().map(|patient| patient.model).collect();
+        let names: Vec<&str> = registry.patients().iter().map(|patient| patient.model).collect();
         let hint = hint(&word.text, "patient models", names);
         reader.notes.error(word.start(), format!("there is no patient model `{}`{hint}", word.text));
     }

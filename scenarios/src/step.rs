@@ -116,7 +116,7 @@ fn read_action<'a>(reader: &Reader<'a>, registry: &'a Registry) -> Option<&'a Ac
     let word = reader.text("do")?;
     let action = registry.action(&word.text);
     if action.is_none() {
-        let names: Vec<&str> = registry.actions.iter().map(|action| action.name).collect();
+        let names: Vec<&str> = registry.actions().iter().map(|action| action.name).collect();
         let hint = hint(&word.text, "actions", names);
         reader.notes.error(word.start(), format!("no action `{}`{hint}", word.text));
     }

@@ -4,13 +4,15 @@
 //! scenario file writes it, and [`Message`] is what a device says at one instant, before any payload format.
 
 mod dimension;
+mod format;
 mod message;
 mod metric;
 mod owned_message;
 mod quantity;
 
 pub use dimension::{Dimension, Unit};
-pub use message::{Encode, Message, Quality, Reading, Value, Wave};
+pub use format::{Format, KeyError, MessageKey, Sameness};
+pub use message::{Message, Quality, Reading, Value, Wave};
 pub use metric::{Metric, MetricId, MetricKind};
 pub use owned_message::{OwnedMessage, OwnedReading, OwnedValue, OwnedWave};
 pub use quantity::{Quantity, QuantityError};

@@ -113,7 +113,7 @@ pub fn register(registry: &mut Registry) {
             room: EcgRoom::default(),
         });
     });
-    registry.devices.push(DeviceSpec {
+    registry.add(DeviceSpec {
         kind: "ecg_patch",
         about: "ECG patch of one lead or more",
         streams: vec![

@@ -102,7 +102,7 @@ fn measure_blood(
 /// Adds the meter.
 pub fn register(registry: &mut Registry) {
     registry.add_resource(|world| world.insert_resource(Metrics { glucose: MetricId::named("glucose_cap") }));
-    registry.devices.push(DeviceSpec {
+    registry.add(DeviceSpec {
         kind: KIND,
         about: "blood glucose meter for finger sticks",
         streams: vec![StreamSpec {

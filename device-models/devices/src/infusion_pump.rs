@@ -332,7 +332,7 @@ pub fn register(registry: &mut Registry) {
             alarm: AlarmMetrics::new(),
         });
     });
-    registry.devices.push(DeviceSpec {
+    registry.add(DeviceSpec {
         kind: KIND,
         about: "pump for one drug or fluid that obeys commands and changes the patient",
         streams: vec![

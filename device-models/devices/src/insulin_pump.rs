@@ -281,7 +281,7 @@ pub fn register(registry: &mut Registry) {
             alarm: AlarmMetrics::new(),
         });
     });
-    registry.devices.push(DeviceSpec {
+    registry.add(DeviceSpec {
         kind: KIND,
         about: "insulin pump that obeys commands and its wearer, and changes the patient",
         streams: streams(),

@@ -124,7 +124,7 @@ pub fn register(registry: &mut Registry) {
             scratch: Vec::new(),
         });
     });
-    registry.devices.push(DeviceSpec {
+    registry.add(DeviceSpec {
         kind: KIND,
         about: "finger clip that tells the light itself, red and infrared, for tests of what computes a saturation",
         streams: vec![

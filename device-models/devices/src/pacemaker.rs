@@ -188,7 +188,7 @@ pub fn register(registry: &mut Registry) {
             alarm: AlarmMetrics::new(),
         });
     });
-    registry.devices.push(DeviceSpec {
+    registry.add(DeviceSpec {
         kind: "pacemaker",
         about: "implanted pacemaker with a home monitor, for patients with a paced rhythm",
         streams: vec![

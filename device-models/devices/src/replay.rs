@@ -211,7 +211,7 @@ fn report_replays(
 /// Adds the replay device.
 pub fn register(registry: &mut Registry) {
     registry.add_resource(|world| world.insert_resource(Workshop { heart_rate: MetricId::named("hr") }));
-    registry.devices.push(DeviceSpec {
+    registry.add(DeviceSpec {
         kind: KIND,
         about: "plays a WFDB record (formats 16 and 212, MIT annotations), looped at an R peak",
         streams: vec![

@@ -124,7 +124,7 @@ pub fn register(registry: &mut Registry) {
         });
     });
     let carried: &[&str] = &["fev1", "fvc", "fev1_fvc", "pef"];
-    registry.devices.push(DeviceSpec {
+    registry.add(DeviceSpec {
         kind: "spirometer",
         about: "home spirometer: the best of three blows",
         streams: vec![

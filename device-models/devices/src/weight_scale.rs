@@ -130,7 +130,7 @@ pub fn register(registry: &mut Registry) {
             body_water: MetricId::named("body_water"),
         });
     });
-    registry.devices.push(DeviceSpec {
+    registry.add(DeviceSpec {
         kind: "weight_scale",
         about: "bathroom scale: weight, body-mass index and, if it can, body composition",
         streams: vec![

@@ -192,8 +192,8 @@ proptest! {
         let key = peek(&payload).expect("every message has a key");
         prop_assert_eq!(&*key.device_serial, draft.device_serial.as_str());
         prop_assert_eq!(&*key.stream, draft.stream.as_str());
-        prop_assert_eq!(key.sequence, draft.sequence);
-        prop_assert_eq!(key.device_time_ms, draft.device_time_ms);
+        prop_assert_eq!(key.sequence, Some(draft.sequence));
+        prop_assert_eq!(key.device_time_ms, Some(draft.device_time_ms));
     }
 
     // A payload that lost its tail on the way is not taken for a whole one.

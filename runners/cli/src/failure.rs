@@ -27,6 +27,9 @@ impl fmt::Display for Diagnostics {
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
+    /// What plugins have registered has flaws.
+    #[error("what this program is made of has flaws:\n{0}")]
+    Registry(sim_core::Flaws),
     /// The scenario has mistakes.
     #[error("{0}")]
     Diagnostics(Diagnostics),
@@ -115,6 +118,7 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Unreachable { .. } => exit_code::TARGET_UNREACHABLE,
+            Self::Registry(_) => exit_code::SOFTWARE,
             Self::Diagnostics(_)
             | Self::Unknown(_)
             | Self::Argument { .. }

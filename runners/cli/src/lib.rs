@@ -16,6 +16,7 @@ use clap::Parser;
 use sim_core::Registry;
 
 use crate::arguments::CommandLine;
+use crate::failure::Failure;
 
 /// The registry with every built-in model, action, format and expectation metric.
 pub fn standard_registry() -> Registry {
@@ -27,8 +28,14 @@ pub fn standard_registry() -> Registry {
     registry
 }
 
-/// Parses the process's arguments, does what they say and returns the exit code.
+/// Parses the process's arguments, does what they say and returns the exit code. A registry with flaws ends at once,
+/// whatever the arguments: each flaw is told with the plugin it came from.
 pub fn run_command_line(registry: Registry) -> ExitCode {
+    if let Err(flaws) = registry.check() {
+        let failure = Failure::Registry(flaws);
+        output::failure(&failure);
+        return ExitCode::from(failure.exit_code());
+    }
     let command_line = match CommandLine::try_parse() {
         Ok(command_line) => command_line,
         Err(error) => {

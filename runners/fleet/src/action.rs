@@ -1,8 +1,20 @@
 //! What steps can do to links.
 
-use sim_core::{ActionSpec, Argument, DurationRule, Level, Occurrence, ParameterKind, ParameterSpec, Registry, Seam};
+use sim_core::{
+    ActionSpec, Argument, DurationRule, Executor, Level, Occurrence, ParameterKind, ParameterSpec, Reach, Registry,
+    Seam,
+};
 
 use crate::link_cut::CutKind;
+
+/// The seam between a connection and its socket.
+#[derive(Debug, Clone, Copy)]
+pub struct LinkAction;
+
+impl Seam for LinkAction {
+    const WORD: &'static str = "link";
+    const REACH: Reach = Reach::Connection;
+}
 
 /// Name of the action that cuts links.
 pub const NET_CUT: &str = "net.cut";
@@ -30,11 +42,11 @@ impl CutKind {
 
 /// Adds the actions.
 pub fn register(registry: &mut Registry) {
-    registry.actions.push(ActionSpec {
+    registry.add(ActionSpec {
         name: NET_CUT,
         about: "cuts the connection: closed (fin), reset (rst), or nothing passes and nobody is told (silent)",
         level: Level::Link,
-        seam: Seam::Link,
+        executor: Executor::new(LinkAction),
         parameters: vec![
             ParameterSpec::optional(
                 "how",

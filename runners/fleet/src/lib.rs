@@ -19,7 +19,7 @@ mod session;
 mod stats;
 mod turn;
 
-pub use action::{NET_CUT, UPLINK_DOWN, register};
+pub use action::{LinkAction, NET_CUT, UPLINK_DOWN, register};
 pub use address::check_reachable;
 pub use config::{ConnectionConfig, FleetConfig, RouteConfig};
 pub use descriptors::{descriptor_limit, ensure_descriptors};
