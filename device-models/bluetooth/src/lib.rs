@@ -13,6 +13,7 @@ mod gateway_payload;
 mod hearing;
 mod profiles;
 mod radio;
+mod radio_error;
 mod radio_message;
 mod reception;
 mod report;
@@ -23,7 +24,8 @@ mod wearable;
 pub use actions::RadioAction;
 pub use gateway_payload::FORMATS as GATEWAY_FORMATS;
 pub use profiles::kinds;
-pub use radio::{Radio, RadioError};
+pub use radio::Radio;
+pub use radio_error::RadioError;
 pub use report::{GatewayReport, GivenUp, LinkChange, LinkEvent, PeripheralReport, Reason, Taken};
 
 #[cfg(test)]
