@@ -14,6 +14,7 @@ mod command_step;
 mod commander;
 mod driver;
 mod error;
+mod fingerprint;
 mod inbox;
 mod judge;
 mod live;
@@ -29,6 +30,7 @@ mod virtual_time;
 mod watching;
 
 pub use error::{Diagnostics, Error};
+pub use fingerprint::fingerprint;
 pub use observer::{Interrupt, Note, Observer, Progress, Silent};
 pub use offline::{Messages, Offline};
 pub use partition::Partition;

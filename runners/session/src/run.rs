@@ -84,20 +84,28 @@ impl<'r> Run<'r> {
             observer.note(Note::Warning(warning));
         }
         load_recordings(&loaded.plan, registry)?;
-        Ok(Self {
-            plan: loaded.plan,
+        let mut run = Self::of(loaded.plan, registry);
+        run.options.observer = observer;
+        Ok(run)
+    }
+
+    /// A run of a plan whose recordings, if it plays any, the registry has been given ([`load_recordings`]).
+    pub fn of(plan: Plan, registry: &'r Registry) -> Self {
+        let reproduce = format!("iomt run {}", plan.file);
+        Self {
+            plan,
             registry,
             options: Options {
                 threads: 1,
                 partition: None,
                 keep: false,
                 folder: None,
-                observer,
+                observer: Arc::new(Silent),
                 interrupt: Interrupt::default(),
             },
             tool: format!("iomt {}", env!("CARGO_PKG_VERSION")),
-            reproduce: format!("iomt run {file}"),
-        })
+            reproduce,
+        }
     }
 
     /// What will happen.
