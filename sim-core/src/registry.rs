@@ -8,6 +8,7 @@ mod action;
 mod device;
 mod executor;
 mod expectation_metric;
+mod foresight;
 mod format;
 mod patient;
 mod plugin;
@@ -23,6 +24,7 @@ pub use action::{ActionSpec, DurationRule, Level, SignalAct, SignalAction, Signa
 pub use device::{CommandSpec, DeviceSpec, StreamKind, StreamSpec};
 pub use executor::{Executor, Reach, Seam};
 pub use expectation_metric::{ExpectMetricSpec, MetricShape};
+pub use foresight::{Complaint, Need, PatientFaculties, PatientText, StepCheck, StepFacts};
 pub use format::{BluetoothKind, FormatSpec, GatewayFormatSpec};
 pub use patient::{PatientSpec, ProfileFile, SpawnError, TruthColumn};
 pub use plugin::{Flaw, Flaws, Plugin};

@@ -341,6 +341,7 @@ pub fn register(registry: &mut Registry) {
         metrics,
     };
     let event = |id, about, metrics| StreamSpec { id, about, kind: StreamKind::Event, metrics };
+    registry.add(patients::needs_circulation("bedside_monitor"));
     registry.add(DeviceSpec {
         kind: "bedside_monitor",
         about: "bedside monitor with arterial line and capnography",

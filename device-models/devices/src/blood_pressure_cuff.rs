@@ -140,6 +140,7 @@ pub fn register(registry: &mut Registry) {
         });
     });
     let carried: &[&str] = &["nibp_sys", "nibp_dia", "nibp_mean", "pr_nibp", "device_status"];
+    registry.add(patients::needs_circulation("blood_pressure_cuff"));
     registry.add(DeviceSpec {
         kind: "blood_pressure_cuff",
         about: "upper-arm cuff: 25 to 40 s a measurement, error of 3 mmHg, fails by motion or an irregular pulse",

@@ -19,7 +19,7 @@ use crate::sensors::cgm::{CGM_MODELS, Cgm, CgmModel, CgmReading};
 use crate::sensors::compression::Compressions;
 use patients::glycaemia::{Glycaemia, Minute};
 
-const KIND: &str = "cgm";
+pub(crate) const KIND: &str = "cgm";
 const GLUCOSE: usize = 0;
 const STATUS: usize = 1;
 const ALARM: usize = 2;
@@ -237,6 +237,7 @@ pub fn register(registry: &mut Registry) {
         });
     });
     let event = |id, about, metrics| StreamSpec { id, about, kind: StreamKind::Event, metrics };
+    registry.add(patients::needs_glucose(KIND));
     registry.add(DeviceSpec {
         kind: KIND,
         about: "continuous glucose monitor with warm-up, drift, compression lows, an end and alarms",

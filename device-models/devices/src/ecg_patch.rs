@@ -113,6 +113,7 @@ pub fn register(registry: &mut Registry) {
             room: EcgRoom::default(),
         });
     });
+    registry.add(patients::needs_circulation("ecg_patch"));
     registry.add(DeviceSpec {
         kind: "ecg_patch",
         about: "ECG patch of one lead or more",

@@ -102,6 +102,7 @@ fn measure_blood(
 /// Adds the meter.
 pub fn register(registry: &mut Registry) {
     registry.add_resource(|world| world.insert_resource(Metrics { glucose: MetricId::named("glucose_cap") }));
+    registry.add(patients::needs_glucose(KIND));
     registry.add(DeviceSpec {
         kind: KIND,
         about: "blood glucose meter for finger sticks",

@@ -126,6 +126,7 @@ pub fn register(registry: &mut Registry) {
             battery: MetricId::named("battery"),
         });
     });
+    registry.add(patients::needs_circulation("heart_rate_belt"));
     registry.add(DeviceSpec {
         kind: "heart_rate_belt",
         about: "chest belt: heart rate, and the intervals between the beats since the message before",

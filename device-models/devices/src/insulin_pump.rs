@@ -281,6 +281,7 @@ pub fn register(registry: &mut Registry) {
             alarm: AlarmMetrics::new(),
         });
     });
+    registry.add(patients::needs_glucose(KIND));
     registry.add(DeviceSpec {
         kind: KIND,
         about: "insulin pump that obeys commands and its wearer, and changes the patient",

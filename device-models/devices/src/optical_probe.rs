@@ -124,6 +124,7 @@ pub fn register(registry: &mut Registry) {
             scratch: Vec::new(),
         });
     });
+    registry.add(patients::needs_circulation(KIND));
     registry.add(DeviceSpec {
         kind: KIND,
         about: "finger clip that tells the light itself, red and infrared, for tests of what computes a saturation",

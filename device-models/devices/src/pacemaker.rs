@@ -188,6 +188,7 @@ pub fn register(registry: &mut Registry) {
             alarm: AlarmMetrics::new(),
         });
     });
+    registry.add(patients::needs_circulation("pacemaker"));
     registry.add(DeviceSpec {
         kind: "pacemaker",
         about: "implanted pacemaker with a home monitor, for patients with a paced rhythm",

@@ -188,6 +188,7 @@ pub fn register(registry: &mut Registry) {
         kind: StreamKind::Wave { rate_mhz: 125_000, samples: 125, highest_mhz: 500_000 },
         metrics,
     };
+    registry.add(patients::needs_circulation("pulmonary_catheter"));
     registry.add(DeviceSpec {
         kind: "pulmonary_catheter",
         about: "pulmonary artery catheter: central venous and pulmonary artery pressure",

@@ -144,6 +144,7 @@ pub fn register(registry: &mut Registry) {
             scratch: Vec::new(),
         });
     });
+    registry.add(patients::needs_circulation("pulse_oximeter"));
     registry.add(DeviceSpec {
         kind: "pulse_oximeter",
         about: "finger pulse oximeter: 20 to 30 s behind the lungs, averaged over 8 s",

@@ -135,6 +135,7 @@ pub fn register(registry: &mut Registry) {
     registry.add_resource(|world| {
         world.insert_resource(Metrics { temperature: MetricId::named("temp_body") });
     });
+    registry.add(patients::needs_circulation("thermometer"));
     registry.add(DeviceSpec {
         kind: "thermometer",
         about: "clinical thermometer with the lag of its site, in steps of 0.1 Cel",

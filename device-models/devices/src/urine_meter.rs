@@ -120,6 +120,7 @@ pub fn register(registry: &mut Registry) {
             status: MetricId::named("device_status"),
         });
     });
+    registry.add(patients::needs_circulation("urine_meter"));
     registry.add(DeviceSpec {
         kind: "urine_meter",
         about: "urine meter of a catheter: volume in the bag, and rate since the message before",

@@ -235,6 +235,7 @@ fn commands() -> Vec<CommandSpec> {
 /// Adds the ventilator and the faults of its airway.
 pub fn register(registry: &mut Registry) {
     report::furnish(registry);
+    registry.add(patients::needs_circulation("ventilator"));
     registry.add(DeviceSpec {
         kind: "ventilator",
         about: "intensive care ventilator on a one-compartment lung; sets breathing and oxygen of its patient",

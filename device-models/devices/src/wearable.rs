@@ -321,6 +321,7 @@ pub fn register(registry: &mut Registry) {
         metrics,
     };
     let event = |id, about, metrics| StreamSpec { id, about, kind: StreamKind::Event, metrics };
+    registry.add(patients::needs_circulation(KIND));
     registry.add(DeviceSpec {
         kind: KIND,
         about: "wristband of an active person: pulse, saturation, skin, steps, acceleration, falls",

@@ -130,6 +130,7 @@ pub fn register(registry: &mut Registry) {
             body_water: MetricId::named("body_water"),
         });
     });
+    registry.add(patients::needs_circulation("weight_scale"));
     registry.add(DeviceSpec {
         kind: "weight_scale",
         about: "bathroom scale: weight, body-mass index and, if it can, body composition",

@@ -11,6 +11,7 @@ mod device_clock;
 mod dropout;
 mod effect;
 mod episodes;
+pub(crate) mod foresight;
 mod motion;
 mod noise;
 mod offset;
@@ -281,6 +282,7 @@ pub fn register(registry: &mut Registry) {
     registry.add_resource(|world| world.insert_resource(FaultBoard::default()));
     registry.extend(actions::actions());
     registry.extend(device_clock::actions());
+    registry.extend(foresight::checks());
     registry.add_system(Phase::Fault, act_faults);
 }
 

@@ -47,6 +47,11 @@ impl OtherUnit {
         };
         Self { from, change: Affine { scale, add } }
     }
+
+    /// The unit of the metrics that it concerns (UCUM).
+    pub(super) const fn replaced_unit(self) -> &'static str {
+        self.from
+    }
 }
 
 impl Effect for OtherUnit {
