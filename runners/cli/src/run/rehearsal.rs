@@ -60,7 +60,7 @@ impl Rehearsal {
         patients: Range<usize>,
     ) -> Result<Self, Failure> {
         let shards = Shards::new(registry, &plan.roster, &plan.occurrences, &patients, threads)?;
-        let airwaves = Airwaves::new(plan, &patients)?;
+        let airwaves = Airwaves::new(registry, plan, &patients)?;
         Ok(Self {
             shards,
             airwaves,
