@@ -32,6 +32,11 @@ fn table(spec: &'static TableSpec, registry: &Registry) -> Value {
     if !required.is_empty() {
         schema["required"] = Value::Array(required);
     }
+    let beside = spec.keys.iter().filter_map(|key| Some((key.name.to_owned(), json!([key.beside?.0]))));
+    let beside: Map<String, Value> = beside.collect();
+    if !beside.is_empty() {
+        schema["dependentRequired"] = Value::Object(beside);
+    }
     let mut rules = rules(spec, registry);
     rules.extend(spec.keys.iter().flat_map(|key| words_rules(key, spec)));
     if rules.is_empty() {
@@ -93,15 +98,15 @@ fn rules(spec: &'static TableSpec, registry: &Registry) -> Vec<Value> {
                     .collect();
                 let streams = json!({"type": "object", "properties": streams, "additionalProperties": false});
                 properties.insert("stream".to_owned(), streams);
-                when("kind", device.kind, device.about, json!({"properties": properties}))
+                when("kind", device.kind, device.about, with_required(properties, &device.options))
             })
             .collect(),
         "cohort.patient" => registry
             .patients()
             .iter()
             .map(|patient| {
-                let properties = parameters(&patient.parameters);
-                when("model", patient.model, patient.about, json!({"properties": properties}))
+                let then = with_required(parameters(&patient.parameters), &patient.parameters);
+                when("model", patient.model, patient.about, then)
             })
             .chain([profile_rule(registry), json!({"oneOf": [{"required": ["model"]}, {"required": ["profile"]}]})])
             .collect(),
@@ -149,6 +154,15 @@ fn when(key: &str, name: &str, about: &str, then: Value) -> Value {
     })
 }
 
+/// Properties, and which of the parameters among them must be given.
+fn with_required(properties: Map<String, Value>, specs: &[ParameterSpec]) -> Value {
+    let required: Vec<&str> = specs.iter().filter(|spec| spec.required).map(|spec| spec.name).collect();
+    if required.is_empty() {
+        return json!({"properties": properties});
+    }
+    json!({"properties": properties, "required": required})
+}
+
 fn parameters(specs: &[ParameterSpec]) -> Map<String, Value> {
     specs.iter().map(|spec| (spec.name.to_owned(), parameter(spec))).collect()
 }
@@ -169,6 +183,7 @@ fn parameter(spec: &ParameterSpec) -> Value {
     if let Some(default) = spec.default {
         about.push_str("; default ");
         about.push_str(default);
+        schema["default"] = json!(default);
     }
     schema["description"] = json!(about);
     schema

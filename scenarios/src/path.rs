@@ -287,12 +287,12 @@ impl Cast<'_> {
 
     /// What the link of a device runs over.
     pub(crate) fn carrier_of(&self, device: SimId) -> Option<Carrier> {
-        let body = self.links[self.roster.devices[device.index()].link].body.as_ref()?;
+        let body = self.links[self.roster.devices[device.index()].link].body.as_ref().ok()?;
         Some(body.plan.carrier)
     }
 
     fn target_of(&self, device: usize) -> Option<&str> {
-        let body = self.links[self.roster.devices[device].link].body.as_ref()?;
+        let body = self.links[self.roster.devices[device].link].body.as_ref().ok()?;
         Some(self.targets[body.plan.target].id.value.as_str())
     }
 }

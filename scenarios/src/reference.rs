@@ -51,7 +51,9 @@ fn write_table(out: &mut String, table: &TableSpec) -> fmt::Result {
     for key in known {
         let default = default_cell(key.default, key.required);
         let only = key.only.map_or_else(String::new, |only| format!("; with `{} = \"{}\"`", only.key, only.word));
-        writeln!(out, "| `{}` | {} | {default} | {}{only} |", key.name, cell(&key.takes.words()), cell(key.about))?;
+        let beside = key.beside.map_or_else(String::new, |(other, _)| format!("; beside `{other}`"));
+        let takes = cell(&key.takes.words());
+        writeln!(out, "| `{}` | {takes} | {default} | {}{only}{beside} |", key.name, cell(key.about))?;
     }
     writeln!(out)?;
     if !later.is_empty() {
