@@ -92,8 +92,9 @@ impl Registry {
         self
     }
 
-    /// Adds a row.
+    /// Adds a row, and those that come with it.
     pub fn add<R: Row>(&mut self, row: R) -> &mut Self {
+        row.announce(self);
         self.lists.add(row, self.plugin);
         self
     }

@@ -5,6 +5,7 @@
 
 mod dimension;
 mod format;
+mod heard;
 mod message;
 mod metric;
 mod owned_message;
@@ -12,6 +13,7 @@ mod quantity;
 
 pub use dimension::{Dimension, Unit};
 pub use format::{Format, KeyError, MessageKey, Sameness};
+pub use heard::Heard;
 pub use message::{Message, Quality, Reading, Value, Wave};
 pub use metric::{Metric, MetricId, MetricKind};
 pub use owned_message::{OwnedMessage, OwnedReading, OwnedValue, OwnedWave};

@@ -49,7 +49,7 @@ pub(crate) fn run(
     let rss_before_bytes = usage::resident_bytes();
     let within = patients(plan, options.partition);
     let shards = Shards::new(registry, &plan.roster, &plan.occurrences, &within, options.threads)?;
-    let mut airwaves = Airwaves::new(plan, &within)?;
+    let mut airwaves = Airwaves::new(registry, plan, &within)?;
     let members = members(plan, &within);
     let devices: Vec<SimId> =
         members.iter().copied().filter(|device| plan.link_of(*device).carrier == Carrier::Mqtt).collect();

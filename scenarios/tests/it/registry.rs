@@ -20,9 +20,12 @@ pub(crate) fn registry() -> Registry {
         is_public: true,
         format: Arc::new(NoBytes),
     }));
-    registry.extend(
-        ["gateway-json", "theengs"].map(|name| GatewayFormatSpec { name, about: "a payload format of gateways" }),
-    );
+    registry.extend(["gateway-json", "theengs"].map(|name| GatewayFormatSpec {
+        name,
+        about: "a payload format of gateways",
+        encode: |_, _| {},
+        reader: Arc::new(NoBytes),
+    }));
     registry.extend(["heart_rate_belt", "thermometer"].map(BluetoothKind));
     registry
 }
