@@ -8,7 +8,7 @@ use std::fmt;
 use bevy_ecs::prelude::*;
 use bevy_ecs::schedule::{IntoScheduleConfigs, Schedule};
 use bevy_ecs::system::ScheduleSystem;
-use vocabulary::{Dimension, Encode};
+use vocabulary::{Dimension, Encode, MetricId};
 
 use crate::sim::{Phase, Slot};
 use crate::{DevicePlan, Edge, Obey, Occurrence, OccurrenceId, ParameterSpec, PatientPlan, SimId, Subject};
@@ -151,8 +151,16 @@ pub struct StreamSpec {
     pub about: &'static str,
     /// Kind and default cadence.
     pub kind: StreamKind,
-    /// Metric ids it carries.
-    pub metrics: &'static [&'static str],
+    /// Metrics it carries.
+    pub metrics: &'static [MetricId],
+}
+
+impl StreamSpec {
+    /// Short names of its metrics, with commas between them.
+    pub fn metric_names(&self) -> String {
+        let names: Vec<_> = self.metrics.iter().map(|metric| metric.metric().id).collect();
+        names.join(", ")
+    }
 }
 
 /// A command a device kind obeys.

@@ -120,10 +120,10 @@ impl Heard<'_> {
                 Value::Code(code) => json!(code),
                 Value::Missing => Json::Null,
             };
-            object.insert(metric.id.clone(), value);
+            object.insert(metric.id.to_owned(), value);
         }
         for wave in &self.reception.waves {
-            object.insert(wave.metric.metric().id.clone(), json!(wave.samples));
+            object.insert(wave.metric.metric().id.to_owned(), json!(wave.samples));
         }
         let frame = json!({
             "id": self.address,
@@ -160,7 +160,7 @@ fn rounded(value: f64, decimals: u8) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use vocabulary::{MetricId, Reading};
+    use vocabulary::{Reading, metrics};
 
     use super::*;
 
@@ -185,7 +185,7 @@ mod tests {
 
     fn reception() -> Reception {
         Reception {
-            readings: vec![Reading::number(MetricId::named("hr"), 72.0)],
+            readings: vec![Reading::number(metrics::HR, 72.0)],
             waves: Vec::new(),
             intervals_ms: vec![830.0, 841.0],
         }

@@ -20,7 +20,7 @@ use ble::gatt::{ControlPoint, Service};
 use ble::pdu::att::Uuid;
 use ble::services::{DateTime, battery};
 use sim_core::DevicePlan;
-use vocabulary::{MetricId, OwnedMessage, OwnedReading, OwnedValue, Quality};
+use vocabulary::{MetricId, OwnedMessage, OwnedReading, OwnedValue, Quality, metrics};
 
 /// How a kind of device speaks Bluetooth.
 #[derive(Debug)]
@@ -132,17 +132,16 @@ impl Profile {
 
 /// The charge of the battery that a message tells [%].
 pub(super) fn charge_percent(said: &OwnedMessage) -> Option<u8> {
-    number(said, "battery").map(|percent| libm::round(percent).clamp(0.0, 100.0) as u8)
+    number(said, metrics::BATTERY).map(|percent| libm::round(percent).clamp(0.0, 100.0) as u8)
 }
 
 /// The reading of a metric.
-fn reading<'a>(said: &'a OwnedMessage, metric: &str) -> Option<&'a OwnedReading> {
-    let metric = MetricId::find(metric)?;
+fn reading(said: &OwnedMessage, metric: MetricId) -> Option<&OwnedReading> {
     said.readings.iter().find(|reading| reading.metric == metric)
 }
 
 /// The number of a metric, if there is one.
-fn number(said: &OwnedMessage, metric: &str) -> Option<f64> {
+fn number(said: &OwnedMessage, metric: MetricId) -> Option<f64> {
     match reading(said, metric)?.value {
         OwnedValue::Number(value) => Some(value),
         _ => None,
@@ -150,7 +149,7 @@ fn number(said: &OwnedMessage, metric: &str) -> Option<f64> {
 }
 
 /// The code of a metric, if there is one.
-fn code<'a>(said: &'a OwnedMessage, metric: &str) -> Option<&'a str> {
+fn code(said: &OwnedMessage, metric: MetricId) -> Option<&str> {
     match &reading(said, metric)?.value {
         OwnedValue::Code(code) => Some(code),
         _ => None,
@@ -158,7 +157,7 @@ fn code<'a>(said: &'a OwnedMessage, metric: &str) -> Option<&'a str> {
 }
 
 /// The number of a metric that the message speaks of, NaN when it has no value.
-fn number_or_nan(said: &OwnedMessage, metric: &str) -> Option<f64> {
+fn number_or_nan(said: &OwnedMessage, metric: MetricId) -> Option<f64> {
     reading(said, metric).map(|reading| match reading.value {
         OwnedValue::Number(value) => value,
         _ => f64::NAN,
@@ -166,6 +165,6 @@ fn number_or_nan(said: &OwnedMessage, metric: &str) -> Option<f64> {
 }
 
 /// The quality of a metric that the message speaks of.
-fn quality(said: &OwnedMessage, metric: &str) -> Quality {
+fn quality(said: &OwnedMessage, metric: MetricId) -> Quality {
     reading(said, metric).map_or(Quality::Ok, |reading| reading.quality)
 }

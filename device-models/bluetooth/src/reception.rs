@@ -6,7 +6,7 @@ use ble::services::{
     pulse_oximeter, weight_scale,
 };
 use insulin_delivery::Therapy;
-use vocabulary::{MetricId, Quality, Reading, Wave};
+use vocabulary::{MetricId, Quality, Reading, Wave, metrics};
 
 use super::profiles::{ANNUNCIATIONS, CGM_SENSOR, ECG_LEAD_OFF, ECG_LEADS, SITES, cgm_quality, oximeter_quality};
 
@@ -63,7 +63,7 @@ pub(super) fn read(service: Uuid, characteristic: Uuid, octets: &[u8]) -> Option
     match (service, characteristic) {
         (battery::SERVICE, battery::LEVEL) => {
             let level = battery::decode(octets)?;
-            Some(Reception::of(vec![Reading::number(MetricId::named("battery"), f64::from(level))]))
+            Some(Reception::of(vec![Reading::number(metrics::BATTERY, f64::from(level))]))
         }
         (heart_rate::SERVICE, heart_rate::MEASUREMENT) => read_heart_rate(octets),
         (pulse_oximeter::SERVICE, pulse_oximeter::CONTINUOUS) => {
@@ -77,39 +77,39 @@ pub(super) fn read(service: Uuid, characteristic: Uuid, octets: &[u8]) -> Option
         (blood_pressure::SERVICE, blood_pressure::MEASUREMENT) => {
             let heard = blood_pressure::Measurement::decode(octets)?;
             let mut readings = vec![
-                number("nibp_sys", heard.systolic_mmhg),
-                number("nibp_dia", heard.diastolic_mmhg),
-                number("nibp_mean", heard.mean_mmhg),
+                number(metrics::NIBP_SYS, heard.systolic_mmhg),
+                number(metrics::NIBP_DIA, heard.diastolic_mmhg),
+                number(metrics::NIBP_MEAN, heard.mean_mmhg),
             ];
-            readings.extend(heard.pulse_per_min.map(|pulse| number("pr_nibp", pulse)));
+            readings.extend(heard.pulse_per_min.map(|pulse| number(metrics::PR_NIBP, pulse)));
             Some(Reception::of(readings))
         }
         (health_thermometer::SERVICE, health_thermometer::MEASUREMENT) => {
             let heard = health_thermometer::Measurement::decode(octets)?;
             let known = SITES.into_iter().find(|(_, site)| heard.site == Some(*site));
-            let metric = known.map_or("temp_body", |(metric, _)| metric);
+            let metric = known.map_or(metrics::TEMP_BODY, |(metric, _)| metric);
             Some(Reception::of(vec![number(metric, heard.temperature_celsius)]))
         }
         (weight_scale::SERVICE, weight_scale::MEASUREMENT) => {
             let heard = weight_scale::Measurement::decode(octets)?;
-            let mut readings = vec![number("weight", heard.weight_kg.unwrap_or(f64::NAN))];
+            let mut readings = vec![number(metrics::WEIGHT, heard.weight_kg.unwrap_or(f64::NAN))];
             if let Some((index, height_m)) = heard.index_and_height {
-                readings.extend([number("bmi", index), number("height", height_m * 100.0)]);
+                readings.extend([number(metrics::BMI, index), number(metrics::HEIGHT, height_m * 100.0)]);
             }
             Some(Reception::of(readings))
         }
         (glucose::SERVICE, glucose::MEASUREMENT) => {
             let heard = glucose::Measurement::decode(octets)?;
             let glucose_mg_dl = heard.glucose_mg_dl.map_or(f64::NAN, |(glucose_mg_dl, _)| glucose_mg_dl);
-            Some(Reception::of(vec![number("glucose_cap", glucose_mg_dl)]))
+            Some(Reception::of(vec![number(metrics::GLUCOSE_CAP, glucose_mg_dl)]))
         }
         (continuous_glucose::SERVICE, continuous_glucose::MEASUREMENT) => {
             let heard = continuous_glucose::Measurement::decode(octets, CGM_SENSOR.has_checksums())?;
             let quality = cgm_quality(heard.status);
-            let glucose = number("glucose_isf", heard.glucose_mg_dl);
+            let glucose = number(metrics::GLUCOSE_ISF, heard.glucose_mg_dl);
             let glucose = if quality == Quality::Ok { glucose } else { glucose.with_quality(quality) };
             let mut readings = vec![glucose];
-            readings.extend(heard.trend_mg_dl_min.map(|trend| number("glucose_trend", trend)));
+            readings.extend(heard.trend_mg_dl_min.map(|trend| number(metrics::GLUCOSE_TREND, trend)));
             Some(Reception::of(readings))
         }
         (insulin_delivery::SERVICE, insulin_delivery::STATUS) => {
@@ -120,8 +120,8 @@ pub(super) fn read(service: Uuid, characteristic: Uuid, octets: &[u8]) -> Option
                 Therapy::Pause => "suspended",
                 Therapy::Run => "infusing",
             };
-            let status = Reading::code(MetricId::named("inf_status"), state);
-            Some(Reception::of(vec![number("ins_reservoir", heard.reservoir_iu), status]))
+            let status = Reading::code(metrics::INF_STATUS, state);
+            Some(Reception::of(vec![number(metrics::INS_RESERVOIR, heard.reservoir_iu), status]))
         }
         (insulin_delivery::SERVICE, insulin_delivery::ANNUNCIATION) => {
             let heard = insulin_delivery::decode_annunciation(octets)?;
@@ -129,7 +129,7 @@ pub(super) fn read(service: Uuid, characteristic: Uuid, octets: &[u8]) -> Option
                 let known = ANNUNCIATIONS.into_iter().find(|(_, kind)| *kind == heard.kind);
                 known.map_or("other", |(word, _)| word)
             });
-            Some(Reception::of(vec![Reading::code(MetricId::named("alarm"), word.unwrap_or("none"))]))
+            Some(Reception::of(vec![Reading::code(metrics::ALARM, word.unwrap_or("none"))]))
         }
         _ => None,
     }
@@ -137,7 +137,7 @@ pub(super) fn read(service: Uuid, characteristic: Uuid, octets: &[u8]) -> Option
 
 fn read_heart_rate(octets: &[u8]) -> Option<Reception> {
     let heard = heart_rate::Measurement::decode(octets)?;
-    let rate = MetricId::named("hr");
+    let rate = metrics::HR;
     let reading = if heard.contact == Some(false) && heard.rate_per_min == 0 {
         Reading::missing(rate, Quality::NotAvailable)
     } else {
@@ -146,7 +146,7 @@ fn read_heart_rate(octets: &[u8]) -> Option<Reception> {
     };
     let intervals_ms: Vec<f64> = heard.rr_s.iter().map(|rr_s| libm::round(rr_s * 1000.0)).collect();
     let mut readings = vec![reading];
-    readings.extend(intervals_ms.last().map(|rr_ms| number("rr_interval", *rr_ms)));
+    readings.extend(intervals_ms.last().map(|rr_ms| number(metrics::RR_INTERVAL, *rr_ms)));
     Some(Reception { readings, waves: Vec::new(), intervals_ms })
 }
 
@@ -156,14 +156,13 @@ fn read_saturation(saturation: pulse_oximeter::Saturation, quality: pulse_oximet
         let reading = number(metric, value);
         if value.is_finite() && trust != Quality::Ok { reading.with_quality(trust) } else { reading }
     };
-    let mut readings = vec![seen("spo2", saturation.spo2_percent), seen("pr", saturation.pulse_per_min)];
-    readings.extend(quality.amplitude_percent.map(|index| seen("perf_idx", index)));
+    let mut readings = vec![seen(metrics::SPO2, saturation.spo2_percent), seen(metrics::PR, saturation.pulse_per_min)];
+    readings.extend(quality.amplitude_percent.map(|index| seen(metrics::PERF_IDX, index)));
     Reception::of(readings)
 }
 
 /// A number, or none where the value says that nothing could be measured.
-fn number(metric: &str, value: f64) -> Reading {
-    let metric = MetricId::named(metric);
+fn number(metric: MetricId, value: f64) -> Reading {
     if value.is_finite() { Reading::number(metric, value) } else { Reading::missing(metric, Quality::NotAvailable) }
 }
 
@@ -183,7 +182,7 @@ pub(super) fn join_ecg(packets: &[Vec<u8>], scale: Scale, first_ms: i64) -> Opti
     let waves = present
         .enumerate()
         .map(|(position, (_, metric))| HeardWave {
-            metric: MetricId::named(metric),
+            metric,
             first_ms,
             quality,
             scale,

@@ -1,7 +1,7 @@
 //! Blood pressure cuff: Blood Pressure service; a measurement is kept until it was confirmed.
 
 use ble::services::blood_pressure::{self, Measurement, status};
-use vocabulary::OwnedMessage;
+use vocabulary::{OwnedMessage, metrics};
 
 use super::{Manner, Part, Profile, Sender, number, number_or_nan};
 
@@ -16,7 +16,8 @@ pub(super) const PROFILE: Profile = Profile {
 };
 
 fn parts(said: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
-    let pressures = ["nibp_sys", "nibp_dia", "nibp_mean"].map(|metric| number_or_nan(said, metric));
+    let pressures =
+        [metrics::NIBP_SYS, metrics::NIBP_DIA, metrics::NIBP_MEAN].map(|metric| number_or_nan(said, metric));
     if pressures.iter().all(Option::is_none) {
         return Vec::new();
     }
@@ -26,7 +27,7 @@ fn parts(said: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
         diastolic_mmhg,
         mean_mmhg,
         time: Some(sender.date_time()),
-        pulse_per_min: number(said, "pr_nibp").or_else(|| number(said, "pr")),
+        pulse_per_min: number(said, metrics::PR_NIBP).or_else(|| number(said, metrics::PR)),
         user: None,
         status: None,
     };

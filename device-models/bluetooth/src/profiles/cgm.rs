@@ -3,7 +3,7 @@
 
 use ble::services::continuous_glucose::{self, Control, Measurement, Sensor, Status};
 use sim_core::DevicePlan;
-use vocabulary::{OwnedMessage, Quality};
+use vocabulary::{OwnedMessage, Quality, metrics};
 
 use super::{Equipment, Manner, Part, Profile, Sender, number, number_or_nan, quality};
 
@@ -37,8 +37,8 @@ fn equip(_: &DevicePlan) -> Equipment {
 }
 
 fn parts(said: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
-    let Some(glucose_mg_dl) = number_or_nan(said, "glucose_isf") else { return Vec::new() };
-    let quality = quality(said, "glucose_isf");
+    let Some(glucose_mg_dl) = number_or_nan(said, metrics::GLUCOSE_ISF) else { return Vec::new() };
+    let quality = quality(said, metrics::GLUCOSE_ISF);
     let status = Status {
         status: if quality == Quality::Invalid { FAULT } else { 0 },
         calibration: if quality == Quality::Calibrating { WARMING_UP } else { 0 },
@@ -48,7 +48,7 @@ fn parts(said: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
         glucose_mg_dl,
         offset_min: (sender.since_start_ms / 60_000) as u16,
         status,
-        trend_mg_dl_min: number(said, "glucose_trend"),
+        trend_mg_dl_min: number(said, metrics::GLUCOSE_TREND),
         quality_percent: None,
     };
     vec![Part {

@@ -2,12 +2,20 @@
 
 use ble::services::ecg_stream::{self, Information, Packet, StreamControl};
 use sim_core::{Cadence, DevicePlan};
-use vocabulary::{MetricId, OwnedMessage, OwnedWave, Quality};
+use vocabulary::{MetricId, OwnedMessage, OwnedWave, Quality, metrics};
 
 use super::{Equipment, Manner, Part, Profile, Sender};
 
 /// Leads in the order of their bits.
-pub(crate) const LEADS: [&str; 7] = ["ecg_i", "ecg_ii", "ecg_iii", "ecg_avr", "ecg_avl", "ecg_avf", "ecg_v1"];
+pub(crate) const LEADS: [MetricId; 7] = [
+    metrics::ECG_I,
+    metrics::ECG_II,
+    metrics::ECG_III,
+    metrics::ECG_AVR,
+    metrics::ECG_AVL,
+    metrics::ECG_AVF,
+    metrics::ECG_V1,
+];
 
 /// Bit of the status: a lead is off.
 pub(crate) const LEAD_OFF: u8 = 1;
@@ -42,8 +50,7 @@ fn equip(plan: &DevicePlan) -> Equipment {
 }
 
 fn parts(said: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
-    let ids = LEADS.map(MetricId::named);
-    let waves: Vec<(usize, &OwnedWave)> = ids
+    let waves: Vec<(usize, &OwnedWave)> = LEADS
         .iter()
         .enumerate()
         .filter_map(|(bit, id)| Some((bit, said.waves.iter().find(|wave| wave.metric == *id)?)))

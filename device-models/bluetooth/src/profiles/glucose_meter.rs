@@ -3,7 +3,7 @@
 use ble::services::RecordAccess;
 use ble::services::glucose::{self, Measurement, Sample};
 use sim_core::DevicePlan;
-use vocabulary::OwnedMessage;
+use vocabulary::{OwnedMessage, metrics};
 
 use super::{Equipment, Manner, Part, Profile, Sender, number_or_nan};
 
@@ -25,7 +25,7 @@ fn equip(_: &DevicePlan) -> Equipment {
 }
 
 fn parts(said: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
-    let Some(glucose_mg_dl) = number_or_nan(said, "glucose_cap") else { return Vec::new() };
+    let Some(glucose_mg_dl) = number_or_nan(said, metrics::GLUCOSE_CAP) else { return Vec::new() };
     let measurement = Measurement {
         sequence: said.sequence as u16,
         base_time: sender.date_time(),

@@ -5,7 +5,7 @@ use ble::services::insulin_delivery::{
     self, Annunciation, AnnunciationKind, AnnunciationState, Operation, PumpControl, Therapy,
 };
 use sim_core::DevicePlan;
-use vocabulary::OwnedMessage;
+use vocabulary::{OwnedMessage, metrics};
 
 use super::{Equipment, Manner, Part, Profile, Sender, code, number_or_nan};
 
@@ -47,7 +47,7 @@ fn equip(_: &DevicePlan) -> Equipment {
 }
 
 fn parts(said: &OwnedMessage, _: &mut Sender<'_>) -> Vec<Part> {
-    if let Some(alarm) = code(said, "alarm") {
+    if let Some(alarm) = code(said, metrics::ALARM) {
         let known = ANNUNCIATIONS.iter().find(|(word, _)| *word == alarm);
         let annunciation = Annunciation {
             instance: said.sequence as u16,
@@ -57,8 +57,8 @@ fn parts(said: &OwnedMessage, _: &mut Sender<'_>) -> Vec<Part> {
         let value = insulin_delivery::encode_annunciation(Some(annunciation));
         return vec![confirmed(insulin_delivery::ANNUNCIATION, value)];
     }
-    let reservoir_iu = number_or_nan(said, "ins_reservoir");
-    let state = code(said, "inf_status").or_else(|| code(said, "device_status"));
+    let reservoir_iu = number_or_nan(said, metrics::INS_RESERVOIR);
+    let state = code(said, metrics::INF_STATUS).or_else(|| code(said, metrics::DEVICE_STATUS));
     if reservoir_iu.is_none() && state.is_none() {
         return Vec::new();
     }

@@ -2,7 +2,7 @@
 
 use ble::services::pulse_oximeter::{self, Features, Saturation};
 use sim_core::DevicePlan;
-use vocabulary::{OwnedMessage, Quality};
+use vocabulary::{OwnedMessage, Quality, metrics};
 
 use super::{Equipment, Manner, Part, Profile, Sender, number, number_or_nan, quality};
 
@@ -37,12 +37,12 @@ fn equip(_: &DevicePlan) -> Equipment {
 }
 
 fn parts(said: &OwnedMessage, _: &mut Sender<'_>) -> Vec<Part> {
-    let Some(spo2_percent) = number_or_nan(said, "spo2") else { return Vec::new() };
-    let saturation = Saturation { spo2_percent, pulse_per_min: number_or_nan(said, "pr").unwrap_or(f64::NAN) };
+    let Some(spo2_percent) = number_or_nan(said, metrics::SPO2) else { return Vec::new() };
+    let saturation = Saturation { spo2_percent, pulse_per_min: number_or_nan(said, metrics::PR).unwrap_or(f64::NAN) };
     let quality = pulse_oximeter::Quality {
-        measurement_status: status_bits(quality(said, "spo2")),
+        measurement_status: status_bits(quality(said, metrics::SPO2)),
         device_status: None,
-        amplitude_percent: number(said, "perf_idx"),
+        amplitude_percent: number(said, metrics::PERF_IDX),
     };
     vec![Part {
         service: pulse_oximeter::SERVICE,

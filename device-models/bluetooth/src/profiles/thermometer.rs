@@ -1,13 +1,16 @@
 //! Thermometer: Health Thermometer service; a measurement is kept until it was confirmed.
 
 use ble::services::health_thermometer::{self, Measurement, Site};
-use vocabulary::OwnedMessage;
+use vocabulary::{MetricId, OwnedMessage, metrics};
 
 use super::{Manner, Part, Profile, Sender, number_or_nan};
 
 /// Which metric is measured where: the service knows sites, the metric table knows metrics.
-pub(crate) const SITES: [(&str, Site); 3] =
-    [("temp_body", Site::Body), ("temp_core", Site::GastrointestinalTract), ("temp_skin", Site::Armpit)];
+pub(crate) const SITES: [(MetricId, Site); 3] = [
+    (metrics::TEMP_BODY, Site::Body),
+    (metrics::TEMP_CORE, Site::GastrointestinalTract),
+    (metrics::TEMP_SKIN, Site::Armpit),
+];
 
 pub(super) const PROFILE: Profile = Profile {
     kind: "thermometer",

@@ -1,7 +1,7 @@
 //! Weight scale: Weight Scale service; a measurement is kept until it was confirmed.
 
 use ble::services::weight_scale::{self, Measurement};
-use vocabulary::OwnedMessage;
+use vocabulary::{OwnedMessage, metrics};
 
 use super::{Manner, Part, Profile, Sender, number, number_or_nan};
 
@@ -18,13 +18,13 @@ pub(super) const PROFILE: Profile = Profile {
 };
 
 fn parts(said: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
-    let Some(weight) = number_or_nan(said, "weight") else { return Vec::new() };
-    let height_m = number(said, "height").map(|height_cm| height_cm / 100.0);
+    let Some(weight) = number_or_nan(said, metrics::WEIGHT) else { return Vec::new() };
+    let height_m = number(said, metrics::HEIGHT).map(|height_cm| height_cm / 100.0);
     let measurement = Measurement {
         weight_kg: Some(weight).filter(|weight| weight.is_finite()),
         time: Some(sender.date_time()),
         user: None,
-        index_and_height: number(said, "bmi").zip(height_m),
+        index_and_height: number(said, metrics::BMI).zip(height_m),
     };
     vec![Part {
         service: weight_scale::SERVICE,
