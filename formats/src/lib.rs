@@ -13,3 +13,26 @@ mod json_text;
 mod whole_number;
 
 pub use json_error::JsonError;
+
+use std::sync::Arc;
+
+use sim_core::{FormatSpec, Plugin, Registry};
+
+/// The built-in payload formats.
+#[derive(Debug, Clone, Copy)]
+pub struct Formats;
+
+impl Plugin for Formats {
+    fn name(&self) -> &str {
+        "formats"
+    }
+
+    fn register(&self, registry: &mut Registry) {
+        registry.add(FormatSpec {
+            name: "vendor-json",
+            about: "compact JSON, one object a message (formats/schemas/vendor-json.schema.json)",
+            is_public: true,
+            format: Arc::new(vendor_json::VendorJson),
+        });
+    }
+}

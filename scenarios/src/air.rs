@@ -126,7 +126,7 @@ impl Air<'_> {
 
     fn add_gateways(&self, index: usize, roster: &mut Roster, endpoints: &mut Vec<Endpoint>, map: &Map) {
         let gateway = &self.gateways[index];
-        let Some(body) = &gateway.body else { return };
+        let Ok(body) = &gateway.body else { return };
         let uses = |cohort: &CohortDraft| {
             cohort.devices.iter().any(|device| self.peer(device.link) == Some(Peer::Gateway(index)))
         };
@@ -186,7 +186,7 @@ impl Air<'_> {
         roster: &mut Roster,
         endpoints: &mut Vec<Endpoint>,
     ) {
-        let (Some(link), id) = (gateway.link, &gateway.id.value) else { return };
+        let (Ok(link), id) = (gateway.link, &gateway.id.value) else { return };
         let Some(uplink) = self.body(link) else { return };
         let serial = format!("{GATEWAYS}-{id}-{:04}", whom.number);
         let names = Names {
@@ -263,7 +263,7 @@ impl Air<'_> {
     }
 
     fn body(&self, link: usize) -> Option<&LinkBody> {
-        self.links[link].body.as_ref()
+        self.links[link].body.as_ref().ok()
     }
 
     fn peer(&self, link: usize) -> Option<Peer> {

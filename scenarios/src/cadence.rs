@@ -3,7 +3,7 @@
 use sim_core::{Cadence, DeviceSpec, Span, StreamKind, StreamSpec};
 use vocabulary::{Dimension, Quantity};
 
-use crate::diagnostic::{Notes, Place};
+use crate::diagnostic::{Checked, Notes, Place};
 use crate::document::{Table, Value};
 use crate::reader::{parse_duration, value_place};
 use crate::suggestion::hint;
@@ -14,19 +14,24 @@ const LONGEST_CHUNK_S: f64 = 10.0;
 const SHORTEST_PERIOD_MS: i64 = 1;
 
 /// The streams of a device in the order of its kind: position in the kind, cadence.
-pub(crate) fn read_streams(notes: &Notes, table: Option<&Table>, device: &DeviceSpec) -> Option<Vec<(usize, Cadence)>> {
+pub(crate) fn read_streams(
+    notes: &Notes,
+    table: Option<&Table>,
+    device: &DeviceSpec,
+) -> Checked<Vec<(usize, Cadence)>> {
     let Some(table) = table else {
         let every = device.streams.iter().enumerate();
-        return Some(every.map(|(index, stream)| (index, usual_cadence(stream.kind))).collect());
+        return Ok(every.map(|(index, stream)| (index, usual_cadence(stream.kind))).collect());
     };
     let mut streams = Vec::new();
-    let mut sound = true;
+    let mut outcome = Ok(());
     for (key, node) in &table.entries {
+        notes.mark_read(key.place);
         let Some(index) = device.streams.iter().position(|stream| stream.id == key.name) else {
             let names: Vec<&str> = device.streams.iter().map(|stream| stream.id).collect();
             let hint = hint(&key.name, "its streams", names);
-            notes.error(key.place, format!("device kind `{}` has no stream `{}`{hint}", device.kind, key.name));
-            sound = false;
+            let message = format!("device kind `{}` has no stream `{}`{hint}", device.kind, key.name);
+            outcome = Err(notes.error(key.place, message));
             continue;
         };
         let place = value_place(node);
@@ -34,15 +39,16 @@ pub(crate) fn read_streams(notes: &Notes, table: Option<&Table>, device: &Device
             Value::Text(text) => read_cadence(notes, &text.text, place, &device.streams[index]),
             other => {
                 let message = format!("`{}` must be a cadence such as \"1s\", not {}", key.name, other.word());
-                notes.error(place, message);
-                None
+                Err(notes.error(place, message))
             }
         };
-        sound &= cadence.is_some();
-        streams.extend(cadence.map(|cadence| (index, cadence)));
+        match cadence {
+            Ok(cadence) => streams.push((index, cadence)),
+            Err(refused) => outcome = Err(refused),
+        }
     }
     streams.sort_by_key(|(index, _)| *index);
-    sound.then_some(streams)
+    outcome.map(|()| streams)
 }
 
 fn usual_cadence(kind: StreamKind) -> Cadence {
@@ -53,12 +59,12 @@ fn usual_cadence(kind: StreamKind) -> Cadence {
     }
 }
 
-fn read_cadence(notes: &Notes, text: &str, place: Place, stream: &StreamSpec) -> Option<Cadence> {
+fn read_cadence(notes: &Notes, text: &str, place: Place, stream: &StreamSpec) -> Checked<Cadence> {
     match stream.kind {
-        StreamKind::Event if text == "on" => Some(Cadence::OnEvent),
+        StreamKind::Event if text == "on" => Ok(Cadence::OnEvent),
         StreamKind::Event => {
-            notes.error(place, format!("stream `{}` speaks when something happens; write `\"on\"`", stream.id));
-            None
+            let message = format!("stream `{}` speaks when something happens; write `\"on\"`", stream.id);
+            Err(notes.error(place, message))
         }
         StreamKind::Numeric { .. } => read_period(notes, text, place, stream.id),
         StreamKind::Wave { rate_mhz, samples, highest_mhz } => {
@@ -67,25 +73,22 @@ fn read_cadence(notes: &Notes, text: &str, place: Place, stream: &StreamSpec) ->
     }
 }
 
-fn read_period(notes: &Notes, text: &str, place: Place, id: &str) -> Option<Cadence> {
+fn read_period(notes: &Notes, text: &str, place: Place, id: &str) -> Checked<Cadence> {
     let period = if text.contains('/') && !text.trim_end().ends_with("/s") || text == "on" {
         let message = format!("stream `{id}` carries single values; write their period, such as \"1s\"");
-        notes.error(place, message);
-        return None;
+        return Err(notes.error(place, message));
     } else if let Ok(rate) = Quantity::parse(text, Dimension::Frequency) {
         if rate.value <= 0.0 {
-            notes.error(place, format!("`{text}` is not a rate above zero"));
-            return None;
+            return Err(notes.error(place, format!("`{text}` is not a rate above zero")));
         }
         Span::from_nanos((1e9 / rate.value).round() as i64)
     } else {
         parse_duration(notes, text, place)?
     };
     if period < Span::from_millis(SHORTEST_PERIOD_MS) {
-        notes.error(place, format!("the shortest period is {SHORTEST_PERIOD_MS}ms, got {period}"));
-        return None;
+        return Err(notes.error(place, format!("the shortest period is {SHORTEST_PERIOD_MS}ms, got {period}")));
     }
-    Some(Cadence::Periodic { period })
+    Ok(Cadence::Periodic { period })
 }
 
 /// A wave stream as its kind makes it.
@@ -96,7 +99,7 @@ struct Usual<'a> {
     highest_mhz: u32,
 }
 
-fn read_rate(notes: &Notes, text: &str, place: Place, usual: &Usual<'_>) -> Option<Cadence> {
+fn read_rate(notes: &Notes, text: &str, place: Place, usual: &Usual<'_>) -> Checked<Cadence> {
     let (rate, samples) = match text.rsplit_once('/') {
         Some((rate, samples)) if samples.trim() != "s" => (rate, Some(samples.trim())),
         _ => (text, None),
@@ -109,27 +112,23 @@ fn read_rate(notes: &Notes, text: &str, place: Place, usual: &Usual<'_>) -> Opti
     let rate_mhz = match Quantity::parse(rate, Dimension::Frequency) {
         Ok(rate) => rate.value * 1e3,
         Err(error) => {
-            notes.error(place, error.to_string());
-            return None;
+            return Err(notes.error(place, error.to_string()));
         }
     };
     let highest = f64::from(usual.highest_mhz);
     if !(1.0..=highest).contains(&rate_mhz) {
         let message = format!("stream `{}` samples at up to {} Hz, got {rate}", usual.id, highest / 1e3);
-        notes.error(place, message.trim_end().to_owned());
-        return None;
+        return Err(notes.error(place, message.trim_end().to_owned()));
     }
     if (rate_mhz - rate_mhz.round()).abs() > 1e-6 {
-        notes.error(place, format!("`{}` is finer than a thousandth of a hertz", rate.trim()));
-        return None;
+        return Err(notes.error(place, format!("`{}` is finer than a thousandth of a hertz", rate.trim())));
     }
     let rate_mhz = rate_mhz.round() as u32;
     let samples = match samples {
         Some(samples) => {
             let Ok(samples) = samples.parse::<u32>() else {
                 let message = format!("`{samples}` is not a number of samples; write \"rate / samples per message\"");
-                notes.error(place, message);
-                return None;
+                return Err(notes.error(place, message));
             };
             f64::from(samples)
         }
@@ -139,16 +138,14 @@ fn read_rate(notes: &Notes, text: &str, place: Place, usual: &Usual<'_>) -> Opti
     check_chunk(notes, place, usual.id, rate_mhz, samples)
 }
 
-fn check_chunk(notes: &Notes, place: Place, id: &str, rate_mhz: u32, samples: f64) -> Option<Cadence> {
+fn check_chunk(notes: &Notes, place: Place, id: &str, rate_mhz: u32, samples: f64) -> Checked<Cadence> {
     let seconds = samples * 1e3 / f64::from(rate_mhz);
     if samples < 1.0 {
-        notes.error(place, format!("a message of stream `{id}` holds no sample"));
-        return None;
+        return Err(notes.error(place, format!("a message of stream `{id}` holds no sample")));
     }
     if seconds > LONGEST_CHUNK_S {
         let message = format!("a message of stream `{id}` spans {seconds} s; the longest is {LONGEST_CHUNK_S} s");
-        notes.error(place, message);
-        return None;
+        return Err(notes.error(place, message));
     }
-    Some(Cadence::Sampled { rate_mhz, samples: samples as u32 })
+    Ok(Cadence::Sampled { rate_mhz, samples: samples as u32 })
 }

@@ -2,6 +2,7 @@
 
 use sim_core::{SimTime, Span};
 
+use crate::diagnostic::Checked;
 use crate::document::Value;
 use crate::plan::{TimeMode, TimePlan};
 use crate::reader::{Reader, value_place};
@@ -12,78 +13,67 @@ use crate::schema::TableSpec;
 pub const VIRTUAL_EPOCH_NS: i64 = 1_767_225_600_000_000_000;
 
 /// Reads the table.
-pub(crate) fn read_time(root: &Reader<'_>, spec: &'static TableSpec) -> Option<TimePlan> {
+pub(crate) fn read_time(root: &Reader<'_>, spec: &'static TableSpec) -> Checked<TimePlan> {
     let table = root.table_below("time")?;
     let reader = Reader::new(root.notes, table, spec, "[time]".to_owned(), None);
     let mode = read_mode(&reader);
-    let start = read_start(&reader, mode);
+    let start = read_start(&reader, mode.ok());
     let warmup = reader.duration("warmup");
     let drain = reader.duration("drain");
     let length = reader.duration("length").and_then(|length| {
         let whole = SimTime::from_nanos(length.value.nanos()).ceil_to_grid() - SimTime::ZERO;
         if whole == Span::ZERO {
-            reader.notes.error(length.place, "a run of no length");
-            return None;
+            return Err(reader.notes.error(length.place, "a run of no length"));
         }
         if whole != length.value {
             reader
                 .notes
                 .warning(length.place, format!("{} is rounded up to {whole}, a multiple of 100ms", length.value));
         }
-        Some(whole)
+        Ok(whole)
     });
-    if let (Some(warmup), Some(length)) = (&warmup, length)
+    if let (Ok(warmup), Ok(length)) = (&warmup, length)
         && warmup.value >= length
     {
         reader.notes.error(warmup.place, format!("warmup is {}, but length is {length}", warmup.value));
     }
-    Some(TimePlan { mode: mode?, start_epoch_ns: start?, warmup: warmup?.value, length: length?, drain: drain?.value })
+    Ok(TimePlan { mode: mode?, start_epoch_ns: start?, warmup: warmup?.value, length: length?, drain: drain?.value })
 }
 
-fn read_mode(reader: &Reader<'_>) -> Option<TimeMode> {
-    let mode = reader.choice("mode")?;
-    let speed = reader.number("speed");
-    if mode == "scaled" {
-        if !reader.has("speed") {
-            reader.notes.error(reader.place("mode"), "`mode = \"scaled\"` needs `speed`, simulated seconds per second");
-        }
-        return Some(TimeMode::Scaled { speed: speed?.value });
-    }
-    if reader.has("speed") {
-        reader.notes.error(reader.place("speed"), format!("`speed` has no meaning with `mode = \"{mode}\"`"));
-        return None;
-    }
-    Some(if mode == "real" { TimeMode::Real } else { TimeMode::Virtual })
+fn read_mode(reader: &Reader<'_>) -> Checked<TimeMode> {
+    Ok(match reader.choice("mode")? {
+        "scaled" => TimeMode::Scaled { speed: reader.number("speed")?.value },
+        "real" => TimeMode::Real,
+        _ => TimeMode::Virtual,
+    })
 }
 
-/// The outer `None` is a start that is wrong, the inner one the wall clock.
-#[expect(clippy::option_option, reason = "wrong and absent are different answers")]
-fn read_start(reader: &Reader<'_>, mode: Option<TimeMode>) -> Option<Option<i64>> {
+/// What payload timestamps say at the start; `None` is the wall clock.
+fn read_start(reader: &Reader<'_>, mode: Option<TimeMode>) -> Checked<Option<i64>> {
     let Some(node) = reader.node("start") else {
-        return Some((mode == Some(TimeMode::Virtual)).then_some(VIRTUAL_EPOCH_NS));
+        return Ok((mode == Some(TimeMode::Virtual)).then_some(VIRTUAL_EPOCH_NS));
     };
     let place = value_place(node);
     let text = match &node.value {
         Value::Text(text) => &text.text,
         Value::Instant(instant) => instant,
         other => {
-            reader.notes.error(place, format!("`start` must be `now` or an instant, not {}", other.word()));
-            return None;
+            let message = format!("`start` must be `now` or an instant, not {}", other.word());
+            return Err(reader.notes.error(place, message));
         }
     };
     if text == "now" {
         if mode == Some(TimeMode::Virtual) {
-            reader.notes.error(place, "a virtual run has no wall clock; leave `start` out or give an instant");
-            return None;
+            let message = "a virtual run has no wall clock; leave `start` out or give an instant";
+            return Err(reader.notes.error(place, message));
         }
-        return Some(None);
+        return Ok(None);
     }
     let nanos = text.parse::<jiff::Timestamp>().ok().and_then(|instant| i64::try_from(instant.as_nanosecond()).ok());
     // Timestamps of devices begin in 1970, and ten years of run must still fit behind the start.
     let nanos = nanos.filter(|nanos| (0..i64::MAX / 2).contains(nanos));
-    if nanos.is_none() {
+    nanos.map(Some).ok_or_else(|| {
         let message = format!("`{text}` is not an instant; write it like `2026-01-22T07:00:00+01:00`");
-        reader.notes.error(place, message);
-    }
-    nanos.map(Some)
+        reader.notes.error(place, message)
+    })
 }

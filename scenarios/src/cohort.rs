@@ -3,14 +3,15 @@
 use sim_core::{Arguments, Cadence, Registry};
 
 use crate::cadence::read_streams;
-use crate::diagnostic::Place;
+use crate::diagnostic::{Checked, Place};
 use crate::document::Value;
-use crate::link::{LinkDraft, read_reference, spec_below};
+use crate::link::{LinkBody, LinkDraft, read_reference, spec_below};
+use crate::names::Names;
 use crate::parameter::ParameterReader;
 use crate::patient::{PatientDraft, read_patient};
 use crate::placement::{Layout, read_layout};
 use crate::profile::Catalogue;
-use crate::reader::{Placed, Reader};
+use crate::reader::Reader;
 use crate::schema::TableSpec;
 use crate::suggestion::hint;
 
@@ -58,7 +59,7 @@ pub(crate) fn read_cohorts(
 ) -> Cohorts {
     let spec = spec_below(spec, "cohort");
     let mut cohorts = Cohorts { incomplete: !root.has("cohort"), ..Cohorts::default() };
-    let mut seen: Vec<Placed<String>> = Vec::new();
+    let mut seen = Names::new("cohort");
     let tables = root.tables_below("cohort");
     let catalogue = Catalogue::read(root, registry);
     if tables.is_empty() && root.has("cohort") {
@@ -67,20 +68,19 @@ pub(crate) fn read_cohorts(
     }
     for table in tables {
         let reader = Reader::new(root.notes, table, spec, "[[cohort]]".to_owned(), None);
-        let id = reader.id().filter(|id| {
-            let sound = check_unique(&reader, "cohort", &seen, id) && !RESERVED.contains(&id.value.as_str());
+        let id = reader.id().and_then(|id| {
             if RESERVED.contains(&id.value.as_str()) {
-                reader.notes.error(id.place, format!("`{}` begins other paths; choose another name", id.value));
+                let message = format!("`{}` begins other paths; choose another name", id.value);
+                return Err(reader.notes.error(id.place, message));
             }
-            sound
+            seen.add(root.notes, id)
         });
-        seen.extend(id.clone());
         let count = reader.count("count");
         let patient = read_patient(&reader, spec, registry, &catalogue);
         let devices = read_devices(&reader, spec, registry, links, &mut cohorts.incomplete);
         let layout = read_layout(&reader, spec);
         match (id, count, patient, layout) {
-            (Some(id), Some(count), Some(patient), Some(layout)) => cohorts.drafts.push(CohortDraft {
+            (Ok(id), Ok(count), Ok(patient), Ok(layout)) => cohorts.drafts.push(CohortDraft {
                 place: id.place,
                 id: id.value,
                 count: count.value as u32,
@@ -91,16 +91,25 @@ pub(crate) fn read_cohorts(
             _ => cohorts.incomplete = true,
         }
     }
+    warn_about_unused_conditions(root);
     cohorts
 }
 
-/// Complains about an id that is already taken.
-pub(crate) fn check_unique(reader: &Reader<'_>, what: &str, seen: &[Placed<String>], id: &Placed<String>) -> bool {
-    let Some(first) = seen.iter().find(|other| other.value == id.value) else { return true };
-    let line = reader.notes.line(first.place);
-    let article = if what.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
-    reader.notes.error(id.place, format!("there is already {article} {what} `{}`, in line {line}", id.value));
-    false
+/// What a condition says can only be checked against the model of a patient who may have it.
+fn warn_about_unused_conditions(root: &Reader<'_>) {
+    for (id, condition) in root.named_below("condition") {
+        let below = condition.entries.iter().filter_map(|(key, node)| match &node.value {
+            Value::Table(table) => Some(std::iter::once(key).chain(table.entries.iter().map(|(key, _)| key))),
+            _ => None,
+        });
+        let unread: Vec<Place> =
+            below.flatten().map(|key| key.place).filter(|place| !root.notes.was_read(*place)).collect();
+        if !unread.is_empty() {
+            let message = format!("no patient can have condition `{}`, so what it says is not checked", id.value);
+            root.notes.warning(id.place, message);
+        }
+        unread.into_iter().for_each(|place| root.notes.mark_read(place));
+    }
 }
 
 fn read_devices(
@@ -115,7 +124,7 @@ fn read_devices(
     if tables.is_empty() && cohort.has("id") {
         cohort.notes.warning(cohort.place("id"), "the patients of this cohort have no device, so nothing is sent");
     }
-    let mut seen = Vec::new();
+    let mut seen = Names::new("device");
     let mut devices = Vec::new();
     for table in tables {
         let kind = table.get("kind").and_then(|(_, node)| match &node.value {
@@ -124,39 +133,41 @@ fn read_devices(
         });
         let names: Option<Vec<&str>> = kind.map(|kind| kind.options.iter().map(|spec| spec.name).collect());
         let reader = Reader::new(cohort.notes, table, spec, "[[cohort.device]]".to_owned(), names.as_deref());
-        let id = reader.id().filter(|id| check_unique(&reader, "device", &seen, id));
-        seen.extend(id.clone());
+        let id = reader.id().and_then(|id| seen.add(reader.notes, id));
         let device = read_device(&reader, registry, links);
         match (id, device) {
-            (Some(id), Some(device)) => devices.push(DeviceDraft { id: id.value, ..device }),
+            (Ok(id), Ok(device)) => devices.push(DeviceDraft { id: id.value, ..device }),
             _ => *incomplete = true,
         }
     }
     devices
 }
 
-fn read_device(reader: &Reader<'_>, registry: &Registry, links: &[LinkDraft]) -> Option<DeviceDraft> {
+fn read_device(reader: &Reader<'_>, registry: &Registry, links: &[LinkDraft]) -> Checked<DeviceDraft> {
     let kind = reader.text("kind").and_then(|word| {
-        let kind = registry.device(&word.text);
-        if kind.is_none() {
-            let names: Vec<&str> = registry.devices.iter().map(|device| device.kind).collect();
+        registry.device(&word.text).ok_or_else(|| {
+            let names: Vec<&str> = registry.devices().iter().map(|device| device.kind).collect();
             let hint = hint(&word.text, "device kinds", names);
-            reader.notes.error(word.start(), format!("there is no device kind `{}`{hint}", word.text));
-        }
-        kind
+            reader.notes.error(word.start(), format!("there is no device kind `{}`{hint}", word.text))
+        })
     });
     let link = read_reference(reader, "link", "link", links.iter().map(|link| link.id.value.as_str()));
-    let link = link.filter(|link| kind.is_none_or(|kind| check_carrier(reader, registry, kind.kind, &links[*link])));
+    let link = link.and_then(|link| {
+        if let Ok(kind) = kind {
+            check_carrier(reader, registry, kind.kind, &links[link])?;
+        }
+        Ok(link)
+    });
     let share = reader.share("share");
     let phase = reader.choice("phase");
+    let table = reader.optional("stream", Reader::table_below);
     let kind = kind?;
-    let table = if reader.has("stream") { Some(reader.table_below("stream")?) } else { None };
-    let streams = read_streams(reader.notes, table, kind);
+    let streams = table.and_then(|table| read_streams(reader.notes, table, kind));
     let owner = format!("device kind `{}`", kind.kind);
     let parameters = ParameterReader { notes: reader.notes, owner, specs: &kind.options, drawn: false };
     let known: Vec<&str> = reader.table.entries.iter().map(|(key, _)| key.name.as_str()).collect();
     let options = parameters.arguments(Some(reader.table), &known, reader.table.place);
-    Some(DeviceDraft {
+    Ok(DeviceDraft {
         id: String::new(),
         kind: kind.kind.to_owned(),
         link: link?,
@@ -164,22 +175,22 @@ fn read_device(reader: &Reader<'_>, registry: &Registry, links: &[LinkDraft]) ->
         share: share?.value,
         aligned: phase? == "aligned",
         streams: streams?,
-        options,
+        // Without its options, which have been complained about, it still can be named.
+        options: options.unwrap_or_default(),
     })
 }
 
 /// Complains about a device on a link that is not for it.
-fn check_carrier(reader: &Reader<'_>, registry: &Registry, kind: &str, link: &LinkDraft) -> bool {
+fn check_carrier(reader: &Reader<'_>, registry: &Registry, kind: &str, link: &LinkDraft) -> Checked<()> {
     let place = reader.place("link");
-    if link.is_radio && !registry.bluetooth_kinds.is_empty() && !registry.bluetooth_kinds.contains(&kind) {
-        let kinds = registry.bluetooth_kinds.join(", ");
-        reader.notes.error(place, format!("device kind `{kind}` does not speak Bluetooth; those that do are {kinds}"));
-        return false;
+    if link.is_radio && !registry.bluetooth_kinds().is_empty() && !registry.bluetooth_kinds().contains(&kind) {
+        let kinds = registry.bluetooth_kinds().join(", ");
+        let message = format!("device kind `{kind}` does not speak Bluetooth; those that do are {kinds}");
+        return Err(reader.notes.error(place, message));
     }
-    if !link.is_radio && link.body.as_ref().is_some_and(crate::link::LinkBody::names_gateway) {
+    if !link.is_radio && link.body.as_ref().is_ok_and(LinkBody::names_gateway) {
         let message = format!("link `{}` names `${{gateway}}`, so only gateways can have it", link.id.value);
-        reader.notes.error(place, message);
-        return false;
+        return Err(reader.notes.error(place, message));
     }
-    true
+    Ok(())
 }

@@ -1,16 +1,18 @@
 //! Checks the commands that steps send against what the devices obey.
 //!
-//! An unknown command is a warning, not an error: a scenario may want to see it refused.
+//! An unknown command and a value that a device refuses are warnings, not errors: a scenario may want to see them
+//! refused. What could be nothing but a slip (an argument that does not exist, or is missing, or of another kind) is an
+//! error.
 
-use sim_core::{Argument, Arguments, CommandSpec, DeviceSpec, ParameterKind, Subject};
+use sim_core::{Argument, Arguments, CommandSpec, DeviceSpec, ParameterKind, ParameterSpec, Subject};
 use vocabulary::Quantity;
 
 use crate::diagnostic::Notes;
-use crate::document::{Table, Value};
+use crate::document::{Key, Node, Table, Value};
 use crate::path::Cast;
 use crate::reader::value_place;
 use crate::step::StepDraft;
-use crate::suggestion::hint;
+use crate::suggestion::{closest, hint};
 
 /// Parameters of an action that sends a command.
 const OPERATION: &str = "op";
@@ -31,10 +33,10 @@ pub(crate) fn check_command(notes: &Notes, cast: &Cast<'_>, step: &StepDraft<'_>
             );
             continue;
         };
-        if let Some((_, node)) = with.get(ARGUMENTS)
-            && let Value::Table(table) = &node.value
-        {
-            check_arguments(notes, kind.kind, command, table);
+        match with.get(ARGUMENTS).map(|(_, node)| &node.value) {
+            Some(Value::Table(table)) => check_arguments(notes, kind.kind, command, table),
+            Some(_) => {}
+            None => check_arguments(notes, kind.kind, command, &Table { place: with.place, entries: Vec::new() }),
         }
     }
 }
@@ -77,24 +79,58 @@ fn check_arguments(notes: &Notes, kind: &str, command: &CommandSpec, table: &Tab
         let Some(spec) = command.parameters.iter().find(|spec| spec.name == key.name) else {
             let names: Vec<&str> = command.parameters.iter().map(|spec| spec.name).collect();
             let hint = hint(&key.name, "its arguments", names);
-            notes.warning(
-                key.place,
-                format!("command `{}` of `{kind}` has no argument `{}`{hint}", command.op, key.name),
-            );
+            let message = format!("command `{}` of `{kind}` has no argument `{}`{hint}", command.op, key.name);
+            notes.error(key.place, message);
             continue;
         };
-        if let (ParameterKind::Quantity(dimension), Value::Text(text)) = (&spec.kind, &node.value)
-            && let Err(error) = Quantity::parse(&text.text, *dimension)
-        {
-            notes.error(text.start(), error.to_string());
-        }
+        check_argument(notes, kind, command, spec, node);
     }
     for spec in command.parameters.iter().filter(|spec| spec.required) {
-        if table.get(spec.name).is_none() {
-            let message =
-                format!("command `{}` of `{kind}` needs `{}` and is refused without it", command.op, spec.name);
-            notes.warning(table.place, message);
+        let misspelt = |key: &Key| closest(&key.name, [spec.name]).is_some();
+        if table.get(spec.name).is_none() && !table.entries.iter().any(|(key, _)| misspelt(key)) {
+            notes.error(table.place, format!("command `{}` of `{kind}` needs `{}`", command.op, spec.name));
         }
+    }
+}
+
+/// Complains about an argument of the wrong kind; one out of range may be there to see it refused.
+fn check_argument(notes: &Notes, kind: &str, command: &CommandSpec, spec: &ParameterSpec, node: &Node) {
+    let place = value_place(node);
+    let number = match (&spec.kind, &node.value) {
+        (ParameterKind::Quantity(dimension), Value::Text(text)) => match Quantity::parse(&text.text, *dimension) {
+            Ok(quantity) => Some(quantity.value),
+            Err(error) => {
+                notes.error(place, error.to_string());
+                return;
+            }
+        },
+        (ParameterKind::Quantity(_) | ParameterKind::Number | ParameterKind::Count, Value::Integer(number)) => {
+            Some(*number as f64)
+        }
+        (ParameterKind::Quantity(_) | ParameterKind::Number, Value::Float(number)) => Some(*number),
+        (ParameterKind::Flag, Value::Flag(_)) | (ParameterKind::Text, Value::Text(_)) => None,
+        (ParameterKind::Choice(words), Value::Text(text)) => {
+            if !words.contains(&text.text.as_str()) {
+                let hint = hint(&text.text, "choices", words.iter().copied());
+                let message =
+                    format!("`{}` cannot be `{}`, so `{kind}` refuses the command{hint}", spec.name, text.text);
+                notes.warning(place, message);
+            }
+            None
+        }
+        (expected, other) => {
+            let message = format!("`{}` must be a {}, not {}", spec.name, expected.word(), other.word());
+            notes.error(place, message.replace("a true or false", "true or false"));
+            None
+        }
+    };
+    if let (Some(number), Some((least, most))) = (number, spec.range)
+        && !(least..=most).contains(&number)
+    {
+        let write = |number| spec.kind.written(number);
+        let (least, most, number) = (write(least), write(most), write(number));
+        let (name, op) = (spec.name, command.op);
+        notes.warning(place, format!("`{name}` of `{op}` is {least}..{most}, so `{kind}` refuses {number}"));
     }
 }
 

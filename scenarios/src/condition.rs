@@ -3,7 +3,7 @@
 use sim_core::{ExpectMetricSpec, MetricShape, Registry};
 use vocabulary::{Dimension, Quantity};
 
-use crate::diagnostic::Notes;
+use crate::diagnostic::{Checked, Notes};
 use crate::document::Text;
 use crate::plan::{Comparison, Condition, Statistic};
 use crate::suggestion::hint;
@@ -20,23 +20,22 @@ const OPERATORS: [(&str, Comparison); 5] = [
 const STATISTICS: [&str; 8] = ["p50", "p90", "p99", "p99.9", "max", "min", "mean", "sum"];
 
 /// Reads one condition.
-pub(crate) fn read_condition(notes: &Notes, text: &Text, registry: &Registry) -> Option<Condition> {
+pub(crate) fn read_condition(notes: &Notes, text: &Text, registry: &Registry) -> Checked<Condition> {
     let whole = text.text.as_str();
     let Some(at) = whole.find(['<', '>', '=', '!']) else {
-        notes.error(text.start(), format!("`{whole}` has no comparison; write it like `p99(latency.e2e) <= 1s`"));
-        return None;
+        let message = format!("`{whole}` has no comparison; write it like `p99(latency.e2e) <= 1s`");
+        return Err(notes.error(text.start(), message));
     };
     let left = Part { offset: whole.len() - whole.trim_start().len(), text: whole[..at].trim() };
     let Some((word, comparison)) = OPERATORS.into_iter().find(|(word, _)| whole[at..].starts_with(word)) else {
-        notes.error(text.place(at), "the comparisons are `<`, `<=`, `==`, `>=` and `>`");
-        read_measure(notes, text, left, registry);
-        return None;
+        let refused = notes.error(text.place(at), "the comparisons are `<`, `<=`, `==`, `>=` and `>`");
+        return read_measure(notes, text, left, registry).and(Err(refused));
     };
     let behind = &whole[at + word.len()..];
     let right = Part { offset: whole.len() - behind.trim_start().len(), text: behind.trim() };
     let measure = read_measure(notes, text, left, registry)?;
     let bound = read_bound(notes, text, right, measure.metric)?;
-    Some(Condition {
+    Ok(Condition {
         statistic: measure.statistic,
         metric: measure.metric.name.to_owned(),
         argument: measure.argument,
@@ -60,10 +59,10 @@ struct Measure<'a> {
     argument: Option<String>,
 }
 
-fn read_measure<'a>(notes: &Notes, text: &Text, part: Part<'_>, registry: &'a Registry) -> Option<Measure<'a>> {
+fn read_measure<'a>(notes: &Notes, text: &Text, part: Part<'_>, registry: &'a Registry) -> Checked<Measure<'a>> {
     if part.text.contains(" / ") || part.text.starts_with("slope(") {
-        notes.error(text.place(part.offset), "`slope` and quotients of metrics are not supported yet");
-        return None;
+        let message = "`slope` and quotients of metrics are not supported yet";
+        return Err(notes.error(text.place(part.offset), message));
     }
     let (outer, inner) = split_call(notes, text, part)?;
     let statistic = read_statistic(outer.text);
@@ -72,22 +71,21 @@ fn read_measure<'a>(notes: &Notes, text: &Text, part: Part<'_>, registry: &'a Re
             if let Statistic::Percentile(share) = statistic
                 && !(*share > 0.0 && *share <= 1.0)
             {
-                notes.error(text.place(outer.offset), format!("`{}` is not a percentile", outer.text));
-                return None;
+                let message = format!("`{}` is not a percentile", outer.text);
+                return Err(notes.error(text.place(outer.offset), message));
             }
             split_call(notes, text, inner)?
         }
         (_, inner) => (outer, inner),
     };
     let Some(metric) = registry.metric(metric_part.text) else {
-        let names: Vec<&str> = registry.metrics.iter().map(|metric| metric.name).collect();
+        let names: Vec<&str> = registry.metrics().iter().map(|metric| metric.name).collect();
         let message = if inner.is_some() && registry.metric(inner.unwrap_or(outer).text).is_some() {
             format!("there is no statistic `{}`{}", outer.text, hint(outer.text, "statistics", STATISTICS))
         } else {
             format!("there is no metric `{}`{}", metric_part.text, hint(metric_part.text, "metrics", names))
         };
-        notes.error(text.place(metric_part.offset), message);
-        return None;
+        return Err(notes.error(text.place(metric_part.offset), message));
     };
     if let Some(argument) = argument
         && !metric.arguments.contains(&argument.text)
@@ -98,11 +96,10 @@ fn read_measure<'a>(notes: &Notes, text: &Text, part: Part<'_>, registry: &'a Re
             let hint = hint(argument.text, "its words", metric.arguments.iter().copied());
             format!("`{}` has no `({})`{hint}", metric.name, argument.text)
         };
-        notes.error(text.place(argument.offset), message);
-        return None;
+        return Err(notes.error(text.place(argument.offset), message));
     }
     check_shape(notes, text, outer, metric, statistic)?;
-    Some(Measure { statistic, metric, argument: argument.map(|argument| argument.text.to_owned()) })
+    Ok(Measure { statistic, metric, argument: argument.map(|argument| argument.text.to_owned()) })
 }
 
 fn check_shape(
@@ -111,40 +108,36 @@ fn check_shape(
     outer: Part<'_>,
     metric: &ExpectMetricSpec,
     statistic: Option<Statistic>,
-) -> Option<()> {
+) -> Checked<()> {
     match (metric.shape, statistic) {
         (MetricShape::Distribution(_), None) => {
             let name = metric.name;
             let message = format!("`{name}` is many values; say which, such as `p99({name})` or `max({name})`");
-            notes.error(text.place(outer.offset), message);
-            None
+            Err(notes.error(text.place(outer.offset), message))
         }
         (MetricShape::Count | MetricShape::Share, Some(_)) => {
             let message = format!("`{}` is a single number; write it without `{}`", metric.name, outer.text);
-            notes.error(text.place(outer.offset), message);
-            None
+            Err(notes.error(text.place(outer.offset), message))
         }
-        _ => Some(()),
+        _ => Ok(()),
     }
 }
 
 /// `name(inner)` or `name`.
-fn split_call<'a>(notes: &Notes, text: &Text, part: Part<'a>) -> Option<(Part<'a>, Option<Part<'a>>)> {
+fn split_call<'a>(notes: &Notes, text: &Text, part: Part<'a>) -> Checked<(Part<'a>, Option<Part<'a>>)> {
     let Some(open) = part.text.find('(') else {
         if part.text.is_empty() || part.text.contains(')') {
-            notes.error(text.place(part.offset), format!("`{}` is not a metric", part.text));
-            return None;
+            return Err(notes.error(text.place(part.offset), format!("`{}` is not a metric", part.text)));
         }
-        return Some((part, None));
+        return Ok((part, None));
     };
     let Some(inner) = part.text[open + 1..].strip_suffix(')') else {
-        notes.error(text.place(part.offset + open), "`(` without `)`");
-        return None;
+        return Err(notes.error(text.place(part.offset + open), "`(` without `)`"));
     };
     let name = part.text[..open].trim_end();
     let skipped = inner.len() - inner.trim_start().len();
     let inner = Part { offset: part.offset + open + 1 + skipped, text: inner.trim() };
-    Some((Part { offset: part.offset, text: name }, Some(inner)))
+    Ok((Part { offset: part.offset, text: name }, Some(inner)))
 }
 
 fn read_statistic(word: &str) -> Option<Statistic> {
@@ -163,40 +156,35 @@ fn read_statistic(word: &str) -> Option<Statistic> {
     })
 }
 
-fn read_bound(notes: &Notes, text: &Text, part: Part<'_>, metric: &ExpectMetricSpec) -> Option<f64> {
+fn read_bound(notes: &Notes, text: &Text, part: Part<'_>, metric: &ExpectMetricSpec) -> Checked<f64> {
     let place = text.place(part.offset);
     if part.text.starts_with("baseline") {
-        notes.error(place, "comparison with a baseline is not supported yet");
-        return None;
+        return Err(notes.error(place, "comparison with a baseline is not supported yet"));
     }
     let name = metric.name;
     let dimension = match metric.shape {
         MetricShape::Count => {
-            let count = part.text.parse::<u64>().ok();
-            if count.is_none() {
+            let count = part.text.parse::<u64>().map(|count| count as f64);
+            return count.map_err(|_| {
                 let message = format!("`{name}` is a count; compare it with a whole number, not `{}`", part.text);
-                notes.error(place, message);
-            }
-            return count.map(|count| count as f64);
+                notes.error(place, message)
+            });
         }
         MetricShape::Share => Dimension::Ratio,
         MetricShape::Distribution(dimension) => dimension,
     };
     let mut value = match Quantity::parse(part.text, dimension) {
         Ok(quantity) => quantity.value,
-        Err(error) => {
-            notes.error(place, error.to_string());
-            return None;
-        }
+        Err(error) => return Err(notes.error(place, error.to_string())),
     };
     if metric.shape == MetricShape::Share {
         value = percentage(part.text).unwrap_or(value);
         if !(0.0..=1.0).contains(&value) {
-            notes.error(place, format!("`{name}` is a share from 0 % to 100 %, got {}", part.text));
-            return None;
+            let message = format!("`{name}` is a share from 0 % to 100 %, got {}", part.text);
+            return Err(notes.error(place, message));
         }
     }
-    Some(value)
+    Ok(value)
 }
 
 /// `99.9 %` as the number closest to 0.999, which neither `* 0.01` nor `/ 100` gives: 999 of 1000 must reach it.

@@ -1,6 +1,7 @@
 //! What is wrong with a scenario, and where.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// One complaint about a scenario file.
@@ -53,6 +54,13 @@ impl fmt::Display for Diagnostic {
 
 impl std::error::Error for Diagnostic {}
 
+/// Proof that an error was noted: only [`Notes`] makes one, so whoever gives up with it has left a reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Refused(());
+
+/// What could be read, or the proof that the reason why not was noted.
+pub(crate) type Checked<T> = Result<T, Refused>;
+
 /// A byte offset in one of the files read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
@@ -74,6 +82,9 @@ struct SourceFile {
 pub(crate) struct Notes {
     files: RefCell<Vec<SourceFile>>,
     found: RefCell<Vec<(Option<Place>, Diagnostic)>>,
+    errors: Cell<usize>,
+    /// Where the keys stand that somebody has looked at.
+    read: RefCell<BTreeSet<Place>>,
 }
 
 impl Notes {
@@ -86,8 +97,9 @@ impl Notes {
     }
 
     /// Notes an error at a place.
-    pub(crate) fn error(&self, place: Place, message: impl Into<String>) {
+    pub(crate) fn error(&self, place: Place, message: impl Into<String>) -> Refused {
         self.add(place, DiagnosticSeverity::Error, message.into());
+        self.refused()
     }
 
     /// Notes a warning at a place.
@@ -96,7 +108,7 @@ impl Notes {
     }
 
     /// Notes an error that is not in a file.
-    pub(crate) fn error_outside(&self, origin: &str, message: impl Into<String>) {
+    pub(crate) fn error_outside(&self, origin: &str, message: impl Into<String>) -> Refused {
         let diagnostic = Diagnostic {
             file: origin.to_owned(),
             included_from: None,
@@ -106,6 +118,33 @@ impl Notes {
             message: message.into(),
         };
         self.found.borrow_mut().push((None, diagnostic));
+        self.refused()
+    }
+
+    fn refused(&self) -> Refused {
+        self.errors.set(self.errors.get() + 1);
+        Refused(())
+    }
+
+    /// Gives up about something that was complained about where it was first seen.
+    pub(crate) fn refused_before(&self, place: Place) -> Refused {
+        if self.failed() { Refused(()) } else { self.unexplained(place, "this cannot be used") }
+    }
+
+    /// Notes that a key has been looked at.
+    pub(crate) fn mark_read(&self, key: Place) {
+        self.read.borrow_mut().insert(key);
+    }
+
+    /// Whether somebody has looked at a key.
+    pub(crate) fn was_read(&self, key: Place) -> bool {
+        self.read.borrow().contains(&key)
+    }
+
+    /// The program's own mistake: something is left out that nobody has complained about.
+    pub(crate) fn unexplained(&self, place: Place, what: &str) -> Refused {
+        debug_assert!(self.failed(), "{}: {what}, and nobody says why", self.location(place));
+        self.error(place, format!("{what}, and the reason is a mistake of this program; please report it"))
     }
 
     /// `file:line` of a place.
@@ -126,8 +165,7 @@ impl Notes {
 
     /// How many errors were noted so far.
     pub(crate) fn errors(&self) -> usize {
-        let found = self.found.borrow();
-        found.iter().filter(|(_, diagnostic)| diagnostic.severity == DiagnosticSeverity::Error).count()
+        self.errors.get()
     }
 
     /// Everything noted, in order of file and position, without repetitions.

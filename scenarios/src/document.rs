@@ -5,7 +5,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::diagnostic::{Notes, Place};
+use crate::diagnostic::{Checked, Notes, Place};
 
 /// A value and where it begins.
 #[derive(Debug, Clone)]
@@ -96,22 +96,20 @@ impl Table {
 }
 
 /// Reads a file that was added to `notes` as number `file`; every syntax error is noted.
-pub(crate) fn parse(notes: &Notes, file: usize, source: &str) -> Option<Table> {
+pub(crate) fn parse(notes: &Notes, file: usize, source: &str) -> Checked<Table> {
     let (table, errors) = DeTable::parse_recoverable(source);
-    if errors.is_empty() {
-        let reader = TreeReader { notes, file, source };
-        reader.check_edition(table.span(), table.get_ref());
-        return Some(reader.table(0, table.get_ref()));
-    }
-    for error in errors {
+    let refused = errors.into_iter().fold(Ok(()), |_, error| {
         let span = error.span().unwrap_or_default();
         let mut message = error.message().replace('\n', ", ");
         if message == "duplicate key" {
             message = format!("duplicate key `{}`", source.get(span.clone()).unwrap_or_default());
         }
-        notes.error(Place { file, offset: span.start }, message);
-    }
-    None
+        Err(notes.error(Place { file, offset: span.start }, message))
+    });
+    refused?;
+    let reader = TreeReader { notes, file, source };
+    reader.check_edition(table.span(), table.get_ref());
+    Ok(reader.table(0, table.get_ref()))
 }
 
 /// Reads one value given outside a file, as `--set` does.

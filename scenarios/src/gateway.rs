@@ -2,9 +2,8 @@
 
 use sim_core::{Registry, Span};
 
-use crate::diagnostic::Place;
-use crate::document::Text;
-use crate::link::{LinkDraft, TargetDraft, read_reference, spec_below};
+use crate::diagnostic::{Checked, Place};
+use crate::link::{LinkHead, TargetDraft, read_reference, spec_below};
 use crate::reader::{Placed, Reader, check_id};
 use crate::schema::TableSpec;
 use crate::suggestion::hint;
@@ -19,11 +18,11 @@ const INTERVAL_STEP: Span = Span::from_nanos(1_250_000);
 pub(crate) struct GatewayDraft {
     pub(crate) id: Placed<String>,
     /// Its own link, among the scenario's.
-    pub(crate) link: Option<usize>,
+    pub(crate) link: Checked<usize>,
     /// Name of its site.
     pub(crate) site: String,
     pub(crate) site_place: Place,
-    pub(crate) body: Option<GatewayBody>,
+    pub(crate) body: Checked<GatewayBody>,
 }
 
 /// What a sound gateway says.
@@ -49,7 +48,7 @@ pub(crate) fn read_gateways(
     root: &Reader<'_>,
     spec: &'static TableSpec,
     registry: &Registry,
-    links: &[LinkDraft],
+    links: &[LinkHead],
     targets: &[TargetDraft],
 ) -> Vec<GatewayDraft> {
     let spec = spec_below(spec, "gateway");
@@ -67,44 +66,46 @@ pub(crate) fn read_gateways(
                 root.notes.error(id.place, message);
             }
             let link = read_uplink(&reader, links);
-            let site = reader.text("site");
-            let site_is_sound = site.as_ref().is_none_or(|site| check_id(root.notes, &site.text, site.start()));
-            let site_place = site.as_ref().map_or(id.place, Text::start);
-            let site = site.map_or_else(|| id.value.clone(), |site| site.text);
-            let body = read_body(&reader, registry).filter(|_| link.is_some() && site_is_sound);
-            GatewayDraft { id, link, site, site_place, body }
+            let site = reader.optional("site", |reader, key| {
+                let site = reader.text(key)?;
+                check_id(reader.notes, &site.text, site.start())?;
+                Ok(site)
+            });
+            let site_place = reader.place("site");
+            let site_place = if reader.has("site") { site_place } else { id.place };
+            let name = site.as_ref().ok().and_then(Option::as_ref).map_or(&id.value, |site| &site.text).clone();
+            let body = read_body(&reader, registry).and_then(|body| site.and(link).map(|_| body));
+            GatewayDraft { id, link, site: name, site_place, body }
         })
         .collect()
 }
 
-fn read_uplink(reader: &Reader<'_>, links: &[LinkDraft]) -> Option<usize> {
+fn read_uplink(reader: &Reader<'_>, links: &[LinkHead]) -> Checked<usize> {
     let link = read_reference(reader, "link", "link", links.iter().map(|link| link.id.value.as_str()))?;
     if links[link].is_radio {
         let id = &links[link].id.value;
         let message = format!("link `{id}` is Bluetooth; a gateway hands on over a link with `carrier = \"mqtt\"`");
-        reader.notes.error(reader.place("link"), message);
-        return None;
+        return Err(reader.notes.error(reader.place("link"), message));
     }
-    Some(link)
+    Ok(link)
 }
 
-fn read_body(reader: &Reader<'_>, registry: &Registry) -> Option<GatewayBody> {
+fn read_body(reader: &Reader<'_>, registry: &Registry) -> Checked<GatewayBody> {
     let per = reader.choice("per");
     let count = reader.count("count");
     let slots = reader.count("slots");
     let interval = reader.stepped("interval", SHORTEST_INTERVAL, LONGEST_INTERVAL, INTERVAL_STEP);
     let format = reader.text("format").and_then(|format| {
-        let mut names = registry.gateway_formats.iter().map(|format| format.name);
-        if !registry.gateway_formats.is_empty() && !names.any(|name| name == format.text) {
-            let names = registry.gateway_formats.iter().map(|format| format.name);
+        let names = registry.gateway_formats().iter().map(|format| format.name);
+        if !registry.gateway_formats().is_empty() && !names.clone().any(|name| name == format.text) {
             let hint = hint(&format.text, "gateway formats", names);
-            reader.notes.error(format.start(), format!("there is no gateway format `{}`{hint}", format.text));
-            return None;
+            let message = format!("there is no gateway format `{}`{hint}", format.text);
+            return Err(reader.notes.error(format.start(), message));
         }
-        Some(format.text)
+        Ok(format.text)
     });
     let count = count?.value as u32;
-    Some(GatewayBody {
+    Ok(GatewayBody {
         spread: if per? == "ward" { Spread::Ward(count) } else { Spread::Patient },
         slots: slots?.value as u32,
         interval: interval?,

@@ -67,7 +67,11 @@ static TIME: TableSpec = TableSpec {
             "`real`: one to one; `scaled`: `speed` times faster; `virtual`: as fast as possible, without a network",
         )
         .or("real"),
-        key("speed", Number(0.001, 100_000.0), "simulated seconds per second, with `mode = \"scaled\"`"),
+        key("speed", Number(0.001, 100_000.0), "simulated seconds per second").required().with(
+            "mode",
+            "scaled",
+            "time passes as it does, or as fast as it can",
+        ),
         key(
             "start",
             Start,
@@ -409,7 +413,7 @@ static STEP: TableSpec = TableSpec {
         key("id", Id, "name, also a selector for `on`: what it picked; `!id` is everybody else").required(),
         key("at", At, "when it happens"),
         key("every", Quantity(Time), "happens again and again, first after this time"),
-        key("until", Quantity(Time), "no more repetitions from here on, with `every`"),
+        key("until", Quantity(Time), "no more repetitions from here on").beside("every", "it ends repetitions"),
         key("jitter", Quantity(Time), "each occurrence is up to this much later, drawn").or("0s"),
         key(
             "on",
@@ -461,7 +465,8 @@ static EXPECT: TableSpec = TableSpec {
         key("on", TextOrTexts, "paths, or a step (whom it picked), or `!step` (everybody else); without it, all"),
         key("during", Reference("step"), "judge what is said while this step lasts"),
         key("after", Reference("step"), "judge what is said from the end of this step on"),
-        key("within", Quantity(Time), "with `after`: time to recover; judged from then on"),
+        key("within", Quantity(Time), "time to recover; judged from then on")
+            .beside("after", "it counts from the end of a step"),
         key("always", Flag, "a safety condition: judged over the whole run, warm-up and faults included").or("false"),
         key("min_samples", Count(0, 1_000_000_000), "fewer samples than this are inconclusive").or("1"),
         key(

@@ -2,8 +2,7 @@
 
 use sim_core::Place as Position;
 
-use crate::diagnostic::{Notes, Place};
-use crate::document::Text;
+use crate::diagnostic::{Checked, Notes, Place};
 use crate::link::TargetDraft;
 use crate::placement::read_position;
 use crate::plan::{TimeMode, TimePlan};
@@ -19,26 +18,25 @@ pub(crate) struct HostDraft {
 }
 
 /// Reads what belongs to a host in its `[target.ID]`.
-pub(crate) fn read_host(reader: &Reader<'_>) -> Option<HostDraft> {
-    let listen = reader.text("listen").filter(|listen| check_listen(reader, &listen.text, listen.start()));
-    let site = reader.text("site").map(|site| Placed { place: site.start(), value: site.text });
-    let position = reader.text("place").map(|text| read_place(reader, &text));
-    Some(HostDraft {
-        listen: listen?.text,
-        site,
-        position: match position {
-            Some(position) => Some(position?),
-            None => None,
-        },
+pub(crate) fn read_host(reader: &Reader<'_>) -> Checked<HostDraft> {
+    let listen = reader.text("listen").and_then(|listen| {
+        check_listen(reader, &listen.text, listen.start())?;
+        Ok(listen.text)
+    });
+    let site = reader.optional("site", Reader::text);
+    let position = reader.optional("place", |reader, key| {
+        let text = reader.text(key)?;
+        read_position(reader.notes, &text.text, text.start())
+    });
+    Ok(HostDraft {
+        listen: listen?,
+        site: site?.map(|site| Placed { place: site.start(), value: site.text }),
+        position: position?,
     })
 }
 
-fn read_place(reader: &Reader<'_>, text: &Text) -> Option<Position> {
-    read_position(reader.notes, &text.text, text.start())
-}
-
 /// Complains about a place where nobody could listen.
-fn check_listen(reader: &Reader<'_>, listen: &str, place: Place) -> bool {
+fn check_listen(reader: &Reader<'_>, listen: &str, place: Place) -> Checked<()> {
     let sound = match listen.split_once(':') {
         Some(("tcp", address)) => {
             address.strip_prefix("//").and_then(|address| address.rsplit_once(':')).is_some_and(|(host, port)| {
@@ -50,16 +48,15 @@ fn check_listen(reader: &Reader<'_>, listen: &str, place: Place) -> bool {
         Some(("unix", path)) => path.starts_with('/') && path.len() > 1,
         _ => false,
     };
-    if !sound {
-        let message = format!("`{listen}` is not a place to listen; write `tcp://127.0.0.1:6402` or `unix:/path.sock`");
-        reader.notes.error(place, message);
+    if sound {
+        return Ok(());
     }
-    sound
+    let message = format!("`{listen}` is not a place to listen; write `tcp://127.0.0.1:6402` or `unix:/path.sock`");
+    Err(reader.notes.error(place, message))
 }
 
 /// Complains about hosts in a time that is not theirs.
-pub(crate) fn check_hosts(notes: &Notes, targets: &[TargetDraft], time: Option<&TimePlan>) {
-    let Some(time) = time else { return };
+pub(crate) fn check_hosts(notes: &Notes, targets: &[TargetDraft], time: &TimePlan) {
     for target in targets.iter().filter(|target| target.is_host) {
         let id = &target.id.value;
         match time.mode {

@@ -1,6 +1,6 @@
 //! Reads a scenario with everything it includes, and lays the files over each other.
 
-use crate::diagnostic::{Notes, Place};
+use crate::diagnostic::{Checked, Notes, Place};
 use crate::document::{Node, Table, Value, parse};
 use crate::source::Source;
 
@@ -8,7 +8,7 @@ use crate::source::Source;
 const DEEPEST: usize = 8;
 
 /// Reads `file` and its includes into one table.
-pub(crate) fn read(notes: &Notes, source: &dyn Source, file: &str) -> Option<Table> {
+pub(crate) fn read(notes: &Notes, source: &dyn Source, file: &str) -> Checked<Table> {
     read_file(notes, source, file, None, &mut Vec::new())
 }
 
@@ -18,49 +18,40 @@ fn read_file(
     name: &str,
     included_from: Option<Place>,
     open: &mut Vec<String>,
-) -> Option<Table> {
+) -> Checked<Table> {
     let complain = |message: String| match included_from {
         Some(place) => notes.error(place, message),
         None => notes.error_outside(name, message),
     };
     if open.iter().any(|other| other == name) {
-        complain(format!("`{name}` includes itself"));
-        return None;
+        return Err(complain(format!("`{name}` includes itself")));
     }
     if open.len() >= DEEPEST {
-        complain(format!("includes are nested more than {DEEPEST} deep"));
-        return None;
+        return Err(complain(format!("includes are nested more than {DEEPEST} deep")));
     }
-    let text = match source.read(name) {
-        Ok(text) => text,
-        Err(error) => {
-            complain(error.to_string());
-            return None;
-        }
-    };
+    let text = source.read(name).map_err(|error| complain(error.to_string()))?;
     let file = notes.add_file(name, &text, included_from);
     let own = parse(notes, file, &text)?;
     open.push(name.to_owned());
     let mut merged = Table { place: own.place, entries: Vec::new() };
-    let mut complete = true;
+    let mut outcome = Ok(());
     for (included, place) in includes(notes, &own) {
         match read_file(notes, source, &beside(name, &included), Some(place), open) {
-            Some(table) => lay_over(&mut merged, table),
-            None => complete = false,
+            Ok(table) => lay_over(&mut merged, table),
+            Err(refused) => outcome = Err(refused),
         }
     }
     open.pop();
     // Whatever the missing file declares would be reported as missing, too.
-    if !complete {
-        return None;
-    }
+    outcome?;
     lay_over(&mut merged, own);
-    Some(merged)
+    Ok(merged)
 }
 
 /// The files a table includes.
 fn includes(notes: &Notes, table: &Table) -> Vec<(String, Place)> {
-    let Some((_, node)) = table.get("include") else { return Vec::new() };
+    let Some((key, node)) = table.get("include") else { return Vec::new() };
+    notes.mark_read(key.place);
     let Value::List(list) = &node.value else {
         notes.error(node.place, format!("`include` is {}, but must be a list of files", node.value.word()));
         return Vec::new();
@@ -69,7 +60,9 @@ fn includes(notes: &Notes, table: &Table) -> Vec<(String, Place)> {
     for item in list {
         match &item.value {
             Value::Text(text) => files.push((text.text.clone(), item.place)),
-            other => notes.error(item.place, format!("{} is not the name of a file", other.word())),
+            other => {
+                notes.error(item.place, format!("{} is not the name of a file", other.word()));
+            }
         }
     }
     files

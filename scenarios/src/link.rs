@@ -2,7 +2,7 @@
 
 use sim_core::{Registry, Span};
 
-use crate::diagnostic::Place;
+use crate::diagnostic::{Checked, Place};
 use crate::gateway::{GatewayDraft, read_gateways};
 use crate::host::{HostDraft, read_host};
 use crate::plan::{
@@ -18,7 +18,7 @@ use crate::template::{Template, Use};
 #[derive(Debug)]
 pub(crate) struct TargetDraft {
     pub(crate) id: Placed<String>,
-    pub(crate) plan: Option<TargetPlan>,
+    pub(crate) plan: Checked<TargetPlan>,
     /// Whether Bluetooth hosts attach there.
     pub(crate) is_host: bool,
     /// How they do.
@@ -31,7 +31,14 @@ pub(crate) struct LinkDraft {
     pub(crate) id: Placed<String>,
     /// Whether it is Bluetooth.
     pub(crate) is_radio: bool,
-    pub(crate) body: Option<LinkBody>,
+    pub(crate) body: Checked<LinkBody>,
+}
+
+/// What is known of a link before it is read.
+#[derive(Debug)]
+pub(crate) struct LinkHead {
+    pub(crate) id: Placed<String>,
+    pub(crate) is_radio: bool,
 }
 
 /// What a sound link says.
@@ -81,33 +88,40 @@ pub(crate) fn read_targets(root: &Reader<'_>, spec: &'static TableSpec) -> Vec<T
         .map(|(id, table)| {
             let reader = Reader::new(root.notes, table, spec, format!("[target.{}]", id.value), None);
             let kind = reader.choice("kind");
-            let host = if kind == Some("hci") { read_host(&reader) } else { None };
-            let url = match (kind, &host) {
-                (Some("hci"), host) => host.as_ref().map(|host| host.listen.clone()),
-                _ => reader.text("url").filter(|url| check_url(&reader, &url.text, url.start())).map(|url| url.text),
+            let mut host = None;
+            let url = match kind {
+                Ok("hci") => read_host(&reader).map(|read| host.insert(read).listen.clone()),
+                // Without a kind nobody knows which keys there should be.
+                Err(refused) if !reader.has("url") => Err(refused),
+                _ => reader.text("url").and_then(|url| {
+                    check_url(&reader, &url.text, url.start())?;
+                    Ok(url.text)
+                }),
             };
             let plan = kind.and(url).map(|url| TargetPlan { id: id.value.clone(), url });
-            TargetDraft { id, plan, is_host: kind == Some("hci"), host }
+            TargetDraft { id, plan, is_host: kind == Ok("hci"), host }
         })
         .collect()
 }
 
-fn check_url(reader: &Reader<'_>, url: &str, place: Place) -> bool {
+fn check_url(reader: &Reader<'_>, url: &str, place: Place) -> Checked<()> {
     const NAMES: [&str; 3] = ["embedded", "mosquitto", "mqtt://host:1883"];
     if NAMES[..2].contains(&url) {
-        return true;
+        return Ok(());
     }
+    let refuse = |message: String| Err(reader.notes.error(place, message));
     let Some((scheme, rest)) = url.split_once("://") else {
-        reader.notes.error(place, format!("`{url}` is not a target{}", hint(url, "targets", NAMES)));
-        return false;
+        return refuse(format!("`{url}` is not a target{}", hint(url, "targets", NAMES)));
     };
+    if rest.contains('@') {
+        // What stands before the `@` may be a password, so none of it is repeated.
+        return refuse("an address holds no name and no password; write them as `auth` of the link".to_owned());
+    }
     if matches!(scheme, "mqtts" | "ws" | "wss") {
-        reader.notes.error(place, format!("`{scheme}://` is not supported yet; use `mqtt://`"));
-        return false;
+        return refuse(format!("`{scheme}://` is not supported yet; use `mqtt://`"));
     }
     if scheme != "mqtt" {
-        reader.notes.error(place, format!("`{scheme}://` is not a scheme of MQTT; write `mqtt://host:1883`"));
-        return false;
+        return refuse(format!("`{scheme}://` is not a scheme of MQTT; write `mqtt://host:1883`"));
     }
     let (host, port) = match rest.strip_prefix('[') {
         Some(rest) => rest.split_once(']').map_or((rest, "bad"), |(host, port)| (host, port)),
@@ -115,11 +129,11 @@ fn check_url(reader: &Reader<'_>, url: &str, place: Place) -> bool {
     };
     let port_is_sound =
         port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
-    let host_is_sound = !host.is_empty() && !host.contains(|c: char| c.is_whitespace() || matches!(c, '/' | '@'));
-    if !(host_is_sound && port_is_sound) {
-        reader.notes.error(place, format!("`{url}` is not an address; write `mqtt://host:1883`"));
+    let host_is_sound = !host.is_empty() && !host.contains(|c: char| c.is_whitespace() || c == '/');
+    if host_is_sound && port_is_sound {
+        return Ok(());
     }
-    host_is_sound && port_is_sound
+    refuse(format!("`{url}` is not an address; write `mqtt://host:1883`"))
 }
 
 /// Reads every `[link.ID]` and every `[gateway.ID]`, which lean on each other.
@@ -130,28 +144,37 @@ pub(crate) fn read_links(
     targets: &[TargetDraft],
 ) -> (Vec<LinkDraft>, Vec<GatewayDraft>) {
     let link_spec = spec_below(spec, "link");
-    let mut links = Vec::new();
-    let mut bluetooth = Vec::new();
+    let mut heads = Vec::new();
+    let mut readers = Vec::new();
+    // Those that are Bluetooth are read once the gateways are known.
+    let mut bodies: Vec<Option<Checked<LinkBody>>> = Vec::new();
     for (id, table) in root.named_below("link") {
         let reader = Reader::new(root.notes, table, link_spec, format!("[link.{}]", id.value), None);
         let carrier = reader.choice("carrier");
-        let body = match carrier {
-            Some("ble") | None => None,
-            Some(_) => read_connection(&reader, link_spec, registry, targets, &id.value),
-        };
-        links.push(LinkDraft { id, is_radio: carrier == Some("ble"), body });
-        bluetooth.push(reader);
+        bodies.push(match carrier {
+            Ok("ble") => None,
+            Ok(_) => Some(read_connection(&reader, link_spec, registry, targets, &id.value)),
+            Err(refused) => Some(Err(refused)),
+        });
+        heads.push(LinkHead { id, is_radio: carrier == Ok("ble") });
+        readers.push(reader);
     }
-    let gateways = read_gateways(root, spec, registry, &links, targets);
-    for (index, reader) in bluetooth.iter().enumerate() {
-        if links[index].is_radio {
-            let body = read_radio_link(reader, targets, &gateways, &links, &links[index].id.value);
-            links[index].body = body;
+    let gateways = read_gateways(root, spec, registry, &heads, targets);
+    for (index, reader) in readers.iter().enumerate() {
+        if bodies[index].is_none() {
+            let body = read_radio_link(reader, targets, &gateways, &bodies, &heads[index].id.value);
+            bodies[index] = Some(body);
         }
     }
+    let bodies = bodies.into_iter().map(|body| body.expect("every link has been read"));
+    let links: Vec<LinkDraft> = heads
+        .into_iter()
+        .zip(bodies)
+        .map(|(LinkHead { id, is_radio }, body)| LinkDraft { id, is_radio, body })
+        .collect();
     for (index, link) in links.iter().enumerate() {
-        let handed_on = gateways.iter().any(|gateway| gateway.link == Some(index));
-        if let Some(body) = link.body.as_ref().filter(|body| body.names_gateway() && !handed_on)
+        let handed_on = gateways.iter().any(|gateway| gateway.link == Ok(index));
+        if let Some(body) = link.body.as_ref().ok().filter(|body| body.names_gateway() && !handed_on)
             && body.radio.is_none()
         {
             root.notes.error(
@@ -170,25 +193,25 @@ fn read_connection(
     registry: &Registry,
     targets: &[TargetDraft],
     id: &str,
-) -> Option<LinkBody> {
+) -> Checked<LinkBody> {
     let target = read_reference(reader, "to", "target", targets.iter().map(|target| target.id.value.as_str()));
-    let target = target.filter(|target| {
-        let target = &targets[*target];
+    let target = target.and_then(|index| {
+        let target = &targets[index];
         if target.is_host {
             let message =
                 format!("target `{}` is a Bluetooth host; a link to it has `carrier = \"ble\"`", target.id.value);
-            reader.notes.error(reader.place("to"), message);
+            return Err(reader.notes.error(reader.place("to"), message));
         }
-        !target.is_host
+        Ok(index)
     });
     let format = reader.text("format").and_then(|format| {
-        let names = registry.formats.iter().map(|format| format.name);
-        if registry.format(&format.text).is_none() {
+        let names = registry.public_formats().map(|format| format.name);
+        if !names.clone().any(|name| name == format.text) {
             let hint = hint(&format.text, "formats", names);
-            reader.notes.error(format.start(), format!("there is no format `{}`{hint}", format.text));
-            return None;
+            let message = format!("there is no format `{}`{hint}", format.text);
+            return Err(reader.notes.error(format.start(), message));
         }
-        Some(format.text)
+        Ok(format.text)
     });
     let topic = reader.template("topic");
     let topic_place = reader.place("topic");
@@ -199,10 +222,10 @@ fn read_connection(
     let qos = read_qos(reader);
     let retain = reader.flag("retain");
     let protocol = reader.choice("protocol").map(|word| if word == "5" { Protocol::V5 } else { Protocol::V311 });
-    let session = read_session(reader, spec, protocol);
+    let session = read_session(reader, spec, protocol.ok());
     let outbox = read_outbox(reader, spec);
-    let will = read_will(reader, spec);
-    let auth = read_auth(reader, spec);
+    let will = reader.optional("will", |link, key| read_will(link, spec, key));
+    let auth = reader.optional("auth", |link, key| read_auth(link, spec, key));
     let plan = LinkPlan {
         id: id.to_owned(),
         carrier: Carrier::Mqtt,
@@ -214,7 +237,7 @@ fn read_connection(
         outbox: outbox?,
         auth: auth?,
     };
-    Some(LinkBody {
+    Ok(LinkBody {
         plan,
         retain: retain?,
         topic: topic?,
@@ -232,23 +255,21 @@ pub(crate) fn read_reference<'n>(
     key: &str,
     what: &str,
     names: impl Iterator<Item = &'n str> + Clone,
-) -> Option<usize> {
+) -> Checked<usize> {
     let text = reader.text(key)?;
-    let found = names.clone().position(|name| name == text.text);
-    if found.is_none() {
+    names.clone().position(|name| name == text.text).ok_or_else(|| {
         let names: Vec<&str> = names.collect();
         let hint = hint(&text.text, &format!("{what}s"), names);
-        reader.notes.error(text.start(), format!("there is no {what} `{}`{hint}", text.text));
-    }
-    found
+        reader.notes.error(text.start(), format!("there is no {what} `{}`{hint}", text.text))
+    })
 }
 
 /// Reads `qos`.
-pub(crate) fn read_qos(reader: &Reader<'_>) -> Option<u8> {
+pub(crate) fn read_qos(reader: &Reader<'_>) -> Checked<u8> {
     reader.choice("qos").map(|word| u8::from(word == "1"))
 }
 
-fn read_session(link: &Reader<'_>, spec: &'static TableSpec, protocol: Option<Protocol>) -> Option<SessionPlan> {
+fn read_session(link: &Reader<'_>, spec: &'static TableSpec, protocol: Option<Protocol>) -> Checked<SessionPlan> {
     let empty = link.empty_table();
     let table = link.optional_table("session", &empty)?;
     let reader = Reader::new(link.notes, table, spec_below(spec, "session"), "`session`".to_owned(), None);
@@ -257,11 +278,11 @@ fn read_session(link: &Reader<'_>, spec: &'static TableSpec, protocol: Option<Pr
     let keep_alive = reader.duration("keep_alive").and_then(|keep_alive| {
         let seconds = keep_alive.value.seconds();
         let sound = seconds <= 65_535.0 && keep_alive.value == Span::from_secs(seconds as i64);
-        if !sound {
-            let message = format!("`keep_alive` is whole seconds up to 65535, got {}", keep_alive.value);
-            reader.notes.error(keep_alive.place, message);
+        if sound {
+            return Ok(keep_alive.value);
         }
-        sound.then_some(keep_alive.value)
+        let message = format!("`keep_alive` is whole seconds up to 65535, got {}", keep_alive.value);
+        Err(reader.notes.error(keep_alive.place, message))
     });
     let kind = reader.choice("backoff").map(|word| match word {
         "none" => BackoffKind::None,
@@ -272,16 +293,16 @@ fn read_session(link: &Reader<'_>, spec: &'static TableSpec, protocol: Option<Pr
     let initial = reader.duration("backoff_initial");
     let longest = reader.duration("backoff_longest");
     let inflight = reader.count("inflight");
-    if let (Some(initial), Some(longest)) = (&initial, &longest)
+    if let (Ok(initial), Ok(longest)) = (&initial, &longest)
         && longest.value < initial.value
     {
         let message = format!("the longest wait ({}) is shorter than the first ({})", longest.value, initial.value);
         reader.notes.error(reader.place("backoff_longest").max(reader.place("backoff_initial")), message);
     }
-    if let (Some(clean), Some(expiry), Some(protocol)) = (clean, &expiry, protocol) {
+    if let (Ok(clean), Ok(expiry), Some(protocol)) = (clean, &expiry, protocol) {
         warn_about_expiry(&reader, clean, expiry.value, protocol);
     }
-    Some(SessionPlan {
+    Ok(SessionPlan {
         clean: clean?,
         expiry: expiry?.value,
         keep_alive: keep_alive?,
@@ -304,41 +325,32 @@ fn warn_about_expiry(reader: &Reader<'_>, clean: bool, expiry: Span, protocol: P
     }
 }
 
-fn read_outbox(link: &Reader<'_>, spec: &'static TableSpec) -> Option<OutboxPlan> {
+fn read_outbox(link: &Reader<'_>, spec: &'static TableSpec) -> Checked<OutboxPlan> {
     let empty = link.empty_table();
     let table = link.optional_table("outbox", &empty)?;
     let reader = Reader::new(link.notes, table, spec_below(spec, "outbox"), "`outbox`".to_owned(), None);
     let messages = reader.count("messages");
     let full = reader.choice("full");
     let full = if full? == "drop_newest" { OutboxFull::DropNewest } else { OutboxFull::DropOldest };
-    Some(OutboxPlan { messages: messages?.value as u32, full })
+    Ok(OutboxPlan { messages: messages?.value as u32, full })
 }
 
-/// The outer `None` is a will that is wrong, the inner one no will.
-#[expect(clippy::option_option, reason = "wrong and absent are different answers")]
-fn read_will(link: &Reader<'_>, spec: &'static TableSpec) -> Option<Option<WillDraft>> {
-    if !link.has("will") {
-        return Some(None);
-    }
-    let table = link.table_below("will")?;
-    let reader = Reader::new(link.notes, table, spec_below(spec, "will"), "`will`".to_owned(), None);
+fn read_will(link: &Reader<'_>, spec: &'static TableSpec, key: &str) -> Checked<WillDraft> {
+    let table = link.table_below(key)?;
+    let reader = Reader::new(link.notes, table, spec_below(spec, key), "`will`".to_owned(), None);
     let topic = reader.template("topic");
     let topic = topic.and_then(|text| Template::read(reader.notes, "topic", &text, Use::DeviceTopic));
     let body = reader.template("body");
     let body = body.and_then(|text| Template::read(reader.notes, "body", &text, Use::DeviceText));
     let qos = read_qos(&reader);
     let retain = reader.flag("retain");
-    Some(Some(WillDraft { topic: topic?, body: body?, qos: qos?, retain: retain? }))
+    Ok(WillDraft { topic: topic?, body: body?, qos: qos?, retain: retain? })
 }
 
-#[expect(clippy::option_option, reason = "wrong and absent are different answers")]
-fn read_auth(link: &Reader<'_>, spec: &'static TableSpec) -> Option<Option<AuthPlan>> {
-    if !link.has("auth") {
-        return Some(None);
-    }
-    let table = link.table_below("auth")?;
-    let reader = Reader::new(link.notes, table, spec_below(spec, "auth"), "`auth`".to_owned(), None);
+fn read_auth(link: &Reader<'_>, spec: &'static TableSpec, key: &str) -> Checked<AuthPlan> {
+    let table = link.table_below(key)?;
+    let reader = Reader::new(link.notes, table, spec_below(spec, key), "`auth`".to_owned(), None);
     let user = reader.text("user");
     let password = reader.text("password");
-    Some(Some(AuthPlan { user: user?.text, password: password?.text }))
+    Ok(AuthPlan { user: user?.text, password: password?.text })
 }

@@ -4,8 +4,8 @@ use rand::RngExt;
 use sim_core::{Argument, Arguments, Key, KeyedRng, ParameterKind, ParameterSpec, Purpose};
 use vocabulary::{Dimension, Quantity};
 
-use crate::diagnostic::{Notes, Place};
-use crate::document::{Node, Piece, Table, Text, Value};
+use crate::diagnostic::{Checked, Notes, Place};
+use crate::document::{Key as Name, Node, Piece, Table, Text, Value};
 use crate::reader::{check_plain, value_place};
 use crate::suggestion::hint;
 
@@ -67,68 +67,80 @@ pub(crate) struct ParameterReader<'a> {
     pub(crate) drawn: bool,
 }
 
+/// Values of parameters by name, and whether all of them could be read.
+type Settings = Checked<Vec<(String, Setting)>>;
+
 impl ParameterReader<'_> {
     /// Reads the keys of a table, except those in `known`. Defaults are filled in.
-    pub(crate) fn settings(&self, table: Option<&Table>, known: &[&str], place: Place) -> Vec<(String, Setting)> {
+    pub(crate) fn settings(&self, table: Option<&Table>, known: &[&str], place: Place) -> Settings {
+        let mut outcome = Ok(());
         for (key, _) in table.map(|table| table.entries.as_slice()).unwrap_or_default() {
             if !known.contains(&key.name.as_str()) {
-                self.spec(key);
+                outcome = outcome.and(self.spec(key).map(|_| ()));
             }
         }
         let mut settings = Vec::new();
         for spec in self.specs {
             let given = table.and_then(|table| table.get(spec.name));
             let setting = match given {
-                Some((_, node)) => self.setting(spec, node),
-                None if spec.required => {
-                    self.notes.error(place, format!("{} needs `{}`: {}", self.owner, spec.name, spec.about));
-                    None
+                Some((key, node)) => {
+                    self.notes.mark_read(key.place);
+                    self.setting(spec, node)
                 }
-                None => spec.default.and_then(|default| self.setting(spec, &default_node(spec, default, place))),
+                None if spec.required => {
+                    let message = format!("{} needs `{}`: {}", self.owner, spec.name, spec.about);
+                    Err(self.notes.error(place, message))
+                }
+                None => match spec.default {
+                    Some(default) => self.setting(spec, &default_node(spec, default, place)),
+                    None => continue,
+                },
             };
-            if let Some(setting) = setting {
-                settings.push((spec.name.to_owned(), setting));
+            match setting {
+                Ok(setting) => settings.push((spec.name.to_owned(), setting)),
+                Err(refused) => outcome = Err(refused),
             }
         }
-        settings
+        outcome.map(|()| settings)
     }
 
     /// Reads the keys of a table and nothing else: no defaults, no required parameters.
-    pub(crate) fn given(&self, table: &Table) -> Vec<(String, Setting)> {
-        let given = table.entries.iter().filter_map(|(key, node)| {
-            let spec = self.spec(key)?;
-            Some((spec.name.to_owned(), self.setting(spec, node)?))
-        });
-        given.collect()
+    pub(crate) fn given(&self, table: &Table) -> Settings {
+        let given: Vec<Checked<(String, Setting)>> = table
+            .entries
+            .iter()
+            .map(|(key, node)| {
+                let spec = self.spec(key)?;
+                Ok((spec.name.to_owned(), self.setting(spec, node)?))
+            })
+            .collect();
+        given.into_iter().collect()
     }
 
     /// The row of a parameter; complains when there is none.
-    pub(crate) fn spec(&self, key: &crate::document::Key) -> Option<&ParameterSpec> {
-        let spec = self.specs.iter().find(|spec| spec.name == key.name);
-        if spec.is_none() {
+    pub(crate) fn spec(&self, key: &Name) -> Checked<&ParameterSpec> {
+        self.notes.mark_read(key.place);
+        self.specs.iter().find(|spec| spec.name == key.name).ok_or_else(|| {
             let names: Vec<&str> = self.specs.iter().map(|spec| spec.name).collect();
             let hint = hint(&key.name, "parameters", names);
-            self.notes.error(key.place, format!("{} has no parameter `{}`{hint}", self.owner, key.name));
-        }
-        spec
+            self.notes.error(key.place, format!("{} has no parameter `{}`{hint}", self.owner, key.name))
+        })
     }
 
     /// Like [`Self::settings`], for parameters that nobody draws.
-    pub(crate) fn arguments(&self, table: Option<&Table>, known: &[&str], place: Place) -> Arguments {
-        let settings = self.settings(table, known, place);
-        let fixed = settings.into_iter().filter_map(|(name, setting)| match setting {
-            Setting::Fixed(argument) => Some((name, argument)),
-            Setting::Drawn { .. } => None,
+    pub(crate) fn arguments(&self, table: Option<&Table>, known: &[&str], place: Place) -> Checked<Arguments> {
+        let settings = self.settings(table, known, place)?;
+        let fixed = settings.into_iter().map(|(name, setting)| match setting {
+            Setting::Fixed(argument) => (name, argument),
+            Setting::Drawn { .. } => panic!("only a reader of drawn parameters gives distributions"),
         });
-        Arguments(fixed.collect())
+        Ok(Arguments(fixed.collect()))
     }
 
-    pub(crate) fn setting(&self, spec: &ParameterSpec, node: &Node) -> Option<Setting> {
+    pub(crate) fn setting(&self, spec: &ParameterSpec, node: &Node) -> Checked<Setting> {
         let place = value_place(node);
-        if let Value::Text(text) = &node.value
-            && !check_plain(self.notes, spec.name, text)
-        {
-            return None;
+        if let Value::Text(text) = &node.value {
+            check_plain(self.notes, spec.name, text)?;
         }
         if self.drawn
             && let Value::Text(text) = &node.value
@@ -149,8 +161,8 @@ impl ParameterReader<'_> {
             (ParameterKind::Choice(words), Value::Text(text)) => {
                 if !words.contains(&text.text.as_str()) {
                     let hint = hint(&text.text, "choices", words.iter().copied());
-                    self.notes.error(place, format!("`{}` cannot be `{}`{hint}", spec.name, text.text));
-                    return None;
+                    let message = format!("`{}` cannot be `{}`{hint}", spec.name, text.text);
+                    return Err(self.notes.error(place, message));
                 }
                 Argument::Text(text.text.clone())
             }
@@ -158,19 +170,16 @@ impl ParameterReader<'_> {
             (ParameterKind::Table, Value::Table(table)) => Argument::Table(plain_table(self.notes, spec.name, table)?),
             (kind, value) => {
                 let message = format!("`{}` must be a {}, not {}", spec.name, kind.word(), value.word());
-                self.notes.error(place, message.replace("a true or false", "true or false"));
-                return None;
+                return Err(self.notes.error(place, message.replace("a true or false", "true or false")));
             }
         };
-        if let Argument::Number(number) = argument
-            && !self.in_range(spec, number, place)
-        {
-            return None;
+        if let Argument::Number(number) = argument {
+            self.check_range(spec, number, place)?;
         }
-        Some(Setting::Fixed(argument))
+        Ok(Setting::Fixed(argument))
     }
 
-    fn quantity(&self, spec: &ParameterSpec, dimension: Dimension, value: &Value, place: Place) -> Option<f64> {
+    fn quantity(&self, spec: &ParameterSpec, dimension: Dimension, value: &Value, place: Place) -> Checked<f64> {
         let text = match value {
             Value::Text(text) => text.text.clone(),
             Value::Integer(number) if dimension == Dimension::Ratio => number.to_string(),
@@ -182,53 +191,45 @@ impl ParameterReader<'_> {
                     dimension.word(),
                     dimension.examples()
                 );
-                self.notes.error(place, message);
-                return None;
+                return Err(self.notes.error(place, message));
             }
             other => {
-                self.notes
-                    .error(place, format!("`{}` must be a {}, not {}", spec.name, dimension.word(), other.word()));
-                return None;
+                let message = format!("`{}` must be a {}, not {}", spec.name, dimension.word(), other.word());
+                return Err(self.notes.error(place, message));
             }
         };
         self.parse(&text, dimension, place)
     }
 
-    fn parse(&self, text: &str, dimension: Dimension, place: Place) -> Option<f64> {
+    fn parse(&self, text: &str, dimension: Dimension, place: Place) -> Checked<f64> {
         match Quantity::parse(text, dimension) {
-            Ok(quantity) => Some(quantity.value),
-            Err(error) => {
-                self.notes.error(place, error.to_string());
-                None
-            }
+            Ok(quantity) => Ok(quantity.value),
+            Err(error) => Err(self.notes.error(place, error.to_string())),
         }
     }
 
-    fn texts(&self, spec: &ParameterSpec, list: &[Node]) -> Option<Vec<String>> {
-        let mut texts = Vec::new();
-        for item in list {
-            match &item.value {
-                Value::Text(text) => texts.push(text.text.clone()),
+    fn texts(&self, spec: &ParameterSpec, list: &[Node]) -> Checked<Vec<String>> {
+        list.iter()
+            .map(|item| match &item.value {
+                Value::Text(text) => Ok(text.text.clone()),
                 other => {
-                    self.notes.error(item.place, format!("`{}` holds {}, not a text", spec.name, other.word()));
-                    return None;
+                    let message = format!("`{}` holds {}, not a text", spec.name, other.word());
+                    Err(self.notes.error(item.place, message))
                 }
-            }
-        }
-        Some(texts)
+            })
+            .collect()
     }
 
-    fn distribution(&self, spec: &ParameterSpec, name: &str, rest: &str, place: Place) -> Option<Setting> {
+    fn distribution(&self, spec: &ParameterSpec, name: &str, rest: &str, place: Place) -> Checked<Setting> {
         const NAMES: [&str; 3] = ["normal", "uniform", "lognormal"];
         if !NAMES.contains(&name) {
-            self.notes.error(place, format!("there is no distribution `{name}`{}", hint(name, "distributions", NAMES)));
-            return None;
+            let message = format!("there is no distribution `{name}`{}", hint(name, "distributions", NAMES));
+            return Err(self.notes.error(place, message));
         }
         let parts: Vec<&str> =
             rest.trim_end().strip_suffix(')').unwrap_or_default().split(',').map(str::trim).collect();
         let [first, second] = parts.as_slice() else {
-            self.notes.error(place, format!("`{name}` takes two numbers in parentheses"));
-            return None;
+            return Err(self.notes.error(place, format!("`{name}` takes two numbers in parentheses")));
         };
         let one = self.plain_or_quantity(spec, first, place)?;
         let distribution = match name {
@@ -236,41 +237,33 @@ impl ParameterReader<'_> {
             "normal" => Distribution::Normal { mean: one, deviation: self.deviation(spec, second, place)? },
             _ => Distribution::LogNormal { median: one, sigma: self.plain(second, place)? },
         };
-        let sound = match distribution {
+        match distribution {
             Distribution::Uniform { least, most } => {
                 if most < least {
-                    self.notes.error(place, format!("`uniform({first}, {second})` ends before it begins"));
-                    return None;
+                    let message = format!("`uniform({first}, {second})` ends before it begins");
+                    return Err(self.notes.error(place, message));
                 }
-                self.in_range(spec, least, place) && self.in_range(spec, most, place)
+                self.check_range(spec, least, place)?;
+                self.check_range(spec, most, place)?;
             }
-            Distribution::Normal { mean, deviation } => {
-                self.spread(deviation, place) && self.in_range(spec, mean, place)
+            Distribution::Normal { mean: middle, deviation: spread }
+            | Distribution::LogNormal { median: middle, sigma: spread } => {
+                if spread < 0.0 {
+                    return Err(self.notes.error(place, "the spread of a distribution is not negative"));
+                }
+                self.check_range(spec, middle, place)?;
             }
-            Distribution::LogNormal { median, sigma } => {
-                self.spread(sigma, place) && self.in_range(spec, median, place)
-            }
-        };
+        }
         let whole = spec.kind == ParameterKind::Count;
-        sound.then_some(Setting::Drawn { distribution, range: spec.range, whole })
+        Ok(Setting::Drawn { distribution, range: spec.range, whole })
     }
 
-    fn spread(&self, spread: f64, place: Place) -> bool {
-        if spread < 0.0 {
-            self.notes.error(place, "the spread of a distribution is not negative".to_owned());
-        }
-        spread >= 0.0
-    }
-
-    fn plain(&self, text: &str, place: Place) -> Option<f64> {
+    fn plain(&self, text: &str, place: Place) -> Checked<f64> {
         let number = text.parse().ok().filter(|number: &f64| number.is_finite());
-        if number.is_none() {
-            self.notes.error(place, format!("`{text}` is not a number"));
-        }
-        number
+        number.ok_or_else(|| self.notes.error(place, format!("`{text}` is not a number")))
     }
 
-    fn plain_or_quantity(&self, spec: &ParameterSpec, text: &str, place: Place) -> Option<f64> {
+    fn plain_or_quantity(&self, spec: &ParameterSpec, text: &str, place: Place) -> Checked<f64> {
         match spec.kind {
             ParameterKind::Quantity(dimension) => self.parse(text, dimension, place),
             _ => self.plain(text, place),
@@ -278,21 +271,21 @@ impl ParameterReader<'_> {
     }
 
     /// A difference of two values: without the zero offset that temperatures have.
-    pub(crate) fn deviation(&self, spec: &ParameterSpec, text: &str, place: Place) -> Option<f64> {
+    pub(crate) fn deviation(&self, spec: &ParameterSpec, text: &str, place: Place) -> Checked<f64> {
         let value = self.plain_or_quantity(spec, text, place)?;
-        let ParameterKind::Quantity(dimension) = spec.kind else { return Some(value) };
+        let ParameterKind::Quantity(dimension) = spec.kind else { return Ok(value) };
         let unit = text.trim_start_matches(|c: char| !c.is_alphabetic() && c != '%' && c != '/');
-        Some(value - dimension.unit(unit).map_or(0.0, |unit| unit.offset))
+        Ok(value - dimension.unit(unit).map_or(0.0, |unit| unit.offset))
     }
 
-    fn in_range(&self, spec: &ParameterSpec, number: f64, place: Place) -> bool {
-        let Some((least, most)) = spec.range else { return true };
+    fn check_range(&self, spec: &ParameterSpec, number: f64, place: Place) -> Checked<()> {
+        let Some((least, most)) = spec.range else { return Ok(()) };
         if (least..=most).contains(&number) {
-            return true;
+            return Ok(());
         }
         let write = |number| spec.kind.written(number);
-        self.notes.error(place, format!("`{}` is {}..{}, got {}", spec.name, write(least), write(most), write(number)));
-        false
+        let message = format!("`{}` is {}..{}, got {}", spec.name, write(least), write(most), write(number));
+        Err(self.notes.error(place, message))
     }
 }
 
@@ -315,20 +308,21 @@ fn default_node(spec: &ParameterSpec, default: &str, place: Place) -> Node {
 }
 
 /// A table of plain values, such as the arguments of a command.
-fn plain_table(notes: &Notes, name: &str, table: &Table) -> Option<Arguments> {
+fn plain_table(notes: &Notes, name: &str, table: &Table) -> Checked<Arguments> {
     let mut arguments = Arguments::default();
     for (key, node) in &table.entries {
+        notes.mark_read(key.place);
         let argument = match &node.value {
             Value::Text(text) => Argument::Text(text.text.clone()),
             Value::Integer(number) => Argument::Number(*number as f64),
             Value::Float(number) if number.is_finite() => Argument::Number(*number),
             Value::Flag(flag) => Argument::Flag(*flag),
             other => {
-                notes.error(node.place, format!("`{name}.{}` is {}, not a plain value", key.name, other.word()));
-                return None;
+                let message = format!("`{name}.{}` is {}, not a plain value", key.name, other.word());
+                return Err(notes.error(node.place, message));
             }
         };
         arguments.0.insert(key.name.clone(), argument);
     }
-    Some(arguments)
+    Ok(arguments)
 }

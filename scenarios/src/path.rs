@@ -2,7 +2,7 @@
 
 mod explanation;
 
-use sim_core::{ActionSpec, GatewayPlan, Level, Registry, Roster, Seam, SimId, Subject};
+use sim_core::{ActionSpec, GatewayPlan, Level, Reach, Registry, Roster, SimId, Subject};
 
 use crate::air::GATEWAYS;
 use crate::cohort::CohortDraft;
@@ -41,31 +41,20 @@ pub(crate) struct Cast<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Aim {
     pub(crate) level: Level,
-    pub(crate) over: Over,
-}
-
-/// What a device must speak to be acted on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Over {
-    Anything,
-    /// A connection of its own.
-    Connection,
-    /// Bluetooth.
-    Radio,
+    pub(crate) over: Reach,
 }
 
 impl Aim {
     /// Everybody at a level.
     pub(crate) const fn at(level: Level) -> Self {
-        Self { level, over: Over::Anything }
+        Self { level, over: Reach::Anything }
     }
 
     /// Those an action can act on.
-    pub(crate) const fn of(action: &ActionSpec) -> Self {
-        let over = match (action.level, action.seam) {
-            (Level::Link, Seam::Link) => Over::Connection,
-            (Level::Link | Level::Device | Level::Stream, Seam::Radio) => Over::Radio,
-            _ => Over::Anything,
+    pub(crate) fn of(action: &ActionSpec) -> Self {
+        let over = match action.level {
+            Level::Link | Level::Device | Level::Stream => action.executor.reach(),
+            Level::Patient | Level::Target | Level::Gateway => Reach::Anything,
         };
         Self { level: action.level, over }
     }
@@ -169,11 +158,11 @@ impl Cast<'_> {
     }
 
     /// Those of the subjects that speak what is needed.
-    pub(crate) fn fitting(&self, mut subjects: Vec<Subject>, over: Over) -> Vec<Subject> {
-        if over != Over::Anything {
+    pub(crate) fn fitting(&self, mut subjects: Vec<Subject>, over: Reach) -> Vec<Subject> {
+        if over != Reach::Anything {
             subjects.retain(|subject| match subject {
                 Subject::Device(id) | Subject::Stream(id, _) => {
-                    self.roster.devices[id.index()].radio.is_some() == (over == Over::Radio)
+                    self.roster.devices[id.index()].radio.is_some() == (over == Reach::Radio)
                 }
                 Subject::Patient(_) | Subject::Target(_) => true,
             });
@@ -298,12 +287,12 @@ impl Cast<'_> {
 
     /// What the link of a device runs over.
     pub(crate) fn carrier_of(&self, device: SimId) -> Option<Carrier> {
-        let body = self.links[self.roster.devices[device.index()].link].body.as_ref()?;
+        let body = self.links[self.roster.devices[device.index()].link].body.as_ref().ok()?;
         Some(body.plan.carrier)
     }
 
     fn target_of(&self, device: usize) -> Option<&str> {
-        let body = self.links[self.roster.devices[device].link].body.as_ref()?;
+        let body = self.links[self.roster.devices[device].link].body.as_ref().ok()?;
         Some(self.targets[body.plan.target].id.value.as_str())
     }
 }

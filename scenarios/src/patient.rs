@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use sim_core::{Argument, Arguments, Change, Key, ParameterKind, PatientSpec, Purpose, Registry};
 
+use crate::diagnostic::Checked;
 use crate::document::Value;
 use crate::link::spec_below;
 use crate::parameter::Setting;
@@ -43,7 +44,7 @@ pub(crate) fn read_patient(
     spec: &'static TableSpec,
     registry: &Registry,
     catalogue: &Catalogue,
-) -> Option<PatientDraft> {
+) -> Checked<PatientDraft> {
     let table = cohort.table_below("patient")?;
     let word = |key: &str| match &table.get(key)?.1.value {
         Value::Text(text) => Some(text.text.as_str()),
@@ -58,19 +59,18 @@ pub(crate) fn read_patient(
         Reader::new(cohort.notes, table, spec_below(spec, "patient"), "`patient`".to_owned(), names.as_deref());
     let known: Vec<&str> = table.entries.iter().map(|(key, _)| key.name.as_str()).collect();
     if !reader.has("profile") {
-        reader.demand("model");
         let model = registered_model(&reader, registry)?;
         // Unknown keys have been complained about by the reader.
-        let settings = parameter_reader(reader.notes, model).settings(Some(table), &known, table.place);
-        return Some(PatientDraft::new(&reader, catalogue, model, settings));
+        let settings = parameter_reader(reader.notes, model).settings(Some(table), &known, table.place)?;
+        return Ok(PatientDraft::new(&reader, catalogue, model, settings));
     }
     if reader.has("model") {
         let message = "`patient` has a `profile`, which names the model; leave out one of them";
-        reader.notes.error(reader.place("model"), message);
+        return Err(reader.notes.error(reader.place("model"), message));
     }
     let id = reader.text("profile")?;
     let profile = catalogue.profile(reader.notes, registry, &id.text, id.start())?;
-    let mut settings = parameter_reader(reader.notes, profile.model).settings(Some(table), &known, table.place);
+    let mut settings = parameter_reader(reader.notes, profile.model).settings(Some(table), &known, table.place)?;
     for (name, setting) in profile.settings {
         if !known.contains(&name.as_str()) {
             settings.retain(|(other, _)| *other != name);
@@ -84,7 +84,7 @@ pub(crate) fn read_patient(
     draft.shares = profile.shares.into_iter().map(|(name, share)| (name.value, share)).collect();
     draft.groups = profile.groups;
     draft.profile = Some(id.text);
-    Some(draft)
+    Ok(draft)
 }
 
 impl PatientDraft {
@@ -120,7 +120,7 @@ impl PatientDraft {
         if self.conditions.iter().any(|condition| condition.name == name.value) {
             return;
         }
-        self.conditions.extend(catalogue.condition(reader.notes, model, name));
+        self.conditions.extend(catalogue.condition(reader.notes, model, name).ok());
         self.conditions.sort_by(|one, other| one.name.cmp(&other.name));
     }
 

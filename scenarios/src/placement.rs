@@ -3,7 +3,7 @@
 use sim_core::{Argument, Key, ParameterKind, ParameterSpec, Place as Position, Purpose};
 use vocabulary::{Dimension, Quantity};
 
-use crate::diagnostic::{Notes, Place};
+use crate::diagnostic::{Checked, Notes, Place};
 use crate::link::spec_below;
 use crate::parameter::{ParameterReader, Setting};
 use crate::reader::Reader;
@@ -44,7 +44,7 @@ pub(crate) struct Ward {
 }
 
 /// Reads `place` of a cohort, or what holds without one.
-pub(crate) fn read_layout(cohort: &Reader<'_>, spec: &'static TableSpec) -> Option<Layout> {
+pub(crate) fn read_layout(cohort: &Reader<'_>, spec: &'static TableSpec) -> Checked<Layout> {
     let empty = cohort.empty_table();
     let table = cohort.optional_table("place", &empty)?;
     let spec = spec_below(spec, "place");
@@ -59,32 +59,29 @@ pub(crate) fn read_layout(cohort: &Reader<'_>, spec: &'static TableSpec) -> Opti
     let parameters = ParameterReader { notes: reader.notes, owner: "`place`".to_owned(), specs: &specs, drawn: true };
     // The other keys have been looked at by the reader.
     let known: Vec<&str> = table.entries.iter().map(|(key, _)| key.name.as_str()).collect();
-    let (_, distance) = parameters.settings(Some(table), &known, table.place).pop()?;
-    Some(Layout { spacing_m: spacing?.value / CM_PER_M, columns: columns?.value as u32, distance })
+    let distances = parameters.settings(Some(table), &known, table.place)?;
+    let (_, distance) = distances.into_iter().next().expect("the distance has a default");
+    Ok(Layout { spacing_m: spacing?.value / CM_PER_M, columns: columns?.value as u32, distance })
 }
 
 /// Reads a place such as `5 m, 2 m`.
-pub(crate) fn read_position(notes: &Notes, text: &str, place: Place) -> Option<Position> {
+pub(crate) fn read_position(notes: &Notes, text: &str, place: Place) -> Checked<Position> {
     let mut lengths = Vec::new();
     for part in text.split(',') {
         match Quantity::parse(part, Dimension::Length) {
             Ok(length) => lengths.push(length.value / CM_PER_M),
-            Err(error) => {
-                notes.error(place, error.to_string());
-                return None;
-            }
+            Err(error) => return Err(notes.error(place, error.to_string())),
         }
     }
     if lengths.iter().any(|length| length.abs() > FARTHEST_M) {
-        notes.error(place, format!("`{text}` is farther away than {FARTHEST_M} m"));
-        return None;
+        return Err(notes.error(place, format!("`{text}` is farther away than {FARTHEST_M} m")));
     }
     match lengths.as_slice() {
-        [east, north] => Some([*east, *north, DEVICE_HEIGHT_M]),
-        [east, north, up] => Some([*east, *north, *up]),
+        [east, north] => Ok([*east, *north, DEVICE_HEIGHT_M]),
+        [east, north, up] => Ok([*east, *north, *up]),
         _ => {
-            notes.error(place, format!("`{text}` is not a place; write `5 m, 2 m`: east, north and maybe up"));
-            None
+            let message = format!("`{text}` is not a place; write `5 m, 2 m`: east, north and maybe up");
+            Err(notes.error(place, message))
         }
     }
 }

@@ -3,7 +3,7 @@
 use sim_core::{DevicePlan, Key, PatientPlan, Purpose, Registry, Roster, Route, RouteId, SimId, StreamPlan};
 
 use crate::cohort::CohortDraft;
-use crate::diagnostic::Notes;
+use crate::diagnostic::{Checked, Notes};
 use crate::gateway::GatewayDraft;
 use crate::grammar::{MOST_PATIENTS, MOST_ROUTES};
 use crate::link::{LinkBody, LinkDraft};
@@ -15,7 +15,7 @@ use crate::template::Names;
 /// keyed by the device's path, so adding patients or devices changes nobody.
 const SHARE: Purpose = Purpose::new("share");
 
-/// Makes the roster and how each device connects; `None` when there would be too many.
+/// Makes the roster and how each device connects, unless there would be too many.
 pub(crate) fn populate(
     notes: &Notes,
     registry: &Registry,
@@ -24,7 +24,7 @@ pub(crate) fn populate(
     gateways: &[GatewayDraft],
     seed: u64,
     start_epoch_ns: i64,
-) -> Option<(Roster, Vec<Endpoint>)> {
+) -> Checked<(Roster, Vec<Endpoint>)> {
     check_size(notes, cohorts)?;
     let mut roster = Roster { seed, start_epoch_ns, ..Roster::default() };
     let mut endpoints = Vec::new();
@@ -33,10 +33,10 @@ pub(crate) fn populate(
             add_patient(registry, cohort, number, (links, gateways), &mut roster, &mut endpoints);
         }
     }
-    Some((roster, endpoints))
+    Ok((roster, endpoints))
 }
 
-fn check_size(notes: &Notes, cohorts: &[CohortDraft]) -> Option<()> {
+fn check_size(notes: &Notes, cohorts: &[CohortDraft]) -> Checked<()> {
     let mut patients = 0;
     let mut routes = 0;
     for cohort in cohorts {
@@ -47,11 +47,10 @@ fn check_size(notes: &Notes, cohorts: &[CohortDraft]) -> Option<()> {
             let message = format!(
                 "{patients} patients with {routes} streams up to this cohort; the most are {MOST_PATIENTS} and {MOST_ROUTES}"
             );
-            notes.error(cohort.place, message);
-            return None;
+            return Err(notes.error(cohort.place, message));
         }
     }
-    Some(())
+    Ok(())
 }
 
 fn add_patient(
@@ -70,7 +69,7 @@ fn add_patient(
     for device in &cohort.devices {
         let device_path = format!("{path}/{}", device.id);
         let wears = device.share >= 1.0 || Key::new(roster.seed, &device_path).uniform(SHARE, 0) < device.share;
-        let (true, Some(link), Some(kind)) = (wears, &links[device.link].body, registry.device(&device.kind)) else {
+        let (true, Ok(link), Some(kind)) = (wears, &links[device.link].body, registry.device(&device.kind)) else {
             continue;
         };
         let serial = format!("{patient_id}-{}", device.id);
@@ -146,7 +145,7 @@ pub(crate) fn endpoint(link: &LinkBody, names: &Names<'_>) -> Endpoint {
 
 /// Complains where two devices cannot be told apart: same topic, command topic, client id or serial number.
 pub(crate) fn check_distinct(notes: &Notes, links: &[LinkDraft], roster: &Roster, endpoints: &[Endpoint]) {
-    let body = |device: usize| links[roster.devices[device].link].body.as_ref();
+    let body = |device: usize| links[roster.devices[device].link].body.as_ref().ok();
     let target = |device: usize| body(device).map_or(0, |body| body.plan.target);
     let carrier = |device: usize| body(device).map(|body| body.plan.carrier);
     let topics = roster.routes.iter().map(|route| (route.topic.as_str(), route.device.index()));
@@ -204,9 +203,9 @@ fn complain(notes: &Notes, links: &[LinkDraft], roster: &Roster, what: &str, tex
         "add `${cohort}` or `${device.serial}`"
     };
     let place = match (&link.body, what) {
-        (Some(body), "client id") => body.client_id_place,
-        (Some(body), _) => body.topic_place,
-        (None, _) => link.id.place,
+        (Ok(body), "client id") => body.client_id_place,
+        (Ok(body), _) => body.topic_place,
+        (Err(_), _) => link.id.place,
     };
     notes.error(place, format!("`{}` and `{}` would both have the {what} `{text}`; {remedy}", one.path, other.path));
 }

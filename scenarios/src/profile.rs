@@ -2,7 +2,7 @@
 
 use sim_core::{PatientSpec, Registry};
 
-use crate::diagnostic::{Notes, Place};
+use crate::diagnostic::{Checked, Notes, Place};
 use crate::document::{Table, Value, parse};
 use crate::grammar::PROFILE_FILE;
 use crate::link::spec_below;
@@ -59,7 +59,8 @@ impl Catalogue {
         lay_over(&mut catalogue.profiles, profiles.clone());
         lay_over(&mut catalogue.conditions, conditions.clone());
         for (id, table) in &profiles {
-            catalogue.read_profile(root.notes, registry, &id.value, table);
+            // Whoever uses it reads it again; here it is only checked.
+            let _ = catalogue.read_profile(root.notes, registry, &id.value, table);
         }
         for (id, table) in &conditions {
             condition_reader(root.notes, &id.value, table);
@@ -70,9 +71,9 @@ impl Catalogue {
     /// Gathers the registry's profiles and conditions.
     pub(crate) fn built_in(notes: &Notes, registry: &Registry) -> Self {
         let mut catalogue = Self::default();
-        for file in &registry.profiles {
+        for file in registry.profiles() {
             let number = notes.add_file(&file.name, &file.text, None);
-            let Some(table) = parse(notes, number, &file.text) else { continue };
+            let Ok(table) = parse(notes, number, &file.text) else { continue };
             let reader = Reader::new(notes, &table, &PROFILE_FILE, "the file".to_owned(), None);
             lay_over(&mut catalogue.profiles, owned(reader.named_below("profile")));
             lay_over(&mut catalogue.conditions, owned(reader.named_below("condition")));
@@ -87,11 +88,10 @@ impl Catalogue {
         registry: &'a Registry,
         id: &str,
         place: Place,
-    ) -> Option<ProfileDraft<'a>> {
+    ) -> Checked<ProfileDraft<'a>> {
         let Some((_, table)) = self.profiles.iter().find(|(other, _)| other.value == id) else {
             let names = self.profiles.iter().map(|(id, _)| id.value.as_str());
-            notes.error(place, format!("there is no profile `{id}`{}", hint(id, "profiles", names)));
-            return None;
+            return Err(notes.error(place, format!("there is no profile `{id}`{}", hint(id, "profiles", names))));
         };
         self.read_profile(notes, registry, id, table)
     }
@@ -111,10 +111,11 @@ impl Catalogue {
         registry: &'a Registry,
         id: &str,
         table: &Table,
-    ) -> Option<ProfileDraft<'a>> {
+    ) -> Checked<ProfileDraft<'a>> {
         let spec = spec_below(&PROFILE_FILE, "profile");
         let reader = Reader::new(notes, table, spec, format!("[profile.{id}]"), None);
-        reader.text("about");
+        // It is only for people, but must be a text all the same.
+        let _ = reader.text("about");
         let model = registered_model(&reader, registry)?;
         let mut groups = Vec::new();
         for (sex, table) in reader.named_below(SEX) {
@@ -128,14 +129,15 @@ impl Catalogue {
         }
         for table in reader.tables_below(AGE) {
             let group = Reader::new(notes, table, spec_below(spec, AGE), format!("[[profile.{id}.age]]"), None);
-            let from = group.number("from").map_or(0.0, |from| from.value);
-            let below = group.number("below").map_or(f64::INFINITY, |below| below.value);
+            let bound = |key| group.optional(key, Reader::number).ok().flatten().map(|bound| bound.value);
+            let from = bound("from").unwrap_or(0.0);
+            let below = bound("below").unwrap_or(f64::INFINITY);
             if below <= from {
                 notes.error(group.place("below"), format!("`below` is not above `from`, {from}"));
             }
             groups.push(self.group(&group, model, Who::Ages(from, below)));
         }
-        Some(ProfileDraft { model, settings: settings(&reader, model), shares: self.shares(&reader, model), groups })
+        Ok(ProfileDraft { model, settings: settings(&reader, model), shares: self.shares(&reader, model), groups })
     }
 
     fn group(&self, reader: &Reader<'_>, model: &PatientSpec, who: Who) -> Group {
@@ -156,28 +158,25 @@ impl Catalogue {
     /// The key `conditions` of a table; every condition in it is checked against the model.
     pub(crate) fn shares(&self, reader: &Reader<'_>, model: &PatientSpec) -> Vec<(Placed<String>, f64)> {
         let mut shares = reader.shares("conditions");
-        shares.retain(|(name, _)| self.condition(reader.notes, model, name).is_some());
+        shares.retain(|(name, _)| self.condition(reader.notes, model, name).is_ok());
         shares
     }
 }
 
 /// The model that the key `model` names; complains when there is none of this name.
-pub(crate) fn registered_model<'a>(reader: &Reader<'_>, registry: &'a Registry) -> Option<&'a PatientSpec> {
+pub(crate) fn registered_model<'a>(reader: &Reader<'_>, registry: &'a Registry) -> Checked<&'a PatientSpec> {
     let word = reader.text("model")?;
-    let model = registry.patient(&word.text);
-    if model.is_none() {
-        let names: Vec<&str> = registry.patients.iter().map(|patient| patient.model).collect();
+    registry.patient(&word.text).ok_or_else(|| {
+        let names: Vec<&str> = registry.patients().iter().map(|patient| patient.model).collect();
         let hint = hint(&word.text, "patient models", names);
-        reader.notes.error(word.start(), format!("there is no patient model `{}`{hint}", word.text));
-    }
-    model
+        reader.notes.error(word.start(), format!("there is no patient model `{}`{hint}", word.text))
+    })
 }
 
-/// The key `parameters` of a table.
+/// The key `parameters` of a table; what is wrong with it has been complained about.
 fn settings(reader: &Reader<'_>, model: &PatientSpec) -> Vec<(String, Setting)> {
-    let empty = reader.empty_table();
-    let table = reader.optional_table("parameters", &empty).unwrap_or(&empty);
-    parameter_reader(reader.notes, model).given(table)
+    let table = reader.optional("parameters", Reader::table_below).ok().flatten();
+    table.and_then(|table| parameter_reader(reader.notes, model).given(table).ok()).unwrap_or_default()
 }
 
 /// Reads parameters of a patient model, which may be distributions.

@@ -2,8 +2,9 @@
 
 use sim_core::Span;
 
+use crate::diagnostic::Checked;
 use crate::gateway::GatewayDraft;
-use crate::link::{LinkBody, LinkDraft, TargetDraft};
+use crate::link::{LinkBody, TargetDraft};
 use crate::plan::{Backoff, BackoffKind, Carrier, LinkPlan, OutboxFull, OutboxPlan, Protocol, SessionPlan};
 use crate::reader::Reader;
 use crate::suggestion::hint;
@@ -52,14 +53,14 @@ pub(crate) enum Security {
     Passkey(Option<u32>),
 }
 
-/// Reads one link.
+/// Reads one link; `bodies` has those of the links that are not Bluetooth.
 pub(crate) fn read_radio_link(
     reader: &Reader<'_>,
     targets: &[TargetDraft],
     gateways: &[GatewayDraft],
-    links: &[LinkDraft],
+    bodies: &[Option<Checked<LinkBody>>],
     id: &str,
-) -> Option<LinkBody> {
+) -> Checked<LinkBody> {
     let to = read_peer(reader, targets, gateways);
     let advertising = reader.stepped("advertise", SHORTEST_ADVERTISING, LONGEST_ADVERTISING, ADVERTISING_STEP);
     let power = reader.quantity("power", WEAKEST_DBM, STRONGEST_DBM);
@@ -77,8 +78,9 @@ pub(crate) fn read_radio_link(
     };
     match to {
         Peer::Gateway(gateway) => {
-            let uplink = links[gateways[gateway].link?].body.as_ref()?;
-            Some(LinkBody {
+            let uplink = bodies[gateways[gateway].link?].as_ref().expect("a gateway's own link is not Bluetooth");
+            let uplink = uplink.as_ref().map_err(|refused| *refused)?;
+            Ok(LinkBody {
                 plan: LinkPlan { id: id.to_owned(), carrier: Carrier::Gateway, ..uplink.plan.clone() },
                 retain: uplink.retain,
                 topic: uplink.topic.clone(),
@@ -89,7 +91,7 @@ pub(crate) fn read_radio_link(
                 radio: Some(radio),
             })
         }
-        Peer::Host(target) => Some(LinkBody {
+        Peer::Host(target) => Ok(LinkBody {
             plan: host_link(id, target),
             retain: false,
             topic: Template::empty(),
@@ -130,44 +132,41 @@ impl LinkBody {
     }
 }
 
-fn read_peer(reader: &Reader<'_>, targets: &[TargetDraft], gateways: &[GatewayDraft]) -> Option<Peer> {
+fn read_peer(reader: &Reader<'_>, targets: &[TargetDraft], gateways: &[GatewayDraft]) -> Checked<Peer> {
     let to = reader.text("to")?;
     if let Some(gateway) = gateways.iter().position(|gateway| gateway.id.value == to.text) {
-        return Some(Peer::Gateway(gateway));
+        return Ok(Peer::Gateway(gateway));
     }
     match targets.iter().position(|target| target.id.value == to.text) {
-        Some(target) if targets[target].is_host => Some(Peer::Host(target)),
+        Some(target) if targets[target].is_host => Ok(Peer::Host(target)),
         Some(_) => {
             let message = format!(
                 "target `{0}` hears no Bluetooth; lead to a [gateway.ID] whose `link` leads to `{0}`, or to a target of kind `hci`",
                 to.text
             );
-            reader.notes.error(to.start(), message);
-            None
+            Err(reader.notes.error(to.start(), message))
         }
         None => {
             let hosts = targets.iter().filter(|target| target.is_host).map(|target| target.id.value.as_str());
             let names: Vec<&str> = gateways.iter().map(|gateway| gateway.id.value.as_str()).chain(hosts).collect();
             let hint = hint(&to.text, "gateways and hosts", names);
-            reader.notes.error(to.start(), format!("there is no gateway `{}`{hint}", to.text));
-            None
+            Err(reader.notes.error(to.start(), format!("there is no gateway `{}`{hint}", to.text)))
         }
     }
 }
 
-fn read_security(reader: &Reader<'_>) -> Option<Security> {
-    Some(match reader.choice("security")? {
+fn read_security(reader: &Reader<'_>) -> Checked<Security> {
+    let passkey = reader.optional("passkey", |reader, key| {
+        let passkey = reader.text(key)?;
+        let digits = passkey.text.len() == 6 && passkey.text.bytes().all(|byte| byte.is_ascii_digit());
+        passkey.text.parse().ok().filter(|_| digits).ok_or_else(|| {
+            let message = format!("`{}` is not a passkey of six digits", passkey.text);
+            reader.notes.error(passkey.start(), message)
+        })
+    });
+    Ok(match reader.choice("security")? {
         "none" => Security::Open,
         "just_works" => Security::JustWorks,
-        _ if !reader.has("passkey") => Security::Passkey(None),
-        _ => {
-            let passkey = reader.text("passkey")?;
-            let digits = passkey.text.len() == 6 && passkey.text.bytes().all(|byte| byte.is_ascii_digit());
-            let Some(number) = passkey.text.parse().ok().filter(|_| digits) else {
-                reader.notes.error(passkey.start(), format!("`{}` is not a passkey of six digits", passkey.text));
-                return None;
-            };
-            Security::Passkey(Some(number))
-        }
+        _ => Security::Passkey(passkey?),
     })
 }

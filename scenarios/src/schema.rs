@@ -36,6 +36,8 @@ pub(crate) struct KeySpec {
     pub(crate) required: bool,
     /// Set when the key has a meaning only with one word of another.
     pub(crate) only: Option<Only>,
+    /// Set when the key has a meaning only beside another, and why.
+    pub(crate) beside: Option<(&'static str, &'static str)>,
 }
 
 /// The word of another key that gives a key its meaning.
@@ -111,7 +113,7 @@ pub(crate) enum Takes {
 
 /// An optional key.
 pub(crate) const fn key(name: &'static str, takes: Takes, about: &'static str) -> KeySpec {
-    KeySpec { name, about, takes, default: None, required: false, only: None }
+    KeySpec { name, about, takes, default: None, required: false, only: None, beside: None }
 }
 
 /// A key of the language that this version does not support.
@@ -135,6 +137,12 @@ impl KeySpec {
     /// Gives the key a meaning only where `key` of the same table is `word`.
     pub(crate) const fn with(mut self, key: &'static str, word: &'static str, otherwise: &'static str) -> Self {
         self.only = Some(Only { key, word, otherwise });
+        self
+    }
+
+    /// Gives the key a meaning only where the table has `key`, too.
+    pub(crate) const fn beside(mut self, key: &'static str, why: &'static str) -> Self {
+        self.beside = Some((key, why));
         self
     }
 }

@@ -1,8 +1,9 @@
 //! Reads sites, and finds out who is on which: gateways, hosts and cohorts.
 
 use crate::cohort::CohortDraft;
-use crate::diagnostic::{Notes, Place};
+use crate::diagnostic::{Checked, Notes, Place};
 use crate::gateway::{GatewayDraft, Spread};
+use crate::host::HostDraft;
 use crate::link::{LinkDraft, TargetDraft, spec_below};
 use crate::radio_link::Peer;
 use crate::reader::{Reader, check_id};
@@ -35,8 +36,8 @@ pub(crate) struct Sites {
     pub(crate) drafts: Vec<SiteDraft>,
     /// Of each gateway, by position.
     gateways: Vec<usize>,
-    /// Of each target that is a host and could be understood.
-    hosts: Vec<Option<HostSite>>,
+    /// Of each target that is a host.
+    hosts: Vec<Option<Checked<HostSite>>>,
 }
 
 /// The site of a host.
@@ -75,8 +76,9 @@ pub(crate) fn read_sites(
     for (id, table) in tables {
         let reader = Reader::new(root.notes, table, spec, format!("[site.{}]", id.value), None);
         let index = sites.named(&id.value).unwrap_or_else(|| sites.push(SiteDraft::named(&id.value, id.place)));
-        sites.drafts[index].path_loss = reader.number("path_loss").map(|exponent| exponent.value);
-        if let Some(shadowing) = reader.quantity("shadowing", 0.0, MOST_SHADOWING_DB) {
+        let path_loss = reader.optional("path_loss", Reader::number).ok().flatten();
+        sites.drafts[index].path_loss = path_loss.map(|exponent| exponent.value);
+        if let Ok(shadowing) = reader.quantity("shadowing", 0.0, MOST_SHADOWING_DB) {
             sites.drafts[index].shadowing_db = shadowing.value;
         }
     }
@@ -84,7 +86,9 @@ pub(crate) fn read_sites(
     let (clear, silent): (Vec<usize>, Vec<usize>) =
         (0..targets.len()).filter(|target| targets[*target].host.is_some()).partition(|target| says(&targets[*target]));
     for target in clear.into_iter().chain(silent) {
-        sites.hosts[target] = sites.host_site(root.notes, &targets[target]);
+        if let Some(host) = &targets[target].host {
+            sites.hosts[target] = Some(sites.host_site(root.notes, &targets[target], host));
+        }
     }
     sites
 }
@@ -100,7 +104,7 @@ impl Sites {
     }
 
     fn add_gateway(&mut self, notes: &Notes, gateway: &GatewayDraft) {
-        let per_patient = gateway.body.as_ref().map(|body| body.spread == Spread::Patient);
+        let per_patient = gateway.body.as_ref().ok().map(|body| body.spread == Spread::Patient);
         let index = self.named(&gateway.site).unwrap_or_else(|| {
             let site = SiteDraft::named(&gateway.site, gateway.site_place);
             self.push(SiteDraft { per_patient: per_patient.unwrap_or_default(), ..site })
@@ -114,22 +118,19 @@ impl Sites {
         self.gateways.push(index);
     }
 
-    fn host_site(&mut self, notes: &Notes, target: &TargetDraft) -> Option<HostSite> {
-        let host = target.host.as_ref()?;
+    fn host_site(&mut self, notes: &Notes, target: &TargetDraft, host: &HostDraft) -> Checked<HostSite> {
         if let Some(site) = &host.site {
             if let Some(draft) = self.named(&site.value) {
-                return Some(HostSite { draft, patient: None, place: site.place });
+                return Ok(HostSite { draft, patient: None, place: site.place });
             }
             if let Some((name, patient)) = site.value.split_once('/')
                 && let Some(draft) = self.named(name).filter(|draft| self.drafts[*draft].per_patient)
             {
-                return Some(HostSite { draft, patient: Some(patient.to_owned()), place: site.place });
+                return Ok(HostSite { draft, patient: Some(patient.to_owned()), place: site.place });
             }
-            if !check_id(notes, &site.value, site.place) {
-                return None;
-            }
+            check_id(notes, &site.value, site.place)?;
             let draft = self.push(SiteDraft::named(&site.value, site.place));
-            return Some(HostSite { draft, patient: None, place: site.place });
+            return Ok(HostSite { draft, patient: None, place: site.place });
         }
         let draft = match self.drafts.len() {
             0 => self.push(SiteDraft::named(&target.id.value, target.id.place)),
@@ -138,24 +139,23 @@ impl Sites {
                 let names: Vec<&str> = self.drafts.iter().map(|site| site.name.as_str()).collect();
                 let message =
                     format!("host `{}` must say with `site` which it hears: {}", target.id.value, names.join(", "));
-                notes.error(target.id.place, message);
-                return None;
+                return Err(notes.error(target.id.place, message));
             }
         };
-        Some(HostSite { draft, patient: None, place: target.id.place })
+        Ok(HostSite { draft, patient: None, place: target.id.place })
     }
 
     /// The site of the devices of a Bluetooth link.
     fn of(&self, peer: Peer) -> Option<usize> {
         match peer {
             Peer::Gateway(gateway) => self.gateways.get(gateway).copied(),
-            Peer::Host(target) => Some(self.hosts[target].as_ref()?.draft),
+            Peer::Host(target) => Some(self.of_host(target)?.draft),
         }
     }
 
     /// The site of a host.
     pub(crate) fn of_host(&self, target: usize) -> Option<&HostSite> {
-        self.hosts[target].as_ref()
+        self.hosts[target].as_ref()?.as_ref().ok()
     }
 
     /// The site of each cohort, by position; complains where one would be on two, or a site's cohorts are not
@@ -185,7 +185,7 @@ impl Sites {
     fn of_cohort(&self, notes: &Notes, cohort: &CohortDraft, links: &[LinkDraft]) -> Option<usize> {
         let mut found: Option<usize> = None;
         for device in &cohort.devices {
-            let radio = links[device.link].body.as_ref().and_then(|body| body.radio.as_ref());
+            let radio = links[device.link].body.as_ref().ok().and_then(|body| body.radio.as_ref());
             let Some(site) = radio.and_then(|radio| self.of(radio.to)) else { continue };
             match found {
                 Some(other) if other != site => {

@@ -1,6 +1,6 @@
 //! Texts made for each device: topics, client ids, wills.
 
-use crate::diagnostic::Notes;
+use crate::diagnostic::{Checked, Notes};
 use crate::document::Text;
 
 /// What a template says.
@@ -69,9 +69,9 @@ pub(crate) enum Use {
 
 impl Template {
     /// Reads a template and checks it for its use.
-    pub(crate) fn read(notes: &Notes, key: &str, text: &Text, purpose: Use) -> Option<Self> {
+    pub(crate) fn read(notes: &Notes, key: &str, text: &Text, purpose: Use) -> Checked<Self> {
         let mut parts = Vec::new();
-        let mut good = true;
+        let mut good = Ok(());
         let mut cursor = 0;
         while let Some(begin) = text.text[cursor..].find("${").map(|index| index + cursor) {
             push(&mut parts, &text.text[cursor..begin]);
@@ -80,26 +80,24 @@ impl Template {
             match variable {
                 Some(Variable::Stream) if purpose != Use::StreamTopic => {
                     let message = format!("`${{stream}}` has no value in `{key}`: it is made for each device");
-                    notes.error(text.place(begin), message);
-                    good = false;
+                    good = Err(notes.error(text.place(begin), message));
                 }
                 Some(variable) => parts.push(Part::Variable(variable)),
                 // The variables pass has complained about the name.
-                None => good = false,
+                None => good = Err(notes.refused_before(text.place(begin))),
             }
             cursor = begin + length;
         }
         push(&mut parts, &text.text[cursor..]);
         if purpose != Use::DeviceText {
-            good &= check_topic(notes, key, text);
+            good = good.and(check_topic(notes, key, text));
         }
         let template = Self { parts };
-        if good && purpose == Use::StreamTopic && template.device_part().is_none() {
+        if good.is_ok() && purpose == Use::StreamTopic && template.device_part().is_none() {
             let message = format!("`{key}` needs a level before `${{stream}}`, for commands and answers");
-            notes.error(text.start(), message);
-            good = false;
+            good = Err(notes.error(text.start(), message));
         }
-        good.then_some(template)
+        good.map(|()| template)
     }
 
     /// The text for one device or stream; `${run}` stays for the runner.
@@ -191,27 +189,28 @@ fn render(parts: &[Part], names: &Names<'_>) -> String {
 }
 
 /// MQTT 5, 4.7: no wildcards and no NUL in a topic name, at least one character.
-fn check_topic(notes: &Notes, key: &str, text: &Text) -> bool {
+fn check_topic(notes: &Notes, key: &str, text: &Text) -> Checked<()> {
     /// Leaves room below the 65 535 bytes of MQTT for what the names add.
     const LONGEST: usize = 4096;
     if text.text.is_empty() {
-        notes.error(text.start(), format!("`{key}` is empty"));
-        return false;
+        return Err(notes.error(text.start(), format!("`{key}` is empty")));
     }
     if text.text.len() > LONGEST {
-        notes.error(text.start(), format!("`{key}` is longer than {LONGEST} bytes"));
-        return false;
+        return Err(notes.error(text.start(), format!("`{key}` is longer than {LONGEST} bytes")));
     }
     if let Some((index, found)) = text.text.char_indices().find(|(_, c)| matches!(c, '+' | '#') || c.is_control()) {
         let message = format!("a topic cannot contain {found:?}; wildcards belong into filters");
-        notes.error(text.place(index), message);
-        return false;
+        return Err(notes.error(text.place(index), message));
     }
-    true
+    if text.text.starts_with('$') && !text.text.starts_with("${") {
+        let message = "topics that begin with `$` are the broker's own; no device may publish there";
+        return Err(notes.error(text.start(), message));
+    }
+    Ok(())
 }
 
 /// Complains about a topic filter that MQTT does not allow (MQTT 5, 4.7.1).
-pub(crate) fn check_filter(notes: &Notes, text: &Text) -> bool {
+pub(crate) fn check_filter(notes: &Notes, text: &Text) -> Checked<()> {
     let levels: Vec<&str> = text.text.split('/').collect();
     let sound = !text.text.is_empty()
         && text.text.len() <= 65_535
@@ -222,9 +221,17 @@ pub(crate) fn check_filter(notes: &Notes, text: &Text) -> bool {
         });
     if !sound {
         let message = format!("`{}` is not a topic filter: `+` is one level, `#` all the rest", text.text);
-        notes.error(text.start(), message);
+        return Err(notes.error(text.start(), message));
     }
-    sound
+    if levels[0] == "$share" {
+        let message = "a shared subscription gives each message to one of its members only; a probe must see them all";
+        return Err(notes.error(text.start(), message));
+    }
+    if levels[0].starts_with('$') {
+        let message = format!("no device publishes below `{}`, which is the broker's own", levels[0]);
+        return Err(notes.error(text.start(), message));
+    }
+    Ok(())
 }
 
 /// Filters that together take in what the given ones do, no two of which take in the same topic: a broker may send a

@@ -1,11 +1,11 @@
 //! Expands steps into occurrences: who is picked, when each begins and heals.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sim_core::{DurationRule, GRID, Key, Level, Occurrence, Purpose, SimTime, Span, Subject};
 
 use crate::command::check_command;
-use crate::diagnostic::{Notes, Place};
+use crate::diagnostic::{Checked, Notes, Place};
 use crate::document::Text;
 use crate::grammar::{MOST_OCCURRENCES, MOST_SUBJECTS};
 use crate::path::{Aim, Cast, Mismatch, Pattern};
@@ -17,10 +17,10 @@ use crate::suggestion::hint;
 pub(crate) struct Timeline {
     /// Sorted by start, then by order in the file.
     pub(crate) occurrences: Vec<Occurrence>,
-    /// Whom each step acts on; `None` when that could not be found out.
-    pub(crate) subjects: Vec<Option<Vec<Subject>>>,
+    /// Whom each step acts on.
+    pub(crate) subjects: Vec<Checked<Vec<Subject>>>,
     /// First begin and last end of each step; the end of an instant is its begin.
-    pub(crate) extents: Vec<Option<(SimTime, SimTime)>>,
+    pub(crate) extents: Vec<Checked<(SimTime, SimTime)>>,
 }
 
 /// What the expansion works on.
@@ -29,6 +29,8 @@ pub(crate) struct Expansion<'a> {
     pub(crate) notes: &'a Notes,
     pub(crate) cast: &'a Cast<'a>,
     pub(crate) steps: &'a [StepDraft<'a>],
+    /// Positions of the steps by id.
+    pub(crate) positions: BTreeMap<&'a str, usize>,
     pub(crate) seed: u64,
     /// Whether some cohort or device could not be read, so that an empty selection says nothing.
     pub(crate) incomplete: bool,
@@ -39,57 +41,67 @@ pub(crate) struct Expansion<'a> {
 enum Progress<T> {
     Untouched,
     Open,
-    Done(Option<T>),
+    Done(Checked<T>),
 }
 
 /// Begin and end of the first occurrence of a step; no end for an instant.
 type FirstSpan = (SimTime, Option<SimTime>);
 
-impl Expansion<'_> {
+impl<'a> Expansion<'a> {
+    /// What the expansion of `steps` works on.
+    pub(crate) fn new(
+        notes: &'a Notes,
+        cast: &'a Cast<'a>,
+        steps: &'a [StepDraft<'a>],
+        seed: u64,
+        incomplete: bool,
+    ) -> Self {
+        let positions = steps.iter().enumerate().map(|(index, step)| (step.id.value.as_str(), index)).collect();
+        Self { notes, cast, steps, positions, seed, incomplete }
+    }
+
     /// Finds subjects and, when the length of the run is known, occurrences.
-    pub(crate) fn expand(&self, length: Option<Span>) -> Timeline {
+    pub(crate) fn expand(&self, length: Checked<Span>) -> Timeline {
         let mut subjects = vec![Progress::Untouched; self.steps.len()];
-        for index in 0..self.steps.len() {
-            self.subjects_of(index, &mut subjects);
-        }
-        let mut timeline = Timeline { extents: vec![None; self.steps.len()], ..Timeline::default() };
-        timeline.subjects = subjects.into_iter().map(done).collect();
-        if let Some(length) = length {
-            let mut first = vec![Progress::Untouched; self.steps.len()];
-            for index in 0..self.steps.len() {
-                self.first_span(index, length, &mut first);
+        let subjects = (0..self.steps.len()).map(|index| self.subjects_of(index, &mut subjects)).collect();
+        let mut timeline = Timeline { subjects, ..Timeline::default() };
+        match length {
+            Ok(length) => {
+                let mut first = vec![Progress::Untouched; self.steps.len()];
+                let first = (0..self.steps.len()).map(|index| self.first_span(index, length, &mut first));
+                self.repeat(&first.collect::<Vec<_>>(), length, &mut timeline);
             }
-            self.repeat(&first.into_iter().map(done).collect::<Vec<_>>(), length, &mut timeline);
+            Err(refused) => timeline.extents = vec![Err(refused); self.steps.len()],
         }
         timeline
     }
 
-    /// Whom a list of selectors takes in; complains and gives `None` where one takes in nobody.
+    /// Whom a list of selectors takes in; complains where one takes in nobody.
     pub(crate) fn select(
         &self,
         on: &[Text],
         aim: Aim,
-        step_subjects: &mut dyn FnMut(usize, Place) -> Option<Vec<Subject>>,
-    ) -> Option<Vec<Subject>> {
+        step_subjects: &mut dyn FnMut(usize, Place) -> Checked<Vec<Subject>>,
+    ) -> Checked<Vec<Subject>> {
         let mut selected = Vec::new();
-        let mut sound = !on.is_empty();
+        let mut outcome = Ok(());
         for text in on {
             match self.select_one(text, aim, step_subjects) {
-                Some(subjects) => selected.extend(subjects),
-                None => sound = false,
+                Ok(subjects) => selected.extend(subjects),
+                Err(refused) => outcome = Err(refused),
             }
         }
         selected.sort_unstable();
         selected.dedup();
-        sound.then_some(selected)
+        outcome.map(|()| selected)
     }
 
     fn select_one(
         &self,
         text: &Text,
         aim: Aim,
-        step_subjects: &mut dyn FnMut(usize, Place) -> Option<Vec<Subject>>,
-    ) -> Option<Vec<Subject>> {
+        step_subjects: &mut dyn FnMut(usize, Place) -> Checked<Vec<Subject>>,
+    ) -> Checked<Vec<Subject>> {
         let place = text.start();
         let (name, complement) = match text.text.strip_prefix('!') {
             Some(name) => (name, true),
@@ -99,55 +111,59 @@ impl Expansion<'_> {
             let theirs = self.cast.at_level(&step_subjects(index, place)?, aim.level);
             let picked = self.cast.fitting(theirs.clone(), aim.over);
             if !complement && picked.is_empty() && self.incomplete {
-                return None;
+                return Err(self.notes.refused_before(place));
             }
             if !complement && picked.is_empty() {
                 let message = match theirs.first() {
                     Some(first) => self.cast.explain_carrier(first),
                     None => format!("nobody that step `{name}` picks has a {}", aim.level.word()),
                 };
-                self.notes.error(place, message);
-                return None;
+                return Err(self.notes.error(place, message));
             }
             if !complement {
-                return Some(picked);
+                return Ok(picked);
             }
             let mut everybody = self.cast.fitting(self.cast.everybody(aim.level, |_| true), aim.over);
             everybody.retain(|subject| picked.binary_search(subject).is_err());
             if everybody.is_empty() {
-                self.notes.error(place, format!("`{}` is nobody: step `{name}` picks everybody", text.text));
-                return None;
+                let message = format!("`{}` is nobody: step `{name}` picks everybody", text.text);
+                return Err(self.notes.error(place, message));
             }
-            return Some(everybody);
+            return Ok(everybody);
         }
         if complement {
             let message = format!("`!` takes a step, and there is no step `{name}`{}", self.step_hint(name));
-            self.notes.error(place, message);
-            return None;
+            return Err(self.notes.error(place, message));
         }
-        let pattern = match Pattern::parse(name) {
-            Ok(pattern) => pattern,
-            Err(message) => {
-                self.notes.error(place, message);
-                return None;
+        let pattern = Pattern::parse(name).map_err(|message| self.notes.error(place, message))?;
+        self.cast.select(&pattern, aim).map_err(|mismatch| match mismatch {
+            Mismatch::Nobody(_) | Mismatch::Carrier(_) if self.incomplete => self.notes.refused_before(place),
+            Mismatch::Nobody(message) if !name.contains('/') && self.is_near_a_step(name) => {
+                self.notes.error(place, format!("{message}; no step has this name either{}", self.step_hint(name)))
             }
-        };
-        match self.cast.select(&pattern, aim) {
-            Ok(subjects) => Some(subjects),
-            Err(Mismatch::Nobody(_) | Mismatch::Carrier(_)) if self.incomplete => None,
-            Err(Mismatch::Nobody(message)) if !name.contains('/') && self.is_near_a_step(name) => {
-                self.notes.error(place, format!("{message}; no step has this name either{}", self.step_hint(name)));
-                None
+            Mismatch::Nobody(message) | Mismatch::Level(message) | Mismatch::Carrier(message) => {
+                self.notes.error(place, message)
             }
-            Err(Mismatch::Nobody(message) | Mismatch::Level(message) | Mismatch::Carrier(message)) => {
-                self.notes.error(place, message);
-                None
-            }
-        }
+        })
     }
 
-    fn step(&self, id: &str) -> Option<usize> {
-        self.steps.iter().position(|step| step.id.value == id)
+    /// The position of the step with this id.
+    pub(crate) fn step(&self, id: &str) -> Option<usize> {
+        self.positions.get(id).copied()
+    }
+
+    /// Complains about names of steps that also begin paths, and about `--only` and `--without` naming no step.
+    pub(crate) fn check_names(&self, chosen: &[(&str, &String)]) {
+        for cohort in self.cast.cohorts {
+            if let Some(step) = self.step(&cohort.id) {
+                let message = format!("`{}` is also a cohort; `on` could not tell them apart", cohort.id);
+                self.notes.error(self.steps[step].id.place, message);
+            }
+        }
+        for (flag, name) in chosen.iter().filter(|(_, name)| self.step(name).is_none()) {
+            let message = format!("there is no step `{name}`{}", self.step_hint(name));
+            self.notes.error_outside(&format!("{flag} {name}"), message);
+        }
     }
 
     fn step_names(&self) -> Vec<&str> {
@@ -162,10 +178,10 @@ impl Expansion<'_> {
         crate::suggestion::closest(name, self.step_names()).is_some()
     }
 
-    fn subjects_of(&self, index: usize, progress: &mut Vec<Progress<Vec<Subject>>>) -> Option<Vec<Subject>> {
+    fn subjects_of(&self, index: usize, progress: &mut Vec<Progress<Vec<Subject>>>) -> Checked<Vec<Subject>> {
         match &progress[index] {
             Progress::Done(subjects) => return subjects.clone(),
-            Progress::Open => return None,
+            Progress::Open => return Err(self.notes.refused_before(self.steps[index].id.place)),
             Progress::Untouched => {}
         }
         progress[index] = Progress::Open;
@@ -181,7 +197,7 @@ impl Expansion<'_> {
             self.select(&step.on, Aim::of(action), &mut theirs)
         });
         let subjects = subjects.and_then(|subjects| self.pick(step, subjects));
-        if let (Some(action), Some(subjects)) = (step.action, &subjects)
+        if let (Ok(action), Ok(subjects)) = (step.action, &subjects)
             && action.level == Level::Device
         {
             check_command(self.notes, self.cast, step, subjects);
@@ -191,21 +207,19 @@ impl Expansion<'_> {
     }
 
     /// Takes the first few in the order of draws keyed by (seed, step, path): adding beds keeps the others' places.
-    fn pick(&self, step: &StepDraft<'_>, subjects: Vec<Subject>) -> Option<Vec<Subject>> {
-        let Some(pick) = &step.pick else { return Some(subjects) };
+    fn pick(&self, step: &StepDraft<'_>, subjects: Vec<Subject>) -> Checked<Vec<Subject>> {
+        let Some(pick) = &step.pick else { return Ok(subjects) };
         let count = match pick.value {
             Pick::Count(count) => count as usize,
             Pick::Share(share) => (share * subjects.len() as f64).round() as usize,
         };
         if count > subjects.len() {
             let message = format!("`pick` is {count}, but `on` selects only {}", subjects.len());
-            self.notes.error(pick.place, message);
-            return None;
+            return Err(self.notes.error(pick.place, message));
         }
         if count == 0 {
             let message = format!("`pick` of the {} that `on` selects is nobody", subjects.len());
-            self.notes.error(pick.place, message);
-            return None;
+            return Err(self.notes.error(pick.place, message));
         }
         let purpose = Purpose::new(&format!("pick.{}", step.id.value));
         let mut drawn: Vec<(u64, Subject)> = subjects
@@ -215,43 +229,45 @@ impl Expansion<'_> {
         drawn.sort_unstable();
         let mut picked: Vec<Subject> = drawn.into_iter().take(count).map(|(_, subject)| subject).collect();
         picked.sort_unstable();
-        Some(picked)
+        Ok(picked)
     }
 
-    fn first_span(&self, index: usize, length: Span, progress: &mut Vec<Progress<FirstSpan>>) -> Option<FirstSpan> {
+    fn first_span(&self, index: usize, length: Span, progress: &mut Vec<Progress<FirstSpan>>) -> Checked<FirstSpan> {
         if let Progress::Done(span) = &progress[index] {
             return *span;
         }
         progress[index] = Progress::Open;
-        let step = &self.steps[index];
-        let begin = match &step.trigger {
-            None => None,
-            Some(Trigger::Every(every)) => Some((SimTime::ZERO + every.value, every.place)),
-            Some(Trigger::At(at)) => {
-                let base = match &at.value.base {
-                    None => Some(SimTime::ZERO),
-                    Some(base) => self.edge(index, &base.step, base.end, at.place, length, progress),
-                };
-                base.map(|base| (base + Span::from_nanos(at.value.offset), at.place))
-            }
-        };
-        let span = begin.and_then(|(begin, place)| {
+        let span = self.begin(index, length, progress).and_then(|(begin, place)| {
+            let step = &self.steps[index];
             let begin = self.settle(step, begin, place);
             if begin < SimTime::ZERO {
                 let early = SimTime::ZERO - begin;
-                self.notes.error(place, format!("step `{}` would begin {early} before the start", step.id.value));
-                return None;
+                let message = format!("step `{}` would begin {early} before the start", step.id.value);
+                return Err(self.notes.error(place, message));
             }
             let begin = (begin + self.jitter(step, 0)).ceil_to_grid();
             if begin - SimTime::ZERO >= length {
                 let message = format!("step `{}` begins at {begin}, but [time] length is {length}", step.id.value);
-                self.notes.error(place, message);
-                return None;
+                return Err(self.notes.error(place, message));
             }
-            Some((begin, end_of(step, begin, length)))
+            Ok((begin, end_of(step, begin, length)))
         });
         progress[index] = Progress::Done(span);
         span
+    }
+
+    /// When a step begins for the first time, before jitter, and where the file says so.
+    fn begin(&self, index: usize, length: Span, progress: &mut Vec<Progress<FirstSpan>>) -> Checked<(SimTime, Place)> {
+        match self.steps[index].trigger.as_ref().map_err(|refused| *refused)? {
+            Trigger::Every(every) => Ok((SimTime::ZERO + every.value, every.place)),
+            Trigger::At(at) => {
+                let base = match &at.value.base {
+                    None => SimTime::ZERO,
+                    Some(base) => self.edge(index, &base.step, base.end, at.place, length, progress)?,
+                };
+                Ok((base + Span::from_nanos(at.value.offset), at.place))
+            }
+        }
     }
 
     /// Begin or end of another step.
@@ -263,25 +279,24 @@ impl Expansion<'_> {
         place: Place,
         length: Span,
         progress: &mut Vec<Progress<FirstSpan>>,
-    ) -> Option<SimTime> {
+    ) -> Checked<SimTime> {
         let Some(other) = self.step(name) else {
-            self.notes.error(place, format!("there is no step `{name}`{}", self.step_hint(name)));
-            return None;
+            let message = format!("there is no step `{name}`{}", self.step_hint(name));
+            return Err(self.notes.error(place, message));
         };
         if matches!(progress[other], Progress::Open) {
             let own = &self.steps[index].id.value;
-            self.notes.error(place, format!("steps `{own}` and `{name}` wait for each other"));
-            return None;
+            return Err(self.notes.error(place, format!("steps `{own}` and `{name}` wait for each other")));
         }
         let (begin, heal) = self.first_span(other, length, progress)?;
         if !end {
-            return Some(begin);
+            return Ok(begin);
         }
-        if self.steps[other].action.is_some_and(|action| action.duration == DurationRule::Instant) {
-            self.notes
-                .error(place, format!("step `{name}` happens at an instant and has no end; write `{name}.start`"));
+        if self.steps[other].action.is_ok_and(|action| action.duration == DurationRule::Instant) {
+            let message = format!("step `{name}` happens at an instant and has no end; write `{name}.start`");
+            return Err(self.notes.error(place, message));
         }
-        heal
+        heal.ok_or_else(|| self.notes.refused_before(place))
     }
 
     /// The grid instant at or after `begin`, with a warning when that is another one.
@@ -302,18 +317,13 @@ impl Expansion<'_> {
         Span::from_nanos((step.jitter.nanos() as f64 * draw) as i64)
     }
 
-    fn repeat(&self, first: &[Option<FirstSpan>], length: Span, timeline: &mut Timeline) {
+    fn repeat(&self, first: &[Checked<FirstSpan>], length: Span, timeline: &mut Timeline) {
         let mut entries = Vec::new();
         let mut pairs = 0;
         for (index, step) in self.steps.iter().enumerate() {
-            let (Some((begin, end)), true) = (first[index], step.sound) else { continue };
-            let spans = self.spans(step, begin, end, length);
-            if let (Some(last), Some(duration)) = (spans.last(), &step.duration) {
-                self.warn_about_end(step, last.0, duration.value, duration.place, length);
-            }
-            let (Some(from), Some(to)) = (spans.first(), spans.last()) else { continue };
-            timeline.extents[index] = Some((from.0, to.1.unwrap_or(to.0)));
-            let Some(subjects) = &timeline.subjects[index] else { continue };
+            let spans = first[index].and_then(|(begin, end)| self.spans(step, begin, end, length));
+            timeline.extents.push(spans.as_ref().map(|spans| extent(spans)).map_err(|refused| *refused));
+            let (Ok(spans), Ok(subjects)) = (spans, &timeline.subjects[index]) else { continue };
             pairs += spans.len() as u64 * subjects.len() as u64;
             if (entries.len() + spans.len()) as u64 > MOST_OCCURRENCES || pairs > MOST_SUBJECTS {
                 let message = format!(
@@ -323,7 +333,8 @@ impl Expansion<'_> {
                     spans.len(),
                     subjects.len()
                 );
-                self.notes.error(step.id.place, message);
+                let refused = self.notes.error(step.id.place, message);
+                timeline.extents.resize(self.steps.len(), Err(refused));
                 return;
             }
             entries.extend(spans.into_iter().enumerate().map(|(repetition, span)| (index, repetition as u32, span)));
@@ -332,7 +343,7 @@ impl Expansion<'_> {
         self.check_overlaps(&entries, &timeline.subjects);
         for (index, repetition, (start, end)) in entries {
             let step = &self.steps[index];
-            let (Some(action), Some(subjects)) = (step.action, &timeline.subjects[index]) else { continue };
+            let (Ok(action), Ok(subjects)) = (step.action, &timeline.subjects[index]) else { continue };
             timeline.occurrences.push(Occurrence {
                 step: step.id.value.clone(),
                 repetition,
@@ -346,23 +357,44 @@ impl Expansion<'_> {
     }
 
     /// Begin and end of every repetition.
-    fn spans(&self, step: &StepDraft<'_>, begin: SimTime, end: Option<SimTime>, length: Span) -> Vec<FirstSpan> {
-        let Some(Trigger::Every(every)) = &step.trigger else { return vec![(begin, end)] };
+    fn spans(
+        &self,
+        step: &StepDraft<'_>,
+        begin: SimTime,
+        end: Option<SimTime>,
+        length: Span,
+    ) -> Checked<Vec<FirstSpan>> {
+        if !step.sound {
+            return Err(self.notes.refused_before(step.id.place));
+        }
+        let spans = match &step.trigger {
+            Ok(Trigger::Every(every)) => self.repetitions(step, every.value, length)?,
+            _ => vec![(begin, end)],
+        };
+        if let (Some(last), Some(duration)) = (spans.last(), &step.duration) {
+            self.warn_about_end(step, last.0, duration.value, duration.place, length);
+        }
+        Ok(spans)
+    }
+
+    fn repetitions(&self, step: &StepDraft<'_>, every: Span, length: Span) -> Checked<Vec<FirstSpan>> {
         let until = step.until.as_ref().map_or(length, |until| until.value.min(length));
         let mut spans = Vec::new();
-        let mut nominal = SimTime::ZERO + every.value;
+        let mut nominal = SimTime::ZERO + every;
         while nominal - SimTime::ZERO < until && spans.len() as u64 <= MOST_OCCURRENCES {
             let begin = (nominal.ceil_to_grid() + self.jitter(step, spans.len() as u64)).ceil_to_grid();
             if begin - SimTime::ZERO < length {
                 spans.push((begin, end_of(step, begin, length)));
             }
-            nominal += every.value;
+            nominal += every;
         }
-        if let (true, Some(until)) = (spans.is_empty(), &step.until) {
-            let message = format!("step `{}` ends at {} and never happens", step.id.value, until.value);
-            self.notes.error(until.place, message);
+        match &step.until {
+            Some(until) if spans.is_empty() => {
+                let message = format!("step `{}` ends at {} and never happens", step.id.value, until.value);
+                Err(self.notes.error(until.place, message))
+            }
+            _ => Ok(spans),
         }
-        spans
     }
 
     fn warn_about_end(&self, step: &StepDraft<'_>, begin: SimTime, duration: Span, place: Place, length: Span) {
@@ -377,12 +409,12 @@ impl Expansion<'_> {
     }
 
     /// Two faults of the same kind cannot hold one connection or gateway at the same time.
-    fn check_overlaps(&self, entries: &[(usize, u32, FirstSpan)], subjects: &[Option<Vec<Subject>>]) {
+    fn check_overlaps(&self, entries: &[(usize, u32, FirstSpan)], subjects: &[Checked<Vec<Subject>>]) {
         let mut held: BTreeMap<(&str, &Subject), (usize, SimTime)> = BTreeMap::new();
-        let mut told = Vec::new();
+        let mut told = BTreeSet::new();
         for (index, _, (begin, end)) in entries {
             let step = &self.steps[*index];
-            let (Some(action), Some(subjects), Some(end)) = (step.action, &subjects[*index], end) else { continue };
+            let (Ok(action), Ok(subjects), Some(end)) = (step.action, &subjects[*index], end) else { continue };
             if !matches!(action.level, Level::Link | Level::Gateway) {
                 continue;
             }
@@ -390,8 +422,7 @@ impl Expansion<'_> {
                 match held.get(&(action.name, subject)) {
                     Some((other, until)) if until > begin => {
                         let pair = (*other.min(index), *other.max(index));
-                        if !told.contains(&pair) {
-                            told.push(pair);
+                        if told.insert(pair) {
                             self.complain_about_overlap(*index, *other, action.name, subject, *begin);
                         }
                     }
@@ -423,16 +454,16 @@ impl Expansion<'_> {
 /// When an occurrence heals, at the latest with the end of the run; `None` for an instant.
 fn end_of(step: &StepDraft<'_>, begin: SimTime, length: Span) -> Option<SimTime> {
     let last = SimTime::ZERO + length;
-    match (step.action?.duration, &step.duration) {
+    match (step.action.ok()?.duration, &step.duration) {
         (DurationRule::Instant, _) | (DurationRule::Required, None) => None,
         (DurationRule::Optional, None) => Some(last),
         (_, Some(duration)) => Some((begin + duration.value).ceil_to_grid().min(last)),
     }
 }
 
-fn done<T>(progress: Progress<T>) -> Option<T> {
-    match progress {
-        Progress::Done(value) => value,
-        Progress::Untouched | Progress::Open => None,
-    }
+/// First begin and last end of repetitions, of which there is at least one.
+fn extent(spans: &[FirstSpan]) -> (SimTime, SimTime) {
+    let begin = spans.first().map_or(SimTime::ZERO, |(begin, _)| *begin);
+    let end = spans.last().map_or(SimTime::ZERO, |(begin, end)| end.unwrap_or(*begin));
+    (begin, end)
 }

@@ -27,7 +27,8 @@ impl Variables {
     /// Reads `[vars]`, lets `--set` override, and adds the names every file has.
     pub(crate) fn read(notes: &Notes, document: &Table, settings: &Settings<'_>) -> Self {
         let mut variables = Self::default();
-        if let Some((_, node)) = document.get("vars") {
+        if let Some((key, node)) = document.get("vars") {
+            notes.mark_read(key.place);
             variables.read_table(notes, node, settings);
         }
         for (name, text) in &settings.sets {
@@ -59,6 +60,7 @@ impl Variables {
             return;
         };
         for (key, node) in &table.entries {
+            notes.mark_read(key.place);
             if TEMPLATE_NAMES.iter().any(|(name, _)| *name == key.name) || key.name == "scenario" {
                 notes.error(key.place, format!("`{}` has a meaning of its own; choose another name", key.name));
                 continue;

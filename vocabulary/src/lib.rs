@@ -5,6 +5,7 @@
 //! before any payload format.
 
 mod dimension;
+mod format;
 mod message;
 mod metric;
 mod metric_table;
@@ -12,7 +13,8 @@ mod owned_message;
 mod quantity;
 
 pub use dimension::{Dimension, Unit};
-pub use message::{Encode, Message, Quality, Reading, Value, Wave};
+pub use format::{Format, KeyError, MessageKey, Sameness};
+pub use message::{Message, Quality, Reading, Value, Wave};
 pub use metric::{Metric, MetricKind};
 pub use metric_table::{MetricError, MetricId, metrics, register_metric};
 pub use owned_message::{OwnedMessage, OwnedReading, OwnedValue, OwnedWave};

@@ -180,7 +180,7 @@ impl Site {
         let links = self.wearables.iter().flat_map(|wearable| self.air.links_of(wearable.peripheral));
         let cut = links.filter(of_host).count() as u64;
         self.evidence.add(occurrence, LINKS_CUT, cut);
-        if let Some(memory) = self.air.remove_central(host) {
+        if let Some(memory) = self.centrals.remove(&mut self.air, host) {
             self.gateways[index].memory = memory;
         }
         self.gateways[index].down_since = Some(now);

@@ -1,8 +1,19 @@
 //! The steps that act on the radio: what each one does, what it counts as done, how it is healed.
 
 use ble::{Burst, Fault};
-use sim_core::{ActionSpec, Arguments, DurationRule, Level, ParameterKind, ParameterSpec, Registry, Seam, Span};
+use sim_core::{
+    ActionSpec, Arguments, DurationRule, Executor, Level, ParameterKind, ParameterSpec, Reach, Registry, Seam, Span,
+};
 use vocabulary::Dimension;
+
+/// The seam in the air: on the radio of a device, its links and gateways.
+#[derive(Debug, Clone, Copy)]
+pub struct RadioAction;
+
+impl Seam for RadioAction {
+    const WORD: &'static str = "radio";
+    const REACH: Reach = Reach::Radio;
+}
 
 /// What a step does to a device.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -391,11 +402,11 @@ pub(super) fn verb(name: &str) -> Option<&'static Verb> {
 /// Adds all actions on radio and gateways.
 pub(super) fn register(registry: &mut Registry) {
     for verb in &VERBS {
-        registry.actions.push(ActionSpec {
+        registry.add(ActionSpec {
             name: verb.name,
             about: verb.about,
             level: Level::Link,
-            seam: Seam::Radio,
+            executor: Executor::new(RadioAction),
             parameters: (verb.parameters)(),
             duration: verb.duration,
             evidence: verb.evidence,
@@ -408,22 +419,22 @@ pub(super) fn register(registry: &mut Registry) {
         ParameterKind::Quantity(Dimension::Time),
         "how long it is down; to the end of the run without",
     );
-    registry.actions.push(ActionSpec {
+    registry.add(ActionSpec {
         name: CRASH,
         about: "the gateway stops at once: its links, its scan and its connection; what it had handed on is in flash",
         level: Level::Gateway,
-        seam: Seam::Radio,
+        executor: Executor::new(RadioAction),
         parameters: vec![restart.range(1e9, 1e18)],
         duration: DurationRule::Instant,
         evidence: &[LINKS_CUT, SECONDS_DOWN],
         heal: "comes back after `restart`, remembers bonds and how far it had read histories",
         stack_should: "take the silence of all its devices for one failure, and take what comes later without alarm",
     });
-    registry.actions.push(ActionSpec {
+    registry.add(ActionSpec {
         name: "gw.uplink_down",
         about: "the gateway's own connection is cut; it goes on listening and keeps messages in its outbox",
         level: Level::Gateway,
-        seam: Seam::Radio,
+        executor: Executor::new(RadioAction),
         parameters: Vec::new(),
         duration: DurationRule::Required,
         evidence: &[LINKS_CUT, "bytes_held", "connects_blocked"],

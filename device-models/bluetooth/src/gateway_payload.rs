@@ -204,7 +204,7 @@ mod tests {
         );
         assert_eq!(text, expected);
         let key = vendor_json::peek(&payload).expect("a key");
-        assert_eq!((&*key.device_serial, &*key.stream, key.sequence), ("HRB-7", "hr", 12));
+        assert_eq!((&*key.device_serial, &*key.stream, key.sequence), ("HRB-7", "hr", Some(12)));
     }
 
     #[test]
@@ -216,6 +216,6 @@ mod tests {
         assert_eq!(object["id"], "C1:02:03:04:05:06");
         assert_eq!(object["name"], "belt \"7\"");
         let key = vendor_json::peek(&payload).expect("a key");
-        assert_eq!((&*key.device_serial, &*key.stream, key.sequence), ("HRB-7", "hr", 12));
+        assert_eq!((&*key.device_serial, &*key.stream, key.sequence), ("HRB-7", "hr", Some(12)));
     }
 }

@@ -15,7 +15,7 @@ impl Site {
     pub(super) fn react(&mut self) {
         loop {
             let events = self.air.take_events();
-            let heard = self.air.take_all_central_events();
+            let heard = self.centrals.take_events();
             if events.is_empty() && heard.is_empty() {
                 return;
             }

@@ -13,6 +13,7 @@ mod gateway_payload;
 mod hearing;
 mod profiles;
 mod radio;
+mod radio_error;
 mod radio_message;
 mod reception;
 mod report;
@@ -20,24 +21,38 @@ mod saying;
 mod site;
 mod wearable;
 
+pub use actions::RadioAction;
 pub use gateway_payload::FORMATS as GATEWAY_FORMATS;
 pub use profiles::kinds;
-pub use radio::{Radio, RadioError};
+pub use radio::Radio;
+pub use radio_error::RadioError;
 pub use report::{GatewayReport, GivenUp, LinkChange, LinkEvent, PeripheralReport, Reason, Taken};
 
 #[cfg(test)]
 mod tests;
 
-use sim_core::{FormatSpec, Registry};
+use std::sync::Arc;
 
-/// Adds the format in which devices hand messages to the radio, and the actions on radio and gateways.
-pub fn register(registry: &mut Registry) {
-    registry.formats.push(FormatSpec {
-        name: "said",
-        about: "what a device hands to its Bluetooth side; never leaves the program",
-        encode: crate::radio_message::encode,
-    });
-    registry.gateway_formats.extend(GATEWAY_FORMATS);
-    registry.bluetooth_kinds.extend(kinds());
-    actions::register(registry);
+use sim_core::{BluetoothKind, FormatSpec, Plugin, Registry};
+
+/// The Bluetooth side of devices, the format in which devices hand messages to it, and the actions on radio and gateways.
+#[derive(Debug, Clone, Copy)]
+pub struct Bluetooth;
+
+impl Plugin for Bluetooth {
+    fn name(&self) -> &str {
+        "bluetooth"
+    }
+
+    fn register(&self, registry: &mut Registry) {
+        registry.add(FormatSpec {
+            name: "said",
+            about: "what a device hands to its Bluetooth side; never leaves the program",
+            is_public: false,
+            format: Arc::new(radio_message::RadioMessage),
+        });
+        registry.extend(GATEWAY_FORMATS);
+        registry.extend(kinds().map(BluetoothKind));
+        actions::register(registry);
+    }
 }

@@ -4,46 +4,14 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use ble::{Air, PeripheralError};
+use ble::Air;
 use sim_core::{
     Evidence, Occurrence, OccurrenceId, Outbound, Place, RadioSecurity, Roster, RouteId, SimId, SimTime, Subject,
 };
-use thiserror::Error;
 
+use super::radio_error::RadioError;
 use super::report::{GatewayReport, GivenUp, LinkEvent, PeripheralReport, Taken};
 use super::site::{Site, name_of, position};
-
-/// Why a radio cannot be built.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum RadioError {
-    /// The kind of a device has no Bluetooth services.
-    #[error("{path}: devices of kind {kind} have no Bluetooth side")]
-    NoProfile {
-        /// Path of the device.
-        path: String,
-        /// Its kind.
-        kind: String,
-    },
-    /// A gateway is to hand on in a format that does not exist.
-    #[error("{path}: gateways have no payload format {format}")]
-    UnknownFormat {
-        /// Path of the gateway.
-        path: String,
-        /// The format.
-        format: String,
-    },
-    /// A gateway is to connect to a device of another site, or to one without Bluetooth.
-    #[error("{path}: device number {device} is not on the air of its site")]
-    ForeignDevice {
-        /// Path of the gateway.
-        path: String,
-        /// Number of the device.
-        device: u32,
-    },
-    /// A device cannot be put on the air.
-    #[error(transparent)]
-    Peripheral(#[from] PeripheralError),
-}
 
 /// All sites of some patients.
 ///

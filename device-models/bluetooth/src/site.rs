@@ -8,7 +8,7 @@ use ble::pairing::{SecureConnections, SecurityPolicy};
 use ble::propagation::{Environment, Position};
 use ble::services::battery;
 use ble::services::device_information::DeviceInformation;
-use ble::{Address, Air, AirOptions, HostId, HostOptions, LinkId, LinkPolicy, PeripheralOptions};
+use ble::{Address, Air, AirOptions, Centrals, HostId, HostOptions, LinkId, LinkPolicy, PeripheralOptions};
 use sim_core::{
     DevicePlan, Evidence, GatewayPlan, Occurrence, OccurrenceId, Outbound, Place, RadioPlan, Roster, RouteId, SimId,
     SimTime, SitePlan,
@@ -18,7 +18,7 @@ use super::act::{Act, Edge};
 use super::gateway::{self, Gateway};
 use super::gateway_payload::Format;
 use super::profiles::{self, Profile};
-use super::radio::RadioError;
+use super::radio_error::RadioError;
 use super::report::{GivenUp, LinkEvent, Reason, Taken};
 use super::wearable::Wearable;
 
@@ -34,6 +34,8 @@ pub(super) struct Site {
     pub(super) roster: Arc<Roster>,
     pub(super) occurrences: Arc<Vec<Occurrence>>,
     pub(super) air: Air,
+    /// The Bluetooth sides of its gateways.
+    pub(super) centrals: Centrals,
     /// In the order of the air's peripherals.
     pub(super) wearables: Vec<Wearable>,
     pub(super) by_device: BTreeMap<SimId, usize>,
@@ -74,6 +76,7 @@ impl Site {
             roster: Arc::clone(roster),
             occurrences: Arc::clone(occurrences),
             air: Air::new(AirOptions { seed: roster.seed, environment }),
+            centrals: Centrals::default(),
             wearables: Vec::new(),
             by_device: BTreeMap::new(),
             by_address: BTreeMap::new(),
@@ -157,7 +160,7 @@ impl Site {
         let gateway = &mut self.gateways[index];
         let mut options = gateway.options.clone();
         options.memory = std::mem::take(&mut gateway.memory);
-        let host = self.air.add_central(gateway.host_options.clone(), options);
+        let host = self.centrals.add(&mut self.air, gateway.host_options.clone(), options);
         gateway.host = Some(host);
         gateway.down_since = None;
         self.by_host.insert(host, index);
@@ -190,10 +193,10 @@ impl Site {
     fn run_air(&mut self, until_ns: i64) {
         let Ok(until_ns) = u64::try_from(until_ns) else { return };
         while let Some(at_ns) = self.air.next_event_at().filter(|at_ns| *at_ns <= until_ns) {
-            self.air.advance_to(at_ns);
+            self.centrals.advance_to(&mut self.air, at_ns);
             self.react();
         }
-        self.air.advance_to(until_ns);
+        self.centrals.advance_to(&mut self.air, until_ns);
     }
 
     /// The present instant.

@@ -303,7 +303,7 @@ pub fn register(registry: &mut Registry) {
         metrics,
     };
     let event = |id, about, metrics| StreamSpec { id, about, kind: StreamKind::Event, metrics };
-    registry.devices.push(DeviceSpec {
+    registry.add(DeviceSpec {
         kind: "bedside_monitor",
         about: "bedside monitor with arterial line and capnography",
         streams: vec![

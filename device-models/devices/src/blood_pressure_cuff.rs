@@ -121,7 +121,7 @@ fn measure_pressures(
 pub fn register(registry: &mut Registry) {
     let carried: &'static [MetricId] =
         &[metrics::NIBP_SYS, metrics::NIBP_DIA, metrics::NIBP_MEAN, metrics::PR_NIBP, metrics::DEVICE_STATUS];
-    registry.devices.push(DeviceSpec {
+    registry.add(DeviceSpec {
         kind: "blood_pressure_cuff",
         about: "upper-arm cuff: 25 to 40 s a measurement, error of 3 mmHg, fails by motion or an irregular pulse",
         streams: vec![

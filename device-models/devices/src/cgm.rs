@@ -211,7 +211,7 @@ fn report_sensors(
 /// Adds the monitor.
 pub fn register(registry: &mut Registry) {
     let event = |id, about, metrics| StreamSpec { id, about, kind: StreamKind::Event, metrics };
-    registry.devices.push(DeviceSpec {
+    registry.add(DeviceSpec {
         kind: KIND,
         about: "continuous glucose monitor with warm-up, drift, compression lows, an end and alarms",
         streams: vec![

@@ -105,7 +105,7 @@ pub fn register(registry: &mut Registry) {
     registry.add_resource(|world| {
         world.init_resource::<Workshop>();
     });
-    registry.devices.push(DeviceSpec {
+    registry.add(DeviceSpec {
         kind: "ecg_patch",
         about: "ECG patch of one lead or more",
         streams: vec![

@@ -94,7 +94,7 @@ fn measure_blood(
 
 /// Adds the meter.
 pub fn register(registry: &mut Registry) {
-    registry.devices.push(DeviceSpec {
+    registry.add(DeviceSpec {
         kind: KIND,
         about: "blood glucose meter for finger sticks",
         streams: vec![StreamSpec {

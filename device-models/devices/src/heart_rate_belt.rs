@@ -110,7 +110,7 @@ fn report_belts(
 
 /// Adds the belt.
 pub fn register(registry: &mut Registry) {
-    registry.devices.push(DeviceSpec {
+    registry.add(DeviceSpec {
         kind: "heart_rate_belt",
         about: "chest belt: heart rate, and the intervals between the beats since the message before",
         streams: vec![

@@ -306,7 +306,7 @@ fn set_rate_parameters() -> Vec<ParameterSpec> {
 
 /// Adds the pump.
 pub fn register(registry: &mut Registry) {
-    registry.devices.push(DeviceSpec {
+    registry.add(DeviceSpec {
         kind: KIND,
         about: "pump for one drug or fluid that obeys commands and changes the patient",
         streams: vec![

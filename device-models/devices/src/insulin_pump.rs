@@ -254,7 +254,7 @@ fn report_pumps(
 
 /// Adds the pump and its faults.
 pub fn register(registry: &mut Registry) {
-    registry.devices.push(DeviceSpec {
+    registry.add(DeviceSpec {
         kind: KIND,
         about: "insulin pump that obeys commands and its wearer, and changes the patient",
         streams: streams(),

@@ -116,7 +116,7 @@ pub fn register(registry: &mut Registry) {
     registry.add_resource(|world| {
         world.init_resource::<Workshop>();
     });
-    registry.devices.push(DeviceSpec {
+    registry.add(DeviceSpec {
         kind: KIND,
         about: "finger clip that tells the light itself, red and infrared, for tests of what computes a saturation",
         streams: vec![

@@ -163,7 +163,7 @@ fn report_pacemakers(
 
 /// Adds the pacemaker.
 pub fn register(registry: &mut Registry) {
-    registry.devices.push(DeviceSpec {
+    registry.add(DeviceSpec {
         kind: "pacemaker",
         about: "implanted pacemaker with a home monitor, for patients with a paced rhythm",
         streams: vec![

@@ -177,7 +177,7 @@ pub fn register(registry: &mut Registry) {
         kind: StreamKind::Wave { rate_mhz: 125_000, samples: 125, highest_mhz: 500_000 },
         metrics,
     };
-    registry.devices.push(DeviceSpec {
+    registry.add(DeviceSpec {
         kind: "pulmonary_catheter",
         about: "pulmonary artery catheter: central venous and pulmonary artery pressure",
         streams: vec![

@@ -134,7 +134,7 @@ pub fn register(registry: &mut Registry) {
     registry.add_resource(|world| {
         world.init_resource::<Workshop>();
     });
-    registry.devices.push(DeviceSpec {
+    registry.add(DeviceSpec {
         kind: "pulse_oximeter",
         about: "finger pulse oximeter: 20 to 30 s behind the lungs, averaged over 8 s",
         streams: vec![

@@ -203,7 +203,7 @@ fn report_replays(
 
 /// Adds the replay device.
 pub fn register(registry: &mut Registry) {
-    registry.devices.push(DeviceSpec {
+    registry.add(DeviceSpec {
         kind: KIND,
         about: "plays a WFDB record (formats 16 and 212, MIT annotations), looped at an R peak",
         streams: vec![

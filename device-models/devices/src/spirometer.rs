@@ -106,7 +106,7 @@ fn report_spirometers(
 /// Adds the spirometer.
 pub fn register(registry: &mut Registry) {
     let carried: &'static [MetricId] = &[metrics::FEV1, metrics::FVC, metrics::FEV1_FVC, metrics::PEF];
-    registry.devices.push(DeviceSpec {
+    registry.add(DeviceSpec {
         kind: "spirometer",
         about: "home spirometer: the best of three blows",
         streams: vec![

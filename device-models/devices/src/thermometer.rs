@@ -125,7 +125,7 @@ fn report_thermometers(
 
 /// Adds the thermometer.
 pub fn register(registry: &mut Registry) {
-    registry.devices.push(DeviceSpec {
+    registry.add(DeviceSpec {
         kind: "thermometer",
         about: "clinical thermometer with the lag of its site, in steps of 0.1 Cel",
         streams: vec![

@@ -104,7 +104,7 @@ fn report_meters(
 
 /// Adds the meter.
 pub fn register(registry: &mut Registry) {
-    registry.devices.push(DeviceSpec {
+    registry.add(DeviceSpec {
         kind: "urine_meter",
         about: "urine meter of a catheter: volume in the bag, and rate since the message before",
         streams: vec![

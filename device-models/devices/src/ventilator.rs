@@ -235,7 +235,7 @@ fn commands() -> Vec<CommandSpec> {
 /// Adds the ventilator and the faults of its airway.
 pub fn register(registry: &mut Registry) {
     report::furnish(registry);
-    registry.devices.push(DeviceSpec {
+    registry.add(DeviceSpec {
         kind: "ventilator",
         about: "intensive care ventilator on a one-compartment lung; sets breathing and oxygen of its patient",
         streams: vec![
@@ -287,7 +287,7 @@ pub fn register(registry: &mut Registry) {
         obey: Some(obey),
         spawn,
     });
-    registry.actions.extend(airway_faults::actions());
+    registry.extend(airway_faults::actions());
     registry.add_system(Phase::Treatment, ventilate);
     report::add_systems(registry);
 }

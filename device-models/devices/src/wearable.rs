@@ -294,7 +294,7 @@ pub fn register(registry: &mut Registry) {
         metrics,
     };
     let event = |id, about, metrics| StreamSpec { id, about, kind: StreamKind::Event, metrics };
-    registry.devices.push(DeviceSpec {
+    registry.add(DeviceSpec {
         kind: KIND,
         about: "wristband of an active person: pulse, saturation, skin, steps, acceleration, falls",
         streams: vec![

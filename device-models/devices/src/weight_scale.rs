@@ -112,7 +112,7 @@ fn report_scales(
 
 /// Adds the scale.
 pub fn register(registry: &mut Registry) {
-    registry.devices.push(DeviceSpec {
+    registry.add(DeviceSpec {
         kind: "weight_scale",
         about: "bathroom scale: weight, body-mass index and, if it can, body composition",
         streams: vec![

@@ -163,12 +163,11 @@ impl Section {
 
 #[cfg(test)]
 mod tests {
-    use vocabulary::{Encode, MetricId, metrics};
+    use vocabulary::{MetricId, metrics};
 
     use super::*;
 
     fn text(message: &Message<'_>) -> String {
-        let encode: Encode = encode;
         let mut out = BytesMut::from(&b"before "[..]);
         encode(message, &mut out);
         let text = String::from_utf8(out.to_vec()).expect("JSON is UTF-8");

@@ -5,10 +5,10 @@ mod arguments;
 mod commands;
 pub mod exit_code;
 mod failure;
-mod load;
 mod output;
+mod progress;
 mod recording;
-mod run;
+mod scenario_file;
 
 use std::process::ExitCode;
 
@@ -16,19 +16,18 @@ use clap::Parser;
 use sim_core::Registry;
 
 use crate::arguments::CommandLine;
+use crate::failure::Failure;
 
-/// The registry with every built-in model, action, format and expectation metric.
-pub fn standard_registry() -> Registry {
-    let mut registry = Registry::new();
-    device_models::register(&mut registry);
-    fleet::register(&mut registry);
-    verify::register(&mut registry);
-    commands::register(&mut registry);
-    registry
-}
+pub use session::standard_registry;
 
-/// Parses the process's arguments, does what they say and returns the exit code.
+/// Parses the process's arguments, does what they say and returns the exit code. A registry with flaws ends at once,
+/// whatever the arguments: each flaw is told with the plugin it came from.
 pub fn run_command_line(registry: Registry) -> ExitCode {
+    if let Err(flaws) = registry.check() {
+        let failure = Failure::Registry(flaws);
+        output::failure(&failure);
+        return ExitCode::from(failure.exit_code());
+    }
     let command_line = match CommandLine::try_parse() {
         Ok(command_line) => command_line,
         Err(error) => {

@@ -327,7 +327,8 @@ impl Ledger {
             self.totals.command_traffic += 1;
             return;
         }
-        let Ok(key) = vendor_json::peek(payload) else {
+        let key = vendor_json::peek(payload).ok();
+        let Some((key, sequence)) = key.and_then(|key| key.sequence.map(|sequence| (key, sequence))) else {
             let what = "observed unreadable on this topic";
             self.observed_stranger(probe, topic, payload, retained, (Incident::Corrupted, what));
             return;
@@ -344,14 +345,14 @@ impl Ledger {
             return;
         };
         let digest = xxh3_64(payload);
-        if retained && !self.accounts[route.index()].book.expects(key.sequence, digest) {
+        if retained && !self.accounts[route.index()].book.expects(sequence, digest) {
             self.totals.retained += 1;
         } else if self.plan.roster.routes[route.index()].topic != topic {
-            self.observed_astray(probe, topic, route, key.sequence);
+            self.observed_astray(probe, topic, route, sequence);
         } else if self.accounts[route.index()].probe.map(usize::from) != Some(probe) {
             self.totals.elsewhere += 1;
         } else {
-            self.observed_at_home(route, key.sequence, digest, at);
+            self.observed_at_home(route, sequence, digest, at);
         }
     }
 

@@ -75,7 +75,7 @@ const ROWS: [ExpectMetricSpec; 19] = [
 
 /// Adds the rows of this crate's metrics.
 pub fn register(registry: &mut Registry) {
-    registry.metrics.extend(ROWS);
+    registry.extend(ROWS);
 }
 
 const fn count(name: &'static str, about: &'static str) -> ExpectMetricSpec {

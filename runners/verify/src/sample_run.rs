@@ -9,8 +9,8 @@ use scenarios::{
     ProbePlan, Protocol, ReportPlan, SessionPlan, Severity, Statistic, TargetPlan, TimeMode, TimePlan, Will,
 };
 use sim_core::{
-    ActionSpec, Arguments, Cadence, DevicePlan, DurationRule, Evidence, Level, MetricShape, Occurrence, OccurrenceId,
-    PatientPlan, Registry, Roster, Route, RouteId, Seam, SimId, SimTime, Span, StreamPlan, Subject,
+    ActionSpec, Arguments, Cadence, DevicePlan, DurationRule, Evidence, Executor, Level, MetricShape, Occurrence,
+    OccurrenceId, PatientPlan, Registry, Roster, Route, RouteId, SimId, SimTime, Span, StreamPlan, Subject,
 };
 use vocabulary::Dimension;
 
@@ -187,11 +187,11 @@ pub(crate) fn lag(messages: u64, nanos: u64) -> Histogram<u64> {
 pub(crate) fn registry() -> Registry {
     let mut registry = Registry::new();
     crate::register(&mut registry);
-    registry.actions.push(ActionSpec {
+    registry.add(ActionSpec {
         name: "net.cut",
         about: "cuts a link",
         level: Level::Link,
-        seam: Seam::Link,
+        executor: Executor::signal(|_, _| {}),
         parameters: Vec::new(),
         duration: DurationRule::Required,
         evidence: &["links_cut"],

@@ -90,7 +90,7 @@ impl Cast<'_> {
         let radio = match subject {
             Subject::Device(id) | Subject::Stream(id, _) => {
                 let link = self.roster.devices[id.index()].link;
-                self.links[link].body.as_ref().and_then(|body| body.radio.as_ref())
+                self.links[link].body.as_ref().ok().and_then(|body| body.radio.as_ref())
             }
             Subject::Patient(_) | Subject::Target(_) => None,
         };

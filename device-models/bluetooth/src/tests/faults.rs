@@ -71,8 +71,8 @@ fn count(effect: &Effect, what: &str) -> u64 {
 fn every_action_has_a_word_for_everything() {
     let mut registry = sim_core::Registry::new();
     actions::register(&mut registry);
-    assert!(registry.actions.len() > 20);
-    for action in &registry.actions {
+    assert!(registry.actions().len() > 20);
+    for action in registry.actions() {
         assert!(!action.evidence.is_empty(), "{}", action.name);
         assert!(action.name.starts_with("ble.") || action.name.starts_with("gw."), "{}", action.name);
     }

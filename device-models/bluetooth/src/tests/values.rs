@@ -21,7 +21,7 @@ fn handed_on(kind: &str, readings: &[Reading], waves: &[Wave<'_>]) -> Vec<Outbou
 fn only(forwarded: &[Outbound]) -> String {
     let [message] = forwarded else { panic!("{forwarded:?}") };
     let key = vendor_json::peek(&message.payload).expect("a key");
-    assert_eq!((&*key.stream, key.sequence), ("values", 0));
+    assert_eq!((&*key.stream, key.sequence), ("values", Some(0)));
     assert!(message.relay.expect("handed on").at >= seconds(20));
     text(message).to_owned()
 }

@@ -1,7 +1,7 @@
 //! Faults of an insulin pump: a blocked tube, an empty reservoir.
 
 use bevy_ecs::prelude::*;
-use sim_core::{ActionSpec, DurationRule, Edge, Evidence, Level, OccurrenceId, Registry, Seam, SignalAct};
+use sim_core::{ActionSpec, DurationRule, Edge, Evidence, Executor, Level, OccurrenceId, Registry, SignalAct};
 
 use super::WornPump;
 use physiology::glucose::{InsulinPump, Units};
@@ -57,12 +57,12 @@ fn empty(world: &mut World, act: &SignalAct<'_>) {
 
 /// Adds `pump.occlusion` and `pump.empty`.
 pub(super) fn register(registry: &mut Registry) {
-    registry.actions.extend([
+    registry.extend([
         ActionSpec {
             name: "pump.occlusion",
             about: "the tube of an insulin pump is blocked: nothing arrives; after some units the pump notices and stops",
             level: Level::Device,
-            seam: Seam::Signal(occlude),
+            executor: Executor::signal(occlude),
             parameters: Vec::new(),
             duration: DurationRule::Optional,
             evidence: &["minutes_held_back"],
@@ -73,7 +73,7 @@ pub(super) fn register(registry: &mut Registry) {
             name: "pump.empty",
             about: "the reservoir of an insulin pump is empty",
             level: Level::Device,
-            seam: Seam::Signal(empty),
+            executor: Executor::signal(empty),
             parameters: Vec::new(),
             duration: DurationRule::Optional,
             evidence: &["minutes_empty"],

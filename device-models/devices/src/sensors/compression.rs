@@ -4,7 +4,7 @@
 
 use bevy_ecs::prelude::*;
 use sim_core::{
-    ActionSpec, DurationRule, Edge, Level, OccurrenceId, ParameterKind, ParameterSpec, Registry, Seam, SignalAct,
+    ActionSpec, DurationRule, Edge, Executor, Level, OccurrenceId, ParameterKind, ParameterSpec, Registry, SignalAct,
 };
 use vocabulary::Dimension;
 
@@ -43,11 +43,11 @@ fn compress(world: &mut World, act: &SignalAct<'_>) {
 
 /// Adds `sensor.compression_low`.
 pub fn register(registry: &mut Registry) {
-    registry.actions.push(ActionSpec {
+    registry.add(ActionSpec {
         name: "sensor.compression_low",
         about: "the wearer lies on the sensor, which shows too little; glucose itself does not change",
         level: Level::Device,
-        seam: Seam::Signal(compress),
+        executor: Executor::signal(compress),
         parameters: vec![
             ParameterSpec::optional("drop", ParameterKind::Quantity(Dimension::Glucose), "how much less it shows")
                 .default("40 mg/dL")

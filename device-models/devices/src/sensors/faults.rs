@@ -279,8 +279,8 @@ fn act_faults(
 /// Adds the `sensor.*` faults of values and the `clock.*` faults.
 pub fn register(registry: &mut Registry) {
     registry.add_resource(|world| world.insert_resource(FaultBoard::default()));
-    registry.actions.extend(actions::actions());
-    registry.actions.extend(device_clock::actions());
+    registry.extend(actions::actions());
+    registry.extend(device_clock::actions());
     registry.add_system(Phase::Fault, act_faults);
 }
 

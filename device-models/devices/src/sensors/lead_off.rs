@@ -2,7 +2,7 @@
 
 use bevy_ecs::prelude::*;
 use sim_core::{
-    ActionSpec, DurationRule, Edge, Evidence, Level, OccurrenceId, ParameterKind, ParameterSpec, Registry, Seam,
+    ActionSpec, DurationRule, Edge, Evidence, Executor, Level, OccurrenceId, ParameterKind, ParameterSpec, Registry,
     SignalAct, SimTime, Span,
 };
 use vocabulary::{MetricId, Quality};
@@ -121,11 +121,11 @@ fn lead_off(world: &mut World, act: &SignalAct<'_>) {
 
 /// Adds `sensor.lead_off`.
 pub fn register(registry: &mut Registry) {
-    registry.actions.push(ActionSpec {
+    registry.add(ActionSpec {
         name: "sensor.lead_off",
         about: "electrodes lose contact: the samples rail, the device reports it or not",
         level: Level::Device,
-        seam: Seam::Signal(lead_off),
+        executor: Executor::signal(lead_off),
         parameters: vec![
             ParameterSpec::optional(
                 "leads",

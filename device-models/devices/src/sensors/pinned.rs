@@ -3,7 +3,7 @@
 use bevy_ecs::prelude::*;
 use patients::Physiology;
 use sim_core::{
-    ActionSpec, DurationRule, Edge, Evidence, Level, OccurrenceId, ParameterKind, ParameterSpec, Registry, Seam,
+    ActionSpec, DurationRule, Edge, Evidence, Executor, Level, OccurrenceId, ParameterKind, ParameterSpec, Registry,
     SignalAct,
 };
 use vocabulary::MetricId;
@@ -54,11 +54,11 @@ fn pin(world: &mut World, act: &SignalAct<'_>) {
 pub fn register(registry: &mut Registry) {
     // Whoever has a circulation can have numbers pinned.
     registry.add_resource(World::register_required_components::<Physiology, Pinned>);
-    registry.actions.push(ActionSpec {
+    registry.add(ActionSpec {
         name: "physio.override",
         about: "devices show a number instead of what they measure, and alarm by it; the patient and the truth stay",
         level: Level::Patient,
-        seam: Seam::Signal(pin),
+        executor: Executor::signal(pin),
         parameters: vec![
             ParameterSpec::required("vital", ParameterKind::Choice(METRICS), "which numeric is pinned"),
             ParameterSpec::required("value", ParameterKind::Number, "the number shown, in the unit of the metric")

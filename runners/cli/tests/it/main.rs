@@ -3,6 +3,7 @@
 mod command_line;
 mod determinism;
 mod documents;
+mod mutations;
 mod profiles;
 
 use std::path::{Path, PathBuf};

@@ -3,7 +3,7 @@
 
 use bevy_ecs::prelude::*;
 use sim_core::{
-    ActionSpec, Clock, Draft, DurationRule, Edge, Evidence, Level, ParameterKind, ParameterSpec, SampleFate, Seam,
+    ActionSpec, Clock, Draft, DurationRule, Edge, Evidence, Executor, Level, ParameterKind, ParameterSpec, SampleFate,
     SignalAct, Subject,
 };
 use vocabulary::Dimension;
@@ -88,7 +88,7 @@ pub(super) fn actions() -> [ActionSpec; 3] {
         name,
         about,
         level: Level::Device,
-        seam: Seam::Signal(act),
+        executor: Executor::signal(act),
         parameters,
         duration: DurationRule::Optional,
         evidence: &["messages_changed"],
