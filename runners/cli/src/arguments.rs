@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
+use session::Partition;
 
 /// Internet-of-Medical-Things testbed: coupled virtual patients and their devices speak to your real stack over MQTT,
 /// and the run tells whether the stack lost, delayed, mixed up or invented anything.
@@ -60,7 +61,7 @@ pub(crate) enum Command {
         #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
         threads: u16,
         /// Run only one part of the patients: `slice:1/4`.
-        #[arg(long, value_name = "slice:I/N", value_parser = Partition::parse)]
+        #[arg(long, value_name = "slice:I/N", value_parser = parse_partition)]
         partition: Option<Partition>,
         /// Leave the sessions of this run on the broker.
         #[arg(long)]
@@ -132,7 +133,7 @@ pub(crate) enum Command {
         #[arg(long, value_name = "SPAN", default_value = "200ms")]
         tick: String,
         /// Only one part of the patients: `slice:1/3`. The parts add up to the whole.
-        #[arg(long, value_name = "slice:I/N", value_parser = Partition::parse)]
+        #[arg(long, value_name = "slice:I/N", value_parser = parse_partition)]
         partition: Option<Partition>,
     },
     /// List the actions a step can do, with their parameters
@@ -206,24 +207,14 @@ fn parse_assignment(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// One part of a partition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Partition {
-    /// Which part, from 1.
-    pub(crate) part: usize,
-    /// Out of how many.
-    pub(crate) parts: usize,
-}
-
-impl Partition {
-    fn parse(text: &str) -> Result<Self, String> {
-        let parse = || {
-            let (part, parts) = text.strip_prefix("slice:")?.split_once('/')?;
-            let (part, parts) = (part.parse().ok()?, parts.parse().ok()?);
-            (1..=parts).contains(&part).then_some(Self { part, parts })
-        };
-        parse().ok_or_else(|| "write it as slice:I/N with I from 1 to N, such as slice:1/4".to_owned())
-    }
+/// Reads `slice:2/4`.
+fn parse_partition(text: &str) -> Result<Partition, String> {
+    let parse = || {
+        let (part, parts) = text.strip_prefix("slice:")?.split_once('/')?;
+        let (part, parts) = (part.parse().ok()?, parts.parse().ok()?);
+        (1..=parts).contains(&part).then_some(Partition { part, parts })
+    };
+    parse().ok_or_else(|| "write it as slice:I/N with I from 1 to N, such as slice:1/4".to_owned())
 }
 
 #[cfg(test)]
@@ -239,9 +230,9 @@ mod tests {
 
     #[test]
     fn partitions_are_one_based() {
-        assert_eq!(Partition::parse("slice:2/4"), Ok(Partition { part: 2, parts: 4 }));
+        assert_eq!(parse_partition("slice:2/4"), Ok(Partition { part: 2, parts: 4 }));
         for wrong in ["slice:0/4", "slice:5/4", "2/4", "slice:a/b", "hash:1/2"] {
-            assert!(Partition::parse(wrong).is_err(), "{wrong}");
+            assert!(parse_partition(wrong).is_err(), "{wrong}");
         }
     }
 }

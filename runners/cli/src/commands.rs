@@ -7,20 +7,13 @@ mod lists;
 mod plan;
 mod plot;
 mod record;
-mod send;
-
-pub(crate) use send::{evidence_of, step_command};
+mod run;
 
 use sim_core::Registry;
 
 use crate::arguments::Command;
 use crate::failure::Failure;
-use crate::{exit_code, output, run};
-
-/// Adds what the program itself contributes to scenarios: `cmd.send`.
-pub(crate) fn register(registry: &mut Registry) {
-    send::register(registry);
-}
+use crate::{exit_code, output};
 
 /// Does what the command line asks and returns the exit code.
 ///
@@ -33,8 +26,8 @@ pub(crate) fn execute(command: Command, mut registry: Registry) -> Result<u8, Fa
         }
         Command::Plan { scenario, json } => plan::plan(&scenario, json, &registry)?,
         Command::Run { scenario, out, force, threads, partition, keep, quiet } => {
-            let options = run::Options { out, force, threads: usize::from(threads), partition, keep, quiet };
-            return run::run(&scenario, &options, &mut registry);
+            let request = run::Request { out, force, threads: usize::from(threads), partition, keep, quiet };
+            return run::run(&scenario, &request, &mut registry);
         }
         Command::Record { scenario, out, length, edf, force, threads } => {
             let request = record::Request { out, length, edf, force, threads: usize::from(threads) };

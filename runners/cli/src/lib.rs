@@ -5,10 +5,10 @@ mod arguments;
 mod commands;
 pub mod exit_code;
 mod failure;
-mod load;
 mod output;
+mod progress;
 mod recording;
-mod run;
+mod scenario_file;
 
 use std::process::ExitCode;
 
@@ -18,15 +18,7 @@ use sim_core::Registry;
 use crate::arguments::CommandLine;
 use crate::failure::Failure;
 
-/// The registry with every built-in model, action, format and expectation metric.
-pub fn standard_registry() -> Registry {
-    let mut registry = Registry::new();
-    device_models::register(&mut registry);
-    fleet::register(&mut registry);
-    verify::register(&mut registry);
-    commands::register(&mut registry);
-    registry
-}
+pub use session::standard_registry;
 
 /// Parses the process's arguments, does what they say and returns the exit code. A registry with flaws ends at once,
 /// whatever the arguments: each flaw is told with the plugin it came from.

@@ -17,7 +17,7 @@ pub(crate) fn note(text: impl Display) {
 
 /// Writes why the program could not do what was asked.
 pub(crate) fn failure(failure: &Failure) {
-    if let Failure::Diagnostics(_) = failure {
+    if let Failure::Session(session::Error::Diagnostics(_)) = failure {
         note(failure);
     } else {
         let report = miette::Report::msg(failure.to_string());

@@ -40,7 +40,7 @@ fn check_step(expansion: &Expansion<'_>, step: &StepDraft<'_>, subjects: &[Subje
     let metrics: BTreeSet<&'static str> = streams
         .iter()
         .filter_map(|(kind, stream)| expansion.cast.registry.device(kind)?.streams.get(stream.kind_index))
-        .flat_map(|spec| spec.metrics.iter().copied())
+        .flat_map(|spec| spec.metrics.iter().map(|metric| metric.metric().id))
         .collect();
     let facts = StepFacts {
         arguments: &step.arguments,

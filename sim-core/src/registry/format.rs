@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use vocabulary::Format;
+use bytes::BytesMut;
+use vocabulary::{Format, Heard};
 
 use super::Row;
 
@@ -28,12 +29,16 @@ impl Row for FormatSpec {
 }
 
 /// What a gateway makes of what it hears, before it hands it on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct GatewayFormatSpec {
     /// Name, such as `gateway-json`.
     pub name: &'static str,
     /// One line for people.
     pub about: &'static str,
+    /// Appends what is handed on to `out`.
+    pub encode: fn(heard: &Heard<'_>, out: &mut BytesMut),
+    /// The format that reads back which message a payload is, and whether it still means the same.
+    pub reader: Arc<dyn Format>,
 }
 
 impl Row for GatewayFormatSpec {

@@ -25,7 +25,7 @@ use sim_core::{
     Assembly, Cast, Clock, Draft, Evidence, Key, OccurrenceId, Phase, Registry, SampleFate, SignalAct, SimId, SimTime,
     Span,
 };
-use vocabulary::{MetricId, Quality, Value};
+use vocabulary::{MetricId, Quality, Value, metrics};
 
 use self::device_clock::ClockFault;
 use self::effect::{Effect, Made, Moment};
@@ -75,7 +75,7 @@ struct Fault {
 
 impl Fault {
     fn concerns(&self, metric: MetricId) -> bool {
-        self.metrics.as_ref().map_or(metric.metric().id != "battery", |metrics| metrics.contains(&metric))
+        self.metrics.as_ref().map_or(metric != metrics::BATTERY, |metrics| metrics.contains(&metric))
     }
 
     fn key(&mut self, metric: MetricId) -> Key {

@@ -1,18 +1,13 @@
 //! `iomt check`: every mistake of every file at once.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
-use broker::BrokerChoice;
-use scenarios::Plan;
+use session::{Diagnostics, Error};
 use sim_core::Registry;
 
 use crate::arguments::Variables;
-use crate::failure::{Diagnostics, Failure};
-use crate::{exit_code, load, output};
-
-/// How long `--connect` waits for each target.
-const PATIENCE: Duration = Duration::from_secs(3);
+use crate::failure::Failure;
+use crate::{exit_code, output, scenario_file};
 
 /// Checks the files and returns the exit code.
 ///
@@ -25,17 +20,19 @@ pub(crate) fn check(
     connect: bool,
     registry: &Registry,
 ) -> Result<u8, Failure> {
-    let settings = load::settings(variables);
+    let settings = scenario_file::settings(variables);
     let mut valid = true;
     for file in files {
-        match load::load(file, &settings, registry) {
+        match scenario_file::load(file, &settings, registry) {
             Ok((plan, warnings)) => {
                 valid &= warnings.is_empty() || !deny_warnings;
                 if !warnings.is_empty() {
                     output::note(Diagnostics(warnings));
                 }
                 if connect {
-                    reach(&plan)?;
+                    for (target, address) in session::check_targets(&plan)? {
+                        output::note(format_args!("target `{target}`: {address} answers"));
+                    }
                 }
                 output::result(format_args!(
                     "{}: ok ({} patients, {} devices, {} steps, {} expectations)",
@@ -46,29 +43,12 @@ pub(crate) fn check(
                     plan.expects.len()
                 ));
             }
-            Err(Failure::Diagnostics(diagnostics)) => {
+            Err(Error::Diagnostics(diagnostics)) => {
                 valid = false;
                 output::note(diagnostics);
             }
-            Err(failure) => return Err(failure),
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(if valid { exit_code::PASS } else { exit_code::INVALID })
-}
-
-/// Tries the targets that are somebody else's.
-fn reach(plan: &Plan) -> Result<(), Failure> {
-    for (index, target) in plan.targets.iter().enumerate() {
-        if plan.host_of(index).is_some() {
-            continue;
-        }
-        let choice = BrokerChoice::parse(&target.url)
-            .map_err(|error| Failure::Target { target: target.id.clone(), reason: error.to_string() })?;
-        if let BrokerChoice::External(address) = choice {
-            fleet::check_reachable(&address.host, address.port, PATIENCE)
-                .map_err(|error| Failure::Unreachable { target: target.id.clone(), reason: error.to_string() })?;
-            output::note(format_args!("target `{}`: {address} answers", target.id));
-        }
-    }
-    Ok(())
 }

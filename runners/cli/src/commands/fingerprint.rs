@@ -1,13 +1,11 @@
 //! `iomt fingerprint`: one JSON line over everything the devices say.
 
-use std::sync::Arc;
+use session::Partition;
+use sim_core::Registry;
 
-use sim_core::{Fingerprint, FingerprintItem, Registry, SimTime};
-
-use crate::arguments::{Partition, Scenario};
+use crate::arguments::Scenario;
 use crate::failure::Failure;
-use crate::run::rehearsal::Rehearsal;
-use crate::{load, output};
+use crate::{output, scenario_file};
 
 /// What is asked.
 #[derive(Debug)]
@@ -27,35 +25,14 @@ pub(crate) struct Request {
 /// # Errors
 /// [`Failure`] when the scenario or an argument is invalid.
 pub(crate) fn fingerprint(scenario: &Scenario, request: &Request, registry: &mut Registry) -> Result<(), Failure> {
-    let plan = load::plan(scenario, registry)?;
-    load::recordings(&plan, registry)?;
+    let plan = scenario_file::plan(scenario, registry)?;
+    session::load_recordings(&plan, registry)?;
     let length = match &request.length {
-        Some(text) => load::span("length", text)?,
+        Some(text) => scenario_file::span("length", text)?,
         None => plan.time.length,
     };
-    let tick = load::span("tick", &request.tick)?;
-    let roster = Arc::clone(&plan.roster);
-    let mut rehearsal = Rehearsal::new(&plan, registry, request.threads, request.partition)?;
-    let mut fingerprint = Fingerprint::default();
-    let mut reached = SimTime::ZERO;
-    while reached < SimTime::ZERO + length {
-        reached = (reached + tick).min(SimTime::ZERO + length);
-        rehearsal.advance_to(reached);
-        let messages = rehearsal.take_messages(&plan);
-        for message in messages.own.iter().chain(&messages.spoken).chain(&messages.air.handed_on) {
-            let route = &roster.routes[message.route.index()];
-            let device = &roster.devices[message.device.index()];
-            fingerprint.add(&FingerprintItem {
-                path: &device.path,
-                stream: &device.streams[usize::from(route.stream)].id,
-                sequence: message.sequence,
-                intended: message.intended,
-                topic: &route.topic,
-                qos: route.qos,
-                payload: &message.payload,
-            });
-        }
-    }
+    let tick = scenario_file::span("tick", &request.tick)?;
+    let fingerprint = session::fingerprint(&plan, registry, length, request.threads, tick, request.partition)?;
     let (sha256, messages, bytes) = (fingerprint.hex(), fingerprint.messages, fingerprint.bytes);
     output::result(format_args!(r#"{{"sha256":"{sha256}","messages":{messages},"bytes":{bytes}}}"#));
     Ok(())

@@ -16,7 +16,7 @@ use super::record;
 use crate::arguments::{PlotLayout, Scenario};
 use crate::failure::Failure;
 use crate::recording::Folder;
-use crate::{load, output};
+use crate::{output, scenario_file};
 
 /// Length of the window that is drawn when nothing else is said [s].
 const USUAL_LENGTH_S: f64 = 10.0;
@@ -161,8 +161,8 @@ fn plan(
     window: Window,
     registry: &mut Registry,
 ) -> Result<(Plan, usize, String), Failure> {
-    let mut plan = load::plan(scenario, registry)?;
-    load::recordings(&plan, registry)?;
+    let mut plan = scenario_file::plan(scenario, registry)?;
+    session::load_recordings(&plan, registry)?;
     let patients: Vec<&str> = plan.roster.patients.iter().map(|patient| patient.path.as_str()).collect();
     let on = match request.on.as_deref().map(|path| path.trim_end_matches('/')) {
         Some(path) => path.to_owned(),

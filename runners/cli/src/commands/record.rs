@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use scenarios::Plan;
+use session::Offline;
 use sim_core::{GRID, Owner, Registry, SimTime, Span, Truth};
 
 use self::annotations::Annotations;
@@ -28,8 +29,7 @@ use self::waveforms::Waveforms;
 use crate::arguments::Scenario;
 use crate::failure::Failure;
 use crate::recording::Folder;
-use crate::run::rehearsal::Rehearsal;
-use crate::{load, output};
+use crate::{output, scenario_file};
 
 /// Simulated time between two writes to disk.
 const STRIDE: Span = Span::from_secs(1);
@@ -54,10 +54,10 @@ pub(crate) struct Request {
 /// # Errors
 /// [`Failure`] when the scenario is invalid or a file cannot be written.
 pub(crate) fn record(scenario: &Scenario, request: &Request, registry: &mut Registry) -> Result<(), Failure> {
-    let mut plan = load::plan(scenario, registry)?;
-    load::recordings(&plan, registry)?;
+    let mut plan = scenario_file::plan(scenario, registry)?;
+    session::load_recordings(&plan, registry)?;
     if let Some(text) = request.length.as_deref() {
-        plan.time.length = load::span("length", text)?;
+        plan.time.length = scenario_file::span("length", text)?;
     }
     Arc::make_mut(&mut plan.roster).whole_waveforms = true;
     if request.out.join(manifest::FILE).exists() && !request.force {
@@ -86,9 +86,9 @@ pub(crate) fn simulate(
     registry: &Registry,
 ) -> Result<Manifest, Failure> {
     fs::create_dir_all(out).map_err(Failure::write(out))?;
-    let mut rehearsal = Rehearsal::of(plan, registry, threads, patients)?;
+    let mut offline = Offline::of(plan, registry, threads, patients)?;
     let captured = Arc::new(Mutex::new(Vec::new()));
-    rehearsal.shards.observe(|| Box::new(Capture::new(Arc::clone(&captured))));
+    offline.shards.observe(|| Box::new(Capture::new(Arc::clone(&captured))));
     let mut files = Files::new(plan, out);
 
     let end = SimTime::ZERO + plan.time.length;
@@ -96,10 +96,10 @@ pub(crate) fn simulate(
     // A chunk that ends exactly at the end is due there, one grid step further.
     while reached < end + GRID {
         reached = (reached + STRIDE).min(end + GRID);
-        rehearsal.advance_to(reached);
-        drop(rehearsal.take_messages(plan));
+        offline.advance_to(reached);
+        drop(offline.take_messages(plan));
         let messages = std::mem::take(&mut *captured.lock().expect("observers do not panic"));
-        files.take(plan, messages, rehearsal.shards.take_truth(), end)?;
+        files.take(plan, messages, offline.shards.take_truth(), end)?;
     }
     let manifest = files.finish(plan)?;
     manifest.write(out)?;

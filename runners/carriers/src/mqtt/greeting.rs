@@ -1,0 +1,105 @@
+//! The packets that open a session: CONNECT and SUBSCRIBE.
+
+use bytes::BytesMut;
+use rumqttc::mqttbytes::{self, v4};
+use rumqttc::v5::mqttbytes::{self as mqttbytes5, v5};
+use scenarios::{Protocol, Will};
+use sim_core::Span;
+
+use crate::mqtt::config::ConnectionConfig;
+use crate::mqtt::frame::LARGEST_INBOUND;
+
+/// Packet id of the one subscription; messages never use it.
+pub(crate) const SUBSCRIPTION_ID: u16 = u16::MAX;
+
+/// MQTT 5 section 3.1.2.11.2: the session does not expire.
+const NEVER_EXPIRES: u32 = u32::MAX;
+
+/// Why the codec cannot refuse what a fleet writes.
+const FITS: &str = "lengths were checked when the fleet started";
+
+/// Keep-alive as CONNECT carries it [s]: rounded up to a whole second, 0 is off.
+pub(crate) fn keep_alive_seconds(keep_alive: Span) -> u16 {
+    let seconds = (keep_alive.nanos().max(0) + 999_999_999) / 1_000_000_000;
+    u16::try_from(seconds).unwrap_or(u16::MAX)
+}
+
+/// Appends CONNECT.
+pub(crate) fn write_connect(config: &ConnectionConfig, output: &mut Vec<u8>) {
+    let mut packet = BytesMut::new();
+    let keep_alive = keep_alive_seconds(config.session.keep_alive);
+    match config.protocol {
+        Protocol::V311 => {
+            v4::Connect {
+                protocol: mqttbytes::Protocol::V4,
+                keep_alive,
+                client_id: config.client_id.clone(),
+                clean_session: config.session.clean,
+                last_will: config.will.as_ref().map(will_v4),
+                login: config.auth.as_ref().map(|auth| v4::Login::new(&auth.user, &auth.password)),
+            }
+            .write(&mut packet)
+            .expect(FITS);
+        }
+        Protocol::V5 => {
+            let expiry_s = u32::try_from(config.session.expiry.nanos() / 1_000_000_000).unwrap_or(NEVER_EXPIRES);
+            let properties = v5::ConnectProperties {
+                session_expiry_interval: (expiry_s > 0).then_some(expiry_s),
+                max_packet_size: Some(LARGEST_INBOUND as u32),
+                ..v5::ConnectProperties::new()
+            };
+            v5::Connect {
+                keep_alive,
+                client_id: config.client_id.clone(),
+                clean_start: config.session.clean,
+                properties: Some(properties),
+            }
+            .write(
+                &config.will.as_ref().map(will_v5),
+                &config
+                    .auth
+                    .as_ref()
+                    .map(|auth| v5::Login { username: auth.user.clone(), password: auth.password.clone() }),
+                &mut packet,
+            )
+            .expect(FITS);
+        }
+    }
+    output.extend_from_slice(&packet);
+}
+
+/// Appends SUBSCRIBE for the command topic at `QoS` 1.
+pub(crate) fn write_subscribe(protocol: Protocol, topic: &str, output: &mut Vec<u8>) {
+    let mut packet = BytesMut::new();
+    match protocol {
+        Protocol::V311 => {
+            let mut subscribe = v4::Subscribe::new(topic, mqttbytes::QoS::AtLeastOnce);
+            subscribe.pkid = SUBSCRIPTION_ID;
+            subscribe.write(&mut packet).expect(FITS);
+        }
+        Protocol::V5 => {
+            let mut subscribe = v5::Subscribe::new(v5::Filter::new(topic, mqttbytes5::QoS::AtLeastOnce), None);
+            subscribe.pkid = SUBSCRIPTION_ID;
+            subscribe.write(&mut packet).expect(FITS);
+        }
+    }
+    output.extend_from_slice(&packet);
+}
+
+fn will_v4(will: &Will) -> v4::LastWill {
+    let qos = match will.qos {
+        0 => mqttbytes::QoS::AtMostOnce,
+        1 => mqttbytes::QoS::AtLeastOnce,
+        _ => mqttbytes::QoS::ExactlyOnce,
+    };
+    v4::LastWill::new(&will.topic, will.body.as_bytes(), qos, will.retain)
+}
+
+fn will_v5(will: &Will) -> v5::LastWill {
+    let qos = match will.qos {
+        0 => mqttbytes5::QoS::AtMostOnce,
+        1 => mqttbytes5::QoS::AtLeastOnce,
+        _ => mqttbytes5::QoS::ExactlyOnce,
+    };
+    v5::LastWill::new(&will.topic, will.body.as_bytes(), qos, will.retain, None)
+}

@@ -1,0 +1,399 @@
+//! The MQTT session of one device, without any I/O: bytes and instants go in, bytes and events come out.
+//!
+//! A session outlives its connections. Messages are in exactly one place: waiting in the outbox, waiting for a socket
+//! to accept them, or (`QoS` 1) in flight until acknowledged.
+
+mod backlog;
+mod outgoing;
+#[cfg(test)]
+mod tests;
+
+use bytes::Bytes;
+use sim_core::RouteId;
+
+use crate::mqtt::config::ConnectionConfig;
+use crate::mqtt::event::{DropReason, FleetEvent, LossReason};
+use crate::mqtt::frame::{
+    self, DISCONNECT_PACKET, Inbound, LARGEST_PACKET, Malformed, PINGREQ_PACKET, PublishHead, Terms, write_puback,
+};
+use crate::mqtt::greeting::{SUBSCRIPTION_ID, keep_alive_seconds, write_connect, write_subscribe};
+use crate::mqtt::turn::Turn;
+
+pub(crate) use backlog::Backlog;
+use backlog::{Ticket, Transmission};
+pub(crate) use outgoing::SpareOutput;
+use outgoing::{Outgoing, Written};
+
+/// Shortest patience for a PINGRESP [ns]: a broker under load may answer late without being dead.
+const LEAST_PING_PATIENCE_NS: i64 = 5_000_000_000;
+
+/// What a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// Telemetry of one stream.
+    Telemetry { route: RouteId, sequence: u64 },
+    /// Answer to a command.
+    Reply,
+}
+
+/// A message that a device wants delivered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Message {
+    pub(crate) content: Content,
+    pub(crate) payload: Bytes,
+}
+
+impl Message {
+    /// Gives the payload memory of its own, so that keeping it does not keep a whole encoding arena.
+    fn detach(&mut self) {
+        self.payload = Bytes::copy_from_slice(&self.payload);
+    }
+}
+
+/// How far a session is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// No connection.
+    Offline,
+    /// CONNECT written.
+    Greeting,
+    /// CONNACK accepted, SUBSCRIBE written.
+    Subscribing,
+    /// Messages flow.
+    Online,
+    /// DISCONNECT written.
+    Closing,
+}
+
+/// The session of one device.
+#[derive(Debug)]
+pub(crate) struct Session {
+    config: Box<ConnectionConfig>,
+    phase: Phase,
+    output: Outgoing,
+    /// Start of a packet whose rest has not arrived.
+    partial: Vec<u8>,
+    backlog: Backlog,
+    /// Terms of the present connection.
+    terms: Terms,
+    keep_alive_ns: i64,
+    /// When the present attempt began, when bytes last left, when the connection was lost [ns].
+    began_ns: i64,
+    last_sent_ns: i64,
+    lost_ns: Option<i64>,
+    /// Until when the broker must answer [ns]; `i64::MAX` when nothing is awaited.
+    answer_due_ns: i64,
+}
+
+impl Session {
+    pub(crate) fn new(config: ConnectionConfig) -> Self {
+        let backlog = Backlog::new(config.session.inflight, config.outbox);
+        Self {
+            config: Box::new(config),
+            phase: Phase::Offline,
+            output: Outgoing::default(),
+            partial: Vec::new(),
+            backlog,
+            terms: Terms::default(),
+            keep_alive_ns: 0,
+            began_ns: 0,
+            last_sent_ns: 0,
+            lost_ns: None,
+            answer_due_ns: i64::MAX,
+        }
+    }
+
+    pub(crate) fn config(&self) -> &ConnectionConfig {
+        &self.config
+    }
+
+    pub(crate) fn into_config(self) -> ConnectionConfig {
+        *self.config
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// Bytes for the socket.
+    pub(crate) fn output(&self) -> &[u8] {
+        self.output.unflushed()
+    }
+
+    /// When [`Session::time_passed`] must be called [ns]; `i64::MAX` is never.
+    pub(crate) fn deadline_ns(&self) -> i64 {
+        match self.phase {
+            Phase::Offline => i64::MAX,
+            Phase::Greeting | Phase::Subscribing | Phase::Closing => self.answer_due_ns,
+            Phase::Online if self.keep_alive_ns == 0 => i64::MAX,
+            // While a PINGREQ waits for its answer nothing else is due: with a socket that takes nothing the last
+            // sending stays in the past, and looking at it again and again would not help.
+            Phase::Online if self.answer_due_ns < i64::MAX => self.answer_due_ns,
+            Phase::Online => self.last_sent_ns.saturating_add(self.keep_alive_ns),
+        }
+    }
+
+    /// The socket is connected; the attempt began at `began_ns`.
+    pub(crate) fn open(&mut self, began_ns: i64, turn: &mut Turn<'_>) {
+        self.phase = Phase::Greeting;
+        self.began_ns = began_ns;
+        self.last_sent_ns = turn.now_ns;
+        self.answer_due_ns = turn.now_ns.saturating_add(turn.limits.connect_ns);
+        write_connect(&self.config, self.output.buffer(turn.spare));
+    }
+
+    /// A message whose instant has come: goes out now or waits in the outbox.
+    pub(crate) fn publish(&mut self, message: Message, turn: &mut Turn<'_>) {
+        let flows = self.phase == Phase::Online && self.output.has_room() && !self.backlog.has_waiting();
+        let admitted = if flows { self.backlog.admit(message, turn.routes) } else { Err(message) };
+        match admitted {
+            Ok(transmission) => self.transmit(transmission, turn),
+            Err(message) => self.backlog.keep(message, turn),
+        }
+    }
+
+    /// An answer to a command.
+    pub(crate) fn reply(&mut self, payload: Bytes, turn: &mut Turn<'_>) {
+        if self.config.reply_topic.is_none() {
+            turn.stats.counts.replies_dropped += 1;
+            return;
+        }
+        self.backlog.keep_reply(Message { content: Content::Reply, payload }, turn);
+        self.catch_up(turn);
+    }
+
+    /// The socket accepted `count` bytes of the output.
+    pub(crate) fn accepted(&mut self, count: usize, turn: &mut Turn<'_>) {
+        self.last_sent_ns = turn.now_ns;
+        turn.stats.counts.bytes_out += count as u64;
+        self.output.accept(count);
+        while let Some(written) = self.output.next_accepted() {
+            match written {
+                Written::AtMostOnce(message) => {
+                    turn.sent(message.content, 1);
+                    self.works_again(turn);
+                }
+                Written::AtLeastOnce { content, attempt, .. } => turn.sent(content, attempt),
+            }
+        }
+        self.output.release(turn.spare);
+        self.catch_up(turn);
+    }
+
+    /// Bytes arrived. An error ends the connection.
+    pub(crate) fn receive(&mut self, bytes: &[u8], turn: &mut Turn<'_>) -> Result<(), LossReason> {
+        turn.stats.counts.bytes_in += bytes.len() as u64;
+        if self.partial.is_empty() {
+            let rest = self.take_packets(bytes, turn)?;
+            self.partial.extend_from_slice(rest);
+        } else {
+            let mut gathered = std::mem::take(&mut self.partial);
+            gathered.extend_from_slice(bytes);
+            let rest = self.take_packets(&gathered, turn)?.len();
+            gathered.drain(..gathered.len() - rest);
+            if rest > 0 {
+                self.partial = gathered;
+            }
+        }
+        self.catch_up(turn);
+        Ok(())
+    }
+
+    /// Handles all whole packets and returns the bytes after them.
+    fn take_packets<'b>(&mut self, mut bytes: &'b [u8], turn: &mut Turn<'_>) -> Result<&'b [u8], LossReason> {
+        while let Some(length) = frame::packet_length(bytes)? {
+            let (packet, rest) = bytes.split_at(length);
+            self.take_packet(frame::decode(self.config.protocol, packet)?, turn)?;
+            bytes = rest;
+        }
+        Ok(bytes)
+    }
+
+    fn take_packet(&mut self, packet: Inbound, turn: &mut Turn<'_>) -> Result<(), LossReason> {
+        match (packet, self.phase) {
+            (Inbound::Accepted(terms), Phase::Greeting) => self.greeted(terms, turn),
+            (Inbound::Refused { code }, Phase::Greeting) => return Err(LossReason::Broker { code }),
+            (Inbound::Accepted(_) | Inbound::Refused { .. }, _) => {
+                return Err(Malformed::new("a second CONNACK").into());
+            }
+            (_, Phase::Greeting) => return Err(Malformed::new("a packet before CONNACK").into()),
+            (Inbound::PubAck { packet_id, code }, _) => match self.backlog.acknowledge(packet_id) {
+                Some(content) => {
+                    turn.answered(content, code);
+                    self.works_again(turn);
+                }
+                None => turn.stats.counts.stray_acks += 1,
+            },
+            (Inbound::SubAck { packet_id: SUBSCRIPTION_ID, code }, Phase::Subscribing) => {
+                if code >= 0x80 {
+                    turn.subscription_refused(self.config.device, code);
+                }
+                self.phase = Phase::Online;
+                self.answer_due_ns = i64::MAX;
+            }
+            (Inbound::SubAck { .. }, _) => return Err(Malformed::new("a SUBACK nobody waits for").into()),
+            (Inbound::Publish { topic, payload, packet_id }, _) => {
+                if let Some(packet_id) = packet_id {
+                    write_puback(packet_id, self.output.buffer(turn.spare));
+                }
+                if self.config.command_topic.as_ref().is_some_and(|wanted| wanted.as_bytes() == topic.as_ref()) {
+                    turn.command(self.config.device, payload);
+                }
+            }
+            (Inbound::PingResp, Phase::Online) => self.answer_due_ns = i64::MAX,
+            (Inbound::PingResp, _) => {}
+            (Inbound::Disconnect { code }, _) => return Err(LossReason::Broker { code }),
+        }
+        Ok(())
+    }
+
+    /// CONNACK accepted the session.
+    fn greeted(&mut self, terms: Terms, turn: &mut Turn<'_>) {
+        let took = turn.now_ns - self.began_ns;
+        turn.stats.counts.connects += 1;
+        turn.stats.counts.sessions_present += u64::from(terms.session_present);
+        turn.stats.connect_us.saturating_record((took / 1_000).max(0) as u64);
+        turn.events.push(FleetEvent::Connected {
+            device: self.config.device,
+            at: turn.now_ns,
+            took,
+            session_present: terms.session_present,
+        });
+        if let Some(assigned) = &terms.assigned_client_id {
+            self.config.client_id.clone_from(assigned);
+        }
+        let keep_alive_s =
+            terms.server_keep_alive_s.unwrap_or_else(|| keep_alive_seconds(self.config.session.keep_alive));
+        self.keep_alive_ns = i64::from(keep_alive_s) * 1_000_000_000;
+        self.backlog.limit_window(terms.receive_maximum);
+        self.terms = terms;
+        if let Some(topic) = &self.config.command_topic {
+            self.phase = Phase::Subscribing;
+            self.answer_due_ns = turn.now_ns.saturating_add(turn.limits.connect_ns);
+            write_subscribe(self.config.protocol, topic, self.output.buffer(turn.spare));
+        } else {
+            self.phase = Phase::Online;
+            self.answer_due_ns = i64::MAX;
+        }
+    }
+
+    /// The deadline may have come: pings an idle connection, gives up a silent broker.
+    pub(crate) fn time_passed(&mut self, turn: &mut Turn<'_>) -> Result<(), LossReason> {
+        if turn.now_ns >= self.answer_due_ns {
+            let waiting_for = match self.phase {
+                Phase::Greeting => "CONNACK",
+                Phase::Subscribing => "SUBACK",
+                Phase::Closing => "close by the broker",
+                Phase::Online | Phase::Offline => "PINGRESP",
+            };
+            return Err(LossReason::TimedOut { waiting_for });
+        }
+        let idle = turn.now_ns >= self.last_sent_ns.saturating_add(self.keep_alive_ns);
+        if self.phase == Phase::Online && self.keep_alive_ns > 0 && idle && self.answer_due_ns == i64::MAX {
+            let patience_ns = (self.keep_alive_ns as f64 * turn.limits.ping_grace) as i64;
+            self.answer_due_ns = turn.now_ns.saturating_add(patience_ns.max(LEAST_PING_PATIENCE_NS));
+            self.output.buffer(turn.spare).extend_from_slice(&PINGREQ_PACKET);
+            turn.stats.counts.pings += 1;
+        }
+        Ok(())
+    }
+
+    /// The connection is gone; nothing is forgotten.
+    pub(crate) fn lost(&mut self, turn: &mut Turn<'_>) {
+        if matches!(self.phase, Phase::Online | Phase::Subscribing) && self.lost_ns.is_none() {
+            self.lost_ns = Some(turn.now_ns);
+        }
+        self.phase = Phase::Offline;
+        self.answer_due_ns = i64::MAX;
+        self.partial = Vec::new();
+        self.terms = Terms::default();
+        self.backlog.take_back(self.output.reset(turn.spare), turn);
+    }
+
+    /// Ends the session cleanly: DISCONNECT, then the broker closes the connection.
+    pub(crate) fn close(&mut self, answer_due_ns: i64, turn: &mut Turn<'_>) {
+        if matches!(self.phase, Phase::Subscribing | Phase::Online) {
+            self.output.buffer(turn.spare).extend_from_slice(&DISCONNECT_PACKET);
+        }
+        self.phase = Phase::Closing;
+        self.answer_due_ns = answer_due_ns;
+    }
+
+    /// Whether every message is settled.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.backlog.is_empty() && self.output.is_settled()
+    }
+
+    /// Declares every message that is not settled as pending. The session must be offline.
+    pub(crate) fn report_pending(&self, events: &mut Vec<FleetEvent>) {
+        for (content, sent) in self.backlog.unsettled() {
+            if let Content::Telemetry { route, sequence } = content {
+                events.push(FleetEvent::Pending { route, sequence, sent });
+            }
+        }
+    }
+
+    /// Sends what waits, oldest first, as far as the window and the socket allow: first what an earlier connection
+    /// left unacknowledged, then command answers, then the outbox.
+    fn catch_up(&mut self, turn: &mut Turn<'_>) {
+        if self.phase != Phase::Online {
+            return;
+        }
+        while self.output.has_room() {
+            let Some(next) = self.backlog.next(turn.routes) else { break };
+            self.transmit(next, turn);
+        }
+    }
+
+    fn transmit(&mut self, next: Transmission, turn: &mut Turn<'_>) {
+        let content = next.message.content;
+        let (topic, retain) = match content {
+            Content::Telemetry { route, .. } => {
+                let route = &turn.routes[route.index()];
+                (route.topic.as_str(), route.retain)
+            }
+            Content::Reply => (self.config.reply_topic.as_deref().unwrap_or_default(), false),
+        };
+        let head = PublishHead { topic, retain, dup: next.attempt > 1, packet_id: next.ticket.map(Ticket::packet_id) };
+        if let Some(reason) = self.inadmissible(&head, next.message.payload.len()) {
+            if let Some(ticket) = next.ticket {
+                self.backlog.give_up(ticket);
+            }
+            turn.drop_message(content, reason);
+            return;
+        }
+        head.write(self.config.protocol, &next.message.payload, self.output.buffer(turn.spare));
+        self.output.mark(match next.ticket {
+            Some(ticket) => Written::AtLeastOnce { ticket, content, attempt: next.attempt },
+            None => Written::AtMostOnce(next.message),
+        });
+    }
+
+    /// Why this connection's terms do not admit a message.
+    fn inadmissible(&self, head: &PublishHead<'_>, payload: usize) -> Option<DropReason> {
+        let terms = &self.terms;
+        let length = head.packet_length(self.config.protocol, payload);
+        if terms.maximum_packet_size.is_some_and(|most| length > most as usize) || length > LARGEST_PACKET {
+            Some(DropReason::PacketTooLarge)
+        } else if head.packet_id.is_some() && terms.maximum_qos == Some(0) {
+            Some(DropReason::QosNotSupported)
+        } else if head.retain && terms.retain_available == Some(false) {
+            Some(DropReason::RetainNotSupported)
+        } else {
+            None
+        }
+    }
+
+    /// A message got through: the first one after a lost connection ends the outage.
+    fn works_again(&mut self, turn: &mut Turn<'_>) {
+        if let Some(lost_ns) = self.lost_ns.take() {
+            turn.stats.reconnect_us.saturating_record(((turn.now_ns - lost_ns) / 1_000).max(0) as u64);
+        }
+    }
+}
+
+impl From<Malformed> for LossReason {
+    fn from(malformed: Malformed) -> Self {
+        Self::Malformed { what: malformed.what }
+    }
+}

@@ -1,0 +1,90 @@
+//! What every step of a lane works with: the instant, the routes, and where events and counts go.
+
+use bytes::Bytes;
+use sim_core::SimId;
+
+use crate::mqtt::config::RouteConfig;
+use crate::mqtt::event::{CommandArrival, DropReason, FleetEvent};
+use crate::mqtt::session::{Content, SpareOutput};
+use crate::mqtt::stats::FleetStats;
+
+/// Time limits of a fleet.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Longest wait for the TCP connection, and again for CONNACK and SUBACK [ns].
+    pub(crate) connect_ns: i64,
+    /// Longest wait for PINGRESP [keep-alive intervals].
+    pub(crate) ping_grace: f64,
+}
+
+/// One wake-up of a lane; the clock is read once for all of it.
+#[derive(Debug)]
+pub(crate) struct Turn<'a> {
+    /// Wall clock [ns since the origin].
+    pub(crate) now_ns: i64,
+    pub(crate) limits: Limits,
+    pub(crate) routes: &'a [RouteConfig],
+    pub(crate) stats: &'a mut FleetStats,
+    pub(crate) events: &'a mut Vec<FleetEvent>,
+    pub(crate) commands: &'a mut Vec<CommandArrival>,
+    pub(crate) spare: &'a mut SpareOutput,
+}
+
+impl Turn<'_> {
+    /// Declares that a message is given up.
+    pub(crate) fn drop_message(&mut self, content: Content, reason: DropReason) {
+        match content {
+            Content::Telemetry { route, sequence } => {
+                self.stats.counts.dropped += 1;
+                *self.stats.drops.entry(reason.words()).or_default() += 1;
+                self.events.push(FleetEvent::Dropped { route, sequence, reason, at: self.now_ns });
+            }
+            Content::Reply => self.stats.counts.replies_dropped += 1,
+        }
+    }
+
+    /// Declares that the last byte of a message left.
+    pub(crate) fn sent(&mut self, content: Content, attempt: u32) {
+        if attempt > 1 {
+            self.stats.counts.resent += 1;
+        }
+        match content {
+            Content::Telemetry { route, sequence } => {
+                self.stats.counts.sent += u64::from(attempt == 1);
+                self.events.push(FleetEvent::Sent { route, sequence, at: self.now_ns, attempt });
+            }
+            Content::Reply => self.stats.counts.replies_sent += u64::from(attempt == 1),
+        }
+    }
+
+    /// Declares that the broker answered for a message; a code of 0x80 or above means that it did not take it.
+    pub(crate) fn answered(&mut self, content: Content, code: u8) {
+        let refused = code >= 0x80;
+        match content {
+            Content::Telemetry { route, sequence } if refused => {
+                self.stats.counts.refused += 1;
+                self.events.push(FleetEvent::Refused { route, sequence, code, at: self.now_ns });
+            }
+            Content::Telemetry { route, sequence } => {
+                self.stats.counts.acked += 1;
+                self.events.push(FleetEvent::Acked { route, sequence, at: self.now_ns });
+            }
+            Content::Reply if refused => self.stats.counts.replies_dropped += 1,
+            Content::Reply => self.stats.counts.replies_acked += 1,
+        }
+    }
+
+    /// A command arrived: the device gets it, and the judge hears of it.
+    pub(crate) fn command(&mut self, device: SimId, payload: Bytes) {
+        let at = self.now_ns;
+        self.stats.counts.commands += 1;
+        self.events.push(FleetEvent::Command { device, payload: payload.clone(), at });
+        self.commands.push(CommandArrival { device, payload, at });
+    }
+
+    /// Declares that the broker refused the command subscription.
+    pub(crate) fn subscription_refused(&mut self, device: SimId, code: u8) {
+        self.stats.counts.subscriptions_refused += 1;
+        self.events.push(FleetEvent::SubscriptionRefused { device, code, at: self.now_ns });
+    }
+}

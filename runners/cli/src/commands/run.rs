@@ -1,0 +1,109 @@
+//! `iomt run`: one run from the plan to the verdict.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use session::{Interrupt, Observer, Outcome, Partition, ReportFolder, Run};
+use sim_core::Registry;
+
+use crate::arguments::Scenario;
+use crate::failure::Failure;
+use crate::progress::Terminal;
+use crate::{exit_code, output, scenario_file};
+
+/// What the command line asks of a run.
+#[derive(Debug)]
+pub(crate) struct Request {
+    /// Folder for the reports.
+    pub(crate) out: Option<PathBuf>,
+    /// Whether to overwrite reports.
+    pub(crate) force: bool,
+    /// Threads that simulate.
+    pub(crate) threads: usize,
+    /// Only one part of the patients.
+    pub(crate) partition: Option<Partition>,
+    /// Whether sessions stay on the broker.
+    pub(crate) keep: bool,
+    /// Whether only errors and the verdict are printed.
+    pub(crate) quiet: bool,
+}
+
+/// Runs a scenario, writes the reports, prints the summary and returns the exit code.
+///
+/// # Errors
+/// [`Failure`] when the scenario is invalid, a target cannot be reached or a report cannot be written.
+pub(crate) fn run(scenario: &Scenario, request: &Request, registry: &mut Registry) -> Result<u8, Failure> {
+    let observer: Arc<dyn Observer> = Arc::new(Terminal::new(request.quiet));
+    let settings = scenario_file::scenario_settings(scenario);
+    let run = Run::with(&scenario.file, &settings, registry, observer)?;
+    let wanted = request.out.clone().unwrap_or_else(|| PathBuf::from(&run.plan().report.dir));
+    let folder = ReportFolder::claim(&wanted, request.force)?;
+    let tool = concat!("iomt ", env!("CARGO_PKG_VERSION"));
+    let outcome = run
+        .named(tool, reproduce(scenario, request))
+        .threads(request.threads)
+        .partition(request.partition)
+        .keep(request.keep)
+        .captures(folder.path())
+        .interrupt(watch_interrupts())
+        .run()?;
+    print(&outcome, &folder, request.quiet)
+}
+
+/// The first Ctrl-C or SIGTERM (as CI systems cancel) ends the run with a partial report, the second one the program.
+fn watch_interrupts() -> Interrupt {
+    let interrupt = Interrupt::default();
+    let asked = interrupt.clone();
+    std::thread::spawn(move || {
+        // Without signals a run still ends by itself.
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else { return };
+        runtime.block_on(async {
+            while signal().await.is_ok() {
+                if asked.ask() {
+                    std::process::exit(i32::from(exit_code::INTERRUPTED));
+                }
+                output::note("interrupted: writing the partial report (Ctrl-C again to leave at once)");
+            }
+        });
+    });
+    interrupt
+}
+
+#[cfg(unix)]
+async fn signal() -> std::io::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        outcome = tokio::signal::ctrl_c() => outcome,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn signal() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
+}
+
+/// The command that repeats the run.
+fn reproduce(scenario: &Scenario, request: &Request) -> String {
+    let mut words = vec!["iomt run".to_owned(), scenario.file.display().to_string()];
+    words.extend(scenario.variables.sets.iter().map(|(name, value)| format!("--set {name}={value}")));
+    words.extend(scenario.seed.map(|seed| format!("--seed {seed}")));
+    words.extend(scenario.only.iter().map(|step| format!("--only {step}")));
+    words.extend(scenario.without.iter().map(|step| format!("--without {step}")));
+    words.extend(request.partition.map(|Partition { part, parts }| format!("--partition slice:{part}/{parts}")));
+    words.join(" ")
+}
+
+fn print(outcome: &Outcome, folder: &ReportFolder, quiet: bool) -> Result<u8, Failure> {
+    let files = outcome.write(folder.path())?;
+    let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+    let summary = outcome.report.to_terminal(&files, output::colour());
+    // The verdict with its reasons is the first paragraph.
+    if quiet {
+        let verdict = summary.split("\n\n").next().unwrap_or_default();
+        output::result(format_args!("{}\nreports in {}", verdict.trim_end(), folder.path().display()));
+    } else {
+        output::result(summary.trim_end());
+    }
+    Ok(u8::try_from(outcome.report.exit_code).unwrap_or(exit_code::INCONCLUSIVE))
+}

@@ -1,0 +1,18 @@
+//! Why a probe does not see.
+
+/// What keeps a probe from seeing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProbeError {
+    /// The target does not let it look.
+    #[error("{reason}")]
+    Refused {
+        /// What the target or the client said.
+        reason: String,
+    },
+    /// The target did not answer.
+    #[error("no subscription within {limit_s} s")]
+    TooLate {
+        /// How long was waited [s].
+        limit_s: u64,
+    },
+}

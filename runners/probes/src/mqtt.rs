@@ -1,0 +1,5 @@
+//! An MQTT subscriber.
+
+mod subscriber;
+
+pub use subscriber::{Publisher, Subscriber, Subscription};

@@ -1,0 +1,64 @@
+//! Commands that reached devices through the stack: read, given to the simulation, answered.
+
+use bytes::{Bytes, BytesMut};
+use carriers::CommandArrival;
+use formats::command::{Answer, Status};
+use sim_core::{Argument, Arguments, Command, Reply, ReplyStatus, SimId};
+use verify::CommandCounts;
+
+/// Counts and conversions on the way in and out.
+#[derive(Debug, Default)]
+pub(crate) struct Inbox {
+    /// What became of the commands.
+    pub(crate) counts: CommandCounts,
+}
+
+impl Inbox {
+    /// Reads a command; one that cannot be read gives the answer that says so.
+    pub(crate) fn read(&mut self, arrival: &CommandArrival, device_time_ms: i64) -> Result<Command, Bytes> {
+        self.counts.received += 1;
+        match formats::command::Command::parse(&arrival.payload) {
+            Ok(command) => Ok(Command {
+                device: arrival.device,
+                id: command.id,
+                op: command.op,
+                arguments: Arguments(command.args.into_iter().map(|(name, value)| (name, plain(value))).collect()),
+            }),
+            Err(malformed) => {
+                self.counts.malformed += 1;
+                Err(self.encode(&Answer::malformed(&malformed, device_time_ms)))
+            }
+        }
+    }
+
+    /// Encodes a device's answer.
+    pub(crate) fn answer(&mut self, reply: Reply, device_time_ms: i64) -> (SimId, Bytes) {
+        let status = match reply.status {
+            ReplyStatus::Applied => {
+                self.counts.applied += 1;
+                Status::Applied
+            }
+            ReplyStatus::Refused => {
+                self.counts.refused += 1;
+                Status::Refused
+            }
+        };
+        let answer = Answer { id: Some(reply.id), status, reason: reply.reason, device_time_ms };
+        (reply.device, self.encode(&answer))
+    }
+
+    fn encode(&mut self, answer: &Answer) -> Bytes {
+        self.counts.answered += 1;
+        let mut payload = BytesMut::new();
+        answer.encode(&mut payload);
+        payload.freeze()
+    }
+}
+
+fn plain(argument: formats::command::Argument) -> Argument {
+    match argument {
+        formats::command::Argument::Number(number) => Argument::Number(number),
+        formats::command::Argument::Text(text) => Argument::Text(text),
+        formats::command::Argument::Flag(flag) => Argument::Flag(flag),
+    }
+}

@@ -1,0 +1,60 @@
+//! One run of a scenario, from the plan to the verdict, as a library.
+//!
+//! ```no_run
+//! let mut registry = session::standard_registry();
+//! let outcome = session::Run::load("scenarios/library/quickstart.toml", &mut registry)?.run()?;
+//! println!("{}", outcome.report.to_terminal(&[], false));
+//! # Ok::<(), session::Error>(())
+//! ```
+//!
+//! Nothing is printed here: what a person should know goes to an [`Observer`].
+
+mod airwaves;
+mod command_step;
+mod commander;
+mod driver;
+mod error;
+mod events;
+mod fingerprint;
+mod inbox;
+mod judge;
+mod live;
+mod observer;
+mod offline;
+mod partition;
+mod recordings;
+mod report_folder;
+mod run;
+mod targets;
+mod timeline;
+mod usage;
+mod virtual_time;
+mod watching;
+
+pub use error::{Diagnostics, Error};
+pub use fingerprint::fingerprint;
+pub use judge::Consumer;
+pub use observer::{Interrupt, Note, Observer, Progress, Silent};
+pub use offline::{Messages, Offline};
+pub use partition::Partition;
+pub use recordings::load_recordings;
+pub use report_folder::ReportFolder;
+pub use run::{Outcome, Run};
+pub use targets::check_targets;
+
+use sim_core::Registry;
+
+/// The registry with every built-in model, action, format and expectation metric.
+pub fn standard_registry() -> Registry {
+    let mut registry = Registry::new();
+    device_models::register(&mut registry);
+    carriers::register(&mut registry);
+    verify::register(&mut registry);
+    register(&mut registry);
+    registry
+}
+
+/// Adds what a run itself contributes to scenarios: `cmd.send`.
+pub fn register(registry: &mut Registry) {
+    command_step::register(registry);
+}

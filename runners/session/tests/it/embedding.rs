@@ -1,0 +1,112 @@
+//! A run in a few lines.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use session::{Consumer, Error, Run};
+use verify::{Event, MessageName};
+
+/// A scenario file with two oximeters for four seconds.
+fn scenario(folder: &Path, mode: &str, expectation: &str) -> PathBuf {
+    let file = folder.join("two.toml");
+    let text = format!(
+        r#"
+format   = 1
+scenario = "two"
+seed     = 3
+
+[time]
+mode   = "{mode}"
+length = "4s"
+
+[target.broker]
+url = "embedded"
+
+[link.lan]
+to    = "broker"
+topic = "two/${{patient.id}}/${{device}}/${{stream}}"
+qos   = 1
+
+[[cohort]]
+id      = "a"
+count   = 2
+patient = {{ model = "adult_ward" }}
+
+  [[cohort.device]]
+  id   = "oxi"
+  kind = "pulse_oximeter"
+  link = "lan"
+
+[[expect]]
+id   = "complete"
+that = "{expectation}"
+"#
+    );
+    fs::write(&file, text).expect("writable");
+    file
+}
+
+#[test]
+fn a_run_is_a_few_lines() -> Result<(), Error> {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let file = scenario(folder.path(), "real", "delivered.ratio == 100%");
+
+    let mut registry = session::standard_registry();
+    let outcome = Run::load(file, &mut registry)?.run()?;
+
+    assert_eq!(outcome.report.exit_code, 0, "{}", outcome.report.to_terminal(&[], false));
+    assert!(outcome.report.generated >= 8);
+    assert_eq!(outcome.report.delivered, outcome.report.generated);
+    assert_eq!(outcome.lost.total, 0);
+    Ok(())
+}
+
+#[test]
+fn a_broken_expectation_is_a_verdict_and_a_broken_file_an_error() -> Result<(), Error> {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let mut registry = session::standard_registry();
+
+    let outcome = Run::load(scenario(folder.path(), "virtual", "delivered.ratio == 50%"), &mut registry)?.run()?;
+    assert_eq!(outcome.report.exit_code, 1);
+
+    let error = Run::load(scenario(folder.path(), "someday", "delivered.ratio == 50%"), &mut registry).err();
+    assert!(matches!(error, Some(Error::Diagnostics(_))), "{error:?}");
+    Ok(())
+}
+
+/// Keeps the kinds of events of each message.
+#[derive(Default, Clone)]
+struct Fates(Arc<Mutex<BTreeMap<MessageName, Vec<&'static str>>>>);
+
+impl Consumer for Fates {
+    fn take(&mut self, event: &Event) {
+        let (name, what) = match event {
+            Event::Generated { message, .. } => {
+                (MessageName { route: message.route, sequence: message.sequence }, "generated")
+            }
+            Event::Written { name, .. } => (*name, "written"),
+            Event::Acked { name, .. } => (*name, "acked"),
+            _ => return,
+        };
+        self.0.lock().expect("no consumer panics").entry(name).or_default().push(what);
+    }
+}
+
+#[test]
+fn every_message_is_generated_before_it_is_written_and_acknowledged() -> Result<(), Error> {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let mut registry = session::standard_registry();
+    for mode in ["virtual", "real"] {
+        let fates = Fates::default();
+        let run = Run::load(scenario(folder.path(), mode, "delivered.ratio == 100%"), &mut registry)?;
+        let outcome = run.consumer(Box::new(fates.clone())).run()?;
+        let fates = fates.0.lock().expect("no consumer panics");
+        assert_eq!(fates.len() as u64, outcome.report.generated);
+        for (name, what) in fates.iter() {
+            assert_eq!(what, &["generated", "written", "acked"], "{mode}: {name:?}");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,3 @@
+//! Whole runs, embedded in a program of one's own.
+
+mod embedding;
