@@ -3,9 +3,9 @@
 use serde_json::{Map, Value, json};
 use sim_core::{Argument, Arguments, Change, Occurrence};
 
-use super::fields::{Fields, View, since_start};
 use crate::events::path::subject_path;
 use crate::plan::Plan;
+use crate::plan::fields::{Fields, View, since_start};
 
 /// One occurrence of a step.
 pub(super) fn step(plan: &Plan, occurrence: &Occurrence, view: View) -> Value {
