@@ -23,7 +23,7 @@ const STEPS: Uuid = Uuid::Short(0xFFF1);
 struct Acme;
 
 impl Plugin for Acme {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "acme"
     }
 
