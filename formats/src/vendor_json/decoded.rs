@@ -8,7 +8,6 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Unexpected, Visitor};
 use vocabulary::Quality;
 
-use super::NAME_LIMIT;
 use super::key::{Text, sequence, supported_version};
 use crate::JsonError;
 use crate::whole_number::WholeNumber;
