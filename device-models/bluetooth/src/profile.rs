@@ -8,7 +8,7 @@ use ble::gatt::{ControlPoint, Service};
 use ble::pdu::att::Uuid;
 use ble::services::{DateTime, battery};
 use sim_core::{BluetoothKind, DevicePlan, Registry, Row};
-use vocabulary::{MetricId, OwnedMessage, OwnedValue, OwnedWave, Quality, Reading};
+use vocabulary::{MetricId, OwnedMessage, OwnedValue, OwnedWave, Quality, Reading, metrics};
 
 /// How a kind of device speaks Bluetooth.
 #[derive(Debug, Clone, Copy)]
@@ -186,7 +186,7 @@ impl Profile {
     pub(crate) fn receive(&self, received: &Received<'_>) -> Option<Reception> {
         if let Some(octets) = received.only(battery::LEVEL) {
             let charge_percent = battery::decode(octets)?;
-            return Some(vec![Reading::number(MetricId::named("battery"), f64::from(charge_percent))].into());
+            return Some(vec![Reading::number(metrics::BATTERY, f64::from(charge_percent))].into());
         }
         (self.read)(received)
     }
@@ -194,7 +194,7 @@ impl Profile {
 
 /// The charge of the battery that a message tells \[%\].
 pub(crate) fn charge_percent(message: &OwnedMessage) -> Option<u8> {
-    message.number(MetricId::named("battery")).map(|percent| libm::round(percent).clamp(0.0, 100.0) as u8)
+    message.number(metrics::BATTERY).map(|percent| libm::round(percent).clamp(0.0, 100.0) as u8)
 }
 
 /// The number of a metric that the message speaks of, NaN when it has no value: what services send for "not measured".

@@ -13,7 +13,7 @@ use sim_core::{
     Argument, Arguments, Cadence, DevicePlan, GatewayPlan, Occurrence, Outbound, PatientPlan, RadioPlan, RadioSecurity,
     Registry, Roster, Route, RouteId, SimId, SimTime, SitePlan, Span, StreamPlan, Subject,
 };
-use vocabulary::{Message, MetricId, Reading, Wave};
+use vocabulary::{Message, MetricId, Reading, Wave, metrics};
 
 use super::{Bluetooth, GivenUp, Radio};
 
@@ -172,8 +172,8 @@ fn seconds(seconds: i64) -> SimTime {
     SimTime::from_nanos(seconds * 1_000_000_000)
 }
 
-fn number(metric: &str, value: f64) -> Reading {
-    Reading::number(MetricId::named(metric), value)
+fn number(metric: MetricId, value: f64) -> Reading {
+    Reading::number(metric, value)
 }
 
 fn text(message: &Outbound) -> &str {

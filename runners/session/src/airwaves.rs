@@ -217,22 +217,6 @@ impl Airwaves {
     }
 }
 
-/// Tells the ledger what has happened to links. A device that has another link already is handed over.
-pub(crate) fn tell_links(ledger: &mut verify::Ledger, links: &[LinkEvent]) {
-    for event in links {
-        match event.change {
-            LinkChange::Connected { .. } => ledger.linked(event.device, event.at),
-            LinkChange::Disconnected { alone: true, .. } => ledger.unlinked(event.device, event.at),
-            LinkChange::Disconnected { .. } if event.gateway.is_some() => ledger.handed_over(event.device, event.at),
-            LinkChange::Signal { rssi_dbm } => ledger.heard(event.device, event.at, f64::from(rssi_dbm)),
-            LinkChange::Disconnected { .. }
-            | LinkChange::Subscribed
-            | LinkChange::Paired
-            | LinkChange::PairingFailed { .. } => {}
-        }
-    }
-}
-
 /// Separates what devices say over their own connections from what they say over the radio.
 pub(crate) fn split(plan: &Plan, outbound: Vec<Outbound>) -> (Vec<Outbound>, Vec<Outbound>) {
     outbound.into_iter().partition(|message| plan.link_of(message.device).carrier == Carrier::Mqtt)

@@ -1,5 +1,7 @@
 //! The truth ledger: every message the devices said, joined with what the fleet reports and the probes see.
 
+mod conservation;
+mod intake;
 mod summary;
 
 use std::collections::{BTreeMap, HashMap};
@@ -114,6 +116,8 @@ pub struct Ledger {
     unresolved: usize,
     probe_counts: Vec<u64>,
     peak_connections: u64,
+    /// Devices online now.
+    online: u64,
     /// Bluetooth devices that have lost their last link, and when.
     unlinked: BTreeMap<SimId, SimTime>,
 }
@@ -145,6 +149,7 @@ impl Ledger {
             unresolved: 0,
             probe_counts: vec![0; plan.probes.len()],
             peak_connections: 0,
+            online: 0,
             unlinked: BTreeMap::new(),
             plan,
         }
@@ -380,6 +385,7 @@ impl Ledger {
                 }
             }
         }
+        self.assert_conservation();
         for (device, lost_at) in std::mem::take(&mut self.unlinked) {
             let device = &self.plan.roster.devices[device.index()];
             self.expectations.link(&self.plan, device, lost_at, LinkChange::Back(Delay::Never));

@@ -11,6 +11,7 @@ mod assembly;
 mod book;
 mod delay_buckets;
 mod delays;
+mod event;
 mod expectation;
 mod fate;
 mod figures;
@@ -36,6 +37,7 @@ mod totals;
 mod verdict;
 
 pub use book::LedgerError;
+pub use event::{Event, MessageName, RadioLinkChange};
 pub use junit::JunitError;
 pub use ledger::{Judgement, Ledger, Limits, LostMessage, LostMessages};
 pub use metrics::register;

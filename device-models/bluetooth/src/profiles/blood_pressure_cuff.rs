@@ -1,7 +1,7 @@
 //! Blood pressure cuff: Blood Pressure service; a measurement is kept until it was confirmed.
 
 use ble::services::blood_pressure::{self, Measurement, status};
-use vocabulary::{MetricId, OwnedMessage};
+use vocabulary::{OwnedMessage, metrics};
 
 use crate::profile::{Manner, Part, Profile, Received, Reception, Sender, number_or_nan, reading_of};
 
@@ -17,7 +17,8 @@ pub(super) const PROFILE: Profile = Profile {
 };
 
 fn parts(message: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
-    let pressures = ["nibp_sys", "nibp_dia", "nibp_mean"].map(|metric| number_or_nan(message, MetricId::named(metric)));
+    let pressures =
+        [metrics::NIBP_SYS, metrics::NIBP_DIA, metrics::NIBP_MEAN].map(|metric| number_or_nan(message, metric));
     if pressures.iter().all(Option::is_none) {
         return Vec::new();
     }
@@ -27,7 +28,7 @@ fn parts(message: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
         diastolic_mmhg,
         mean_mmhg,
         time: Some(sender.date_time()),
-        pulse_per_min: message.number(MetricId::named("pr_nibp")).or_else(|| message.number(MetricId::named("pr"))),
+        pulse_per_min: message.number(metrics::PR_NIBP).or_else(|| message.number(metrics::PR)),
         user: None,
         status: None,
     };
@@ -42,10 +43,10 @@ fn parts(message: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
 fn read(received: &Received<'_>) -> Option<Reception> {
     let measurement = Measurement::decode(received.only(blood_pressure::MEASUREMENT)?)?;
     let mut readings = vec![
-        reading_of(MetricId::named("nibp_sys"), measurement.systolic_mmhg),
-        reading_of(MetricId::named("nibp_dia"), measurement.diastolic_mmhg),
-        reading_of(MetricId::named("nibp_mean"), measurement.mean_mmhg),
+        reading_of(metrics::NIBP_SYS, measurement.systolic_mmhg),
+        reading_of(metrics::NIBP_DIA, measurement.diastolic_mmhg),
+        reading_of(metrics::NIBP_MEAN, measurement.mean_mmhg),
     ];
-    readings.extend(measurement.pulse_per_min.map(|pulse| reading_of(MetricId::named("pr_nibp"), pulse)));
+    readings.extend(measurement.pulse_per_min.map(|pulse| reading_of(metrics::PR_NIBP, pulse)));
     Some(readings.into())
 }

@@ -3,7 +3,7 @@
 
 use ble::services::continuous_glucose::{self, Control, Measurement, Sensor, Status};
 use sim_core::DevicePlan;
-use vocabulary::{MetricId, OwnedMessage, Quality};
+use vocabulary::{OwnedMessage, Quality, metrics};
 
 use crate::profile::{Equipment, Manner, Part, Profile, Received, Reception, Sender, number_or_nan, reading_of};
 
@@ -37,8 +37,8 @@ fn equip(_: &DevicePlan) -> Equipment {
 }
 
 fn parts(message: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
-    let Some(glucose_mg_dl) = number_or_nan(message, MetricId::named("glucose_isf")) else { return Vec::new() };
-    let quality = message.quality(MetricId::named("glucose_isf"));
+    let Some(glucose_mg_dl) = number_or_nan(message, metrics::GLUCOSE_ISF) else { return Vec::new() };
+    let quality = message.quality(metrics::GLUCOSE_ISF);
     let status = Status {
         status: if quality == Quality::Invalid { FAULT } else { 0 },
         calibration: if quality == Quality::Calibrating { WARMING_UP } else { 0 },
@@ -48,7 +48,7 @@ fn parts(message: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
         glucose_mg_dl,
         offset_min: (sender.since_start_ms / 60_000) as u16,
         status,
-        trend_mg_dl_min: message.number(MetricId::named("glucose_trend")),
+        trend_mg_dl_min: message.number(metrics::GLUCOSE_TREND),
         quality_percent: None,
     };
     vec![Part {
@@ -63,9 +63,9 @@ fn read(received: &Received<'_>) -> Option<Reception> {
     let octets = received.only(continuous_glucose::MEASUREMENT)?;
     let measurement = Measurement::decode(octets, SENSOR.has_checksums())?;
     let quality = quality_of(measurement.status);
-    let glucose = reading_of(MetricId::named("glucose_isf"), measurement.glucose_mg_dl);
+    let glucose = reading_of(metrics::GLUCOSE_ISF, measurement.glucose_mg_dl);
     let mut readings = vec![if quality == Quality::Ok { glucose } else { glucose.with_quality(quality) }];
-    readings.extend(measurement.trend_mg_dl_min.map(|trend| reading_of(MetricId::named("glucose_trend"), trend)));
+    readings.extend(measurement.trend_mg_dl_min.map(|trend| reading_of(metrics::GLUCOSE_TREND, trend)));
     Some(readings.into())
 }
 

@@ -2,12 +2,20 @@
 
 use ble::services::ecg_stream::{self, Information, Packet, StreamControl};
 use sim_core::{Cadence, DevicePlan};
-use vocabulary::{MetricId, OwnedMessage, OwnedWave, Quality};
+use vocabulary::{MetricId, OwnedMessage, OwnedWave, Quality, metrics};
 
 use crate::profile::{Equipment, Manner, Part, Profile, Received, Reception, Sender};
 
 /// Leads in the order of their bits.
-const LEADS: [&str; 7] = ["ecg_i", "ecg_ii", "ecg_iii", "ecg_avr", "ecg_avl", "ecg_avf", "ecg_v1"];
+const LEADS: [MetricId; 7] = [
+    metrics::ECG_I,
+    metrics::ECG_II,
+    metrics::ECG_III,
+    metrics::ECG_AVR,
+    metrics::ECG_AVL,
+    metrics::ECG_AVF,
+    metrics::ECG_V1,
+];
 
 /// Bit of the status: a lead is off.
 const LEAD_OFF: u8 = 1;
@@ -43,8 +51,7 @@ fn equip(plan: &DevicePlan) -> Equipment {
 }
 
 fn parts(message: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
-    let ids = LEADS.map(MetricId::named);
-    let waves: Vec<(usize, &OwnedWave)> = ids
+    let waves: Vec<(usize, &OwnedWave)> = LEADS
         .iter()
         .enumerate()
         .filter_map(|(bit, id)| Some((bit, message.waves.iter().find(|wave| wave.metric == *id)?)))
@@ -94,7 +101,7 @@ fn read(received: &Received<'_>) -> Option<Reception> {
     };
     let present = LEADS.into_iter().enumerate().filter(|(bit, _)| leads >> bit & 1 != 0);
     let waves = present.enumerate().map(|(position, (_, metric))| OwnedWave {
-        metric: MetricId::named(metric),
+        metric,
         first_ms: sampling.first_ms,
         rate_mhz: sampling.rate_mhz,
         gain: sampling.gain,

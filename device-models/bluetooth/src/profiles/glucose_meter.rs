@@ -3,7 +3,7 @@
 use ble::services::RecordAccess;
 use ble::services::glucose::{self, Measurement, Sample};
 use sim_core::DevicePlan;
-use vocabulary::{MetricId, OwnedMessage};
+use vocabulary::{OwnedMessage, metrics};
 
 use crate::profile::{Equipment, Manner, Part, Profile, Received, Reception, Sender, number_or_nan, reading_of};
 
@@ -26,7 +26,7 @@ fn equip(_: &DevicePlan) -> Equipment {
 }
 
 fn parts(message: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
-    let Some(glucose_mg_dl) = number_or_nan(message, MetricId::named("glucose_cap")) else { return Vec::new() };
+    let Some(glucose_mg_dl) = number_or_nan(message, metrics::GLUCOSE_CAP) else { return Vec::new() };
     let measurement = Measurement {
         sequence: message.sequence as u16,
         base_time: sender.date_time(),
@@ -47,5 +47,5 @@ fn parts(message: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
 fn read(received: &Received<'_>) -> Option<Reception> {
     let measurement = Measurement::decode(received.only(glucose::MEASUREMENT)?)?;
     let glucose_mg_dl = measurement.glucose_mg_dl.map_or(f64::NAN, |(glucose_mg_dl, _)| glucose_mg_dl);
-    Some(vec![reading_of(MetricId::named("glucose_cap"), glucose_mg_dl)].into())
+    Some(vec![reading_of(metrics::GLUCOSE_CAP, glucose_mg_dl)].into())
 }

@@ -5,7 +5,7 @@ use ble::services::insulin_delivery::{
     self, Annunciation, AnnunciationKind, AnnunciationState, Operation, PumpControl, Therapy,
 };
 use sim_core::DevicePlan;
-use vocabulary::{MetricId, OwnedMessage, Reading};
+use vocabulary::{OwnedMessage, Reading, metrics};
 
 use crate::profile::{Equipment, Manner, Part, Profile, Received, Reception, Sender, number_or_nan, reading_of};
 
@@ -48,7 +48,7 @@ fn equip(_: &DevicePlan) -> Equipment {
 }
 
 fn parts(message: &OwnedMessage, _: &mut Sender<'_>) -> Vec<Part> {
-    if let Some(alarm) = message.code(MetricId::named("alarm")) {
+    if let Some(alarm) = message.code(metrics::ALARM) {
         let known = ANNUNCIATIONS.iter().find(|(word, _)| *word == alarm);
         let annunciation = Annunciation {
             instance: message.sequence as u16,
@@ -58,8 +58,8 @@ fn parts(message: &OwnedMessage, _: &mut Sender<'_>) -> Vec<Part> {
         let value = insulin_delivery::encode_annunciation(Some(annunciation));
         return vec![confirmed(insulin_delivery::ANNUNCIATION, value)];
     }
-    let reservoir_iu = number_or_nan(message, MetricId::named("ins_reservoir"));
-    let state = message.code(MetricId::named("inf_status")).or_else(|| message.code(MetricId::named("device_status")));
+    let reservoir_iu = number_or_nan(message, metrics::INS_RESERVOIR);
+    let state = message.code(metrics::INF_STATUS).or_else(|| message.code(metrics::DEVICE_STATUS));
     if reservoir_iu.is_none() && state.is_none() {
         return Vec::new();
     }
@@ -80,7 +80,7 @@ fn read(received: &Received<'_>) -> Option<Reception> {
             let known = ANNUNCIATIONS.into_iter().find(|(_, kind)| *kind == annunciation.kind);
             known.map_or("other", |(word, _)| word)
         });
-        return Some(vec![Reading::code(MetricId::named("alarm"), word)].into());
+        return Some(vec![Reading::code(metrics::ALARM, word)].into());
     }
     let status = insulin_delivery::decode_status(received.only(insulin_delivery::STATUS)?)?;
     let state = match status.therapy {
@@ -89,6 +89,6 @@ fn read(received: &Received<'_>) -> Option<Reception> {
         Therapy::Pause => "suspended",
         Therapy::Run => "infusing",
     };
-    let reservoir = reading_of(MetricId::named("ins_reservoir"), status.reservoir_iu);
-    Some(vec![reservoir, Reading::code(MetricId::named("inf_status"), state)].into())
+    let reservoir = reading_of(metrics::INS_RESERVOIR, status.reservoir_iu);
+    Some(vec![reservoir, Reading::code(metrics::INF_STATUS, state)].into())
 }

@@ -2,7 +2,7 @@
 
 use ble::services::pulse_oximeter::{self, Features, Saturation};
 use sim_core::DevicePlan;
-use vocabulary::{MetricId, OwnedMessage, Quality};
+use vocabulary::{OwnedMessage, Quality, metrics};
 
 use crate::profile::{Equipment, Manner, Part, Profile, Received, Reception, Sender, number_or_nan, reading_of};
 
@@ -38,13 +38,13 @@ fn equip(_: &DevicePlan) -> Equipment {
 }
 
 fn parts(message: &OwnedMessage, _: &mut Sender<'_>) -> Vec<Part> {
-    let Some(spo2_percent) = number_or_nan(message, MetricId::named("spo2")) else { return Vec::new() };
+    let Some(spo2_percent) = number_or_nan(message, metrics::SPO2) else { return Vec::new() };
     let saturation =
-        Saturation { spo2_percent, pulse_per_min: number_or_nan(message, MetricId::named("pr")).unwrap_or(f64::NAN) };
+        Saturation { spo2_percent, pulse_per_min: number_or_nan(message, metrics::PR).unwrap_or(f64::NAN) };
     let quality = pulse_oximeter::Quality {
-        measurement_status: status_bits(message.quality(MetricId::named("spo2"))),
+        measurement_status: status_bits(message.quality(metrics::SPO2)),
         device_status: None,
-        amplitude_percent: message.number(MetricId::named("perf_idx")),
+        amplitude_percent: message.number(metrics::PERF_IDX),
     };
     vec![Part {
         service: pulse_oximeter::SERVICE,
@@ -58,12 +58,12 @@ fn read(received: &Received<'_>) -> Option<Reception> {
     let measurement = pulse_oximeter::decode_continuous(received.only(pulse_oximeter::CONTINUOUS)?)?;
     let trust = quality_of(measurement.quality.measurement_status);
     let trusted = |metric, value: f64| {
-        let reading = reading_of(MetricId::named(metric), value);
+        let reading = reading_of(metric, value);
         if value.is_finite() && trust != Quality::Ok { reading.with_quality(trust) } else { reading }
     };
     let Saturation { spo2_percent, pulse_per_min } = measurement.normal;
-    let mut readings = vec![trusted("spo2", spo2_percent), trusted("pr", pulse_per_min)];
-    readings.extend(measurement.quality.amplitude_percent.map(|index| trusted("perf_idx", index)));
+    let mut readings = vec![trusted(metrics::SPO2, spo2_percent), trusted(metrics::PR, pulse_per_min)];
+    readings.extend(measurement.quality.amplitude_percent.map(|index| trusted(metrics::PERF_IDX, index)));
     Some(readings.into())
 }
 

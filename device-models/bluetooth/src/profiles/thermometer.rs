@@ -1,13 +1,16 @@
 //! Thermometer: Health Thermometer service; a measurement is kept until it was confirmed.
 
 use ble::services::health_thermometer::{self, Measurement, Site};
-use vocabulary::{MetricId, OwnedMessage};
+use vocabulary::{MetricId, OwnedMessage, metrics};
 
 use crate::profile::{Manner, Part, Profile, Received, Reception, Sender, number_or_nan, reading_of};
 
 /// Which metric is measured where: the service knows sites, the metric table knows metrics.
-const SITES: [(&str, Site); 3] =
-    [("temp_body", Site::Body), ("temp_core", Site::GastrointestinalTract), ("temp_skin", Site::Armpit)];
+const SITES: [(MetricId, Site); 3] = [
+    (metrics::TEMP_BODY, Site::Body),
+    (metrics::TEMP_CORE, Site::GastrointestinalTract),
+    (metrics::TEMP_SKIN, Site::Armpit),
+];
 
 pub(super) const PROFILE: Profile = Profile {
     kind: "thermometer",
@@ -21,9 +24,8 @@ pub(super) const PROFILE: Profile = Profile {
 };
 
 fn parts(message: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
-    let measured = SITES
-        .into_iter()
-        .find_map(|(metric, site)| number_or_nan(message, MetricId::named(metric)).map(|celsius| (celsius, site)));
+    let measured =
+        SITES.into_iter().find_map(|(metric, site)| number_or_nan(message, metric).map(|celsius| (celsius, site)));
     let Some((temperature_celsius, site)) = measured else { return Vec::new() };
     let measurement = Measurement { temperature_celsius, time: Some(sender.date_time()), site: Some(site) };
     vec![Part {
@@ -37,6 +39,6 @@ fn parts(message: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
 fn read(received: &Received<'_>) -> Option<Reception> {
     let measurement = Measurement::decode(received.only(health_thermometer::MEASUREMENT)?)?;
     let known = SITES.into_iter().find(|(_, site)| measurement.site == Some(*site));
-    let metric = known.map_or("temp_body", |(metric, _)| metric);
-    Some(vec![reading_of(MetricId::named(metric), measurement.temperature_celsius)].into())
+    let metric = known.map_or(metrics::TEMP_BODY, |(metric, _)| metric);
+    Some(vec![reading_of(metric, measurement.temperature_celsius)].into())
 }

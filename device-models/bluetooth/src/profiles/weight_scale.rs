@@ -1,7 +1,7 @@
 //! Weight scale: Weight Scale service; a measurement is kept until it was confirmed.
 
 use ble::services::weight_scale::{self, Measurement};
-use vocabulary::{MetricId, OwnedMessage};
+use vocabulary::{OwnedMessage, metrics};
 
 use crate::profile::{Manner, Part, Profile, Received, Reception, Sender, number_or_nan, reading_of};
 
@@ -19,13 +19,13 @@ pub(super) const PROFILE: Profile = Profile {
 };
 
 fn parts(message: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
-    let Some(weight) = number_or_nan(message, MetricId::named("weight")) else { return Vec::new() };
-    let height_m = message.number(MetricId::named("height")).map(|height_cm| height_cm / 100.0);
+    let Some(weight) = number_or_nan(message, metrics::WEIGHT) else { return Vec::new() };
+    let height_m = message.number(metrics::HEIGHT).map(|height_cm| height_cm / 100.0);
     let measurement = Measurement {
         weight_kg: Some(weight).filter(|weight| weight.is_finite()),
         time: Some(sender.date_time()),
         user: None,
-        index_and_height: message.number(MetricId::named("bmi")).zip(height_m),
+        index_and_height: message.number(metrics::BMI).zip(height_m),
     };
     vec![Part {
         service: weight_scale::SERVICE,
@@ -37,12 +37,9 @@ fn parts(message: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
 
 fn read(received: &Received<'_>) -> Option<Reception> {
     let measurement = Measurement::decode(received.only(weight_scale::MEASUREMENT)?)?;
-    let mut readings = vec![reading_of(MetricId::named("weight"), measurement.weight_kg.unwrap_or(f64::NAN))];
+    let mut readings = vec![reading_of(metrics::WEIGHT, measurement.weight_kg.unwrap_or(f64::NAN))];
     if let Some((index, height_m)) = measurement.index_and_height {
-        readings.extend([
-            reading_of(MetricId::named("bmi"), index),
-            reading_of(MetricId::named("height"), height_m * 100.0),
-        ]);
+        readings.extend([reading_of(metrics::BMI, index), reading_of(metrics::HEIGHT, height_m * 100.0)]);
     }
     Some(readings.into())
 }

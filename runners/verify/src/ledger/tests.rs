@@ -35,6 +35,15 @@ fn counts(ledger: Ledger) -> Counts {
     counts
 }
 
+#[test]
+#[should_panic(expected = "that have no end, or two")]
+fn books_that_do_not_add_up_give_no_judgement() {
+    let mut ledger = ledger();
+    say(&mut ledger, 0);
+    ledger.accounts[0].counts.delivered += 1;
+    ledger.finish(&lag(1, 1));
+}
+
 /// One event of the model, for route and sequence numbers small enough to collide.
 #[derive(Debug, Clone, Copy)]
 enum Event {
