@@ -12,6 +12,9 @@ use super::key::{Text, sequence, supported_version};
 use crate::JsonError;
 use crate::whole_number::WholeNumber;
 
+/// Most characters of a device serial or a stream id.
+const NAME_LIMIT: usize = 64;
+
 /// Everything one payload says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DecodedMessage {
