@@ -23,7 +23,7 @@ pub use action::{ActionSpec, DurationRule, Level, SignalAct, SignalAction, Signa
 pub use device::{CommandSpec, DeviceSpec, StreamKind, StreamSpec};
 pub use executor::{Executor, Reach, Seam};
 pub use expectation_metric::{ExpectMetricSpec, MetricShape};
-pub use format::{BluetoothKind, FormatSpec, GatewayFormatSpec};
+pub use format::{BluetoothKind, FormatSpec, GatewayFormatSpec, ReadKey};
 pub use patient::{PatientSpec, ProfileFile, SpawnError, TruthColumn};
 pub use plugin::{Flaw, Flaws, Plugin};
 pub use rows::Row;

@@ -20,10 +20,12 @@ pub const FORMATS: [GatewayFormatSpec; 2] = [
     GatewayFormatSpec {
         name: "gateway-json",
         about: "vendor JSON of the device, decoded, with the raw octets, signal strength and both clocks in `g`",
+        read_key: vendor_json::key,
     },
     GatewayFormatSpec {
         name: "theengs",
         about: "as Theengs and OpenMQTTGateway publish, with `d`, `st` and `s` beside",
+        read_key: vendor_json::key,
     },
 ];
 

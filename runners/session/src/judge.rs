@@ -9,7 +9,7 @@ use std::time::Duration;
 use carriers::{FleetEvent, Pace};
 use probes::Sighting;
 use scenarios::Plan;
-use sim_core::{Outbound, RouteId, SimTime};
+use sim_core::{Outbound, Registry, RouteId, SimTime};
 use verify::{Ledger, Limits};
 
 use crate::airwaves::{AirNews, tell_links};
@@ -76,10 +76,11 @@ impl Judge {
     ///
     /// # Errors
     /// The system's, when it has no thread left.
-    pub(crate) fn start(plan: Arc<Plan>, pace: Pace) -> std::io::Result<Self> {
+    pub(crate) fn start(plan: Arc<Plan>, registry: &Registry, pace: Pace) -> std::io::Result<Self> {
         let (testimony, hearing) = channel();
         let live = Arc::new(LiveCounts::default());
-        let court = Court { ledger: Ledger::new(plan, Limits::default()), pace, online: 0, live: Arc::clone(&live) };
+        let ledger = Ledger::new(plan, registry, Limits::default());
+        let court = Court { ledger, pace, online: 0, live: Arc::clone(&live) };
         let thread = std::thread::Builder::new().name("judge".to_owned()).spawn(move || court.hear(&hearing))?;
         Ok(Self { testimony, live, thread })
     }
@@ -128,7 +129,8 @@ impl Court {
                     Testimony::Air(news) => self.heard(&news),
                     Testimony::Fleet(events) => events.into_iter().for_each(|event| self.reported(event)),
                     Testimony::Observed(probe, seen) => {
-                        self.ledger.observed(probe, &seen.topic, &seen.payload, seen.at, seen.retained);
+                        let sighting = verify::Sighting::publication(probe, seen.topic, seen.payload, seen.at);
+                        self.ledger.sighted(&sighting.retained(seen.retained));
                     }
                     Testimony::Close => return self.ledger,
                 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use hdrhistogram::Histogram;
 use scenarios::{Carrier, Plan};
 use sim_core::{Outbound, Registry, ReplyStatus, SimTime, Span};
-use verify::{CommandCounts, Judgement, Ledger, Limits, ReportInput, TargetReport};
+use verify::{CommandCounts, Judgement, Ledger, Limits, ReportInput, Sighting, TargetReport};
 
 use crate::airwaves::{AirNews, tell_links};
 use crate::error::Error;
@@ -30,7 +30,7 @@ pub(crate) fn run(
     let begin = Instant::now();
     let rss_before_bytes = usage::resident_bytes();
     let mut offline = Offline::new(plan, registry, options.threads, options.partition)?;
-    let mut ledger = Ledger::new(Arc::clone(plan), Limits::default());
+    let mut ledger = Ledger::new(Arc::clone(plan), registry, Limits::default());
     let mut commands = CommandCounts::default();
     let end = SimTime::ZERO + plan.time.length;
     let mut reached = SimTime::ZERO;
@@ -104,7 +104,7 @@ fn deliver(plan: &Plan, ledger: &mut Ledger, message: &Outbound) {
     }
     for (probe, seen) in plan.probes.iter().enumerate() {
         if seen.target == plan.link_of(route.device).target {
-            ledger.observed(probe, &route.topic, &message.payload, at, false);
+            ledger.sighted(&Sighting::publication(probe, route.topic.as_str(), message.payload.clone(), at));
         }
     }
 }

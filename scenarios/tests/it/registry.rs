@@ -20,9 +20,11 @@ pub(crate) fn registry() -> Registry {
         is_public: true,
         format: Arc::new(NoBytes),
     }));
-    registry.extend(
-        ["gateway-json", "theengs"].map(|name| GatewayFormatSpec { name, about: "a payload format of gateways" }),
-    );
+    registry.extend(["gateway-json", "theengs"].map(|name| GatewayFormatSpec {
+        name,
+        about: "a payload format of gateways",
+        read_key: |_| Err(KeyError::Absent),
+    }));
     registry.extend(["heart_rate_belt", "thermometer"].map(BluetoothKind));
     registry
 }
@@ -246,7 +248,10 @@ fn patients() -> Vec<PatientSpec> {
 }
 
 fn metrics() -> Vec<ExpectMetricSpec> {
-    let metric = |name, shape, arguments| ExpectMetricSpec { name, about: "a metric", shape, arguments };
+    let metric = |name, shape, arguments| {
+        let executor = Executor::new(Actor);
+        ExpectMetricSpec { name, about: "a metric", shape, arguments, executor }
+    };
     vec![
         metric("lost", MetricShape::Count, &["acked"]),
         metric("duplicates", MetricShape::Count, &[]),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use vocabulary::Format;
+use vocabulary::{Format, KeyError, MessageKey};
 
 use super::Row;
 
@@ -27,13 +27,18 @@ impl Row for FormatSpec {
     }
 }
 
+/// Tells which message a payload is; total, as [`Format::key`].
+pub type ReadKey = for<'p> fn(payload: &'p [u8]) -> Result<MessageKey<'p>, KeyError>;
+
 /// What a gateway makes of what it hears, before it hands it on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct GatewayFormatSpec {
     /// Name, such as `gateway-json`.
     pub name: &'static str,
     /// One line for people.
     pub about: &'static str,
+    /// Which message of which device some bytes hand on; a format that keeps the keys of the vendor JSON takes its.
+    pub read_key: ReadKey,
 }
 
 impl Row for GatewayFormatSpec {
