@@ -1,13 +1,14 @@
 //! Payload formats and commands: bytes and what they mean. No I/O, no clock, no ECS.
 //!
 //! [`vendor_json`] is the telemetry format that every stack can read, [`command`] is what a device is told and what
-//! it answers. Whatever comes from outside is read by total functions: any bytes give either a value or an error that
+//! it answers, and gateways have formats of their own. Whatever comes from outside is read by total functions: any bytes give either a value or an error that
 //! says where and what.
 
 pub mod command;
 pub mod vendor_json;
 
 mod decimal;
+mod gateway;
 mod json_error;
 mod json_text;
 mod whole_number;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 
 use sim_core::{FormatSpec, Plugin, Registry};
 
-/// The built-in payload formats.
+/// The built-in payload formats of devices and of gateways.
 #[derive(Debug, Clone, Copy)]
 pub struct Formats;
 
@@ -34,5 +35,6 @@ impl Plugin for Formats {
             is_public: true,
             format: Arc::new(vendor_json::VendorJson),
         });
+        gateway::register(registry);
     }
 }

@@ -24,21 +24,13 @@ use vocabulary::{Format, KeyError, Message, MessageKey};
 #[derive(Debug, Clone, Copy)]
 pub struct VendorJson;
 
-/// As [`peek`], with the error of any format: for formats that keep these keys.
-///
-/// # Errors
-/// [`KeyError::Unreadable`] where [`peek`] has an error.
-pub fn key(payload: &[u8]) -> Result<MessageKey<'_>, KeyError> {
-    peek(payload).map_err(|error| KeyError::Unreadable { reason: error.to_string() })
-}
-
 impl Format for VendorJson {
     fn encode(&self, message: &Message<'_>, out: &mut BytesMut) {
         encode(message, out);
     }
 
     fn key<'p>(&self, payload: &'p [u8]) -> Result<MessageKey<'p>, KeyError> {
-        key(payload)
+        peek(payload).map_err(|error| KeyError::Unreadable { reason: error.to_string() })
     }
 
     /// The same JSON, whatever its order of keys, white space and spelling of numbers.

@@ -13,15 +13,14 @@ const LONGEST_CHUNK_S: f64 = 10.0;
 /// Shortest period of a numeric stream [ms].
 const SHORTEST_PERIOD_MS: i64 = 1;
 
-/// The streams of a device in the order of its kind: position in the kind, cadence.
-pub(crate) fn read_streams(
-    notes: &Notes,
-    table: Option<&Table>,
-    device: &DeviceSpec,
-) -> Checked<Vec<(usize, Cadence)>> {
+/// A stream of a device: position in its kind, cadence, and where the file says so.
+pub(crate) type StreamDraft = (usize, Cadence, Option<Place>);
+
+/// The streams of a device in the order of its kind.
+pub(crate) fn read_streams(notes: &Notes, table: Option<&Table>, device: &DeviceSpec) -> Checked<Vec<StreamDraft>> {
     let Some(table) = table else {
         let every = device.streams.iter().enumerate();
-        return Ok(every.map(|(index, stream)| (index, usual_cadence(stream.kind))).collect());
+        return Ok(every.map(|(index, stream)| (index, usual_cadence(stream.kind), None)).collect());
     };
     let mut streams = Vec::new();
     let mut outcome = Ok(());
@@ -43,11 +42,11 @@ pub(crate) fn read_streams(
             }
         };
         match cadence {
-            Ok(cadence) => streams.push((index, cadence)),
+            Ok(cadence) => streams.push((index, cadence, Some(place))),
             Err(refused) => outcome = Err(refused),
         }
     }
-    streams.sort_by_key(|(index, _)| *index);
+    streams.sort_by_key(|(index, ..)| *index);
     outcome.map(|()| streams)
 }
 

@@ -1,8 +1,8 @@
 //! Reads cohorts and their devices.
 
-use sim_core::{Arguments, Cadence, Registry};
+use sim_core::{Arguments, Registry};
 
-use crate::cadence::read_streams;
+use crate::cadence::{StreamDraft, read_streams};
 use crate::diagnostic::{Checked, Place};
 use crate::document::Value;
 use crate::link::{LinkBody, LinkDraft, read_reference, spec_below};
@@ -31,12 +31,12 @@ pub(crate) struct CohortDraft {
 pub(crate) struct DeviceDraft {
     pub(crate) id: String,
     pub(crate) kind: String,
+    pub(crate) kind_place: Place,
     pub(crate) link: usize,
     pub(crate) link_place: Place,
     pub(crate) share: f64,
     pub(crate) aligned: bool,
-    /// Position in the kind's list of streams, and cadence.
-    pub(crate) streams: Vec<(usize, Cadence)>,
+    pub(crate) streams: Vec<StreamDraft>,
     pub(crate) options: Arguments,
 }
 
@@ -170,6 +170,7 @@ fn read_device(reader: &Reader<'_>, registry: &Registry, links: &[LinkDraft]) ->
     Ok(DeviceDraft {
         id: String::new(),
         kind: kind.kind.to_owned(),
+        kind_place: reader.place("kind"),
         link: link?,
         link_place: reader.place("link"),
         share: share?.value,

@@ -5,6 +5,7 @@ use vocabulary::{Dimension, Quantity};
 
 use crate::diagnostic::{Checked, Notes};
 use crate::document::Text;
+use crate::foresight::check_bound;
 use crate::plan::{Comparison, Condition, Statistic};
 use crate::suggestion::hint;
 
@@ -35,6 +36,7 @@ pub(crate) fn read_condition(notes: &Notes, text: &Text, registry: &Registry) ->
     let right = Part { offset: whole.len() - behind.trim_start().len(), text: behind.trim() };
     let measure = read_measure(notes, text, left, registry)?;
     let bound = read_bound(notes, text, right, measure.metric)?;
+    check_bound(notes, text.place(at), measure.metric, comparison, bound)?;
     Ok(Condition {
         statistic: measure.statistic,
         metric: measure.metric.name.to_owned(),

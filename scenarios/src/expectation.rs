@@ -5,6 +5,7 @@ use sim_core::{Level, Registry, SimTime, Span, Subject};
 use crate::condition::read_condition;
 use crate::diagnostic::Checked;
 use crate::document::Text;
+use crate::foresight::{check_samples, check_warmup};
 use crate::link::spec_below;
 use crate::names::Names;
 use crate::path::Aim;
@@ -92,7 +93,7 @@ pub(crate) fn expand_expects(
         let window = window_of(expansion, timeline, draft, time);
         let (Ok(routes), Ok((from, to)), Ok(condition)) = (routes, window, &draft.condition) else { continue };
         let (Ok(min_samples), Ok(severity)) = (&draft.min_samples, draft.severity) else { continue };
-        plans.push(ExpectPlan {
+        let plan = ExpectPlan {
             id: draft.id.value.clone(),
             that: draft.that.text.clone(),
             condition: condition.clone(),
@@ -103,7 +104,14 @@ pub(crate) fn expand_expects(
             min_samples: min_samples.value,
             severity,
             location: expansion.notes.location(draft.id.place),
-        });
+        };
+        if !expansion.incomplete {
+            check_samples(expansion.notes, expansion.cast, min_samples.place, &plan);
+        }
+        if let Ok(Window::During(step)) = &draft.window {
+            check_warmup(expansion.notes, step.start(), (from, to), time);
+        }
+        plans.push(plan);
     }
     plans
 }

@@ -14,6 +14,7 @@ mod condition;
 mod diagnostic;
 mod document;
 mod expectation;
+mod foresight;
 mod gateway;
 mod grammar;
 mod host;

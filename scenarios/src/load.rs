@@ -13,6 +13,7 @@ use crate::command::canonical_arguments;
 use crate::diagnostic::{Checked, Diagnostic, Notes};
 use crate::document::{Table, Text, Value};
 use crate::expectation::{expand_expects, read_expects};
+use crate::foresight::{check_devices, check_expectations, check_probes, check_steps};
 use crate::gateway::GatewayDraft;
 use crate::grammar::SCENARIO;
 use crate::host::check_hosts;
@@ -160,6 +161,14 @@ fn read_and_expand(
     expansion.check_names(&chosen);
     let mut timeline = expansion.expand(time.as_ref().map(|time| time.length).map_err(|refused| *refused));
     let time = time?;
+    if !incomplete {
+        check_steps(&expansion, &timeline);
+        check_devices(notes, &cast, time.length);
+        check_probes(notes, &cast, &probes.plans, &probes.filter_places);
+    }
+    if !root.has("expect") {
+        check_expectations(notes, root.place("scenario"), expects.len(), &time);
+    }
     let expects = expand_expects(&expansion, &timeline, &expects, &time);
     choose_steps(&mut timeline, settings);
     for occurrence in &mut timeline.occurrences {
@@ -181,7 +190,7 @@ fn read_and_expand(
         roster: Arc::new(roster),
         endpoints,
         occurrences: Arc::new(timeline.occurrences),
-        probes,
+        probes: probes.plans,
         expects,
         report: report?,
     };

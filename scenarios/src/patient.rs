@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sim_core::{Argument, Arguments, Change, Key, ParameterKind, PatientSpec, Purpose, Registry};
+use sim_core::{Argument, Arguments, Change, Key, ParameterKind, PatientSpec, PatientText, Purpose, Registry};
 
 use crate::diagnostic::Checked;
 use crate::document::Value;
@@ -57,6 +57,7 @@ pub(crate) fn read_patient(
     let names: Option<Vec<&str>> = model.map(|model| model.parameters.iter().map(|spec| spec.name).collect());
     let reader =
         Reader::new(cohort.notes, table, spec_below(spec, "patient"), "`patient`".to_owned(), names.as_deref());
+    check_texts(&reader, registry)?;
     let known: Vec<&str> = table.entries.iter().map(|(key, _)| key.name.as_str()).collect();
     if !reader.has("profile") {
         let model = registered_model(&reader, registry)?;
@@ -85,6 +86,20 @@ pub(crate) fn read_patient(
     draft.groups = profile.groups;
     draft.profile = Some(id.text);
     Ok(draft)
+}
+
+/// Complains about texts that the model could not read.
+fn check_texts(reader: &Reader<'_>, registry: &Registry) -> Checked<()> {
+    let mut outcome = Ok(());
+    for (key, node) in &reader.table.entries {
+        let (Some(syntax), Value::Text(text)) = (registry.find::<PatientText>(&key.name), &node.value) else {
+            continue;
+        };
+        if let Err(reason) = (syntax.read)(&text.text) {
+            outcome = Err(reader.notes.error(text.start(), format!("`{}`: {reason}", key.name)));
+        }
+    }
+    outcome
 }
 
 impl PatientDraft {

@@ -87,7 +87,7 @@ fn add_patient(
         };
         let id = SimId(roster.devices.len() as u32);
         let mut streams = Vec::with_capacity(device.streams.len());
-        for (position, (kind_index, cadence)) in device.streams.iter().enumerate() {
+        for (position, (kind_index, cadence, _)) in device.streams.iter().enumerate() {
             let stream = kind.streams[*kind_index].id;
             let route = RouteId(roster.routes.len() as u32);
             let topic = link.topic.render(&Names { stream, ..names });

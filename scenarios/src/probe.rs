@@ -1,11 +1,20 @@
 //! Reads probes, and adds those that nobody has declared.
 
 use crate::cohort::CohortDraft;
+use crate::diagnostic::Place;
+use crate::document::Text;
 use crate::link::{LinkDraft, TargetDraft, read_qos, read_reference, spec_below};
 use crate::plan::ProbePlan;
 use crate::reader::Reader;
 use crate::schema::TableSpec;
 use crate::template::{check_filter, disjoint};
+
+/// Every probe, and where the filters of those that are declared stand.
+#[derive(Debug, Default)]
+pub(crate) struct Probes {
+    pub(crate) plans: Vec<ProbePlan>,
+    pub(crate) filter_places: Vec<Vec<Place>>,
+}
 
 /// Reads every `[probe.ID]`, and adds one for each MQTT target that links use and nobody watches.
 pub(crate) fn read_probes(
@@ -14,9 +23,9 @@ pub(crate) fn read_probes(
     targets: &[TargetDraft],
     links: &[LinkDraft],
     cohorts: &[CohortDraft],
-) -> Vec<ProbePlan> {
+) -> Probes {
     let spec = spec_below(spec, "probe");
-    let mut probes = Vec::new();
+    let mut probes = Probes::default();
     let mut watched = Vec::new();
     for (id, table) in root.named_below("probe") {
         let reader = Reader::new(root.notes, table, spec, format!("[probe.{}]", id.value), None);
@@ -39,8 +48,9 @@ pub(crate) fn read_probes(
         });
         let qos = read_qos(&reader);
         if let (Ok(_), Ok(target), Ok(filters), Ok(qos)) = (kind, target, filters, qos) {
+            probes.filter_places.push(filters.iter().map(Text::start).collect());
             let filters = filters.into_iter().map(|filter| filter.text).collect();
-            probes.push(ProbePlan { id: id.value, target, filters, qos });
+            probes.plans.push(ProbePlan { id: id.value, target, filters, qos });
         }
     }
     for (index, target) in targets.iter().enumerate() {
@@ -51,9 +61,9 @@ pub(crate) fn read_probes(
         filters.sort_unstable();
         filters.dedup();
         if !watched.contains(&index) && !filters.is_empty() {
-            let taken = probes.iter().any(|probe| probe.id == "wire");
+            let taken = probes.plans.iter().any(|probe| probe.id == "wire");
             let id = if taken { format!("wire-{}", target.id.value) } else { "wire".to_owned() };
-            probes.push(ProbePlan { id, target: index, filters: disjoint(filters), qos: 1 });
+            probes.plans.push(ProbePlan { id, target: index, filters: disjoint(filters), qos: 1 });
         }
     }
     probes

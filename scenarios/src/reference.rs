@@ -114,7 +114,7 @@ fn write_devices(out: &mut String, registry: &Registry) -> fmt::Result {
                 }
                 StreamKind::Event => "on event".to_owned(),
             };
-            writeln!(out, "| `{}` | {usually} | {} | {} |", stream.id, stream.metrics.join(", "), cell(stream.about))?;
+            writeln!(out, "| `{}` | {usually} | {} | {} |", stream.id, stream.metric_names(), cell(stream.about))?;
         }
         writeln!(out)?;
         write_parameters(out, &device.options)?;

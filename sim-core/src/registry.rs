@@ -8,6 +8,7 @@ mod action;
 mod device;
 mod executor;
 mod expectation_metric;
+mod foresight;
 mod format;
 mod patient;
 mod plugin;
@@ -18,12 +19,14 @@ use std::fmt;
 use bevy_ecs::prelude::*;
 use bevy_ecs::schedule::{IntoScheduleConfigs, Schedule};
 use bevy_ecs::system::ScheduleSystem;
+use vocabulary::{Metric, MetricId, register_metric};
 
 pub use action::{ActionSpec, DurationRule, Level, SignalAct, SignalAction, SignalCode};
 pub use device::{CommandSpec, DeviceSpec, StreamKind, StreamSpec};
 pub use executor::{Executor, Reach, Seam};
 pub use expectation_metric::{ExpectMetricSpec, MetricShape};
-pub use format::{BluetoothKind, FormatSpec, GatewayFormatSpec, ReadKey};
+pub use foresight::{Complaint, Need, PatientFaculties, PatientText, StepCheck, StepFacts};
+pub use format::{BluetoothKind, FormatSpec, GatewayFormatSpec};
 pub use patient::{PatientSpec, ProfileFile, SpawnError, TruthColumn};
 pub use plugin::{Flaw, Flaws, Plugin};
 pub use rows::Row;
@@ -90,8 +93,9 @@ impl Registry {
         self
     }
 
-    /// Adds a row.
+    /// Adds a row, and those that come with it.
     pub fn add<R: Row>(&mut self, row: R) -> &mut Self {
+        row.announce(self);
         self.lists.add(row, self.plugin);
         self
     }
@@ -116,6 +120,21 @@ impl Registry {
             }),
         }
         self
+    }
+
+    /// Adds a metric to the table of this process; `None` when it cannot be one, which is then a flaw of the plugin.
+    pub fn add_metric(&mut self, metric: Metric) -> Option<MetricId> {
+        let added = register_metric(metric);
+        added
+            .map_err(|error| {
+                self.flaws.push(Flaw {
+                    plugin: self.plugins[self.plugin].clone(),
+                    noun: "metric",
+                    row: metric.id.to_owned(),
+                    reason: error.to_string(),
+                });
+            })
+            .ok()
     }
 
     /// All rows of a type, in the order of their registration.

@@ -30,6 +30,14 @@ pub enum RadioError {
         /// Number of the device.
         device: u32,
     },
+    /// An action on the radio names evidence that the radio does not count.
+    #[error("the action {action} names `{name}` as its evidence, which the radio does not count")]
+    UnknownEvidence {
+        /// The action.
+        action: &'static str,
+        /// The evidence.
+        name: &'static str,
+    },
     /// A device cannot be put on the air.
     #[error(transparent)]
     Peripheral(#[from] PeripheralError),

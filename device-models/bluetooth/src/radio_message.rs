@@ -224,7 +224,7 @@ impl<'a> Reader<'a> {
     fn metric(&mut self) -> Result<MetricId, RadioMessageError> {
         let at = self.at;
         let value = self.u16()?;
-        MetricId::all().nth(usize::from(value)).ok_or(RadioMessageError::Unknown { at, field: "metric", value })
+        MetricId::at(usize::from(value)).ok_or(RadioMessageError::Unknown { at, field: "metric", value })
     }
 
     fn quality(&mut self) -> Result<Quality, RadioMessageError> {
@@ -267,7 +267,7 @@ mod tests {
     use proptest::collection::vec;
     use proptest::option;
     use proptest::prelude::*;
-    use vocabulary::{Reading, Wave};
+    use vocabulary::{Reading, Wave, metrics};
 
     use super::*;
 
@@ -292,7 +292,7 @@ mod tests {
             readings in vec(reading(), 0..6),
             runs in vec((vec(any::<i16>(), 0..50), any::<i64>(), 1_u32.., -1e6_f64..1e6, -1e6_f64..1e6), 0..3),
         ) {
-            let metric = MetricId::named("ecg_ii");
+            let metric = metrics::ECG_II;
             let waves: Vec<Wave<'_>> = runs
                 .iter()
                 .map(|(samples, first_ms, rate_mhz, gain, offset)| Wave {

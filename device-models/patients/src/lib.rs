@@ -8,12 +8,14 @@ mod breathing_causes;
 pub mod causes;
 mod clinical_scores;
 mod conditions;
+mod faculties;
 pub mod glycaemia;
 pub mod medication;
 mod patient;
 mod patient_parameters;
 mod profiles;
 
+pub use faculties::{needs_circulation, needs_glucose};
 pub use patient::{FINGER, Person, Physiology, RADIAL_ARTERY, build_of_wearer};
 
 use sim_core::{Plugin, Registry};
@@ -28,6 +30,7 @@ impl Plugin for Patients {
     }
 
     fn register(&self, registry: &mut Registry) {
+        let first = registry.actions().len();
         causes::register_begin(registry);
         glycaemia::register(registry);
         patient::register(registry);
@@ -35,5 +38,6 @@ impl Plugin for Patients {
         causes::register(registry);
         activity::register(registry);
         breathing_causes::register(registry);
+        faculties::register(registry, first);
     }
 }

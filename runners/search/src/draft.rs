@@ -28,8 +28,9 @@ impl Draft {
         let dice = Dice::new(seed);
         let mut text = head(seed);
         let links = dice.count(1, 2);
+        let mut all_acknowledged = true;
         for link in 0..links {
-            write_link(&mut text, &dice, link);
+            all_acknowledged &= write_link(&mut text, &dice, link) > 0;
         }
         let devices = write_cohorts(&mut text, &dice, registry, links);
         let steps = if dice.chance(0.25) { 0 } else { dice.count(1, 4) };
@@ -37,18 +38,15 @@ impl Draft {
             write_step(&mut text, &dice, registry, &devices, step);
         }
         text.push_str(EXPECTATIONS);
+        if all_acknowledged {
+            text.push_str(ACKNOWLEDGED);
+        }
         Self { text, has_steps: steps > 0 }
     }
 }
 
 /// What no stack is needed for to hold: a perfect one is at the other end.
 const EXPECTATIONS: &str = r#"
-[[expect]]
-id   = "nothing acknowledged is lost"
-that = "lost(acked) == 0"
-always = true
-severity = "info"
-
 [[expect]]
 id   = "nothing is invented"
 that = "invented == 0"
@@ -65,6 +63,14 @@ that = "identity.mismatch == 0"
 always = true
 "#;
 
+/// Holds where there are acknowledgements.
+const ACKNOWLEDGED: &str = r#"
+[[expect]]
+id   = "nothing acknowledged is lost"
+that = "lost(acked) == 0"
+always = true
+"#;
+
 fn head(seed: u64) -> String {
     format!(
         "format = 1\nscenario = \"search-{seed}\"\nseed = {seed}\n\n[time]\nmode = \"virtual\"\nlength = \"{LENGTH_S}s\"\n\
@@ -72,7 +78,8 @@ fn head(seed: u64) -> String {
     )
 }
 
-fn write_link(text: &mut String, dice: &Dice, link: u64) {
+/// Writes a link; gives its delivery level.
+fn write_link(text: &mut String, dice: &Dice, link: u64) -> u64 {
     let qos = dice.count(0, 1);
     let protocol = dice.one_of(&["3.1.1", "5"]);
     let clean = dice.chance(0.5);
@@ -92,6 +99,7 @@ fn write_link(text: &mut String, dice: &Dice, link: u64) {
          \"{longest_ms}ms\", inflight = {inflight} }}\noutbox = {{ messages = {messages}, full = \"{full}\" }}\n",
         expiry = if *protocol == "5" && !clean { "1m" } else { "0s" },
     );
+    qos
 }
 
 /// Writes the cohorts; gives each device's path and kind.
@@ -107,7 +115,8 @@ fn write_cohorts<'r>(
     for cohort in 0..dice.count(1, 2) {
         let count = dice.count(1, 3);
         let model = dice.one_of(registry.patients()).model;
-        let _ = write!(text, "\n[[cohort]]\nid = \"c{cohort}\"\ncount = {count}\npatient = {{ model = \"{model}\" }}\n");
+        let _ =
+            write!(text, "\n[[cohort]]\nid = \"c{cohort}\"\ncount = {count}\npatient = {{ model = \"{model}\" }}\n");
         let mut chosen: Vec<&DeviceSpec> = Vec::new();
         for _ in 0..dice.count(1, 3) {
             let kind = *dice.one_of(&kinds);
@@ -128,13 +137,7 @@ fn write_cohorts<'r>(
     devices
 }
 
-fn write_step(
-    text: &mut String,
-    dice: &Dice,
-    registry: &Registry,
-    devices: &[(String, &DeviceSpec)],
-    number: u64,
-) {
+fn write_step(text: &mut String, dice: &Dice, registry: &Registry, devices: &[(String, &DeviceSpec)], number: u64) {
     let reachable: Vec<&ActionSpec> = registry
         .actions()
         .iter()
@@ -142,8 +145,7 @@ fn write_step(
         .filter(|action| action.executor.seam() == "signal" || action.executor.seam() == "link")
         .collect();
     // Links are few among the actions, and what the search is most after.
-    let links: Vec<&ActionSpec> =
-        reachable.iter().copied().filter(|action| action.executor.seam() == "link").collect();
+    let links: Vec<&ActionSpec> = reachable.iter().copied().filter(|action| action.executor.seam() == "link").collect();
     let action = if dice.chance(0.5) { *dice.one_of(&links) } else { *dice.one_of(&reachable) };
     let (path, device) = dice.one_of(devices);
     let on = match action.level {
@@ -152,7 +154,8 @@ fn write_step(
         _ => path.clone(),
     };
     let at_ms = dice.count(0, LENGTH_S * 8) * 100;
-    let _ = write!(text, "\n[[step]]\nid = \"s{number}\"\nat = \"{at_ms}ms\"\non = \"{on}\"\ndo = \"{}\"\n", action.name);
+    let _ =
+        write!(text, "\n[[step]]\nid = \"s{number}\"\nat = \"{at_ms}ms\"\non = \"{on}\"\ndo = \"{}\"\n", action.name);
     let length_ms = dice.count(1, 200) * 100;
     match action.duration {
         DurationRule::Required => {
@@ -186,7 +189,7 @@ fn value(dice: &Dice, parameter: &ParameterSpec, device: &DeviceSpec) -> Option<
         // Such texts are names of metrics more often than anything else.
         ParameterKind::Text => {
             let stream = dice.one_of(&device.streams);
-            format!("\"{}\"", dice.one_of(stream.metrics))
+            format!("\"{}\"", dice.one_of(stream.metrics).metric().id)
         }
         ParameterKind::Target | ParameterKind::Texts | ParameterKind::Table => return None,
     })

@@ -12,7 +12,7 @@ use bluetooth::{GivenUp, LinkChange, LinkEvent, Radio, Taken};
 use carriers::Pace;
 use hci::{Attachments, Endpoint, HciEvent, Listen};
 use scenarios::{Carrier, HostPlan, Plan};
-use sim_core::{Outbound, RadioSecurity, SimId, SimTime, Span};
+use sim_core::{Outbound, RadioSecurity, Registry, SimId, SimTime, Span};
 use tokio::runtime::Handle;
 use verify::{GatewayReport, RadioDeviceReport, RadioEndpointReport, RadioReport};
 
@@ -72,11 +72,11 @@ impl Airwaves {
     ///
     /// # Errors
     /// [`Error::Radio`] when a peripheral cannot be built.
-    pub(crate) fn new(plan: &Plan, patients: &Range<usize>) -> Result<Option<Self>, Error> {
+    pub(crate) fn new(registry: &Registry, plan: &Plan, patients: &Range<usize>) -> Result<Option<Self>, Error> {
         if plan.roster.sites.is_empty() {
             return Ok(None);
         }
-        let radio = Radio::new(&plan.roster, &plan.occurrences, patients.clone())?;
+        let radio = Radio::new(registry, &plan.roster, &plan.occurrences, patients.clone())?;
         Ok(Some(Self {
             radio,
             hosts: Vec::new(),
@@ -213,22 +213,6 @@ impl Airwaves {
             gateways: gateways.collect(),
             devices: devices.collect(),
             given_up: self.given_up.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect(),
-        }
-    }
-}
-
-/// Tells the ledger what has happened to links. A device that has another link already is handed over.
-pub(crate) fn tell_links(ledger: &mut verify::Ledger, links: &[LinkEvent]) {
-    for event in links {
-        match event.change {
-            LinkChange::Connected { .. } => ledger.linked(event.device, event.at),
-            LinkChange::Disconnected { alone: true, .. } => ledger.unlinked(event.device, event.at),
-            LinkChange::Disconnected { .. } if event.gateway.is_some() => ledger.handed_over(event.device, event.at),
-            LinkChange::Signal { rssi_dbm } => ledger.heard(event.device, event.at, f64::from(rssi_dbm)),
-            LinkChange::Disconnected { .. }
-            | LinkChange::Subscribed
-            | LinkChange::Paired
-            | LinkChange::PairingFailed { .. } => {}
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use carriers::{CutKind, Fleet, FleetError, Pace};
-use scenarios::{Carrier, Plan};
+use scenarios::Plan;
 use sim_core::{Edge, Evidence, GRID, OccurrenceId, Outbound, Shards, SimId, SimTime, Span, Subject};
 use tokio::runtime::Handle;
 use verify::CommandCounts;
@@ -12,9 +12,11 @@ use verify::CommandCounts;
 use crate::airwaves::{self, Airwaves};
 use crate::commander::Commander;
 use crate::error::Error;
+use crate::events;
 use crate::inbox::Inbox;
-use crate::judge::{Judge, Spoken, Testimony};
+use crate::judge::Judge;
 use crate::observer::{Interrupt, Observer};
+use crate::timeline::{StepEdge, Timeline};
 
 /// Wall-clock time between two exchanges with the outside.
 const TICK: Span = Span::from_millis(200);
@@ -68,7 +70,7 @@ impl Driver<'_> {
         let end = SimTime::ZERO + self.plan.time.length;
         let tick = self.tick();
         let mut inbox = Inbox::default();
-        let mut links = self.link_edges();
+        let mut timeline = Timeline::of(&self.plan.occurrences);
         let mut reached = SimTime::ZERO;
         while reached < end && !self.interrupt.is_asked() {
             let tick_end = (reached + tick).min(end);
@@ -79,14 +81,15 @@ impl Driver<'_> {
             let (outbound, spoken) = airwaves::split(self.plan, self.shards.take_outbound());
             self.speak(spoken);
             // The judge must know a message before anybody can have seen it.
-            let _ = self.judge.testimony.send(Testimony::Generated(outbound.clone()));
+            self.judge.tell(events::generated(&outbound, self.pace));
             submit(self.plan, self.fleets, outbound)?;
             if !self.airwaves.as_ref().is_some_and(Airwaves::is_open) {
                 self.work_air(tick_end)?;
             }
             self.commander.give_until(tick_end, self.runtime);
-            self.act_on_links(&mut links, tick_end)?;
+            self.take_steps(&mut timeline, tick_end)?;
             for reply in self.shards.take_replies() {
+                self.judge.tell(vec![events::answered(&reply)]);
                 let device_time_ms = self.device_time_ms(reply.at);
                 let (device, payload) = inbox.answer(reply, device_time_ms);
                 self.fleet_of(device)?.reply(device, payload).map_err(ended)?;
@@ -95,10 +98,9 @@ impl Driver<'_> {
             self.observer.progress(self.judge.progress(self.plan, reached));
         }
         self.wait_until(reached, reached)?;
-        for (_, id, edge) in links {
-            if edge == Edge::Heal {
-                self.heal(id, reached)?;
-            }
+        for occurrence in timeline.cut_short(reached, &self.plan.occurrences) {
+            self.judge.tell(vec![events::step(occurrence, Edge::Heal, reached)]);
+            self.heal(occurrence, reached)?;
         }
         self.wait_until(reached, reached)?;
         Ok(Drive {
@@ -139,12 +141,7 @@ impl Driver<'_> {
     /// Tells the air, and the judge, what devices say over the radio.
     fn speak(&mut self, spoken: Vec<Outbound>) {
         let Some(airwaves) = &mut self.airwaves else { return };
-        let judged = spoken
-            .iter()
-            .filter(|message| self.plan.link_of(message.device).carrier == Carrier::Gateway)
-            .map(|message| Spoken { route: message.route, sequence: message.sequence, intended: message.intended })
-            .collect();
-        let _ = self.judge.testimony.send(Testimony::Said(judged));
+        self.judge.tell(events::said(self.plan, &spoken, self.pace));
         for message in spoken {
             airwaves.say(message);
         }
@@ -152,7 +149,7 @@ impl Driver<'_> {
 
     fn work_air(&mut self, until: SimTime) -> Result<(), Error> {
         match &mut self.airwaves {
-            Some(airwaves) => work_air(airwaves, until, self.plan, self.fleets, self.judge, self.observer),
+            Some(airwaves) => work_air(airwaves, until, self.plan, self.pace, self.fleets, self.judge, self.observer),
             None => Ok(()),
         }
     }
@@ -171,26 +168,13 @@ impl Driver<'_> {
         Ok(())
     }
 
-    /// Begins and heals of link steps, latest first.
-    fn link_edges(&self) -> Vec<(SimTime, OccurrenceId, Edge)> {
-        let mut edges = Vec::new();
-        for (index, occurrence) in self.plan.occurrences.iter().enumerate() {
-            if CutKind::of(occurrence).is_none() {
-                continue;
-            }
-            let id = OccurrenceId(index as u32);
-            edges.push((occurrence.start, id, Edge::Begin));
-            edges.extend(occurrence.end.map(|end| (end, id, Edge::Heal)));
-        }
-        edges.sort_by_key(|(at, id, edge)| std::cmp::Reverse((*at, *edge == Edge::Begin, *id)));
-        edges
-    }
-
-    fn act_on_links(&self, edges: &mut Vec<(SimTime, OccurrenceId, Edge)>, end: SimTime) -> Result<(), Error> {
-        while let Some((at, id, edge)) = edges.pop_if(|(at, ..)| *at < end) {
+    /// Tells the begins and heals before `end`; those of links act on the connections.
+    fn take_steps(&self, timeline: &mut Timeline, end: SimTime) -> Result<(), Error> {
+        while let Some(StepEdge { at, occurrence, edge }) = timeline.next_before(end) {
+            self.judge.tell(vec![events::step(occurrence, edge, at)]);
             match edge {
-                Edge::Begin => self.cut(id, at)?,
-                Edge::Heal => self.heal(id, at)?,
+                Edge::Begin => self.cut(occurrence, at)?,
+                Edge::Heal => self.heal(occurrence, at)?,
             }
         }
         Ok(())
@@ -234,15 +218,15 @@ pub(crate) fn work_air(
     airwaves: &mut Airwaves,
     until: SimTime,
     plan: &Plan,
+    pace: Pace,
     fleets: &[Option<Fleet>],
     judge: &Judge,
     observer: &dyn Observer,
 ) -> Result<(), Error> {
     let news = airwaves.advance_to(until, observer);
-    let handed_on = news.handed_on.clone();
     // The judge must know the wording of a message before anybody can have seen it.
-    let _ = judge.testimony.send(Testimony::Air(news));
-    submit(plan, fleets, handed_on)
+    judge.tell(events::from_air(&news, pace));
+    submit(plan, fleets, news.handed_on)
 }
 
 fn submit(plan: &Plan, fleets: &[Option<Fleet>], outbound: Vec<Outbound>) -> Result<(), Error> {

@@ -1,88 +1,138 @@
-//! The judge: one thread that hears everybody and keeps the ledger.
+//! Where the events of a run come together: the ledger and whoever else listens, in a thread of their own on the wall
+//! clock, at once in virtual time.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use carriers::{FleetEvent, Pace};
-use probes::Sighting;
+use carriers::FleetEvent;
 use scenarios::Plan;
-use sim_core::{Outbound, Registry, RouteId, SimTime};
-use verify::{Ledger, Limits};
+use sim_core::{Registry, SimTime};
+use verify::{Event, Ledger, Limits};
 
-use crate::airwaves::{AirNews, tell_links};
+use crate::events::from_carrier;
 use crate::observer::Progress;
 
-/// Rest between two hearings.
+/// Rest between two looks at what has come.
 const REST: Duration = Duration::from_millis(5);
 
-/// Something the judge is told.
-#[derive(Debug)]
-pub(crate) enum Testimony {
-    /// The devices said these messages.
-    Generated(Vec<Outbound>),
-    /// The devices said these messages over the radio.
-    Said(Vec<Spoken>),
-    /// What the air has brought.
-    Air(AirNews),
-    /// A fleet's report.
-    Fleet(Vec<FleetEvent>),
-    /// A probe, by its index, saw a message.
-    Observed(usize, Sighting),
-    /// The run is over.
+/// Reads the events of a run, in the order in which they come together: a probe's may overtake those of the connection
+/// that wrote the message, but a message is always generated before anything else happens to it.
+pub trait Consumer: Send {
+    /// Takes the next event.
+    fn take(&mut self, event: &Event);
+}
+
+/// Everybody who reads the events.
+struct Consumers {
+    ledger: Ledger,
+    others: Vec<Box<dyn Consumer>>,
+    live: Arc<LiveCounts>,
+}
+
+/// Live counts, for people and for the end of the drain.
+#[derive(Debug, Default)]
+struct LiveCounts {
+    under_way: AtomicU64,
+    generated: AtomicU64,
+    sent: AtomicU64,
+    delivered: AtomicU64,
+    online: AtomicU64,
+}
+
+/// Some events, as they come.
+enum Batch {
+    Events(Vec<Event>),
+    Carried(Vec<FleetEvent>),
     Close,
 }
 
-/// A message said over the radio, whose wording is the gateways' business.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Spoken {
-    /// Its route.
-    pub(crate) route: RouteId,
-    /// Its sequence number.
-    pub(crate) sequence: u64,
-    /// When the device meant to say it.
-    pub(crate) intended: SimTime,
+/// Tells events; clones tell the same consumers.
+#[derive(Clone)]
+pub(crate) struct Teller(Way);
+
+#[derive(Clone)]
+enum Way {
+    ToThread(Sender<Batch>),
+    AtOnce(Arc<Mutex<Option<Consumers>>>),
 }
 
-/// Live counts for people and for the end of the drain.
-#[derive(Debug, Default)]
-pub(crate) struct LiveCounts {
-    /// Messages of which not everything is known yet.
-    pub(crate) under_way: AtomicU64,
-    /// Messages said.
-    pub(crate) generated: AtomicU64,
-    /// Messages written.
-    pub(crate) sent: AtomicU64,
-    /// Messages observed.
-    pub(crate) delivered: AtomicU64,
-    /// Devices online.
-    pub(crate) online: AtomicU64,
+impl Teller {
+    /// Tells what happened.
+    pub(crate) fn tell(&self, events: Vec<Event>) {
+        if !events.is_empty() {
+            self.pass(Batch::Events(events));
+        }
+    }
+
+    /// Tells what a carrier reports.
+    pub(crate) fn tell_carried(&self, events: Vec<FleetEvent>) {
+        if !events.is_empty() {
+            self.pass(Batch::Carried(events));
+        }
+    }
+
+    fn pass(&self, batch: Batch) {
+        match &self.0 {
+            // When nobody reads any more the run is over.
+            Way::ToThread(sender) => drop(sender.send(batch)),
+            Way::AtOnce(consumers) => {
+                if let Some(consumers) = &mut *consumers.lock().unwrap_or_else(PoisonError::into_inner) {
+                    consumers.take(batch);
+                    consumers.refresh();
+                }
+            }
+        }
+    }
 }
 
-/// The judge's thread and what others need of it.
-#[derive(Debug)]
+/// The consumers of a run and what others need of them.
 pub(crate) struct Judge {
-    /// Tells it something.
-    pub(crate) testimony: Sender<Testimony>,
-    /// Live counts.
-    pub(crate) live: Arc<LiveCounts>,
-    thread: JoinHandle<Ledger>,
+    teller: Teller,
+    live: Arc<LiveCounts>,
+    thread: Option<JoinHandle<Ledger>>,
 }
 
 impl Judge {
-    /// Starts the thread.
+    /// Events are read in a thread of their own.
     ///
     /// # Errors
     /// The system's, when it has no thread left.
-    pub(crate) fn start(plan: Arc<Plan>, registry: &Registry, pace: Pace) -> std::io::Result<Self> {
-        let (testimony, hearing) = channel();
-        let live = Arc::new(LiveCounts::default());
-        let ledger = Ledger::new(plan, registry, Limits::default());
-        let court = Court { ledger, pace, online: 0, live: Arc::clone(&live) };
-        let thread = std::thread::Builder::new().name("judge".to_owned()).spawn(move || court.hear(&hearing))?;
-        Ok(Self { testimony, live, thread })
+    pub(crate) fn in_thread(
+        plan: Arc<Plan>,
+        registry: &Registry,
+        others: Vec<Box<dyn Consumer>>,
+    ) -> std::io::Result<Self> {
+        let consumers = Consumers::new(plan, registry, others);
+        let live = Arc::clone(&consumers.live);
+        let (sender, batches) = channel();
+        let read = move || consumers.read(&batches);
+        let thread = std::thread::Builder::new().name("judge".to_owned()).spawn(read)?;
+        Ok(Self { teller: Teller(Way::ToThread(sender)), live, thread: Some(thread) })
+    }
+
+    /// Events are read as they are told.
+    pub(crate) fn at_once(plan: Arc<Plan>, registry: &Registry, others: Vec<Box<dyn Consumer>>) -> Self {
+        let consumers = Consumers::new(plan, registry, others);
+        let live = Arc::clone(&consumers.live);
+        Self { teller: Teller(Way::AtOnce(Arc::new(Mutex::new(Some(consumers))))), live, thread: None }
+    }
+
+    /// Tells the consumers what happened.
+    pub(crate) fn tell(&self, events: Vec<Event>) {
+        self.teller.tell(events);
+    }
+
+    /// Tells them from elsewhere.
+    pub(crate) fn teller(&self) -> Teller {
+        self.teller.clone()
+    }
+
+    /// Messages of which not everything is known yet.
+    pub(crate) fn under_way(&self) -> u64 {
+        self.live.under_way.load(Ordering::Relaxed)
     }
 
     /// How far the run is at a simulated instant.
@@ -91,7 +141,7 @@ impl Judge {
         Progress {
             reached,
             length: plan.time.length,
-            under_way: read(&self.live.under_way),
+            under_way: self.under_way(),
             generated: read(&self.live.generated),
             sent: read(&self.live.sent),
             delivered: read(&self.live.delivered),
@@ -99,96 +149,63 @@ impl Judge {
         }
     }
 
-    /// Ends the hearing and gives the ledger back.
+    /// Ends the reading, once everything told so far is read, and gives the ledger back.
     pub(crate) fn close(self) -> Ledger {
-        // The thread only ends after this message, so the channel is open.
-        let _ = self.testimony.send(Testimony::Close);
-        match self.thread.join() {
-            Ok(ledger) => ledger,
-            Err(panic) => std::panic::resume_unwind(panic),
+        let Self { teller, thread, .. } = self;
+        match (teller.0, thread) {
+            (Way::ToThread(sender), Some(thread)) => {
+                // The thread only ends after this batch, so the channel is open.
+                let _ = sender.send(Batch::Close);
+                match thread.join() {
+                    Ok(ledger) => ledger,
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            (Way::AtOnce(consumers), _) => {
+                let consumers = consumers.lock().unwrap_or_else(PoisonError::into_inner).take();
+                consumers.expect("a judge is closed once").ledger
+            }
+            (Way::ToThread(_), None) => unreachable!("a judge that is told through a channel has a thread"),
         }
     }
 }
 
-struct Court {
-    ledger: Ledger,
-    pace: Pace,
-    online: u64,
-    live: Arc<LiveCounts>,
-}
+impl Consumers {
+    fn new(plan: Arc<Plan>, registry: &Registry, others: Vec<Box<dyn Consumer>>) -> Self {
+        Self { ledger: Ledger::new(plan, registry, Limits::default()), others, live: Arc::default() }
+    }
 
-impl Court {
-    /// Hears everything that has come, rests, and listens again. Testimony carries its own instants, so nothing depends
-    /// on when it is heard; a rest spares each witness the waking of a sleeping thread.
-    fn hear(mut self, hearing: &Receiver<Testimony>) -> Ledger {
+    /// Reads everything that has come, rests, and looks again. Events carry their own instants, so nothing depends on
+    /// when they are read; a rest spares each teller the waking of a sleeping thread.
+    fn read(mut self, batches: &Receiver<Batch>) -> Ledger {
         loop {
-            while let Ok(testimony) = hearing.try_recv() {
-                match testimony {
-                    Testimony::Generated(messages) => self.generated(&messages),
-                    Testimony::Said(messages) => self.said(&messages),
-                    Testimony::Air(news) => self.heard(&news),
-                    Testimony::Fleet(events) => events.into_iter().for_each(|event| self.reported(event)),
-                    Testimony::Observed(probe, seen) => {
-                        let sighting = verify::Sighting::publication(probe, seen.topic, seen.payload, seen.at);
-                        self.ledger.sighted(&sighting.retained(seen.retained));
-                    }
-                    Testimony::Close => return self.ledger,
+            while let Ok(batch) = batches.try_recv() {
+                if matches!(batch, Batch::Close) {
+                    return self.ledger;
                 }
+                self.take(batch);
             }
             self.refresh();
             std::thread::sleep(REST);
         }
     }
 
-    fn generated(&mut self, messages: &[Outbound]) {
-        for message in messages {
-            let wall = self.pace.wall_ns(message.intended);
-            self.ledger
-                .generated(message.route, message.sequence, message.intended, wall, &message.payload)
-                .expect("the simulation numbers messages of known routes in ascending order");
-        }
-    }
-
-    fn said(&mut self, messages: &[Spoken]) {
-        for message in messages {
-            let wall = self.pace.wall_ns(message.intended);
-            self.ledger
-                .said(message.route, message.sequence, message.intended, wall)
-                .expect("the simulation numbers messages of known routes in ascending order");
-        }
-    }
-
-    fn heard(&mut self, news: &AirNews) {
-        for message in &news.handed_on {
-            self.ledger.handed_on(message.route, message.sequence, &message.payload);
-        }
-        for lost in &news.given_up {
-            self.ledger.given_up(lost.route, lost.sequence, self.pace.wall_ns(lost.at));
-        }
-        for taken in &news.taken {
-            self.ledger.given_up(taken.route, taken.sequence, self.pace.wall_ns(taken.at));
-        }
-        tell_links(&mut self.ledger, &news.links);
-    }
-
-    fn reported(&mut self, event: FleetEvent) {
-        match event {
-            FleetEvent::Sent { route, sequence, at, .. } => self.ledger.sent(route, sequence, at),
-            FleetEvent::Acked { route, sequence, at } => self.ledger.acked(route, sequence, at),
-            FleetEvent::Dropped { route, sequence, at, .. } => self.ledger.dropped(route, sequence, at),
-            FleetEvent::Refused { route, sequence, .. } => self.ledger.refused(route, sequence),
-            FleetEvent::Connected { at, .. } => {
-                self.online += 1;
-                self.ledger.connections(at, self.online);
+    fn take(&mut self, batch: Batch) {
+        match batch {
+            Batch::Events(events) => events.iter().for_each(|event| self.take_event(event)),
+            Batch::Carried(events) => {
+                for event in events {
+                    self.take_event(&from_carrier(event));
+                }
             }
-            FleetEvent::Disconnected { at, .. } => {
-                self.online = self.online.saturating_sub(1);
-                self.ledger.connections(at, self.online);
-            }
-            FleetEvent::Command { .. }
-            | FleetEvent::Pending { .. }
-            | FleetEvent::SubscriptionRefused { .. }
-            | FleetEvent::ConnectFailed { .. } => {}
+            Batch::Close => {}
+        }
+    }
+
+    fn take_event(&mut self, event: &Event) {
+        self.ledger.take(event).expect("the simulation numbers messages of known routes in ascending order");
+        for other in &mut self.others {
+            other.take(event);
         }
     }
 
@@ -198,6 +215,6 @@ impl Court {
         self.live.generated.store(totals.counts.generated, Ordering::Relaxed);
         self.live.sent.store(totals.counts.sent, Ordering::Relaxed);
         self.live.delivered.store(totals.counts.delivered, Ordering::Relaxed);
-        self.live.online.store(self.online, Ordering::Relaxed);
+        self.live.online.store(self.ledger.online(), Ordering::Relaxed);
     }
 }

@@ -1,7 +1,6 @@
 //! A run against real brokers, paced by the wall clock.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use carriers::{ConnectionConfig, Fleet, FleetConfig, FleetError, FleetEvents, FleetStats, Pace, RouteConfig};
@@ -15,7 +14,7 @@ use crate::airwaves::{self, Airwaves};
 use crate::commander::Commander;
 use crate::driver::{Drive, Driver, work_air};
 use crate::error::Error;
-use crate::judge::{Judge, Testimony};
+use crate::judge::Judge;
 use crate::observer::{Note, Observer};
 use crate::partition::{members, patients};
 use crate::run::{Facts, Options};
@@ -41,7 +40,7 @@ const CLEAN_UP: Duration = Duration::from_secs(10);
 pub(crate) fn run(
     plan: &Arc<Plan>,
     speed: f64,
-    options: &Options,
+    options: &mut Options,
     registry: &Registry,
     facts: &Facts,
 ) -> Result<(Judgement, ReportInput), Error> {
@@ -49,7 +48,7 @@ pub(crate) fn run(
     let rss_before_bytes = usage::resident_bytes();
     let within = patients(plan, options.partition);
     let shards = Shards::new(registry, &plan.roster, &plan.occurrences, &within, options.threads)?;
-    let mut airwaves = Airwaves::new(plan, &within)?;
+    let mut airwaves = Airwaves::new(registry, plan, &within)?;
     let members = members(plan, &within);
     let devices: Vec<SimId> =
         members.iter().copied().filter(|device| plan.link_of(*device).carrier == Carrier::Mqtt).collect();
@@ -58,11 +57,13 @@ pub(crate) fn run(
     carriers::ensure_descriptors(devices.len(), per_device).map_err(|error| Error::Resources(error.to_string()))?;
     let targets = Targets::start(plan)?;
     let runtime = runtime()?;
+    let consumers = std::mem::take(&mut options.consumers);
     let (interrupt, observer) = (&options.interrupt, &*options.observer);
     let lead = SHORTEST_LEAD + Duration::from_secs_f64(devices.len() as f64 / CONNECTS_PER_SECOND);
     let pace = Pace::new(Instant::now() + lead, speed);
-    let judge = Judge::start(Arc::clone(plan), registry, pace).map_err(|error| Error::Resources(error.to_string()))?;
-    let probes = Probes::start(plan, &targets, &facts.identity, pace, &judge.testimony, runtime.handle())?;
+    let judge =
+        Judge::in_thread(Arc::clone(plan), registry, consumers).map_err(|error| Error::Resources(error.to_string()))?;
+    let probes = Probes::start(plan, &targets, &facts.identity, pace, &judge.teller(), runtime.handle())?;
     let takes_part = |device: SimId| members.binary_search(&device).is_ok();
     let commander = Commander::start(plan, &targets, &facts.identity, pace, takes_part, runtime.handle())?;
     let fleets = start_fleets(plan, registry, &targets, &devices, pace, &judge, runtime.handle())?;
@@ -91,11 +92,11 @@ pub(crate) fn run(
     let drain = Duration::from_nanos(plan.time.drain.nanos().unsigned_abs());
     let patience = if was_interrupted { INTERRUPTED_DRAIN.min(drain) } else { drain };
     let mut on_the_air = |judge: &Judge| match &mut airwaves {
-        Some(airwaves) => work_air(airwaves, airwaves::now(&pace), plan, &fleets, judge, observer),
+        Some(airwaves) => work_air(airwaves, airwaves::now(&pace), plan, pace, &fleets, judge, observer),
         None => Ok(()),
     };
     let deadline = Instant::now() + patience;
-    while Instant::now() < deadline && judge.live.under_way.load(Ordering::Relaxed) > 0 {
+    while Instant::now() < deadline && judge.under_way() > 0 {
         if interrupt.is_asked() && !was_interrupted {
             break;
         }
@@ -210,12 +211,10 @@ fn connection(plan: &Plan, registry: &Registry, device: SimId) -> ConnectionConf
 }
 
 fn forward(mut events: FleetEvents, judge: &Judge, runtime: &Handle) {
-    let testimony = judge.testimony.clone();
+    let teller = judge.teller();
     runtime.spawn(async move {
         while let Some(batch) = events.recv().await {
-            if testimony.send(Testimony::Fleet(batch)).is_err() {
-                return;
-            }
+            teller.tell_carried(batch);
         }
     });
 }

@@ -8,6 +8,7 @@ use sim_core::Registry;
 use verify::{LostMessages, ReportInput, RunReport};
 
 use crate::error::{Diagnostics, Error};
+use crate::judge::Consumer;
 use crate::observer::{Interrupt, Note, Observer, Silent};
 use crate::partition::Partition;
 use crate::{live, load_recordings, usage, virtual_time};
@@ -35,6 +36,8 @@ pub(crate) struct Options {
     pub(crate) observer: Arc<dyn Observer>,
     /// Stops the run.
     pub(crate) interrupt: Interrupt,
+    /// Who reads the events beside the ledger.
+    pub(crate) consumers: Vec<Box<dyn Consumer>>,
 }
 
 /// A run that is over.
@@ -84,20 +87,29 @@ impl<'r> Run<'r> {
             observer.note(Note::Warning(warning));
         }
         load_recordings(&loaded.plan, registry)?;
-        Ok(Self {
-            plan: loaded.plan,
+        let mut run = Self::of(loaded.plan, registry);
+        run.options.observer = observer;
+        Ok(run)
+    }
+
+    /// A run of a plan whose recordings, if it plays any, the registry has been given ([`load_recordings`]).
+    pub fn of(plan: Plan, registry: &'r Registry) -> Self {
+        let reproduce = format!("iomt run {}", plan.file);
+        Self {
+            plan,
             registry,
             options: Options {
                 threads: 1,
                 partition: None,
                 keep: false,
                 folder: None,
-                observer,
+                observer: Arc::new(Silent),
                 interrupt: Interrupt::default(),
+                consumers: Vec::new(),
             },
             tool: format!("iomt {}", env!("CARGO_PKG_VERSION")),
-            reproduce: format!("iomt run {file}"),
-        })
+            reproduce,
+        }
     }
 
     /// What will happen.
@@ -140,6 +152,13 @@ impl<'r> Run<'r> {
         self
     }
 
+    /// Reads the events of the run.
+    #[must_use]
+    pub fn consumer(mut self, consumer: Box<dyn Consumer>) -> Self {
+        self.options.consumers.push(consumer);
+        self
+    }
+
     /// Can be stopped from outside.
     #[must_use]
     pub fn interrupt(mut self, interrupt: Interrupt) -> Self {
@@ -152,7 +171,7 @@ impl<'r> Run<'r> {
     /// # Errors
     /// [`Error`] when a target cannot be reached or the machine does not give what the run needs.
     pub fn run(self) -> Result<Outcome, Error> {
-        let Self { mut plan, registry, options, tool, reproduce } = self;
+        let Self { mut plan, registry, mut options, tool, reproduce } = self;
         let plan_sha256 = scenarios::plan_sha256(&plan);
         let started_epoch_ns = jiff::Timestamp::now().as_nanosecond() as i64;
         let identity = format!("{:x}", started_epoch_ns / 1_000_000);
@@ -160,9 +179,9 @@ impl<'r> Run<'r> {
         let plan = Arc::new(plan);
         let facts = Facts { identity, plan_sha256, started_epoch_ns, tool, reproduce };
         let (judgement, input) = match plan.time.mode {
-            TimeMode::Virtual => virtual_time::run(&plan, &options, registry, &facts),
-            TimeMode::Real => live::run(&plan, 1.0, &options, registry, &facts),
-            TimeMode::Scaled { speed } => live::run(&plan, speed, &options, registry, &facts),
+            TimeMode::Virtual => virtual_time::run(&plan, &mut options, registry, &facts),
+            TimeMode::Real => live::run(&plan, 1.0, &mut options, registry, &facts),
+            TimeMode::Scaled { speed } => live::run(&plan, speed, &mut options, registry, &facts),
         }?;
         let report = RunReport::new(&plan, registry, &judgement, &input);
         Ok(Outcome { report, lost: judgement.lost })

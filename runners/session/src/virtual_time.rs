@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use carriers::Pace;
 use hdrhistogram::Histogram;
-use scenarios::{Carrier, Plan};
+use scenarios::Plan;
 use sim_core::{Outbound, Registry, ReplyStatus, SimTime, Span};
-use verify::{CommandCounts, Judgement, Ledger, Limits, ReportInput, Sighting, TargetReport};
+use verify::{CommandCounts, Event, Judgement, MessageName, ReportInput, Sighting, TargetReport};
 
-use crate::airwaves::{AirNews, tell_links};
 use crate::error::Error;
+use crate::events;
+use crate::judge::Judge;
 use crate::offline::Offline;
 use crate::run::{Facts, Options};
 use crate::usage;
@@ -23,14 +25,15 @@ const STRIDE: Span = Span::from_secs(1);
 /// [`Error`] when the simulation cannot be built.
 pub(crate) fn run(
     plan: &Arc<Plan>,
-    options: &Options,
+    options: &mut Options,
     registry: &Registry,
     facts: &Facts,
 ) -> Result<(Judgement, ReportInput), Error> {
     let begin = Instant::now();
     let rss_before_bytes = usage::resident_bytes();
     let mut offline = Offline::new(plan, registry, options.threads, options.partition)?;
-    let mut ledger = Ledger::new(Arc::clone(plan), registry, Limits::default());
+    let judge = Judge::at_once(Arc::clone(plan), registry, std::mem::take(&mut options.consumers));
+    let pace = Pace::real(begin);
     let mut commands = CommandCounts::default();
     let end = SimTime::ZERO + plan.time.length;
     let mut reached = SimTime::ZERO;
@@ -38,26 +41,12 @@ pub(crate) fn run(
         reached = (reached + STRIDE).min(end);
         offline.advance_to(reached);
         let messages = offline.take_messages(plan);
-        for message in &messages.own {
-            ledger
-                .generated(
-                    message.route,
-                    message.sequence,
-                    message.intended,
-                    message.intended.nanos(),
-                    &message.payload,
-                )
-                .expect("the simulation numbers messages of known routes in ascending order");
-            deliver(plan, &mut ledger, message);
+        judge.tell(events::generated(&messages.own, pace));
+        judge.tell(events::said(plan, &messages.spoken, pace));
+        judge.tell(events::from_air(&messages.air, pace));
+        for message in messages.own.iter().chain(&messages.air.handed_on) {
+            judge.tell(deliver(plan, message));
         }
-        for message in &messages.spoken {
-            if plan.link_of(message.device).carrier == Carrier::Gateway {
-                ledger
-                    .said(message.route, message.sequence, message.intended, message.intended.nanos())
-                    .expect("the simulation numbers messages of known routes in ascending order");
-            }
-        }
-        take_news(plan, &mut ledger, &messages.air);
         for reply in offline.take_replies() {
             commands.received += 1;
             commands.answered += 1;
@@ -65,11 +54,16 @@ pub(crate) fn run(
                 ReplyStatus::Applied => commands.applied += 1,
                 ReplyStatus::Refused => commands.refused += 1,
             }
+            judge.tell(vec![events::answered(&reply)]);
         }
     }
-    take_news(plan, &mut ledger, &offline.linger_until(end + plan.time.drain));
+    let air = offline.linger_until(end + plan.time.drain);
+    judge.tell(events::from_air(&air, pace));
+    for message in &air.handed_on {
+        judge.tell(deliver(plan, message));
+    }
     let lag = Histogram::new(3).expect("three significant digits are within 0..=5");
-    let judgement = ledger.finish(&lag);
+    let judgement = judge.close().finish(&lag);
     let evidence = offline.evidence();
     let targets = plan
         .targets
@@ -95,27 +89,19 @@ pub(crate) fn run(
 }
 
 /// The perfect sink: written, acknowledged and seen by the probes in the moment it is due.
-fn deliver(plan: &Plan, ledger: &mut Ledger, message: &Outbound) {
+fn deliver(plan: &Plan, message: &Outbound) -> Vec<Event> {
     let at = message.due().nanos();
-    ledger.sent(message.route, message.sequence, at);
+    let name = MessageName { route: message.route, sequence: message.sequence };
     let route = &plan.roster.routes[message.route.index()];
+    let mut events = vec![Event::Written { name, at, attempt: 1 }];
     if route.qos > 0 {
-        ledger.acked(message.route, message.sequence, at);
+        events.push(Event::Acked { name, at });
     }
-    for (probe, seen) in plan.probes.iter().enumerate() {
-        if seen.target == plan.link_of(route.device).target {
-            ledger.sighted(&Sighting::publication(probe, route.topic.as_str(), message.payload.clone(), at));
-        }
-    }
-}
-
-fn take_news(plan: &Plan, ledger: &mut Ledger, news: &AirNews) {
-    for message in &news.handed_on {
-        ledger.handed_on(message.route, message.sequence, &message.payload);
-        deliver(plan, ledger, message);
-    }
-    for lost in &news.given_up {
-        ledger.given_up(lost.route, lost.sequence, lost.at.nanos());
-    }
-    tell_links(ledger, &news.links);
+    let target = plan.link_of(route.device).target;
+    let watching = plan.probes.iter().enumerate().filter(|(_, probe)| probe.target == target);
+    events.extend(watching.map(|(probe, _)| {
+        let topic = route.topic.as_str();
+        Event::Sighted(Sighting::publication(probe, topic, message.payload.clone(), at))
+    }));
+    events
 }

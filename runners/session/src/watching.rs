@@ -1,14 +1,13 @@
 //! The probes of a plan: subscribers whose sightings go to the judge.
 
-use std::sync::mpsc::Sender;
-
 use carriers::Pace;
 use probes::mqtt::{Subscriber, Subscription};
 use scenarios::Plan;
 use tokio::runtime::Handle;
 
 use crate::error::Error;
-use crate::judge::Testimony;
+use crate::events::sighted;
+use crate::judge::Teller;
 use crate::targets::Targets;
 
 /// Probes at work.
@@ -25,16 +24,15 @@ impl Probes {
         targets: &Targets,
         run: &str,
         pace: Pace,
-        testimony: &Sender<Testimony>,
+        teller: &Teller,
         runtime: &Handle,
     ) -> Result<Self, Error> {
         let begin = |(index, probe): (usize, &scenarios::ProbePlan)| {
             let client_id = format!("iomt-probe-{}-{run}", probe.id);
             let subscription = subscription(plan, targets, probe.target, client_id, probe.filters.clone(), probe.qos);
-            let testimony = testimony.clone();
+            let teller = teller.clone();
             let subscriber = Subscriber::begin(subscription, pace, runtime, move |sighting| {
-                // When the judge is gone the run is over.
-                let _ = testimony.send(Testimony::Observed(index, sighting));
+                teller.tell(vec![sighted(index, sighting)]);
             });
             (plan.targets[probe.target].id.clone(), subscriber)
         };

@@ -2,6 +2,7 @@
 
 mod closing;
 mod conservation;
+mod intake;
 mod observing;
 mod summary;
 
@@ -80,6 +81,8 @@ pub struct Ledger {
     unresolved: usize,
     probe_counts: Vec<u64>,
     peak_connections: u64,
+    /// Devices online now.
+    online: u64,
     /// Bluetooth devices that have lost their last link, and when.
     unlinked: BTreeMap<SimId, SimTime>,
 }
@@ -117,6 +120,7 @@ impl Ledger {
             unresolved: 0,
             probe_counts: vec![0; plan.probes.len()],
             peak_connections: 0,
+            online: 0,
             unlinked: BTreeMap::new(),
             plan,
         }

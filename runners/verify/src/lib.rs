@@ -10,6 +10,7 @@
 mod assembly;
 mod delay_buckets;
 mod delays;
+mod event;
 mod expectation;
 mod fate;
 mod figures;
@@ -44,6 +45,7 @@ mod verdict;
 
 use sim_core::{Plugin, Registry};
 
+pub use event::{Event, MessageName, RadioLinkChange};
 pub use fate::{Delay, End, Fate, Incident, LinkFate};
 pub use judgement::{Judgement, LostMessage, LostMessages};
 pub use junit::JunitError;

@@ -3,19 +3,8 @@
 use std::sync::Arc;
 
 use scenarios::{Carrier, Plan};
-use sim_core::{ReadKey, Registry, RouteId};
+use sim_core::{GatewayFormatSpec, Registry, RouteId};
 use vocabulary::{Format, KeyError, MessageKey};
-
-/// How a format tells which message a payload is.
-#[derive(Debug, Clone)]
-enum Reader {
-    /// As a format of devices.
-    Device(Arc<dyn Format>),
-    /// As a format of gateways.
-    Gateway(ReadKey),
-    /// Not at all: there is no row of that name.
-    Nobody,
-}
 
 /// What the messages of a route are known by, as their own format says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,8 +20,8 @@ pub(crate) enum Naming {
 /// The formats of all routes.
 #[derive(Debug)]
 pub(crate) struct RouteFormats {
-    /// Distinct formats by name.
-    formats: Vec<(String, Reader)>,
+    /// Distinct formats by name; `None` where there is no row of that name.
+    formats: Vec<(String, Option<Arc<dyn Format>>)>,
     /// Position of each route's format.
     of_route: Vec<u16>,
     /// Positions of the formats that lead to each target.
@@ -130,18 +119,12 @@ impl RouteFormats {
     }
 
     fn read_as<'p>(&self, position: u16, payload: &'p [u8]) -> Result<MessageKey<'p>, KeyError> {
-        match &self.formats[usize::from(position)].1 {
-            Reader::Device(format) => format.key(payload),
-            Reader::Gateway(read_key) => read_key(payload),
-            Reader::Nobody => Err(KeyError::Absent),
-        }
+        self.formats[usize::from(position)].1.as_ref().ok_or(KeyError::Absent)?.key(payload)
     }
 }
 
-fn reader(registry: &Registry, name: &str) -> Reader {
-    if let Some(row) = registry.format(name) {
-        return Reader::Device(Arc::clone(&row.format));
-    }
-    let gateway = registry.gateway_formats().iter().find(|row| row.name == name);
-    gateway.map_or(Reader::Nobody, |row| Reader::Gateway(row.read_key))
+/// The format that reads what devices or gateways write under a name.
+fn reader(registry: &Registry, name: &str) -> Option<Arc<dyn Format>> {
+    let gateways = || registry.find::<GatewayFormatSpec>(name).map(|row| &row.reader);
+    registry.format(name).map(|row| &row.format).or_else(gateways).cloned()
 }

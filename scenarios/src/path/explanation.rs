@@ -53,7 +53,7 @@ impl Cast<'_> {
         }
         if let (Some(Segment::Literal(_)), Some((_, device))) = (pattern.segments.get(3), devices.first()) {
             let kind = self.registry.device(&device.kind);
-            let streams = device.streams.iter().filter_map(|(index, _)| Some(kind?.streams.get(*index)?.id));
+            let streams = device.streams.iter().filter_map(|(index, ..)| Some(kind?.streams.get(*index)?.id));
             let streams: Vec<&str> = streams.collect();
             if !devices.iter().any(|(_, device)| device.share < 1.0) || streams.is_empty() {
                 return format!("{path}: device `{}` ({}) has streams {}", device.id, device.kind, streams.join(", "));

@@ -9,7 +9,7 @@ use sim_core::{
     FormatSpec, GatewayFormatSpec, Level, MetricShape, ParameterKind, ParameterSpec, PatientPlan, PatientSpec, Reach,
     Registry, Seam, SignalAct, SimId, SpawnError, StreamKind, StreamSpec, TruthColumn,
 };
-use vocabulary::{Dimension, Format, KeyError, Message, MessageKey};
+use vocabulary::{Dimension, Format, KeyError, Message, MessageKey, MetricId, metrics};
 
 pub(crate) fn registry() -> Registry {
     let mut registry = Registry::new();
@@ -23,7 +23,8 @@ pub(crate) fn registry() -> Registry {
     registry.extend(["gateway-json", "theengs"].map(|name| GatewayFormatSpec {
         name,
         about: "a payload format of gateways",
-        read_key: |_| Err(KeyError::Absent),
+        encode: |_, _| {},
+        reader: Arc::new(NoBytes),
     }));
     registry.extend(["heart_rate_belt", "thermometer"].map(BluetoothKind));
     registry
@@ -176,11 +177,11 @@ fn devices() -> Vec<DeviceSpec> {
             kind: "bedside_monitor",
             about: "monitor at the bed",
             streams: vec![
-                stream("vitals", StreamKind::Numeric { period_ms: 1000 }, &["hr", "spo2"]),
+                stream("vitals", StreamKind::Numeric { period_ms: 1000 }, &[metrics::HR, metrics::SPO2]),
                 stream(
                     "ecg",
                     StreamKind::Wave { rate_mhz: 250_000, samples: 250, highest_mhz: 1_000_000 },
-                    &["ecg_lead_ii"],
+                    &[metrics::ECG_II],
                 ),
                 stream("alarm", StreamKind::Event, &[]),
             ],
@@ -196,7 +197,7 @@ fn devices() -> Vec<DeviceSpec> {
         DeviceSpec {
             kind: "infusion_pump",
             about: "syringe pump",
-            streams: vec![stream("status", StreamKind::Numeric { period_ms: 5000 }, &["pump_rate"])],
+            streams: vec![stream("status", StreamKind::Numeric { period_ms: 5000 }, &[metrics::INF_RATE])],
             options: vec![ParameterSpec::optional("drug", ParameterKind::Text, "what is in it").default("saline")],
             commands: vec![CommandSpec {
                 op: "set_rate",
@@ -206,7 +207,10 @@ fn devices() -> Vec<DeviceSpec> {
             obey: None,
             spawn: no_device,
         },
-        bluetooth_device("heart_rate_belt", vec![stream("hr", StreamKind::Numeric { period_ms: 1000 }, &["hr"])]),
+        bluetooth_device(
+            "heart_rate_belt",
+            vec![stream("hr", StreamKind::Numeric { period_ms: 1000 }, &[metrics::HR])],
+        ),
         bluetooth_device("thermometer", vec![stream("temperature", StreamKind::Event, &[])]),
     ]
 }
@@ -223,7 +227,7 @@ fn bluetooth_device(kind: &'static str, streams: Vec<StreamSpec>) -> DeviceSpec 
     }
 }
 
-fn stream(id: &'static str, kind: StreamKind, metrics: &'static [&'static str]) -> StreamSpec {
+fn stream(id: &'static str, kind: StreamKind, metrics: &'static [MetricId]) -> StreamSpec {
     StreamSpec { id, about: "a stream", kind, metrics }
 }
 

@@ -3,7 +3,7 @@
 use bevy_ecs::prelude::*;
 use vocabulary::MetricId;
 
-use super::{Registry, Row, SpawnError};
+use super::{Row, SpawnError};
 use crate::{DevicePlan, Obey, ParameterSpec, SimId};
 
 /// What a stream of a device kind is.
@@ -36,8 +36,16 @@ pub struct StreamSpec {
     pub about: &'static str,
     /// Kind and default cadence.
     pub kind: StreamKind,
-    /// Metric ids it carries.
-    pub metrics: &'static [&'static str],
+    /// Metrics it carries.
+    pub metrics: &'static [MetricId],
+}
+
+impl StreamSpec {
+    /// Short names of its metrics, with commas between them.
+    pub fn metric_names(&self) -> String {
+        let names: Vec<_> = self.metrics.iter().map(|metric| metric.metric().id).collect();
+        names.join(", ")
+    }
 }
 
 /// A command a device kind obeys.
@@ -75,12 +83,5 @@ impl Row for DeviceSpec {
 
     fn name(&self) -> &str {
         self.kind
-    }
-
-    fn flaws(&self, _: &Registry) -> Vec<String> {
-        let metrics =
-            self.streams.iter().flat_map(|stream| stream.metrics.iter().map(move |metric| (stream.id, metric)));
-        let unknown = metrics.filter(|(_, metric)| MetricId::find(metric).is_none());
-        unknown.map(|(stream, metric)| format!("stream `{stream}` carries `{metric}`, which is no metric")).collect()
     }
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use vocabulary::{Format, KeyError, MessageKey};
+use bytes::BytesMut;
+use vocabulary::{Format, Heard};
 
 use super::Row;
 
@@ -27,18 +28,17 @@ impl Row for FormatSpec {
     }
 }
 
-/// Tells which message a payload is; total, as [`Format::key`].
-pub type ReadKey = for<'p> fn(payload: &'p [u8]) -> Result<MessageKey<'p>, KeyError>;
-
 /// What a gateway makes of what it hears, before it hands it on.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct GatewayFormatSpec {
     /// Name, such as `gateway-json`.
     pub name: &'static str,
     /// One line for people.
     pub about: &'static str,
-    /// Which message of which device some bytes hand on; a format that keeps the keys of the vendor JSON takes its.
-    pub read_key: ReadKey,
+    /// Appends what is handed on to `out`.
+    pub encode: fn(heard: &Heard<'_>, out: &mut BytesMut),
+    /// The format that reads back which message a payload is, and whether it still means the same.
+    pub reader: Arc<dyn Format>,
 }
 
 impl Row for GatewayFormatSpec {

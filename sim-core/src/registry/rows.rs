@@ -19,6 +19,11 @@ pub trait Row: Any + Debug + Send + Sync {
         let _ = registry;
         Vec::new()
     }
+
+    /// Adds the rows under which others know it, before it is added itself.
+    fn announce(&self, registry: &mut Registry) {
+        let _ = registry;
+    }
 }
 
 /// All rows of one type, in the order of their registration.

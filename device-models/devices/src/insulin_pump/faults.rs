@@ -1,7 +1,10 @@
 //! Faults of an insulin pump: a blocked tube, an empty reservoir.
 
 use bevy_ecs::prelude::*;
-use sim_core::{ActionSpec, DurationRule, Edge, Evidence, Executor, Level, OccurrenceId, Registry, SignalAct};
+use sim_core::{
+    ActionSpec, Complaint, DurationRule, Edge, Evidence, Executor, Level, OccurrenceId, Registry, SignalAct, StepCheck,
+    StepFacts,
+};
 
 use super::WornPump;
 use physiology::glucose::{InsulinPump, Units};
@@ -55,8 +58,15 @@ fn empty(world: &mut World, act: &SignalAct<'_>) {
     }
 }
 
+fn needs_pump(facts: &StepFacts<'_>) -> Vec<Complaint> {
+    let there = facts.kinds.contains(&super::KIND);
+    let message = || format!("only an `{}` has such a fault, not {}", super::KIND, facts.kinds.join(", "));
+    (!there).then(|| Complaint::of_step(message())).into_iter().collect()
+}
+
 /// Adds `pump.occlusion` and `pump.empty`.
 pub(super) fn register(registry: &mut Registry) {
+    registry.extend(["pump.occlusion", "pump.empty"].map(|action| StepCheck { action, look: needs_pump }));
     registry.extend([
         ActionSpec {
             name: "pump.occlusion",

@@ -53,7 +53,7 @@ fn pin(world: &mut World, act: &SignalAct<'_>) {
 /// Adds `physio.override`.
 pub fn register(registry: &mut Registry) {
     // Whoever has a circulation can have numbers pinned.
-    registry.add_resource(|world| world.register_required_components::<Physiology, Pinned>());
+    registry.add_resource(World::register_required_components::<Physiology, Pinned>);
     registry.add(ActionSpec {
         name: "physio.override",
         about: "devices show a number instead of what they measure, and alarm by it; the patient and the truth stay",
@@ -73,11 +73,13 @@ pub fn register(registry: &mut Registry) {
 
 #[cfg(test)]
 mod tests {
+    use vocabulary::metrics;
+
     use super::*;
 
     #[test]
     fn the_latest_pin_counts() {
-        let [rate, saturation] = ["hr", "spo2"].map(MetricId::named);
+        let [rate, saturation] = [metrics::HR, metrics::SPO2];
         let pin = |id, metric, value| Pin { occurrence: OccurrenceId(id), metric, value };
         let pinned = Pinned(vec![pin(0, rate, 140.0), pin(1, rate, 30.0)]);
         let mut evidence = Evidence::default();

@@ -109,6 +109,8 @@ pub(super) fn register(registry: &mut Registry) {
     let ramp = |default| {
         quantity("ramp", Dimension::Time, "how long the way there takes").default(default).range(60e9, 24.0 * 3600e9)
     };
+    let all = ["physio.hypoglycaemia", "physio.hyperglycaemia", "physio.meal", "physio.site_failure"];
+    registry.extend(all.map(crate::needs_glucose));
     registry.extend([
         ActionSpec {
             name: "physio.hypoglycaemia",

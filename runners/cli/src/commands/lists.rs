@@ -53,13 +53,8 @@ pub(crate) fn devices(registry: &Registry, prefix: &str) -> Result<(), Failure> 
                 StreamKind::Wave { rate_mhz, samples, .. } => format!("{} Hz / {samples}", f64::from(rate_mhz) / 1e3),
                 StreamKind::Event => "on event".to_owned(),
             };
-            let _ = writeln!(
-                text,
-                "  stream {:<10} {cadence:<14} {}: {}",
-                stream.id,
-                stream.about,
-                stream.metrics.join(", ")
-            );
+            let _ =
+                writeln!(text, "  stream {:<10} {cadence:<14} {}: {}", stream.id, stream.about, stream.metric_names());
         }
         parameters(&mut text, "option", &device.options);
         for command in &device.commands {

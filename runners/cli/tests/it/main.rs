@@ -3,6 +3,7 @@
 mod command_line;
 mod determinism;
 mod documents;
+mod foresight;
 mod mutations;
 mod profiles;
 

@@ -1,9 +1,12 @@
 //! A run in a few lines.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
-use session::{Error, Run};
+use session::{Consumer, Error, Run};
+use verify::{Event, MessageName};
 
 /// A scenario file with two oximeters for four seconds.
 fn scenario(folder: &Path, mode: &str, expectation: &str) -> PathBuf {
@@ -70,5 +73,40 @@ fn a_broken_expectation_is_a_verdict_and_a_broken_file_an_error() -> Result<(), 
 
     let error = Run::load(scenario(folder.path(), "someday", "delivered.ratio == 50%"), &mut registry).err();
     assert!(matches!(error, Some(Error::Diagnostics(_))), "{error:?}");
+    Ok(())
+}
+
+/// Keeps the kinds of events of each message.
+#[derive(Default, Clone)]
+struct Fates(Arc<Mutex<BTreeMap<MessageName, Vec<&'static str>>>>);
+
+impl Consumer for Fates {
+    fn take(&mut self, event: &Event) {
+        let (name, what) = match event {
+            Event::Generated { message, .. } => {
+                (MessageName { route: message.route, sequence: message.sequence }, "generated")
+            }
+            Event::Written { name, .. } => (*name, "written"),
+            Event::Acked { name, .. } => (*name, "acked"),
+            _ => return,
+        };
+        self.0.lock().expect("no consumer panics").entry(name).or_default().push(what);
+    }
+}
+
+#[test]
+fn every_message_is_generated_before_it_is_written_and_acknowledged() -> Result<(), Error> {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let mut registry = session::standard_registry();
+    for mode in ["virtual", "real"] {
+        let fates = Fates::default();
+        let run = Run::load(scenario(folder.path(), mode, "delivered.ratio == 100%"), &mut registry)?;
+        let outcome = run.consumer(Box::new(fates.clone())).run()?;
+        let fates = fates.0.lock().expect("no consumer panics");
+        assert_eq!(fates.len() as u64, outcome.report.generated);
+        for (name, what) in fates.iter() {
+            assert_eq!(what, &["generated", "written", "acked"], "{mode}: {name:?}");
+        }
+    }
     Ok(())
 }

@@ -228,7 +228,8 @@ fn what_a_gateway_hands_on_is_read_as_the_gateways_format_says() {
     registry.add(GatewayFormatSpec {
         name: "clocked by gateway",
         about: "for tests",
-        read_key: |payload| Clocked.key(payload),
+        encode: |_, _| {},
+        reader: Arc::new(Clocked),
     });
     let mut ledger = Ledger::new(Arc::new(plan), &registry, Limits::default());
     ledger.said(VITALS, 0, SimTime::ZERO, 0).unwrap();

@@ -1,18 +1,31 @@
-//! From the air to the gateways' own messages, and what becomes of the values that do not arrive.
+//! From the air to what gateways hand on over their uplinks, and what becomes of the values that do not arrive.
 
-use ble::pdu::att::Uuid;
 use ble::{AirEvent, CentralEvent, CentralEventKind, HostId, ValueLoss};
+use bytes::BytesMut;
 use sim_core::{Outbound, Relay, SimTime};
+use vocabulary::{Heard, Message, OwnedWave, Wave};
 
-use super::gateway_payload::Heard;
-use super::reception::{self, Reception};
-use super::report::{LinkChange, LinkEvent, Reason, Taken};
-use super::site::{Site, name_of};
-use super::wearable::Tag;
+use crate::peripheral::name_of;
+use crate::profile::{Received, ReceivedValue, Reception};
+use crate::radio_device::{Collected, Tag};
+use crate::report::{LinkChange, LinkEvent, Reason, Taken};
+use crate::site::Site;
+
+/// Where a value has come from, and how.
+#[derive(Debug, Clone, Copy)]
+struct Arrival {
+    /// Position of the device.
+    index: usize,
+    /// Position of the gateway.
+    gateway: usize,
+    tag: Tag,
+    rssi_dbm: i8,
+    at: SimTime,
+}
 
 impl Site {
     /// Takes what has happened in the air.
-    pub(super) fn react(&mut self) {
+    pub(crate) fn react(&mut self) {
         loop {
             let events = self.air.take_events();
             let heard = self.centrals.take_events();
@@ -31,10 +44,10 @@ impl Site {
     fn take_air_event(&mut self, at: SimTime, event: AirEvent) {
         match event {
             AirEvent::Connected { link, peripheral, central } => {
-                let wearable = &mut self.wearables[peripheral.index()];
-                wearable.counters.links_made += 1;
-                let gap = wearable.alone_since.take().map(|since| at - since);
-                let device = wearable.device;
+                let device = &mut self.devices[peripheral.index()];
+                device.counters.links_made += 1;
+                let gap = device.alone_since.take().map(|since| at - since);
+                let device = device.id;
                 let gateway = self.gateways.iter().find(|gateway| gateway.host_options.address == central);
                 let gateway = gateway.map(|gateway| gateway.device);
                 self.gateway_of.insert(link, gateway);
@@ -42,15 +55,15 @@ impl Site {
             }
             AirEvent::Disconnected { link, peripheral, reason } => {
                 let index = peripheral.index();
-                let wearable = &mut self.wearables[index];
-                wearable.counters.links_lost += 1;
+                let device = &mut self.devices[index];
+                device.counters.links_lost += 1;
                 // At the instant of the event: by now the device may have another link again.
-                let is_alone = wearable.counters.links_lost == wearable.counters.links_made;
+                let is_alone = device.counters.links_lost == device.counters.links_made;
                 if is_alone {
-                    wearable.alone_since = Some(at);
-                    wearable.in_flight = None;
+                    device.alone_since = Some(at);
+                    device.in_flight = None;
                 }
-                let device = wearable.device;
+                let device = device.id;
                 let change = LinkChange::Disconnected { reason, alone: is_alone };
                 let gateway = self.gateway_of.remove(&link).flatten();
                 self.link_events.push(LinkEvent { at, device, gateway, change });
@@ -73,7 +86,7 @@ impl Site {
                 }
             }
             AirEvent::ParametersChanged { peripheral, .. } => {
-                self.wearables[peripheral.index()].counters.links_changed += 1;
+                self.devices[peripheral.index()].counters.links_changed += 1;
             }
             AirEvent::PasskeyShown { .. }
             | AirEvent::Paired { .. }
@@ -84,18 +97,18 @@ impl Site {
 
     /// The value that was kept has arrived; the next one may go.
     fn take_confirmation(&mut self, index: usize, tag: u64) {
-        let wearable = &mut self.wearables[index];
-        let Some(tag) = Tag::from_bits(tag).filter(|tag| wearable.in_flight == Some(tag.parcel)) else { return };
-        wearable.in_flight = None;
-        wearable.kept.retain(|kept| kept.tag != tag);
-        let loss = wearable.parcels.get(&tag.parcel).map_or(Reason::Unreadable, |parcel| parcel.loss);
+        let device = &mut self.devices[index];
+        let Some(tag) = Tag::from_bits(tag).filter(|tag| device.in_flight == Some(tag.parcel)) else { return };
+        device.in_flight = None;
+        device.kept.retain(|kept| kept.tag != tag);
+        let loss = device.parcels.get(&tag.parcel).map_or(Reason::Unreadable, |parcel| parcel.loss);
         self.let_go(index, tag.parcel, if loss == Reason::NoSubscriber { Reason::Unreadable } else { loss });
         self.send_kept(index);
     }
 
     /// An attached host has a value; a message of several parts is taken with its last one.
     fn note_taken(&mut self, index: usize, tag: Tag, at: SimTime) {
-        let Some(parcel) = self.wearables[index].parcels.get_mut(&tag.parcel) else { return };
+        let Some(parcel) = self.devices[index].parcels.get_mut(&tag.parcel) else { return };
         if tag.part + 1 == parcel.parts {
             parcel.forwarded += 1;
             self.taken.push(Taken { route: parcel.route, sequence: parcel.sequence, at });
@@ -104,11 +117,11 @@ impl Site {
     }
 
     fn take_loss(&mut self, index: usize, tag: Tag, loss: ValueLoss) {
-        let wearable = &mut self.wearables[index];
-        if wearable.in_flight == Some(tag.parcel) {
-            wearable.in_flight = None;
+        let device = &mut self.devices[index];
+        if device.in_flight == Some(tag.parcel) {
+            device.in_flight = None;
         }
-        let Some(parcel) = wearable.parcels.get_mut(&tag.parcel) else { return };
+        let Some(parcel) = device.parcels.get_mut(&tag.parcel) else { return };
         parcel.copies -= 1;
         parcel.loss = match loss {
             ValueLoss::Unwanted => Reason::NoSubscriber,
@@ -125,19 +138,20 @@ impl Site {
         let Some(&index) = self.by_address.get(&event.address) else { return };
         let at = SimTime::from_nanos(event.at_ns as i64);
         let link_event = |site: &mut Self, change| {
-            let (device, gateway) = (site.wearables[index].device, Some(site.gateways[gateway].device));
+            let (device, gateway) = (site.devices[index].id, Some(site.gateways[gateway].device));
             site.link_events.push(LinkEvent { at, device, gateway, change });
         };
         match event.kind {
             CentralEventKind::Value { service, characteristic, value, rssi_dbm, tag } => {
                 if let Some(tag) = Tag::from_bits(tag) {
-                    self.take_value(index, gateway, tag, (service, characteristic), value, rssi_dbm, at);
+                    let value = ReceivedValue { service, characteristic, octets: value };
+                    self.take_value(Arrival { index, gateway, tag, rssi_dbm, at }, value);
                     self.arrived(index, tag);
                 }
             }
             CentralEventKind::Unknown { tag } => {
                 if let Some(tag) = Tag::from_bits(tag) {
-                    self.wearables[index].counters.values_unknown += 1;
+                    self.devices[index].counters.values_unknown += 1;
                     self.could_not_read(index, gateway, tag);
                     self.arrived(index, tag);
                 }
@@ -163,7 +177,7 @@ impl Site {
 
     /// One copy of a value is not under way any more.
     fn arrived(&mut self, index: usize, tag: Tag) {
-        if let Some(parcel) = self.wearables[index].parcels.get_mut(&tag.parcel).filter(|_| !tag.is_record) {
+        if let Some(parcel) = self.devices[index].parcels.get_mut(&tag.parcel).filter(|_| !tag.is_record) {
             parcel.copies -= 1;
         }
         self.settle(index, tag.parcel);
@@ -171,87 +185,68 @@ impl Site {
 
     fn could_not_read(&mut self, index: usize, gateway: usize, tag: Tag) {
         self.gateways[gateway].unreadable += 1;
-        if let Some(parcel) = self.wearables[index].parcels.get_mut(&tag.parcel) {
+        if let Some(parcel) = self.devices[index].parcels.get_mut(&tag.parcel) {
             parcel.loss = Reason::Unreadable;
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "all of it comes with one value")]
-    fn take_value(
-        &mut self,
-        index: usize,
-        gateway: usize,
-        tag: Tag,
-        (service, characteristic): (Uuid, Uuid),
-        value: Vec<u8>,
-        rssi_dbm: i8,
-        at: SimTime,
-    ) {
-        let Some(parcel) = self.wearables[index].parcels.get_mut(&tag.parcel) else { return };
-        let (octets, reception) = if let Some((scale, first_ms)) = parcel.scale {
-            let Some(packets) = collect(parcel.parts, &mut parcel.collected, gateway, tag.part, value) else { return };
-            let reception = reception::join_ecg(&packets, scale, first_ms);
-            (packets, reception)
-        } else {
-            let reception = reception::read(service, characteristic, &value);
-            (vec![value], reception)
-        };
-        match reception {
-            Some(reception) => self.forward(index, gateway, tag, &octets, &reception, rssi_dbm, at),
+    fn take_value(&mut self, arrival: Arrival, value: ReceivedValue) {
+        let Arrival { index, gateway, tag, .. } = arrival;
+        let device = &mut self.devices[index];
+        let Some(parcel) = device.parcels.get_mut(&tag.parcel) else { return };
+        let collected = &mut parcel.collected;
+        let Some(values) = collect(parcel.parts, collected, gateway, tag.part, value) else { return };
+        match device.profile.receive(&Received { values: &values, sampling: parcel.sampling }) {
+            Some(reception) => self.hand_on(arrival, &values, &reception),
             None => self.could_not_read(index, gateway, tag),
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "all of it goes into one message")]
-    fn forward(
-        &mut self,
-        index: usize,
-        gateway: usize,
-        tag: Tag,
-        octets: &[Vec<u8>],
-        reception: &Reception,
-        rssi_dbm: i8,
-        at: SimTime,
-    ) {
+    fn hand_on(&mut self, arrival: Arrival, values: &[ReceivedValue], reception: &Reception) {
+        let Arrival { index, gateway, tag, rssi_dbm, at } = arrival;
         let gateway_time_ms = self.epoch_ms(at);
-        let wearable = &mut self.wearables[index];
-        let Some(parcel) = wearable.parcels.get_mut(&tag.parcel) else { return };
+        let radio_device = &mut self.devices[index];
+        let Some(parcel) = radio_device.parcels.get_mut(&tag.parcel) else { return };
         let gateway = &mut self.gateways[gateway];
         let is_backfill = tag.is_record || parcel.is_late;
         gateway.forwarded += 1;
         gateway.backfilled += u64::from(is_backfill);
         gateway.duplicates += u64::from(parcel.forwarded > 0);
         parcel.forwarded += 1;
-        let device = &self.roster.devices[wearable.device.index()];
+        let device = &self.roster.devices[radio_device.id.index()];
         let stream = usize::from(self.roster.routes[parcel.route.index()].stream);
+        let waves: Vec<Wave<'_>> = reception.waves.iter().map(OwnedWave::as_wave).collect();
+        let packets: Vec<&[u8]> = values.iter().map(|value| &*value.octets).collect();
         let heard = Heard {
+            message: Message {
+                device_serial: &device.serial,
+                patient_id: parcel.patient.map(|patient| radio_device.patients[usize::from(patient)].as_str()),
+                stream: device.streams.get(stream).map_or("", |stream| stream.id.as_str()),
+                sequence: parcel.sequence,
+                device_time_ms: parcel.device_time_ms,
+                readings: &reception.readings,
+                waves: &waves,
+            },
             gateway: &gateway.path,
-            address: wearable.address.to_string(),
+            address: &radio_device.address.to_string(),
             name: name_of(device),
             rssi_dbm,
             gateway_time_ms,
             is_backfill,
-            octets,
-            device_serial: &device.serial,
-            patient_id: parcel.patient.map(|patient| wearable.patients[usize::from(patient)].as_str()),
-            stream: device.streams.get(stream).map_or("", |stream| stream.id.as_str()),
-            sequence: parcel.sequence,
-            device_time_ms: parcel.device_time_ms,
-            reception,
+            packets: &packets,
         };
+        let mut payload = BytesMut::new();
+        (gateway.format.encode)(&heard, &mut payload);
         self.forwarded.push(Outbound {
-            device: wearable.device,
+            device: radio_device.id,
             route: parcel.route,
             sequence: parcel.sequence,
             intended: parcel.intended,
-            payload: heard.payload(gateway.format),
+            payload: payload.freeze(),
             relay: Some(Relay { gateway: gateway.device, at }),
         });
     }
 }
-
-/// Parts by the gateway that has them.
-type Collected = Vec<(usize, Vec<Option<Vec<u8>>>)>;
 
 /// Puts a part to those that a gateway has; gives all of them once they are complete.
 fn collect(
@@ -259,8 +254,8 @@ fn collect(
     collected: &mut Collected,
     gateway: usize,
     part: usize,
-    value: Vec<u8>,
-) -> Option<Vec<Vec<u8>>> {
+    value: ReceivedValue,
+) -> Option<Vec<ReceivedValue>> {
     if parts == 1 {
         return Some(vec![value]);
     }

@@ -6,114 +6,106 @@ use ble::pdu::att::Uuid;
 use ble::{Address, PeripheralId};
 use sim_core::{RouteId, SimId, SimTime};
 
-use super::profiles::Profile;
-use super::reception::Scale;
-use super::report::Reason;
+use crate::evidence::WayCounters;
+use crate::profile::{Profile, ReceivedValue, Sampling};
+use crate::report::Reason;
 
 /// Parts that one message may have: their position is the lowest octet of a tag.
-pub(super) const PART_LIMIT: usize = 256;
+pub(crate) const PART_LIMIT: usize = 256;
 
 /// Marks the tags of values that come out of a history.
 const RECORD: u64 = 1 << 63;
 
 /// The name of a value in the air: message, part, and whether it comes out of a history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Tag {
-    pub(super) parcel: u64,
-    pub(super) part: usize,
-    pub(super) is_record: bool,
+pub(crate) struct Tag {
+    pub(crate) parcel: u64,
+    pub(crate) part: usize,
+    pub(crate) is_record: bool,
 }
 
 impl Tag {
     /// From the number in the air; none for a value without a name.
-    pub(super) fn from_bits(bits: u64) -> Option<Self> {
+    pub(crate) fn from_bits(bits: u64) -> Option<Self> {
         let tag = Self { parcel: (bits & !RECORD) >> 8, part: (bits & 0xFF) as usize, is_record: bits & RECORD != 0 };
         (bits != 0).then_some(tag)
     }
 
     /// The number in the air.
-    pub(super) fn bits(self) -> u64 {
+    pub(crate) fn bits(self) -> u64 {
         self.parcel << 8 | self.part as u64 & 0xFF | if self.is_record { RECORD } else { 0 }
     }
 }
 
+/// Parts of a message by the gateway that has them, in their order.
+pub(crate) type Collected = Vec<(usize, Vec<Option<ReceivedValue>>)>;
+
 /// A message on its way.
 #[derive(Debug)]
-pub(super) struct Parcel {
-    pub(super) route: RouteId,
-    pub(super) sequence: u64,
-    pub(super) intended: SimTime,
-    pub(super) device_time_ms: i64,
+pub(crate) struct Parcel {
+    pub(crate) route: RouteId,
+    pub(crate) sequence: u64,
+    pub(crate) intended: SimTime,
+    pub(crate) device_time_ms: i64,
     /// Position of the patient's id among those the device has named.
-    pub(super) patient: Option<u16>,
-    pub(super) parts: usize,
+    pub(crate) patient: Option<u16>,
+    pub(crate) parts: usize,
     /// Copies of its parts that are in queues of links.
-    pub(super) copies: i64,
+    pub(crate) copies: i64,
     /// Whether the device still has it.
-    pub(super) is_kept: bool,
+    pub(crate) is_kept: bool,
     /// Whether it was not sent when it was said.
-    pub(super) is_late: bool,
+    pub(crate) is_late: bool,
     /// How often a gateway has handed it on.
-    pub(super) forwarded: u32,
+    pub(crate) forwarded: u32,
     /// What happened to the last copy that was lost.
-    pub(super) loss: Reason,
-    /// What its samples mean, and when the first one was taken [ms since the Unix epoch].
-    pub(super) scale: Option<(Scale, i64)>,
+    pub(crate) loss: Reason,
+    /// What its samples mean.
+    pub(crate) sampling: Option<Sampling>,
     /// Parts that gateways have, while they wait for the others.
-    pub(super) collected: Vec<(usize, Vec<Option<Vec<u8>>>)>,
+    pub(crate) collected: Collected,
 }
 
 /// A value that is kept until somebody has confirmed it.
 #[derive(Debug)]
-pub(super) struct Kept {
-    pub(super) tag: Tag,
-    pub(super) service: Uuid,
-    pub(super) characteristic: Uuid,
-    pub(super) value: Vec<u8>,
-}
-
-/// What the way of a device has seen, beyond what the air counts.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct WayCounters {
-    pub(super) links_made: u64,
-    pub(super) links_lost: u64,
-    pub(super) links_changed: u64,
-    pub(super) values_unknown: u64,
-    pub(super) values_restamped: u64,
-    pub(super) values_unsaid: u64,
+pub(crate) struct Kept {
+    pub(crate) tag: Tag,
+    pub(crate) service: Uuid,
+    pub(crate) characteristic: Uuid,
+    pub(crate) value: Vec<u8>,
 }
 
 /// A device with a Bluetooth side.
 #[derive(Debug)]
-pub(super) struct Wearable {
-    pub(super) device: SimId,
-    pub(super) peripheral: PeripheralId,
-    pub(super) address: Address,
-    pub(super) profile: &'static Profile,
-    pub(super) parcels: BTreeMap<u64, Parcel>,
-    pub(super) next_parcel: u64,
+pub(crate) struct RadioDevice {
+    pub(crate) id: SimId,
+    pub(crate) peripheral: PeripheralId,
+    pub(crate) address: Address,
+    pub(crate) profile: Profile,
+    pub(crate) parcels: BTreeMap<u64, Parcel>,
+    pub(crate) next_parcel: u64,
     /// Values to be confirmed, oldest first.
-    pub(super) kept: VecDeque<Kept>,
+    pub(crate) kept: VecDeque<Kept>,
     /// The message whose indication is under way.
-    pub(super) in_flight: Option<u64>,
+    pub(crate) in_flight: Option<u64>,
     /// Messages in the history, oldest first.
-    pub(super) recorded: VecDeque<u64>,
-    pub(super) packets: u16,
+    pub(crate) recorded: VecDeque<u64>,
+    pub(crate) packets: u16,
     /// What its clock is wrong by [ms].
-    pub(super) clock_error_ms: i64,
+    pub(crate) clock_error_ms: i64,
     /// Faults that keep it without power.
-    pub(super) power_faults: u32,
+    pub(crate) power_faults: u32,
     /// Patient ids that it has named.
-    pub(super) patients: Vec<String>,
+    pub(crate) patients: Vec<String>,
     /// When its last link ended.
-    pub(super) alone_since: Option<SimTime>,
-    pub(super) counters: WayCounters,
+    pub(crate) alone_since: Option<SimTime>,
+    pub(crate) counters: WayCounters,
 }
 
-impl Wearable {
-    pub(super) fn new(device: SimId, peripheral: PeripheralId, address: Address, profile: &'static Profile) -> Self {
+impl RadioDevice {
+    pub(crate) fn new(id: SimId, peripheral: PeripheralId, address: Address, profile: Profile) -> Self {
         Self {
-            device,
+            id,
             peripheral,
             address,
             profile,
@@ -132,7 +124,7 @@ impl Wearable {
     }
 
     /// The position of a patient's id.
-    pub(super) fn patient_number(&mut self, patient_id: &str) -> u16 {
+    pub(crate) fn patient_number(&mut self, patient_id: &str) -> u16 {
         let known = self.patients.iter().position(|known| known == patient_id);
         known.unwrap_or_else(|| {
             self.patients.push(patient_id.to_owned());

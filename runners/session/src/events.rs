@@ -1,0 +1,100 @@
+//! The words of carriers, probes and the air as events.
+
+use bluetooth::{LinkChange, LinkEvent};
+use carriers::{FleetEvent, Pace};
+use probes::Sighting;
+use scenarios::{Carrier, Plan};
+use sim_core::{Edge, OccurrenceId, Outbound, Reply, RouteId, SimTime};
+use verify::{Event, MessageName, RadioLinkChange};
+
+use crate::airwaves::AirNews;
+
+const fn name(route: RouteId, sequence: u64) -> MessageName {
+    MessageName { route, sequence }
+}
+
+/// A report of a carrier.
+pub(crate) fn from_carrier(event: FleetEvent) -> Event {
+    match event {
+        FleetEvent::Sent { route, sequence, at, attempt } => {
+            Event::Written { name: name(route, sequence), at, attempt }
+        }
+        FleetEvent::Acked { route, sequence, at } => Event::Acked { name: name(route, sequence), at },
+        FleetEvent::Dropped { route, sequence, reason, at } => {
+            Event::Dropped { name: name(route, sequence), at, reason: reason.words() }
+        }
+        FleetEvent::Refused { route, sequence, code, at } => Event::Refused { name: name(route, sequence), at, code },
+        FleetEvent::Pending { route, sequence, sent } => Event::Pending { name: name(route, sequence), written: sent },
+        FleetEvent::Command { device, payload, at } => Event::CommandArrived { device, payload, at },
+        FleetEvent::Connected { device, at, session_present, .. } => {
+            Event::Connected { device, at, resumed: session_present }
+        }
+        FleetEvent::Disconnected { device, at, reason } => Event::Disconnected { device, at, reason: reason.words() },
+        FleetEvent::ConnectFailed { device, at, reason } => Event::ConnectFailed { device, at, reason: reason.words() },
+        FleetEvent::SubscriptionRefused { device, code, at } => Event::SubscriptionRefused { device, at, code },
+    }
+}
+
+/// What a probe, by its index in the plan, saw.
+pub(crate) fn sighted(probe: usize, sighting: Sighting) -> Event {
+    let Sighting { topic, payload, at, retained } = sighting;
+    Event::Sighted(verify::Sighting::publication(probe, topic, payload, at).retained(retained))
+}
+
+/// Messages that devices said over their own connections.
+pub(crate) fn generated(messages: &[Outbound], pace: Pace) -> Vec<Event> {
+    let event =
+        |message: &Outbound| Event::Generated { message: message.clone(), wall_ns: pace.wall_ns(message.intended) };
+    messages.iter().map(event).collect()
+}
+
+/// Messages that devices said over the radio to gateways; what goes to attached hosts only is not judged.
+pub(crate) fn said(plan: &Plan, messages: &[Outbound], pace: Pace) -> Vec<Event> {
+    let judged = messages.iter().filter(|message| plan.link_of(message.device).carrier == Carrier::Gateway);
+    judged
+        .map(|message| Event::Said {
+            name: name(message.route, message.sequence),
+            intended: message.intended,
+            wall_ns: pace.wall_ns(message.intended),
+        })
+        .collect()
+}
+
+/// What the air has brought.
+pub(crate) fn from_air(news: &AirNews, pace: Pace) -> Vec<Event> {
+    let handed_on = news.handed_on.iter().map(|message| Event::HandedOn { message: message.clone() });
+    let given_up = news.given_up.iter().map(|lost| (lost.route, lost.sequence, lost.at));
+    let taken = news.taken.iter().map(|taken| (taken.route, taken.sequence, taken.at));
+    let gone = given_up
+        .chain(taken)
+        .map(|(route, sequence, at)| Event::GivenUp { name: name(route, sequence), at: pace.wall_ns(at) });
+    handed_on.chain(gone).chain(news.links.iter().filter_map(from_radio_link)).collect()
+}
+
+/// A device that has another link already is handed over.
+fn from_radio_link(event: &LinkEvent) -> Option<Event> {
+    let change = match event.change {
+        LinkChange::Connected { .. } => RadioLinkChange::Linked,
+        LinkChange::Disconnected { alone: true, .. } => RadioLinkChange::Unlinked,
+        LinkChange::Disconnected { .. } if event.gateway.is_some() => RadioLinkChange::HandedOver,
+        LinkChange::Signal { rssi_dbm } => RadioLinkChange::Heard { rssi_dbm: f64::from(rssi_dbm) },
+        LinkChange::Disconnected { .. }
+        | LinkChange::Subscribed
+        | LinkChange::Paired
+        | LinkChange::PairingFailed { .. } => return None,
+    };
+    Some(Event::RadioLink { device: event.device, at: event.at, change })
+}
+
+/// A device's answer.
+pub(crate) fn answered(reply: &Reply) -> Event {
+    Event::CommandAnswered { device: reply.device, id: reply.id.clone(), status: reply.status, at: reply.at }
+}
+
+/// The begin or the heal of an occurrence.
+pub(crate) fn step(occurrence: OccurrenceId, edge: Edge, at: SimTime) -> Event {
+    match edge {
+        Edge::Begin => Event::StepBegan { occurrence, at },
+        Edge::Heal => Event::StepHealed { occurrence, at },
+    }
+}

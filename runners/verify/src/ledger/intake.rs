@@ -1,0 +1,56 @@
+//! What the ledger makes of the stream of events.
+
+use super::Ledger;
+use crate::event::{Event, MessageName, RadioLinkChange};
+use crate::route_record::LedgerError;
+
+impl Ledger {
+    /// Takes the next event; what is no business of the ledger is passed over.
+    ///
+    /// # Errors
+    /// As [`Ledger::generated`].
+    pub fn take(&mut self, event: &Event) -> Result<(), LedgerError> {
+        match event {
+            Event::Generated { message, wall_ns } => {
+                self.generated(message.route, message.sequence, message.intended, *wall_ns, &message.payload)?;
+            }
+            Event::Said { name: MessageName { route, sequence }, intended, wall_ns } => {
+                self.said(*route, *sequence, *intended, *wall_ns)?;
+            }
+            Event::HandedOn { message } => self.handed_on(message.route, message.sequence, &message.payload),
+            Event::GivenUp { name, at } => self.given_up(name.route, name.sequence, *at),
+            Event::Written { name, at, .. } => self.sent(name.route, name.sequence, *at),
+            Event::Acked { name, at } => self.acked(name.route, name.sequence, *at),
+            Event::Dropped { name, at, .. } => self.dropped(name.route, name.sequence, *at),
+            Event::Refused { name, .. } => self.refused(name.route, name.sequence),
+            Event::Sighted(sighting) => self.sighted(sighting),
+            Event::Connected { at, .. } => {
+                self.online += 1;
+                self.connections(*at, self.online);
+            }
+            Event::Disconnected { at, .. } => {
+                self.online = self.online.saturating_sub(1);
+                self.connections(*at, self.online);
+            }
+            Event::RadioLink { device, at, change } => match change {
+                RadioLinkChange::Linked => self.linked(*device, *at),
+                RadioLinkChange::Unlinked => self.unlinked(*device, *at),
+                RadioLinkChange::HandedOver => self.handed_over(*device, *at),
+                RadioLinkChange::Heard { rssi_dbm } => self.heard(*device, *at, *rssi_dbm),
+            },
+            Event::Pending { .. }
+            | Event::ConnectFailed { .. }
+            | Event::SubscriptionRefused { .. }
+            | Event::StepBegan { .. }
+            | Event::StepHealed { .. }
+            | Event::CommandArrived { .. }
+            | Event::CommandAnswered { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// Devices online now.
+    pub fn online(&self) -> u64 {
+        self.online
+    }
+}
