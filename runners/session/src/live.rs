@@ -61,7 +61,8 @@ pub(crate) fn run(
     let (interrupt, observer) = (&options.interrupt, &*options.observer);
     let lead = SHORTEST_LEAD + Duration::from_secs_f64(devices.len() as f64 / CONNECTS_PER_SECOND);
     let pace = Pace::new(Instant::now() + lead, speed);
-    let judge = Judge::in_thread(Arc::clone(plan), consumers).map_err(|error| Error::Resources(error.to_string()))?;
+    let judge =
+        Judge::in_thread(Arc::clone(plan), registry, consumers).map_err(|error| Error::Resources(error.to_string()))?;
     let probes = Probes::start(plan, &targets, &facts.identity, pace, &judge.teller(), runtime.handle())?;
     let takes_part = |device: SimId| members.binary_search(&device).is_ok();
     let commander = Commander::start(plan, &targets, &facts.identity, pace, takes_part, runtime.handle())?;

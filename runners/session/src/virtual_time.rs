@@ -7,7 +7,7 @@ use carriers::Pace;
 use hdrhistogram::Histogram;
 use scenarios::Plan;
 use sim_core::{Outbound, Registry, ReplyStatus, SimTime, Span};
-use verify::{CommandCounts, Event, Judgement, MessageName, ReportInput, TargetReport};
+use verify::{CommandCounts, Event, Judgement, MessageName, ReportInput, Sighting, TargetReport};
 
 use crate::error::Error;
 use crate::events;
@@ -32,7 +32,7 @@ pub(crate) fn run(
     let begin = Instant::now();
     let rss_before_bytes = usage::resident_bytes();
     let mut offline = Offline::new(plan, registry, options.threads, options.partition)?;
-    let judge = Judge::at_once(Arc::clone(plan), std::mem::take(&mut options.consumers));
+    let judge = Judge::at_once(Arc::clone(plan), registry, std::mem::take(&mut options.consumers));
     let pace = Pace::real(begin);
     let mut commands = CommandCounts::default();
     let end = SimTime::ZERO + plan.time.length;
@@ -99,12 +99,9 @@ fn deliver(plan: &Plan, message: &Outbound) -> Vec<Event> {
     }
     let target = plan.link_of(route.device).target;
     let watching = plan.probes.iter().enumerate().filter(|(_, probe)| probe.target == target);
-    events.extend(watching.map(|(probe, _)| Event::Sighted {
-        probe,
-        topic: route.topic.clone(),
-        payload: message.payload.clone(),
-        at,
-        retained: false,
+    events.extend(watching.map(|(probe, _)| {
+        let topic = route.topic.as_str();
+        Event::Sighted(Sighting::publication(probe, topic, message.payload.clone(), at))
     }));
     events
 }
