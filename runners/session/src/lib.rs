@@ -49,6 +49,7 @@ pub fn standard_registry() -> Registry {
     let mut registry = Registry::new();
     device_models::register(&mut registry);
     carriers::register(&mut registry);
+    registry.add_plugin(&probes::Probes);
     verify::register(&mut registry);
     register(&mut registry);
     registry

@@ -63,7 +63,7 @@ pub(crate) fn run(
     let pace = Pace::new(Instant::now() + lead, speed);
     let judge =
         Judge::in_thread(Arc::clone(plan), registry, consumers).map_err(|error| Error::Resources(error.to_string()))?;
-    let probes = Probes::start(plan, &targets, &facts.identity, pace, &judge.teller(), runtime.handle())?;
+    let probes = Probes::start(plan, registry, &targets, &facts.identity, pace, &judge.teller(), runtime.handle())?;
     let takes_part = |device: SimId| members.binary_search(&device).is_ok();
     let commander = Commander::start(plan, &targets, &facts.identity, pace, takes_part, runtime.handle())?;
     let fleets = start_fleets(plan, registry, &targets, &devices, pace, &judge, runtime.handle())?;

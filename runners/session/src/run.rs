@@ -94,7 +94,7 @@ impl<'r> Run<'r> {
 
     /// A run of a plan whose recordings, if it plays any, the registry has been given ([`load_recordings`]).
     pub fn of(plan: Plan, registry: &'r Registry) -> Self {
-        let reproduce = format!("iomt run {}", plan.file);
+        let reproduce = format!("{} run {}", registry.program().name, plan.file);
         Self {
             plan,
             registry,
@@ -107,7 +107,7 @@ impl<'r> Run<'r> {
                 interrupt: Interrupt::default(),
                 consumers: Vec::new(),
             },
-            tool: format!("iomt {}", env!("CARGO_PKG_VERSION")),
+            tool: registry.program().to_string(),
             reproduce,
         }
     }

@@ -145,7 +145,14 @@ pub(crate) fn plan(beds: u32) -> Plan {
         endpoints: roster.devices.iter().map(endpoint).collect(),
         roster: Arc::new(roster),
         occurrences: Arc::new(Vec::new()),
-        probes: vec![ProbePlan { id: "wire".to_owned(), target: 0, filters: vec!["ward/#".to_owned()], qos: 1 }],
+        probes: vec![ProbePlan {
+            id: "wire".to_owned(),
+            target: 0,
+            kind: "subscribe".to_owned(),
+            arguments: sim_core::Arguments::default(),
+            filters: vec!["ward/#".to_owned()],
+            qos: 1,
+        }],
         expects: Vec::new(),
         report: ReportPlan { dir: "out/ward".to_owned(), labels: BTreeMap::new() },
     }

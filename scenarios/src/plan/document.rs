@@ -173,10 +173,12 @@ fn tell_outbox(outbox: OutboxPlan, view: View) -> Value {
 }
 
 fn tell_probe(plan: &Plan, probe: &ProbePlan, view: View) -> Value {
-    let ProbePlan { id, target, filters, qos } = probe;
+    let ProbePlan { id, target, kind, arguments: with, filters, qos } = probe;
     Fields::new(view)
         .field("id", id.clone())
         .field("to", plan.targets[*target].id.clone())
+        .field("kind", kind.clone())
+        .field("with", step::arguments(with))
         .field("filters", filters.clone())
         .field("qos", *qos)
         .done()

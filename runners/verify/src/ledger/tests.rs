@@ -265,7 +265,14 @@ fn wills_retained_messages_and_commands_are_set_apart() {
 #[test]
 fn a_second_probe_does_not_make_duplicates() {
     let mut plan = plan(1);
-    plan.probes.push(ProbePlan { id: "late".to_owned(), target: 0, filters: vec!["#".to_owned()], qos: 0 });
+    plan.probes.push(ProbePlan {
+        id: "late".to_owned(),
+        target: 0,
+        kind: "subscribe".to_owned(),
+        arguments: sim_core::Arguments::default(),
+        filters: vec!["#".to_owned()],
+        qos: 0,
+    });
     let mut ledger = Ledger::new(Arc::new(plan), &registry(), Limits::default());
     assert_eq!(ledger.probe_of(VITALS), Some(0));
     say(&mut ledger, 0);
