@@ -1,30 +1,48 @@
-//! What steps can do to links.
+//! The actions that act on links, each with what it makes of a link.
 
-use sim_core::{ActionSpec, Argument, DurationRule, Level, Occurrence, ParameterKind, ParameterSpec, Registry, Seam};
+use std::collections::BTreeMap;
 
-use crate::rules::net_cut::CutKind;
+use sim_core::{ActionSpec, DurationRule, Level, ParameterKind, ParameterSpec, Registry, Seam};
+
+use super::link_rule::{LinkRule, LinkRuleOrder, MakeLinkRule};
+use super::net_cut::NetCut;
 
 /// Name of the action that cuts links.
-pub const NET_CUT: &str = "net.cut";
+const NET_CUT: &str = "net.cut";
 /// Name of the action that lets a gateway die: its connection ends as that of a process that is killed.
 const GATEWAY_CRASH: &str = "gw.crash";
 /// Name of the action that takes the network from a gateway.
-pub const UPLINK_DOWN: &str = "gw.uplink_down";
+const UPLINK_DOWN: &str = "gw.uplink_down";
 
-impl CutKind {
-    /// The kind that an occurrence asks for; `None` for actions that cut nothing.
-    pub fn of(occurrence: &Occurrence) -> Option<Self> {
-        match occurrence.action.as_str() {
-            NET_CUT => {}
-            GATEWAY_CRASH => return Some(Self::Fin),
-            UPLINK_DOWN => return Some(Self::Silent),
-            _ => return None,
-        }
-        Some(match occurrence.arguments.0.get("how") {
-            Some(Argument::Text(how)) if how == "fin" => Self::Fin,
-            Some(Argument::Text(how)) if how == "rst" => Self::Rst,
-            _ => Self::Silent,
-        })
+/// Which action puts which rule on a link.
+#[derive(Debug, Clone)]
+pub struct LinkRules(BTreeMap<&'static str, MakeLinkRule>);
+
+impl Default for LinkRules {
+    /// The built-in rules.
+    fn default() -> Self {
+        Self(BTreeMap::from([
+            (NET_CUT, NetCut::make as MakeLinkRule),
+            (GATEWAY_CRASH, |_| Box::new(NetCut::Fin)),
+            (UPLINK_DOWN, |_| Box::new(NetCut::Silent)),
+        ]))
+    }
+}
+
+impl LinkRules {
+    /// Adds the rule of an action, or puts it in the place of another one.
+    pub fn add(&mut self, action: &'static str, make: MakeLinkRule) {
+        self.0.insert(action, make);
+    }
+
+    /// The rule that an occurrence puts on a device's link; `None` for actions that do nothing to links.
+    pub fn make(&self, order: &LinkRuleOrder<'_>) -> Option<Box<dyn LinkRule>> {
+        self.0.get(order.occurrence.action.as_str()).map(|make| make(order))
+    }
+
+    /// Whether an action does something to links.
+    pub fn knows(&self, action: &str) -> bool {
+        self.0.contains_key(action)
     }
 }
 

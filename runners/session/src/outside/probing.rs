@@ -5,10 +5,10 @@ use probes::mqtt::{Subscriber, Subscription};
 use scenarios::Plan;
 use tokio::runtime::Handle;
 
+use super::targets::Targets;
 use crate::error::Error;
 use crate::events::sighted;
 use crate::judge::Teller;
-use crate::targets::Targets;
 
 /// Probes at work.
 #[derive(Debug)]
@@ -44,8 +44,8 @@ impl Probes {
     }
 
     /// Ends the probes and removes their sessions from the brokers.
-    pub(crate) fn stop(self, runtime: &Handle) {
-        for (_, subscriber) in self.0 {
+    pub(crate) fn stop(&mut self, runtime: &Handle) {
+        for (_, subscriber) in std::mem::take(&mut self.0) {
             subscriber.stop(runtime);
         }
     }
