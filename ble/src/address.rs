@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::pdu::hci::PeerAddress;
 
-use crate::pairing::toolbox;
+use crate::cipher::ah;
 
 /// Whether an address is registered or made up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,7 +37,7 @@ impl Address {
     pub fn resolvable(identity_key: [u8; 16], prand: u32) -> Self {
         let mut random = [prand as u8, (prand >> 8) as u8, (prand >> 16) as u8];
         random[2] = random[2] & 0x3F | 0x40;
-        let hash = toolbox::ah(identity_key, random);
+        let hash = ah(identity_key, random);
         Self { kind: AddressKind::Random, octets: [hash[0], hash[1], hash[2], random[0], random[1], random[2]] }
     }
 
@@ -46,7 +46,7 @@ impl Address {
         let [hash0, hash1, hash2, random @ ..] = self.octets;
         self.kind == AddressKind::Random
             && random[2] & 0xC0 == 0x40
-            && toolbox::ah(identity_key, random) == [hash0, hash1, hash2]
+            && ah(identity_key, random) == [hash0, hash1, hash2]
     }
 
     /// The default public address of the controller number `index`: 00:1B:DC:51:xx:xx. It is synthetic: the block

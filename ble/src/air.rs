@@ -8,6 +8,7 @@ mod faults;
 mod link_procedures;
 mod pairing;
 mod reception;
+mod residents;
 mod upper_layers;
 mod values;
 
@@ -15,36 +16,15 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
-use crate::central::{Central, CentralEvent, CentralMemory, CentralOptions};
-use crate::gatt::{ServiceError, Write};
-use crate::host::{Host, HostOptions};
-use crate::link::Link;
+use crate::address::Address;
+use crate::air_event::AirEvent;
+use crate::gatt::ServiceError;
+use crate::host::Host;
+use crate::ids::{HostId, LinkId, PeripheralId};
+use crate::link::{Link, LinkState};
 use crate::peripheral::{Peripheral, PeripheralOptions};
 use crate::propagation::{Environment, Position};
 use crate::timing_wheel::TimingWheel;
-
-pub use values::{Delivery, ValueLoss};
-
-use crate::address::Address;
-
-/// A peripheral of an [`Air`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct PeripheralId(pub(crate) u32);
-
-impl PeripheralId {
-    /// Its position among the peripherals of the air, in the order in which they were added.
-    pub const fn index(self) -> usize {
-        self.0 as usize
-    }
-}
-
-/// An attached host of an [`Air`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct HostId(pub(crate) u32);
-
-/// A link of an [`Air`]; never used twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct LinkId(pub(crate) u32);
 
 /// What an air is like.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -84,106 +64,6 @@ pub enum PeripheralError {
     },
 }
 
-/// Something that happened to a peripheral, for the device behind it and for reports.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AirEvent {
-    /// A central has connected.
-    Connected {
-        /// The link.
-        link: LinkId,
-        /// The peripheral.
-        peripheral: PeripheralId,
-        /// Address the central goes by.
-        central: Address,
-    },
-    /// A link has ended.
-    Disconnected {
-        /// The link.
-        link: LinkId,
-        /// The peripheral.
-        peripheral: PeripheralId,
-        /// Reason as the peripheral sees it.
-        reason: u8,
-    },
-    /// A client has written a value or a client configuration.
-    Written {
-        /// The link.
-        link: LinkId,
-        /// The peripheral.
-        peripheral: PeripheralId,
-        /// What was written.
-        write: Write,
-    },
-    /// A client has confirmed an indication.
-    Confirmed {
-        /// The link.
-        link: LinkId,
-        /// The peripheral.
-        peripheral: PeripheralId,
-        /// The name of what was indicated; 0 for none.
-        tag: u64,
-    },
-    /// The digits that have to be typed at the central.
-    PasskeyShown {
-        /// The peripheral.
-        peripheral: PeripheralId,
-        /// Six digits.
-        passkey: u32,
-    },
-    /// A pairing has succeeded.
-    Paired {
-        /// The link.
-        link: LinkId,
-        /// The peripheral.
-        peripheral: PeripheralId,
-        /// Whether the key is kept.
-        bonded: bool,
-        /// Whether the key is authenticated.
-        authenticated: bool,
-    },
-    /// A pairing has failed, on either side.
-    PairingFailed {
-        /// The link.
-        link: LinkId,
-        /// The peripheral.
-        peripheral: PeripheralId,
-        /// Reason (Core Specification 5.4, volume 3, part H, section 3.5.5).
-        reason: u8,
-    },
-    /// The link is encrypted.
-    Encrypted {
-        /// The link.
-        link: LinkId,
-        /// The peripheral.
-        peripheral: PeripheralId,
-    },
-    /// A value with a name has been given to an attached host, from where on nothing is known of it.
-    ValueTaken {
-        /// The peripheral.
-        peripheral: PeripheralId,
-        /// The name.
-        tag: u64,
-    },
-    /// A value with a name is lost: one queued copy of it, or all when nobody wanted it.
-    ValueLost {
-        /// The peripheral.
-        peripheral: PeripheralId,
-        /// The name.
-        tag: u64,
-        /// Why.
-        loss: ValueLoss,
-    },
-    /// The connection parameters have changed.
-    ParametersChanged {
-        /// The link.
-        link: LinkId,
-        /// The peripheral.
-        peripheral: PeripheralId,
-        /// Interval \[us\].
-        interval_us: u32,
-    },
-}
-
 /// What the clock wakes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Timer {
@@ -195,7 +75,7 @@ pub(crate) enum Timer {
     IndicationTimeout { link: LinkId, serial: u32 },
     PairingTimeout { link: LinkId, serial: u32 },
     ScanEnd { host: HostId, epoch: u32 },
-    Central { host: HostId },
+    Alarm { host: HostId },
 }
 
 /// The medium.
@@ -214,10 +94,8 @@ pub struct Air {
     events: Vec<(u64, AirEvent)>,
     /// Foreign advertisers within hearing.
     crowd: u32,
-    centrals: BTreeMap<HostId, Central>,
-    /// Hosts that are gateways of the simulation, and the device that each of them is about to connect to.
-    gateways: BTreeMap<HostId, Option<Address>>,
-    central_events: Vec<(HostId, CentralEvent)>,
+    /// Hosts that live in the simulation, in the order in which they came.
+    residents: Vec<HostId>,
 }
 
 impl Air {
@@ -235,9 +113,7 @@ impl Air {
             geometry: 0,
             events: Vec::new(),
             crowd: 0,
-            centrals: BTreeMap::new(),
-            gateways: BTreeMap::new(),
-            central_events: Vec::new(),
+            residents: Vec::new(),
         }
     }
 
@@ -251,7 +127,8 @@ impl Air {
         self.timers.next_at()
     }
 
-    /// Works off everything up to and including this instant \[ns\]; an instant that has passed changes nothing.
+    /// Works off everything up to and including this instant \[ns\]; an instant that has passed changes nothing. Gateways
+    /// hear nothing meanwhile: [`Centrals::advance_to`](crate::Centrals::advance_to) lets them answer.
     pub fn advance_to(&mut self, until_ns: u64) {
         while let Some((at_ns, timer)) = self.timers.pop_until(until_ns) {
             self.now_ns = self.now_ns.max(at_ns);
@@ -270,9 +147,9 @@ impl Air {
             Timer::IndicationTimeout { link, serial } => self.end_unconfirmed(link, serial),
             Timer::PairingTimeout { link, serial } => self.end_silent_pairing(link, serial),
             Timer::ScanEnd { host, epoch } => self.end_scan(host, epoch),
-            Timer::Central { host } => self.with_central(host, Central::tick),
+            // Nobody is there to hear it.
+            Timer::Alarm { .. } => {}
         }
-        self.step_centrals();
     }
 
     /// Adds a peripheral, which begins to advertise at once.
@@ -295,93 +172,6 @@ impl Air {
         self.peripherals.push(peripheral);
         self.begin_advertising(id);
         Ok(id)
-    }
-
-    /// Adds the Bluetooth side of a gateway, which begins to scan at once.
-    pub fn add_central(&mut self, host: HostOptions, options: CentralOptions) -> HostId {
-        let id = self.attach_host(host);
-        self.gateways.insert(id, None);
-        if let Some(host) = self.host_mut(id) {
-            host.keep_tags();
-        }
-        let central = Central::start(self, id, options);
-        self.centrals.insert(id, central);
-        self.step_centrals();
-        id
-    }
-
-    /// Switches a gateway off without a word: its peripherals notice after the supervision timeout. Gives what it
-    /// remembers.
-    pub fn remove_central(&mut self, host: HostId) -> Option<CentralMemory> {
-        self.detach_host(host);
-        self.gateways.remove(&host);
-        self.centrals.remove(&host).map(Central::into_memory)
-    }
-
-    /// Whether a gateway has a link to the device that goes by this address, or is about to.
-    pub(crate) fn is_held_by_gateway(&self, address: Address) -> bool {
-        if self.gateways.values().any(|claim| *claim == Some(address)) {
-            return true;
-        }
-        let Some(device) = self.peripherals.iter().find(|peripheral| peripheral.address == address) else {
-            return false;
-        };
-        let mut hosts = device.links.iter().filter_map(|link| self.links.get(link)?.host);
-        hosts.any(|host| self.gateways.contains_key(&host))
-    }
-
-    /// Tells the gateways of the site which device this one is about to connect to.
-    pub(crate) fn claim(&mut self, host: HostId, device: Option<Address>) {
-        if let Some(claim) = self.gateways.get_mut(&host) {
-            *claim = device;
-        }
-    }
-
-    /// What has happened at a gateway since the last call.
-    pub fn take_central_events(&mut self, host: HostId) -> Vec<CentralEvent> {
-        let of_host = |entry: &mut (HostId, CentralEvent)| entry.0 == host;
-        self.central_events.extract_if(.., of_host).map(|(_, event)| event).collect()
-    }
-
-    /// What has happened at all gateways since the last call, in the order of time.
-    pub fn take_all_central_events(&mut self) -> Vec<(HostId, CentralEvent)> {
-        std::mem::take(&mut self.central_events)
-    }
-
-    pub(crate) fn note_central(&mut self, host: HostId, event: CentralEvent) {
-        self.central_events.push((host, event));
-    }
-
-    /// The name of the oldest value that has come over a connection of a gateway and was not asked for yet.
-    pub(crate) fn take_tag(&mut self, host: HostId, handle: u16) -> u64 {
-        self.host_mut(host).map_or(0, |host| host.take_tag(handle))
-    }
-
-    /// The key of a host's draws, and its public address.
-    pub(crate) fn key_and_address(&self, host: HostId) -> Option<(sim_core::Key, Address)> {
-        let host = self.hosts.get(host.0 as usize)?.as_ref()?;
-        Some((host.key, host.options.address))
-    }
-
-    /// Lets every gateway answer what its controller has said, at the same instant.
-    fn step_centrals(&mut self) {
-        for host in (0..self.hosts.len() as u32).map(HostId) {
-            if self.hosts[host.0 as usize].as_ref().is_some_and(Host::has_output) {
-                self.with_central(host, Central::step);
-            }
-        }
-    }
-
-    /// Takes a gateway out for as long as it works on the air.
-    fn with_central(&mut self, host: HostId, work: impl FnOnce(&mut Central, &mut Self)) {
-        let Some(mut central) = self.centrals.remove(&host) else { return };
-        work(&mut central, self);
-        self.centrals.insert(host, central);
-    }
-
-    /// Wakes a gateway at an instant \[ns\].
-    pub(crate) fn call_central(&mut self, host: HostId, at_ns: u64) {
-        self.timers.insert(at_ns, Timer::Central { host });
     }
 
     /// What has happened since the last call, with instants \[ns\].
@@ -411,7 +201,7 @@ impl Air {
     }
 
     /// A look at a link, while it exists.
-    pub fn link_state(&self, link: LinkId) -> Option<crate::link::LinkState> {
+    pub fn link_state(&self, link: LinkId) -> Option<LinkState> {
         self.links.get(&link).map(Link::state)
     }
 

@@ -1,10 +1,11 @@
 //! The Bluetooth side of a gateway: a central in the simulation that finds devices, connects, subscribes and hands on
 //! what they say.
 //!
-//! It is a host like the attached ones and goes through the same controller, only that it lives inside the [`Air`] and
-//! answers at once, in simulated time.
+//! It is a host like the attached ones and goes through the same controller, only that it answers at once, in simulated
+//! time.
 
 mod client;
+mod controller;
 mod events;
 mod options;
 mod records;
@@ -13,12 +14,12 @@ mod security;
 use std::collections::BTreeMap;
 
 use crate::pdu::att::Uuid;
-use crate::pdu::hci::{AclPacket, H4Decoder, Opcode, Packet, PacketBoundary, RawEvent};
-use crate::pdu::l2cap::{ATT_CHANNEL, Frame, SIGNALLING_CHANNEL, SMP_CHANNEL, Signal};
+use crate::pdu::hci::{AclPacket, H4Decoder, Opcode, Packet, RawEvent};
+use crate::pdu::l2cap::{ATT_CHANNEL, SIGNALLING_CHANNEL, SMP_CHANNEL, Signal};
 
 use crate::address::{Address, AddressKind};
-use crate::air::{Air, HostId};
 use client::{Client, Heard};
+pub(crate) use controller::{Claims, Controller};
 pub use events::{CentralEvent, CentralEventKind};
 pub use options::{CentralMemory, CentralOptions, KnownDevice};
 use records::Records;
@@ -68,7 +69,6 @@ struct Advertiser {
 /// A gateway's central.
 #[derive(Debug)]
 pub(crate) struct Central {
-    host: HostId,
     options: CentralOptions,
     decoder: H4Decoder,
     advertisers: BTreeMap<Address, Advertiser>,
@@ -80,22 +80,20 @@ pub(crate) struct Central {
 
 impl Central {
     /// Sets the controller up and begins to scan.
-    pub(crate) fn start(air: &mut Air, host: HostId, options: CentralOptions) -> Self {
-        let central = Self {
-            host,
+    pub(crate) fn start(options: CentralOptions, controller: &mut Controller<'_>) -> Self {
+        let [low, high] = SCAN.to_le_bytes();
+        controller.command(Opcode::SET_EVENT_MASK, &[0xFF; 8]);
+        controller.command(Opcode::LE_SET_EVENT_MASK, &[0xFF; 8]);
+        controller.command(Opcode::LE_SET_EXTENDED_SCAN_PARAMETERS, &[0, 0, 1, 1, low, high, low, high]);
+        controller.command(Opcode::LE_SET_EXTENDED_SCAN_ENABLE, &[1, 0, 0, 0, 0, 0]);
+        Self {
             options,
             decoder: H4Decoder::default(),
             advertisers: BTreeMap::new(),
             shunned: BTreeMap::new(),
             connecting: None,
             clients: BTreeMap::new(),
-        };
-        let [low, high] = SCAN.to_le_bytes();
-        central.command(air, Opcode::SET_EVENT_MASK, &[0xFF; 8]);
-        central.command(air, Opcode::LE_SET_EVENT_MASK, &[0xFF; 8]);
-        central.command(air, Opcode::LE_SET_EXTENDED_SCAN_PARAMETERS, &[0, 0, 1, 1, low, high, low, high]);
-        central.command(air, Opcode::LE_SET_EXTENDED_SCAN_ENABLE, &[1, 0, 0, 0, 0, 0]);
-        central
+        }
     }
 
     /// What it keeps when it is switched off.
@@ -103,39 +101,26 @@ impl Central {
         self.options.memory
     }
 
-    fn command(&self, air: &mut Air, opcode: Opcode, parameters: &[u8]) {
-        let [low, high] = opcode.0.to_le_bytes();
-        let octets = [&[0x01, low, high, parameters.len() as u8][..], parameters].concat();
-        air.host_sent(self.host, &octets).expect("the central frames its packets itself");
-    }
-
-    fn send(&self, air: &mut Air, handle: u16, pdus: Vec<Vec<u8>>) {
+    fn send(controller: &mut Controller<'_>, handle: u16, pdus: Vec<Vec<u8>>) {
         for payload in pdus {
-            self.send_frame(air, handle, Frame { channel: ATT_CHANNEL, payload });
+            controller.send(handle, ATT_CHANNEL, payload);
         }
     }
 
-    /// Sends a frame, which is always shorter than a data packet.
-    fn send_frame(&self, air: &mut Air, handle: u16, frame: Frame) {
-        let mut octets = Vec::new();
-        AclPacket { handle, boundary: PacketBoundary::FirstNonFlushable, data: frame.to_bytes() }.write_h4(&mut octets);
-        air.host_sent(self.host, &octets).expect("the central frames its packets itself");
-    }
-
     /// Takes what the controller has to say, until it says nothing more.
-    pub(crate) fn step(&mut self, air: &mut Air) {
+    pub(crate) fn take_output(&mut self, controller: &mut Controller<'_>) {
         loop {
-            let octets = air.take_output(self.host, usize::MAX);
+            let octets = controller.take_output();
             if octets.is_empty() {
                 break;
             }
             self.decoder.push(&octets);
             while let Ok(Some(packet)) = self.decoder.next_packet() {
                 match packet {
-                    Packet::Acl(packet) => self.take_data(air, &packet),
+                    Packet::Acl(packet) => self.take_data(controller, &packet),
                     Packet::Event { code, parameters } => {
                         if let Ok(event) = RawEvent::parse(code, &parameters) {
-                            self.take_event(air, &event);
+                            self.take_event(controller, &event);
                         }
                     }
                     Packet::Command { .. } | Packet::Ignored { .. } => {}
@@ -145,10 +130,10 @@ impl Central {
     }
 
     /// The timer of a connection attempt, and of the looks at the links.
-    pub(crate) fn tick(&mut self, air: &mut Air) {
-        let now_ns = air.now_ns();
+    pub(crate) fn tick(&mut self, controller: &mut Controller<'_>) {
+        let now_ns = controller.now_ns();
         if self.connecting.is_some_and(|(_, until_ns)| until_ns <= now_ns) {
-            self.command(air, Opcode::LE_CREATE_CONNECTION_CANCEL, &[]);
+            controller.command(Opcode::LE_CREATE_CONNECTION_CANCEL, &[]);
         }
         if self.options.poll_ns == 0 {
             return;
@@ -156,34 +141,34 @@ impl Central {
         let due: Vec<u16> =
             self.clients.iter().filter(|(_, client)| client.poll_at_ns <= now_ns).map(|(handle, _)| *handle).collect();
         for handle in due {
-            self.command(air, Opcode::READ_RSSI, &handle.to_le_bytes());
-            self.poll_records(air, handle);
-            self.end_unanswered(air, handle);
+            controller.command(Opcode::READ_RSSI, &handle.to_le_bytes());
+            self.poll_records(controller, handle);
+            self.end_unanswered(controller, handle);
         }
     }
 
-    fn poll_records(&mut self, air: &mut Air, handle: u16) {
+    fn poll_records(&mut self, controller: &mut Controller<'_>, handle: u16) {
         let Some(client) = self.clients.get_mut(&handle) else { return };
         client.polls += 1;
-        client.poll_at_ns = air.now_ns() + self.options.poll_ns;
-        air.call_central(self.host, client.poll_at_ns);
+        client.poll_at_ns = controller.now_ns() + self.options.poll_ns;
+        controller.wake_at(client.poll_at_ns);
         if client.polls.is_multiple_of(POLLS_PER_RECORD_REQUEST) && client.records.iter().all(Records::are_silent) {
-            self.ask_for_records(air, handle);
+            self.ask_for_records(controller, handle);
         }
     }
 
     /// A request that is not answered within 30 s ends the link: the bearer may not be used any more.
-    fn end_unanswered(&mut self, air: &mut Air, handle: u16) {
-        let now_ns = air.now_ns();
+    fn end_unanswered(&mut self, controller: &mut Controller<'_>, handle: u16) {
+        let now_ns = controller.now_ns();
         let Some(client) = self.clients.get_mut(&handle) else { return };
         if !client.is_waiting() {
             client.asked_ns = None;
         } else if now_ns >= *client.asked_ns.get_or_insert(now_ns) + ANSWER_TIMEOUT_NS {
-            self.leave(air, handle);
+            self.leave(controller, handle);
         }
     }
 
-    fn ask_for_records(&mut self, air: &mut Air, handle: u16) {
+    fn ask_for_records(&mut self, controller: &mut Controller<'_>, handle: u16) {
         let Some(client) = self.clients.get_mut(&handle) else { return };
         let services: Vec<Uuid> = client.records.iter().map(|records| records.service).collect();
         let mut pdus = Vec::new();
@@ -191,34 +176,29 @@ impl Central {
             let mark = self.options.memory.marks.get(&(client.identity, service)).copied();
             pdus.extend(client.ask_for_records(service, mark));
         }
-        self.send(air, handle, pdus);
+        Self::send(controller, handle, pdus);
     }
 
-    fn note(&self, air: &mut Air, address: Address, kind: CentralEventKind) {
-        let event = CentralEvent { at_ns: air.now_ns(), address, kind };
-        air.note_central(self.host, event);
-    }
-
-    fn take_event(&mut self, air: &mut Air, event: &RawEvent) {
+    fn take_event(&mut self, controller: &mut Controller<'_>, event: &RawEvent) {
         match event {
-            RawEvent::Le { subevent: 0x0D, parameters } => self.take_report(air, parameters),
-            RawEvent::Le { subevent: 0x0A, parameters } => self.take_connection(air, parameters),
+            RawEvent::Le { subevent: 0x0D, parameters } => self.take_report(controller, parameters),
+            RawEvent::Le { subevent: 0x0A, parameters } => self.take_connection(controller, parameters),
             RawEvent::Other { code: 0x05, parameters } => {
                 let &[_, low, high, reason] = parameters.as_slice() else { return };
                 let Some(client) = self.clients.remove(&u16::from_le_bytes([low, high])) else { return };
-                self.shun(client.identity, air.now_ns() + self.options.backoff_ns);
+                self.shun(client.identity, controller.now_ns() + self.options.backoff_ns);
                 if let Some(advertiser) = self.advertisers.get_mut(&client.address) {
-                    advertiser.since_ns = air.now_ns();
+                    advertiser.since_ns = controller.now_ns();
                 }
-                self.note(air, client.identity, CentralEventKind::Disconnected { reason });
+                controller.note(client.identity, CentralEventKind::Disconnected { reason });
             }
             RawEvent::Other { code: 0x08, parameters } => {
                 let &[status, low, high, enabled] = parameters.as_slice() else { return };
-                self.take_encryption(air, u16::from_le_bytes([low, high]), status == 0 && enabled != 0);
+                self.take_encryption(controller, u16::from_le_bytes([low, high]), status == 0 && enabled != 0);
             }
             RawEvent::CommandComplete { opcode: Opcode::READ_RSSI, returned } => {
                 let &[0, low, high, rssi_dbm] = returned.as_slice() else { return };
-                self.take_signal(air, u16::from_le_bytes([low, high]), rssi_dbm as i8);
+                self.take_signal(controller, u16::from_le_bytes([low, high]), rssi_dbm as i8);
             }
             _ => {}
         }
@@ -246,8 +226,8 @@ impl Central {
         self.options.allowed.iter().find(resolves).map(|known| known.address)
     }
 
-    fn take_report(&mut self, air: &mut Air, parameters: &[u8]) {
-        let now_ns = air.now_ns();
+    fn take_report(&mut self, controller: &mut Controller<'_>, parameters: &[u8]) {
+        let now_ns = controller.now_ns();
         let Some(report) = events::Report::parse(parameters) else { return };
         if !self.advertisers.contains_key(&report.address) {
             let Some(identity) = self.identify(report.address) else { return };
@@ -283,15 +263,15 @@ impl Central {
             let (identity, name, services) =
                 (advertiser.identity, advertiser.name.clone(), advertiser.services.clone());
             let rssi_dbm = report.rssi_dbm;
-            self.note(air, identity, CentralEventKind::Discovered { name, services, rssi_dbm });
+            controller.note(identity, CentralEventKind::Discovered { name, services, rssi_dbm });
         }
         if report.is_connectable {
-            self.consider(air, report.address);
+            self.consider(controller, report.address);
         }
     }
 
-    fn consider(&mut self, air: &mut Air, address: Address) {
-        let now_ns = air.now_ns();
+    fn consider(&mut self, controller: &mut Controller<'_>, address: Address) {
+        let now_ns = controller.now_ns();
         let Some(advertiser) = self.advertisers.get(&address) else { return };
         let identity = advertiser.identity;
         let busy = self.connecting.is_some() || self.clients.len() >= self.options.slots;
@@ -304,7 +284,7 @@ impl Central {
             return;
         }
         // A device that takes several links goes on advertising; the gateways of a site know who has whom.
-        if air.is_held_by_gateway(address) {
+        if controller.is_taken(address) {
             return;
         }
         let peer = address.to_peer();
@@ -317,35 +297,35 @@ impl Central {
         parameters.extend([interval, interval, 0, timeout, 0, 0].into_iter().flat_map(u16::to_le_bytes));
         let until_ns = now_ns + self.options.connect_timeout_ns;
         self.connecting = Some((address, until_ns));
-        air.claim(self.host, Some(address));
-        air.call_central(self.host, until_ns);
-        self.note(air, identity, CentralEventKind::Connecting);
-        self.command(air, Opcode::LE_CREATE_CONNECTION, &parameters);
+        controller.claim(Some(address));
+        controller.wake_at(until_ns);
+        controller.note(identity, CentralEventKind::Connecting);
+        controller.command(Opcode::LE_CREATE_CONNECTION, &parameters);
     }
 
-    fn take_connection(&mut self, air: &mut Air, parameters: &[u8]) {
+    fn take_connection(&mut self, controller: &mut Controller<'_>, parameters: &[u8]) {
         let Some((address, _)) = self.connecting.take() else { return };
-        air.claim(self.host, None);
+        controller.claim(None);
         let &[status, low, high, ..] = parameters else { return };
         let Some(advertiser) = self.advertisers.get_mut(&address) else { return };
         if status != 0 {
             // Somebody else has taken it, or it is gone.
-            advertiser.since_ns = air.now_ns();
+            advertiser.since_ns = controller.now_ns();
             return;
         }
         let handle = u16::from_le_bytes([low, high]);
         let mut client = Client::new(address, advertiser.identity, self.options.services.clone());
         client.rssi_dbm = advertiser.rssi_dbm;
         if self.options.poll_ns > 0 {
-            client.poll_at_ns = air.now_ns() + self.options.poll_ns;
-            air.call_central(self.host, client.poll_at_ns);
+            client.poll_at_ns = controller.now_ns() + self.options.poll_ns;
+            controller.wake_at(client.poll_at_ns);
         }
-        self.note(air, client.identity, CentralEventKind::Connected);
+        controller.note(client.identity, CentralEventKind::Connected);
         self.clients.insert(handle, client);
-        self.secure(air, handle);
+        self.secure(controller, handle);
     }
 
-    fn take_signal(&mut self, air: &mut Air, handle: u16, rssi_dbm: i8) {
+    fn take_signal(&mut self, controller: &mut Controller<'_>, handle: u16, rssi_dbm: i8) {
         let Some(client) = self.clients.get_mut(&handle) else { return };
         client.rssi_dbm = rssi_dbm;
         let is_weak = self.options.leave_below_dbm.is_some_and(|limit_dbm| rssi_dbm < limit_dbm);
@@ -353,68 +333,68 @@ impl Central {
         // Twice in a row, so that a moment's shadow does not end a link.
         let leaves = client.weak == 2;
         let identity = client.identity;
-        self.note(air, identity, CentralEventKind::Signal { rssi_dbm });
+        controller.note(identity, CentralEventKind::Signal { rssi_dbm });
         if leaves {
-            self.leave(air, handle);
+            self.leave(controller, handle);
         }
     }
 
     /// Ends a link and leaves the device to others for a while.
-    fn leave(&mut self, air: &mut Air, handle: u16) {
+    fn leave(&mut self, controller: &mut Controller<'_>, handle: u16) {
         let Some(client) = self.clients.get(&handle) else { return };
-        self.shun(client.identity, air.now_ns() + LONG_BACKOFF_NS);
+        self.shun(client.identity, controller.now_ns() + LONG_BACKOFF_NS);
         let [low, high] = handle.to_le_bytes();
-        self.command(air, Opcode::DISCONNECT, &[low, high, REMOTE_USER]);
+        controller.command(Opcode::DISCONNECT, &[low, high, REMOTE_USER]);
     }
 
-    fn take_data(&mut self, air: &mut Air, packet: &AclPacket) {
+    fn take_data(&mut self, controller: &mut Controller<'_>, packet: &AclPacket) {
         let Some(client) = self.clients.get_mut(&packet.handle) else { return };
         let Some(frame) = client.assemble(packet) else { return };
         match frame.channel {
-            ATT_CHANNEL => self.take_attribute_pdu(air, packet.handle, &frame.payload),
-            SMP_CHANNEL => self.take_smp(air, packet.handle, &frame.payload),
-            SIGNALLING_CHANNEL => self.take_signal_pdu(air, packet.handle, &frame.payload),
+            ATT_CHANNEL => self.take_attribute_pdu(controller, packet.handle, &frame.payload),
+            SMP_CHANNEL => self.take_smp(controller, packet.handle, &frame.payload),
+            SIGNALLING_CHANNEL => Self::take_signal_pdu(controller, packet.handle, &frame.payload),
             _ => {}
         }
     }
 
-    fn take_attribute_pdu(&mut self, air: &mut Air, handle: u16, pdu: &[u8]) {
+    fn take_attribute_pdu(&mut self, controller: &mut Controller<'_>, handle: u16, pdu: &[u8]) {
         let Some(client) = self.clients.get_mut(&handle) else { return };
         let mut heard = Vec::new();
         let pdus = client.receive(pdu, &mut heard);
-        self.send(air, handle, pdus);
+        Self::send(controller, handle, pdus);
         for heard in heard {
-            self.take_heard(air, handle, heard);
+            self.take_heard(controller, handle, heard);
         }
     }
 
-    fn take_heard(&mut self, air: &mut Air, handle: u16, heard: Heard) {
+    fn take_heard(&mut self, controller: &mut Controller<'_>, handle: u16, heard: Heard) {
         let Some(client) = self.clients.get_mut(&handle) else { return };
         let (identity, rssi_dbm) = (client.identity, client.rssi_dbm);
         match heard {
             Heard::Value { of: None, .. } => {
-                let tag = air.take_tag(self.host, handle);
-                self.note(air, identity, CentralEventKind::Unknown { tag });
+                let tag = controller.take_tag(handle);
+                controller.note(identity, CentralEventKind::Unknown { tag });
             }
             Heard::Value { of: Some((service, characteristic)), value } => {
-                let tag = air.take_tag(self.host, handle);
+                let tag = controller.take_tag(handle);
                 let key = records::key_of(service, characteristic, &value);
                 let histories = client.records.iter_mut().find(|records| records.service == service);
                 let is_gap = histories.zip(key).is_some_and(|(records, key)| records.take_key(key));
                 self.remember(handle);
                 let kind = CentralEventKind::Value { service, characteristic, value, rssi_dbm, tag };
-                self.note(air, identity, kind);
+                controller.note(identity, kind);
                 if is_gap {
-                    self.ask_for_records(air, handle);
+                    self.ask_for_records(controller, handle);
                 }
             }
             Heard::Subscribed(characteristics) => {
-                self.note(air, identity, CentralEventKind::Subscribed { characteristics });
-                self.ask_for_records(air, handle);
+                controller.note(identity, CentralEventKind::Subscribed { characteristics });
+                self.ask_for_records(controller, handle);
             }
             Heard::Transferred { service, is_complete } => {
                 self.remember(handle);
-                self.note(air, identity, CentralEventKind::Transferred { service, is_complete });
+                controller.note(identity, CentralEventKind::Transferred { service, is_complete });
             }
         }
     }
@@ -430,17 +410,17 @@ impl Central {
     }
 
     /// A peripheral may have the parameters it asks for.
-    fn take_signal_pdu(&mut self, air: &mut Air, handle: u16, pdu: &[u8]) {
+    fn take_signal_pdu(controller: &mut Controller<'_>, handle: u16, pdu: &[u8]) {
         let Ok(Signal::ParameterUpdateRequest { identifier, interval_min, interval_max, latency, timeout }) =
             Signal::parse(pdu)
         else {
             return;
         };
         let payload = Signal::ParameterUpdateResponse { identifier, accepted: true }.to_bytes();
-        self.send_frame(air, handle, Frame { channel: SIGNALLING_CHANNEL, payload });
+        controller.send(handle, SIGNALLING_CHANNEL, payload);
         let words = [handle, interval_min, interval_max, latency, timeout, 0, 0];
         let parameters: Vec<u8> = words.into_iter().flat_map(u16::to_le_bytes).collect();
-        self.command(air, Opcode::LE_CONNECTION_UPDATE, &parameters);
+        controller.command(Opcode::LE_CONNECTION_UPDATE, &parameters);
     }
 }
 

@@ -64,6 +64,33 @@ pub enum Fault {
     },
 }
 
+impl Fault {
+    /// Whether it begins a state that stays until it is set back.
+    pub const fn lasts(self) -> bool {
+        match self {
+            Self::OutOfRange(state)
+            | Self::Silent(state)
+            | Self::Flood(state)
+            | Self::Mute(state)
+            | Self::StallRequests(state)
+            | Self::DamageValues(state)
+            | Self::Duplicate(state)
+            | Self::Reorder(state)
+            | Self::PowerOff(state) => state,
+            Self::Bursts(bursts) => bursts.is_some(),
+            Self::Interval(interval) => interval.is_some(),
+            Self::TruncateValues(length) => length.is_some(),
+            Self::Fade(_) | Self::Loss(_) | Self::LimitMtu(_) => true,
+            Self::DropLinks { .. }
+            | Self::ResetConfigurations
+            | Self::ForgetBonds
+            | Self::IntegrityFailure
+            | Self::RotateAddress
+            | Self::ShiftHandles { .. } => false,
+        }
+    }
+}
+
 /// The faults in force at a peripheral.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each fault is there or not, whatever the others are")]

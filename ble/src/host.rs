@@ -8,8 +8,8 @@ use crate::pdu::hci::{
 use sim_core::Key;
 
 use crate::address::Address;
-use crate::air::LinkId;
 use crate::capture::{Capture, Direction};
+use crate::ids::LinkId;
 use crate::propagation::Position;
 
 /// Octets that may wait for a host; reports are dropped from half of it on, data stays at the peripheral.

@@ -15,18 +15,25 @@ pub mod services;
 
 mod address;
 mod air;
+mod air_event;
 mod capture;
 mod central;
+mod centrals;
+mod cipher;
 mod fault;
 mod host;
+mod ids;
 mod link;
 mod peripheral;
 mod timing_wheel;
 
 pub use address::{Address, AddressKind};
-pub use air::{Air, AirEvent, AirOptions, Delivery, HostId, LinkId, PeripheralError, PeripheralId, ValueLoss};
+pub use air::{Air, AirOptions, PeripheralError};
+pub use air_event::{AirEvent, Delivery, ValueLoss};
 pub use central::{CentralEvent, CentralEventKind, CentralMemory, CentralOptions, KnownDevice};
+pub use centrals::Centrals;
 pub use fault::{Burst, Fault, FaultCounters};
 pub use host::{HostOptions, OutputCounters};
+pub use ids::{HostId, LinkId, PeripheralId};
 pub use link::{LinkCounters, LinkState};
 pub use peripheral::{LinkPolicy, NotificationOverflow, PeripheralOptions};

@@ -6,8 +6,8 @@ use crate::pdu::hci::ConnectionParameters;
 use crate::pdu::l2cap::Reassembler;
 
 use crate::address::Address;
-use crate::air::{HostId, PeripheralId};
 use crate::gatt::{Security, Session};
+use crate::ids::{HostId, PeripheralId};
 use crate::pairing::Pairing;
 use crate::propagation::Phy;
 

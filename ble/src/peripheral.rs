@@ -6,10 +6,10 @@ use sim_core::{Key, Purpose};
 
 use crate::address::Address;
 use crate::advertising::{Advertising, AdvertisingKind};
-use crate::air::LinkId;
+use crate::cipher::Block;
 use crate::fault::{FaultCounters, FaultState};
 use crate::gatt::{Characteristic, ControlPoint, Database, Properties, Server, Service, ServiceError};
-use crate::pairing::toolbox::Block;
+use crate::ids::LinkId;
 use crate::pairing::{Bond, SecurityPolicy};
 use crate::propagation::{Position, advertising_airtime_us};
 

@@ -10,16 +10,13 @@ pub use patients;
 pub use physiology;
 
 pub use devices::replay::{KIND as REPLAY_KIND, RECORD as RECORDING_OPTION, Recordings};
-use sim_core::{FormatSpec, Registry};
+use sim_core::Registry;
 
 /// Adds every built-in patient model, device, action and payload format.
 pub fn register(registry: &mut Registry) {
-    registry.formats.push(FormatSpec {
-        name: "vendor-json",
-        about: "compact JSON, one object a message (formats/schemas/vendor-json.schema.json)",
-        encode: formats::vendor_json::encode,
-    });
-    patients::register(registry);
-    devices::register(registry);
-    bluetooth::register(registry);
+    registry
+        .add_plugin(&formats::Formats)
+        .add_plugin(&patients::Patients)
+        .add_plugin(&devices::Devices)
+        .add_plugin(&bluetooth::Bluetooth);
 }

@@ -1,15 +1,40 @@
 //! Payload formats and commands: bytes and what they mean. No I/O, no clock, no ECS.
 //!
 //! [`vendor_json`] is the telemetry format that every stack can read, [`command`] is what a device is told and what
-//! it answers. Whatever comes from outside is read by total functions: any bytes give either a value or an error that
+//! it answers, and gateways have formats of their own. Whatever comes from outside is read by total functions: any bytes give either a value or an error that
 //! says where and what.
 
 pub mod command;
 pub mod vendor_json;
 
 mod decimal;
+mod gateway;
 mod json_error;
 mod json_text;
 mod whole_number;
 
 pub use json_error::JsonError;
+
+use std::sync::Arc;
+
+use sim_core::{FormatSpec, Plugin, Registry};
+
+/// The built-in payload formats of devices and of gateways.
+#[derive(Debug, Clone, Copy)]
+pub struct Formats;
+
+impl Plugin for Formats {
+    fn name(&self) -> &'static str {
+        "formats"
+    }
+
+    fn register(&self, registry: &mut Registry) {
+        registry.add(FormatSpec {
+            name: "vendor-json",
+            about: "compact JSON, one object a message (formats/schemas/vendor-json.schema.json)",
+            is_public: true,
+            format: Arc::new(vendor_json::VendorJson),
+        });
+        gateway::register(registry);
+    }
+}

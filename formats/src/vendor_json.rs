@@ -2,8 +2,9 @@
 //!
 //! `{"v":1,"d":serial,"p":patient,"st":stream,"s":sequence,"t":ms,"m":{..},"c":{..},"q":{..},"w":[..]}`, minified and
 //! in this order; [`SCHEMA`] is the definition. [`encode`] is the hot path of every device, [`peek`] tells which
-//! message a payload is, and [`decode`] reads all of it.
+//! message a payload is, and [`decode`] reads all of it. [`VendorJson`] is the row's code.
 
+mod canonical;
 mod decoded;
 mod encode;
 mod key;
@@ -11,15 +12,42 @@ mod key;
 mod round_trip;
 mod samples;
 
+use canonical::write_canonical;
 pub use decoded::{DecodedMessage, DecodedWave, decode};
 pub use encode::encode;
-pub use key::{MessageKey, peek};
+pub use key::peek;
+
+use bytes::BytesMut;
+use vocabulary::{Format, KeyError, Message, MessageKey};
+
+/// The format, for the registry.
+#[derive(Debug, Clone, Copy)]
+pub struct VendorJson;
+
+impl Format for VendorJson {
+    fn encode(&self, message: &Message<'_>, out: &mut BytesMut) {
+        encode(message, out);
+    }
+
+    fn key<'p>(&self, payload: &'p [u8]) -> Result<MessageKey<'p>, KeyError> {
+        peek(payload).map_err(|error| KeyError::Unreadable { reason: error.to_string() })
+    }
+
+    /// The same JSON, whatever its order of keys, white space and spelling of numbers.
+    fn write_meaning(&self, payload: &[u8], out: &mut Vec<u8>) -> bool {
+        let Ok(value) = serde_json::from_slice::<serde_json::Value>(payload) else { return false };
+        write_canonical(&value, out);
+        true
+    }
+
+    fn content_type(&self) -> &'static str {
+        "application/json"
+    }
+
+    fn schema(&self) -> Option<&'static str> {
+        Some(SCHEMA)
+    }
+}
 
 /// JSON Schema (2020-12) of the format.
 pub const SCHEMA: &str = include_str!("../schemas/vendor-json.schema.json");
-
-/// Version of the format, the value of `v`.
-const VERSION: i64 = 1;
-
-/// Most characters of a device serial or a stream id.
-const NAME_LIMIT: usize = 64;

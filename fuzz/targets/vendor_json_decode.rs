@@ -10,7 +10,7 @@ fuzz_target!(|payload: &[u8]| {
         let key = key.expect("a whole message has a key");
         assert_eq!(key.device_serial, message.device_serial);
         assert_eq!(key.stream, message.stream);
-        assert_eq!(key.sequence, message.sequence);
-        assert_eq!(key.device_time_ms, message.device_time_ms);
+        assert_eq!(key.sequence, Some(message.sequence));
+        assert_eq!(key.device_time_ms, Some(message.device_time_ms));
     }
 });

@@ -1,7 +1,7 @@
 //! Recordings of real people, decoded once and shared by every device that plays them.
 
 use crate::wfdb::{AnnotationDecodeError, Header, HeaderError, Signal, SignalError, decode_annotations};
-use vocabulary::MetricId;
+use vocabulary::{MetricId, metrics};
 
 /// A decoded record.
 #[derive(Debug, Clone, PartialEq)]
@@ -88,15 +88,14 @@ pub enum RecordingError {
 /// Modified chest leads count as the chest lead they imitate (MCL1 as V1, MLII as II).
 pub fn metric_of(description: &str) -> Option<MetricId> {
     let name = description.trim().to_ascii_lowercase();
-    let id = match name.as_str() {
-        "mlii" => "ecg_ii",
-        "mcl1" => "ecg_v1",
-        "abp" | "art" => "abp_wave",
-        "pleth" | "ppg" => "pleth",
-        "resp" => "resp_wave",
-        other => return MetricId::find(&format!("ecg_{other}")),
-    };
-    MetricId::find(id)
+    match name.as_str() {
+        "mlii" => Some(metrics::ECG_II),
+        "mcl1" => Some(metrics::ECG_V1),
+        "abp" | "art" => Some(metrics::ABP_WAVE),
+        "pleth" | "ppg" => Some(metrics::PLETH),
+        "resp" => Some(metrics::RESP_WAVE),
+        other => MetricId::find(&format!("ecg_{other}")),
+    }
 }
 
 impl Recording {

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 use sim_core::{DurationRule, ParameterKind, ParameterSpec, Registry, StreamKind};
 
-use crate::grammar::SCENARIO;
-use crate::schema::{KeySpec, TableSpec, Takes};
+use crate::language::grammar::SCENARIO;
+use crate::language::schema::{KeySpec, TableSpec, Takes};
 
 /// JSON Schema (draft 2020-12) of a scenario file with the names of this registry.
 ///
@@ -31,6 +31,11 @@ fn table(spec: &'static TableSpec, registry: &Registry) -> Value {
     let mut schema = json!({"type": "object", "description": spec.about, "properties": properties});
     if !required.is_empty() {
         schema["required"] = Value::Array(required);
+    }
+    let beside = spec.keys.iter().filter_map(|key| Some((key.name.to_owned(), json!([key.beside?.0]))));
+    let beside: Map<String, Value> = beside.collect();
+    if !beside.is_empty() {
+        schema["dependentRequired"] = Value::Object(beside);
     }
     let mut rules = rules(spec, registry);
     rules.extend(spec.keys.iter().flat_map(|key| words_rules(key, spec)));
@@ -69,12 +74,12 @@ fn words_rules(key: &'static KeySpec, spec: &'static TableSpec) -> Vec<Value> {
 fn rules(spec: &'static TableSpec, registry: &Registry) -> Vec<Value> {
     match spec.heading {
         "[[step]]" => {
-            let mut rules: Vec<Value> = registry.actions.iter().map(action_rule).collect();
+            let mut rules: Vec<Value> = registry.actions().iter().map(action_rule).collect();
             rules.push(json!({"oneOf": [{"required": ["at"]}, {"required": ["every"]}]}));
             rules
         }
         "[[cohort.device]]" => registry
-            .devices
+            .devices()
             .iter()
             .map(|device| {
                 let mut properties = parameters(&device.options);
@@ -93,15 +98,15 @@ fn rules(spec: &'static TableSpec, registry: &Registry) -> Vec<Value> {
                     .collect();
                 let streams = json!({"type": "object", "properties": streams, "additionalProperties": false});
                 properties.insert("stream".to_owned(), streams);
-                when("kind", device.kind, device.about, json!({"properties": properties}))
+                when("kind", device.kind, device.about, with_required(properties, &device.options))
             })
             .collect(),
         "cohort.patient" => registry
-            .patients
+            .patients()
             .iter()
             .map(|patient| {
-                let properties = parameters(&patient.parameters);
-                when("model", patient.model, patient.about, json!({"properties": properties}))
+                let then = with_required(parameters(&patient.parameters), &patient.parameters);
+                when("model", patient.model, patient.about, then)
             })
             .chain([profile_rule(registry), json!({"oneOf": [{"required": ["model"]}, {"required": ["profile"]}]})])
             .collect(),
@@ -137,7 +142,7 @@ fn action_rule(action: &sim_core::ActionSpec) -> Value {
 /// With a profile, which may be the scenario's own, the parameters of any model.
 fn profile_rule(registry: &Registry) -> Value {
     let properties: Map<String, Value> =
-        registry.patients.iter().flat_map(|patient| parameters(&patient.parameters)).collect();
+        registry.patients().iter().flat_map(|patient| parameters(&patient.parameters)).collect();
     json!({"if": {"required": ["profile"]}, "then": {"properties": properties}})
 }
 
@@ -147,6 +152,15 @@ fn when(key: &str, name: &str, about: &str, then: Value) -> Value {
         "if": {"properties": {key: {"const": name}}, "required": [key]},
         "then": then,
     })
+}
+
+/// Properties, and which of the parameters among them must be given.
+fn with_required(properties: Map<String, Value>, specs: &[ParameterSpec]) -> Value {
+    let required: Vec<&str> = specs.iter().filter(|spec| spec.required).map(|spec| spec.name).collect();
+    if required.is_empty() {
+        return json!({"properties": properties});
+    }
+    json!({"properties": properties, "required": required})
 }
 
 fn parameters(specs: &[ParameterSpec]) -> Map<String, Value> {
@@ -169,6 +183,7 @@ fn parameter(spec: &ParameterSpec) -> Value {
     if let Some(default) = spec.default {
         about.push_str("; default ");
         about.push_str(default);
+        schema["default"] = json!(default);
     }
     schema["description"] = json!(about);
     schema
@@ -181,11 +196,11 @@ fn or_variable(schema: Value) -> Value {
 fn key_schema(key: &KeySpec, registry: &Registry) -> Value {
     let names = |what: &str| -> Vec<&str> {
         match what {
-            "action" => registry.actions.iter().map(|action| action.name).collect(),
-            "device kind" => registry.devices.iter().map(|device| device.kind).collect(),
-            "patient model" => registry.patients.iter().map(|patient| patient.model).collect(),
-            "gateway format" => registry.gateway_formats.iter().map(|format| format.name).collect(),
-            _ => registry.formats.iter().map(|format| format.name).collect(),
+            "action" => registry.actions().iter().map(|action| action.name).collect(),
+            "device kind" => registry.devices().iter().map(|device| device.kind).collect(),
+            "patient model" => registry.patients().iter().map(|patient| patient.model).collect(),
+            "gateway format" => registry.gateway_formats().iter().map(|format| format.name).collect(),
+            _ => registry.public_formats().map(|format| format.name).collect(),
         }
     };
     let mut schema = match key.takes {

@@ -1,66 +1,38 @@
 //! From files to a plan: read, check everything, expand.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 
 use sim_core::{ParameterKind, Registry};
 
-use crate::air::Air;
-use crate::clock::{VIRTUAL_EPOCH_NS, read_time};
-use crate::cohort::{Cohorts, read_cohorts};
-use crate::command::canonical_arguments;
-use crate::diagnostic::{Diagnostic, Notes};
-use crate::document::{Table, Text, Value};
-use crate::expectation::{check_step_names, expand_expects, read_expects, read_probes};
-use crate::gateway::GatewayDraft;
-use crate::grammar::SCENARIO;
-use crate::host::check_hosts;
-use crate::include;
-use crate::link::{LinkDraft, TargetDraft, read_links, read_targets, spec_below};
-use crate::path::Cast;
+use crate::events::clock::{VIRTUAL_EPOCH_NS, read_time};
+use crate::events::command::canonical_arguments;
+use crate::events::path::Cast;
+use crate::events::step::{StepDraft, read_steps};
+use crate::events::timeline::{Expansion, Timeline};
+use crate::foresight::device::check_devices;
+use crate::foresight::expectation::check_expectations;
+use crate::foresight::probe::check_probes;
+use crate::foresight::step::check_steps;
+use crate::judgement::expectation::{expand_expects, read_expects};
+use crate::language::diagnostic::{Checked, Diagnostic, Notes};
+use crate::language::document::{Table, Text, Value};
+use crate::language::grammar::SCENARIO;
+use crate::language::include;
+use crate::language::reader::{Reader, value_place};
+use crate::language::settings::Settings;
+use crate::language::source::Source;
+use crate::language::suggestion::hint;
+use crate::language::variables::Variables;
+use crate::network::air::Air;
+use crate::network::gateway::GatewayDraft;
+use crate::network::link::{LinkDraft, read_links};
+use crate::network::probe::read_probes;
+use crate::network::site::read_sites;
+use crate::network::target::{TargetDraft, check_hosts, read_targets};
+use crate::people::cohort::{Cohorts, read_cohorts};
+use crate::people::population::{check_distinct, populate};
 use crate::plan::{Plan, ReportPlan};
-use crate::population::{check_distinct, populate};
-use crate::reader::{Reader, value_place};
-use crate::site::read_sites;
-use crate::source::Source;
-use crate::step::{StepDraft, read_steps};
-use crate::suggestion::hint;
-use crate::timeline::{Expansion, Timeline};
-use crate::variables::Variables;
-
-/// What the command line adds to a scenario.
-pub struct Settings<'a> {
-    /// `--set name=value`, in order.
-    pub sets: Vec<(String, String)>,
-    /// `--seed`.
-    pub seed: Option<u64>,
-    /// `--only`: steps that happen; empty means all.
-    pub only: Vec<String>,
-    /// `--without`: steps that do not happen.
-    pub without: Vec<String>,
-    /// Values of `${env:NAME}`.
-    pub environment: &'a dyn Fn(&str) -> Option<String>,
-}
-
-impl Default for Settings<'_> {
-    /// Nothing set, no environment.
-    fn default() -> Self {
-        Self { sets: Vec::new(), seed: None, only: Vec::new(), without: Vec::new(), environment: &|_| None }
-    }
-}
-
-impl fmt::Debug for Settings<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Settings")
-            .field("sets", &self.sets)
-            .field("seed", &self.seed)
-            .field("only", &self.only)
-            .field("without", &self.without)
-            .finish_non_exhaustive()
-    }
-}
 
 /// A scenario that can be run.
 #[derive(Debug, Clone)]
@@ -90,7 +62,7 @@ pub fn load(
     let failed = notes.failed();
     let diagnostics = notes.into_sorted();
     match scenario {
-        Some((plan, tags)) if !failed => Ok(Loaded { plan, warnings: diagnostics, tags }),
+        Ok((plan, tags)) if !failed => Ok(Loaded { plan, warnings: diagnostics, tags }),
         _ => Err(diagnostics),
     }
 }
@@ -103,15 +75,15 @@ fn read_and_expand(
     file: &str,
     settings: &Settings<'_>,
     registry: &Registry,
-) -> Option<(Plan, Tags)> {
+) -> Checked<(Plan, Tags)> {
     let mut document = include::read(notes, source, file)?;
     Variables::read(notes, &document, settings).apply(notes, &mut document, settings);
     let root = Reader::new(notes, &document, &SCENARIO, "the file".to_owned(), None);
-    root.count("format");
-    let name = root.text("scenario").filter(|name| check_name(notes, name));
+    let format = root.count("format");
+    let name = root.text("scenario").and_then(|name| check_name(notes, name));
     let about = root.text("about");
     let seed = read_seed(&root, settings);
-    let time = if root.has("time") { read_time(&root, spec_below(&SCENARIO, "time")) } else { None };
+    let time = read_time(&root, SCENARIO.below("time"));
     let targets = read_targets(&root, &SCENARIO);
     let (links, gateways) = read_links(&root, &SCENARIO, registry, &targets);
     let errors = notes.errors();
@@ -125,7 +97,7 @@ fn read_and_expand(
     let report = read_report(&root, name.as_ref().map_or("", |name| name.text.as_str()));
 
     let seed_or_one = seed.unwrap_or(1);
-    let epoch = time.as_ref().and_then(|time| time.start_epoch_ns).unwrap_or(VIRTUAL_EPOCH_NS);
+    let epoch = time.as_ref().ok().and_then(|time| time.start_epoch_ns).unwrap_or(VIRTUAL_EPOCH_NS);
     let (mut roster, mut endpoints) =
         populate(notes, registry, &cohorts.drafts, &links, &gateways, seed_or_one, epoch)?;
     let mut incomplete = !sites_are_sound || is_incomplete(&cohorts, &links, &targets, &gateways);
@@ -137,34 +109,38 @@ fn read_and_expand(
         hosts = air.fill(&mut roster, &mut endpoints);
         incomplete = notes.errors() > errors;
     }
-    check_hosts(notes, &targets, time.as_ref());
+    if let Ok(time) = &time {
+        check_hosts(notes, &targets, time);
+    }
     check_distinct(notes, &links, &roster, &endpoints);
-    let cast = Cast {
-        registry,
-        roster: &roster,
-        cohorts: &cohorts.drafts,
-        links: &links,
-        targets: &targets,
-        gateways: &gateways,
-    };
-    let expansion = Expansion { notes, cast: &cast, steps: &steps, seed: seed_or_one, incomplete };
+    let cast = Cast::new(registry, &roster, &cohorts.drafts, &links, &targets, &gateways);
+    let expansion = Expansion::new(notes, &cast, &steps, seed_or_one, incomplete);
     let chosen: Vec<(&str, &String)> = settings
         .only
         .iter()
         .map(|name| ("--only", name))
         .chain(settings.without.iter().map(|name| ("--without", name)))
         .collect();
-    check_step_names(notes, &cast, &expansion, &chosen);
-    let mut timeline = expansion.expand(time.as_ref().map(|time| time.length));
+    expansion.check_names(&chosen);
+    let mut timeline = expansion.expand(time.as_ref().map(|time| time.length).map_err(|refused| *refused));
     let time = time?;
+    if !incomplete {
+        check_steps(&expansion, &timeline);
+        check_devices(notes, &cast, time.length);
+        check_probes(notes, &cast, &probes.plans, &probes.filter_places);
+    }
+    if !root.has("expect") {
+        check_expectations(notes, root.place("scenario"), expects.len(), &time);
+    }
     let expects = expand_expects(&expansion, &timeline, &expects, &time);
     choose_steps(&mut timeline, settings);
     for occurrence in &mut timeline.occurrences {
         occurrence.arguments = canonical_arguments(&cast, &occurrence.arguments, &occurrence.subjects);
     }
     let tags = tags_of(&steps);
-    let target_plans = targets.into_iter().map(|target| target.plan).collect::<Option<_>>();
-    let link_plans = links.into_iter().map(|link| Some(link.body?.plan)).collect::<Option<_>>();
+    let target_plans = targets.into_iter().map(|target| target.plan).collect::<Checked<_>>();
+    let link_plans = links.into_iter().map(|link| Ok(link.body?.plan)).collect::<Checked<_>>();
+    format?;
     let plan = Plan {
         scenario: name?.text,
         about: about?.text,
@@ -177,52 +153,80 @@ fn read_and_expand(
         roster: Arc::new(roster),
         endpoints,
         occurrences: Arc::new(timeline.occurrences),
-        probes,
+        probes: probes.plans,
         expects,
         report: report?,
     };
-    Some((plan, tags))
+    check_all_was_read(notes, &document)?;
+    Ok((plan, tags))
+}
+
+/// Refuses a file of which something was looked at by nobody: it would be left out without a word.
+fn check_all_was_read(notes: &Notes, table: &Table) -> Checked<()> {
+    if notes.failed() {
+        // What is below something that was refused may well be unread.
+        return Ok(());
+    }
+    for (key, node) in &table.entries {
+        if !notes.was_read(key.place) {
+            return Err(notes.unexplained(key.place, &format!("`{}` would be left out", key.name)));
+        }
+        match &node.value {
+            Value::Table(table) => check_all_was_read(notes, table)?,
+            Value::List(list) => {
+                for item in list {
+                    if let Value::Table(table) = &item.value {
+                        check_all_was_read(notes, table)?;
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// The name becomes part of file names.
-fn check_name(notes: &Notes, name: &Text) -> bool {
+fn check_name(notes: &Notes, name: Text) -> Checked<Text> {
     let sound = !name.text.is_empty()
         && name.text.len() <= 100
         && !name.text.starts_with('.')
         && !name.text.contains(|c: char| c.is_control() || matches!(c, '/' | '\\'));
-    if !sound {
-        notes.error(name.start(), "a scenario's name becomes a file name: not empty, no `/` or `\\`, no leading dot");
+    if sound {
+        return Ok(name);
     }
-    sound
+    let message = "a scenario's name becomes a file name: not empty, no `/` or `\\`, no leading dot";
+    Err(notes.error(name.start(), message))
 }
 
-fn read_seed(root: &Reader<'_>, settings: &Settings<'_>) -> Option<u64> {
-    let Some(node) = root.node("seed") else { return Some(settings.seed.unwrap_or(1)) };
+fn read_seed(root: &Reader<'_>, settings: &Settings<'_>) -> Checked<u64> {
+    let Some(node) = root.node("seed") else { return Ok(settings.seed.unwrap_or(1)) };
     let place = value_place(node);
     let seed = match &node.value {
         Value::Integer(seed) => u64::try_from(*seed).ok(),
         Value::List(_) if settings.seed.is_some() => settings.seed,
         Value::List(_) => {
-            root.notes.error(place, "several seeds are not supported yet; choose one with `--seed`");
-            return None;
+            let message = "several seeds are not supported yet; choose one with `--seed`";
+            return Err(root.notes.error(place, message));
         }
         _ => None,
     };
-    if seed.is_none() {
-        root.notes.error(place, "`seed` must be a whole number of zero or more");
+    match seed {
+        Some(seed) => Ok(settings.seed.unwrap_or(seed)),
+        None => Err(root.notes.error(place, "`seed` must be a whole number of zero or more")),
     }
-    seed.map(|seed| settings.seed.unwrap_or(seed))
 }
 
-fn read_report(root: &Reader<'_>, scenario: &str) -> Option<ReportPlan> {
-    let spec = spec_below(&SCENARIO, "report");
+fn read_report(root: &Reader<'_>, scenario: &str) -> Checked<ReportPlan> {
+    let spec = SCENARIO.below("report");
     let empty = root.empty_table();
     let table: &Table = root.optional_table("report", &empty)?;
     let reader = Reader::new(root.notes, table, spec, "[report]".to_owned(), None);
-    let dir = if reader.has("dir") { reader.text("dir")?.text } else { format!("out/{scenario}") };
+    let dir = reader.optional("dir", Reader::text);
     let mut labels = BTreeMap::new();
     let empty = reader.empty_table();
     for (key, node) in &reader.optional_table("labels", &empty)?.entries {
+        root.notes.mark_read(key.place);
         let label = match &node.value {
             Value::Text(text) => text.text.clone(),
             Value::Integer(number) => number.to_string(),
@@ -235,7 +239,7 @@ fn read_report(root: &Reader<'_>, scenario: &str) -> Option<ReportPlan> {
         };
         labels.insert(key.name.clone(), label);
     }
-    Some(ReportPlan { dir, labels })
+    Ok(ReportPlan { dir: dir?.map_or_else(|| format!("out/{scenario}"), |dir| dir.text), labels })
 }
 
 /// Complains about steps whose parameters name a target that is not declared.
@@ -256,9 +260,9 @@ fn check_targets(notes: &Notes, steps: &[StepDraft<'_>], targets: &[TargetDraft]
 /// Whether somebody may be missing from the roster because of an error told already.
 fn is_incomplete(cohorts: &Cohorts, links: &[LinkDraft], targets: &[TargetDraft], gateways: &[GatewayDraft]) -> bool {
     cohorts.incomplete
-        || links.iter().any(|link| link.body.is_none())
-        || targets.iter().any(|target| target.plan.is_none())
-        || gateways.iter().any(|gateway| gateway.body.is_none())
+        || links.iter().any(|link| link.body.is_err())
+        || targets.iter().any(|target| target.plan.is_err())
+        || gateways.iter().any(|gateway| gateway.body.is_err())
 }
 
 /// Drops the occurrences of steps that the command line leaves out. What they select and when they would have been

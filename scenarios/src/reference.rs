@@ -4,10 +4,10 @@ use std::fmt::{self, Write};
 
 use sim_core::{DurationRule, MetricShape, ParameterSpec, Registry, StreamKind};
 
-use crate::grammar::tables;
-use crate::profile_list::{conditions, profiles};
-use crate::schema::{KeySpec, TableSpec, Takes};
-use crate::variables::TEMPLATE_NAMES;
+use crate::language::grammar::tables;
+use crate::language::schema::{KeySpec, TableSpec, Takes};
+use crate::language::template::TEMPLATE_NAMES;
+use crate::people::profile_list::{conditions, profiles};
 
 /// Reference of keys, variables, actions, device kinds, patient models, payload formats and expectation metrics.
 pub fn reference(registry: &Registry) -> String {
@@ -29,13 +29,13 @@ fn write_reference(out: &mut String, registry: &Registry) -> fmt::Result {
     write_patients(out, registry)?;
     write_profiles(out, registry)?;
     writeln!(out, "## Payload formats\n\n| name | about |\n|---|---|")?;
-    for format in &registry.formats {
+    for format in registry.public_formats() {
         writeln!(out, "| `{}` | {} |", format.name, cell(format.about))?;
     }
     writeln!(out)?;
-    if !registry.gateway_formats.is_empty() {
+    if !registry.gateway_formats().is_empty() {
         writeln!(out, "## Payload formats of gateways\n\n| name | about |\n|---|---|")?;
-        for format in &registry.gateway_formats {
+        for format in registry.gateway_formats() {
             writeln!(out, "| `{}` | {} |", format.name, cell(format.about))?;
         }
         writeln!(out)?;
@@ -51,7 +51,9 @@ fn write_table(out: &mut String, table: &TableSpec) -> fmt::Result {
     for key in known {
         let default = default_cell(key.default, key.required);
         let only = key.only.map_or_else(String::new, |only| format!("; with `{} = \"{}\"`", only.key, only.word));
-        writeln!(out, "| `{}` | {} | {default} | {}{only} |", key.name, cell(&key.takes.words()), cell(key.about))?;
+        let beside = key.beside.map_or_else(String::new, |(other, _)| format!("; beside `{other}`"));
+        let takes = cell(&key.takes.words());
+        writeln!(out, "| `{}` | {takes} | {default} | {}{only}{beside} |", key.name, cell(key.about))?;
     }
     writeln!(out)?;
     if !later.is_empty() {
@@ -78,14 +80,14 @@ fn write_variables(out: &mut String) -> fmt::Result {
 
 fn write_actions(out: &mut String, registry: &Registry) -> fmt::Result {
     writeln!(out, "## Actions\n")?;
-    for action in &registry.actions {
+    for action in registry.actions() {
         writeln!(out, "### `{}`\n\n{}\n", action.name, action.about)?;
         let duration = match action.duration {
             DurationRule::Required => "needs `for`",
             DurationRule::Optional => "without `for` it lasts to the end of the run",
             DurationRule::Instant => "happens at an instant",
         };
-        writeln!(out, "- acts on a {} ({} seam); {duration}", action.level.word(), action.seam.word())?;
+        writeln!(out, "- acts on a {} ({} seam); {duration}", action.level.word(), action.executor.seam())?;
         writeln!(out, "- heals: {}", action.heal)?;
         writeln!(out, "- a good stack: {}", action.stack_should)?;
         writeln!(out, "- evidence: {}\n", action.evidence.join(", "))?;
@@ -96,11 +98,11 @@ fn write_actions(out: &mut String, registry: &Registry) -> fmt::Result {
 
 fn write_devices(out: &mut String, registry: &Registry) -> fmt::Result {
     writeln!(out, "## Device kinds\n")?;
-    if !registry.bluetooth_kinds.is_empty() {
-        let kinds = registry.bluetooth_kinds.iter().map(|kind| format!("`{kind}`")).collect::<Vec<_>>().join(", ");
+    if !registry.bluetooth_kinds().is_empty() {
+        let kinds = registry.bluetooth_kinds().iter().map(|kind| format!("`{kind}`")).collect::<Vec<_>>().join(", ");
         writeln!(out, "Those that speak Bluetooth: {kinds}.\n")?;
     }
-    for device in &registry.devices {
+    for device in registry.devices() {
         writeln!(out, "### `{}`\n\n{}\n", device.kind, device.about)?;
         writeln!(out, "| stream | usually | metrics | about |\n|---|---|---|---|")?;
         for stream in &device.streams {
@@ -112,7 +114,7 @@ fn write_devices(out: &mut String, registry: &Registry) -> fmt::Result {
                 }
                 StreamKind::Event => "on event".to_owned(),
             };
-            writeln!(out, "| `{}` | {usually} | {} | {} |", stream.id, stream.metrics.join(", "), cell(stream.about))?;
+            writeln!(out, "| `{}` | {usually} | {} | {} |", stream.id, stream.metric_names(), cell(stream.about))?;
         }
         writeln!(out)?;
         write_parameters(out, &device.options)?;
@@ -126,7 +128,7 @@ fn write_devices(out: &mut String, registry: &Registry) -> fmt::Result {
 
 fn write_patients(out: &mut String, registry: &Registry) -> fmt::Result {
     writeln!(out, "## Patient models\n")?;
-    for patient in &registry.patients {
+    for patient in registry.patients() {
         writeln!(out, "### `{}`\n\n{}\n", patient.model, patient.about)?;
         write_parameters(out, &patient.parameters)?;
         let columns = patient.truth.iter().map(|column| format!("`{}` [{}]", column.name, column.unit));
@@ -160,7 +162,7 @@ fn write_metrics(out: &mut String, registry: &Registry) -> fmt::Result {
          `max`, `min`, `mean`, `sum`. Comparisons: `<`, `<=`, `==`, `>=`, `>`.\n"
     )?;
     writeln!(out, "| metric | kind | words | about |\n|---|---|---|---|")?;
-    for metric in &registry.metrics {
+    for metric in registry.metrics() {
         let kind = match metric.shape {
             MetricShape::Count => "count".to_owned(),
             MetricShape::Share => "share".to_owned(),

@@ -24,9 +24,10 @@ pub use obedience::Obey;
 pub use parameter::{Argument, Arguments, Change, ParameterKind, ParameterSpec};
 pub use ports::{Command, CommandInbox, Outbound, Outbox, Relay, Replies, Reply, ReplyStatus};
 pub use registry::{
-    ActionSpec, CommandSpec, DeviceSpec, DurationRule, ExpectMetricSpec, FormatSpec, GatewayFormatSpec, Level,
-    MetricShape, PatientSpec, ProfileFile, Registry, Seam, SignalAct, SignalAction, SpawnError, StreamKind, StreamSpec,
-    TruthColumn,
+    ActionSpec, BluetoothKind, CommandSpec, Complaint, DeviceSpec, DurationRule, Executor, ExpectMetricSpec, Flaw,
+    Flaws, FormatSpec, GatewayFormatSpec, Level, MetricShape, Need, PatientFaculties, PatientSpec, PatientText, Plugin,
+    ProfileFile, Reach, Registry, Row, Seam, SignalAct, SignalAction, SignalCode, SpawnError, StepCheck, StepFacts,
+    StreamKind, StreamSpec, TruthColumn,
 };
 pub use roster::{
     Cadence, DevicePlan, GatewayPlan, PatientPlan, Place, RadioPlan, RadioSecurity, Roster, Route, RouteId, SimId,

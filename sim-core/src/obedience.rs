@@ -40,7 +40,7 @@ impl CommandTable {
     pub(crate) fn new(registry: &Registry) -> Self {
         Self(
             registry
-                .devices
+                .devices()
                 .iter()
                 .filter_map(|device| Some((device.kind, device.commands.clone(), device.obey?)))
                 .collect(),

@@ -8,13 +8,13 @@ use bevy_ecs::schedule::{
     IntoScheduleConfigs, LogLevel, Schedule, ScheduleBuildSettings, ScheduleLabel, SingleThreadedExecutor,
 };
 use bytes::BytesMut;
-use vocabulary::{Encode, Message};
+use vocabulary::{Format, Message};
 
 use crate::assembly::{Assembly, MessageHead};
 use crate::obedience::{Answered, CommandTable, obey_commands};
 use crate::{
     Command, CommandInbox, DevicePlan, Edge, Evidence, GRID, Occurrence, OccurrenceId, Outbound, Outbox, Registry,
-    Replies, Reply, Roster, Seam, SignalAct, SimId, SimTime, SpawnError, StreamPlan, Subject, Truth,
+    Replies, Reply, Roster, SignalAct, SignalAction, SimId, SimTime, SpawnError, StreamPlan, Subject, Truth,
 };
 
 /// The phases of one grid step that models add systems to, in order.
@@ -110,14 +110,14 @@ struct Observers(Vec<Box<dyn Observer>>);
 
 #[derive(Resource)]
 struct Encoding {
-    by_route: Vec<Encode>,
+    by_route: Vec<Arc<dyn Format>>,
     arena: BytesMut,
 }
 
 #[derive(Resource)]
 struct Timeline {
     occurrences: Arc<Vec<Occurrence>>,
-    actions: Vec<Option<crate::SignalAction>>,
+    actions: Vec<Option<SignalAction>>,
     /// Signal edges of this shard by instant: (instant, begin before heal of others, occurrence).
     edges: Vec<(SimTime, OccurrenceId, Edge)>,
     next: usize,
@@ -261,7 +261,7 @@ fn encoding(registry: &Registry, roster: &Roster) -> Result<Encoding, BuildError
         .routes
         .iter()
         .map(|route| {
-            registry.format(&route.format).map(|format| format.encode).ok_or_else(|| BuildError::Unregistered {
+            registry.format(&route.format).map(|row| Arc::clone(&row.format)).ok_or_else(|| BuildError::Unregistered {
                 path: roster.devices[route.device.index()].path.clone(),
                 what: "payload format",
                 name: route.format.clone(),
@@ -309,12 +309,9 @@ fn populate(
 }
 
 fn timeline(registry: &Registry, occurrences: &Arc<Vec<Occurrence>>, entities: &Entities) -> Timeline {
-    let actions: Vec<Option<crate::SignalAction>> = occurrences
+    let actions: Vec<Option<SignalAction>> = occurrences
         .iter()
-        .map(|occurrence| match registry.action(&occurrence.action).map(|action| action.seam) {
-            Some(Seam::Signal(action)) => Some(action),
-            _ => None,
-        })
+        .map(|occurrence| registry.action(&occurrence.action)?.executor.code::<SignalAction>().copied())
         .collect();
     let mut edges = Vec::new();
     for (index, occurrence) in occurrences.iter().enumerate() {
@@ -350,10 +347,10 @@ fn follow_timeline(world: &mut World) {
             }
             timeline.next += 1;
             let occurrence = &timeline.occurrences[id.0 as usize];
-            let Some(action) = timeline.actions[id.0 as usize] else { continue };
+            let Some(SignalAction(act_on)) = timeline.actions[id.0 as usize] else { continue };
             for subject in &occurrence.subjects {
                 if let Some(entity) = entity(world.resource::<Entities>(), subject) {
-                    action(world, &SignalAct { id, occurrence, subject, entity, edge });
+                    act_on(world, &SignalAct { id, occurrence, subject, entity, edge });
                 }
             }
         }
@@ -393,7 +390,7 @@ fn encode_messages(
         if arena.capacity() < ARENA_BYTES / 16 {
             arena.reserve(ARENA_BYTES);
         }
-        by_route[stream.route.index()](message, arena);
+        by_route[stream.route.index()].encode(message, arena);
         outbox.0.push(Outbound {
             device: head.device,
             route: stream.route,

@@ -1,7 +1,5 @@
 //! What a device says at one instant, before it becomes bytes.
 
-use bytes::BytesMut;
-
 use crate::MetricId;
 
 /// How far a value may be trusted, as the device itself declares it.
@@ -121,6 +119,3 @@ pub struct Message<'a> {
     /// Waveform chunks.
     pub waves: &'a [Wave<'a>],
 }
-
-/// Turns a message into the bytes of one payload format, appended to `out`.
-pub type Encode = fn(message: &Message<'_>, out: &mut BytesMut);

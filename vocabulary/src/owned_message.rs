@@ -1,6 +1,6 @@
 //! A message that outlives the arena it was put together in, and what was read back out of bytes.
 
-use crate::{MetricId, Quality};
+use crate::{MetricId, Quality, Wave};
 
 /// A message that owns its parts.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +19,34 @@ pub struct OwnedMessage {
     pub readings: Vec<OwnedReading>,
     /// Waveform chunks.
     pub waves: Vec<OwnedWave>,
+}
+
+impl OwnedMessage {
+    /// The reading of a metric.
+    pub fn reading(&self, metric: MetricId) -> Option<&OwnedReading> {
+        self.readings.iter().find(|reading| reading.metric == metric)
+    }
+
+    /// The number of a metric, if there is one.
+    pub fn number(&self, metric: MetricId) -> Option<f64> {
+        match self.reading(metric)?.value {
+            OwnedValue::Number(value) => Some(value),
+            OwnedValue::Code(_) | OwnedValue::Missing => None,
+        }
+    }
+
+    /// The coded state of a metric, if there is one.
+    pub fn code(&self, metric: MetricId) -> Option<&str> {
+        match &self.reading(metric)?.value {
+            OwnedValue::Code(code) => Some(code),
+            OwnedValue::Number(_) | OwnedValue::Missing => None,
+        }
+    }
+
+    /// How far to trust a metric; what the message does not speak of is not in doubt.
+    pub fn quality(&self, metric: MetricId) -> Quality {
+        self.reading(metric).map_or(Quality::Ok, |reading| reading.quality)
+    }
 }
 
 /// One metric's value.
@@ -60,4 +88,19 @@ pub struct OwnedWave {
     pub samples: Vec<i16>,
     /// How far to trust the whole run.
     pub quality: Quality,
+}
+
+impl OwnedWave {
+    /// As a message has it.
+    pub fn as_wave(&self) -> Wave<'_> {
+        Wave {
+            metric: self.metric,
+            first_ms: self.first_ms,
+            rate_mhz: self.rate_mhz,
+            gain: self.gain,
+            offset: self.offset,
+            samples: &self.samples,
+            quality: self.quality,
+        }
+    }
 }

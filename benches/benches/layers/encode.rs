@@ -2,12 +2,12 @@
 
 use bytes::BytesMut;
 use criterion::{Criterion, Throughput, criterion_group};
-use vocabulary::{Message, MetricId, Quality, Reading, Wave};
+use vocabulary::{Message, Quality, Reading, Wave, metrics};
 
 fn encode(criterion: &mut Criterion) {
     let samples: Vec<i16> = (0..250_i16).map(|index| (index % 50) * 20 - 100).collect();
     let wave = Wave {
-        metric: MetricId::named("ecg_ii"),
+        metric: metrics::ECG_II,
         first_ms: 1_767_225_600_000,
         rate_mhz: 250_000,
         gain: 0.001,
@@ -15,7 +15,7 @@ fn encode(criterion: &mut Criterion) {
         samples: &samples,
         quality: Quality::Ok,
     };
-    let readings = [Reading::number(MetricId::named("spo2"), 97.2), Reading::number(MetricId::named("pr"), 71.6)];
+    let readings = [Reading::number(metrics::SPO2, 97.2), Reading::number(metrics::PR, 71.6)];
     let message = |readings, waves| Message {
         device_serial: "ward-0001-oxi",
         patient_id: Some("ward-0001"),

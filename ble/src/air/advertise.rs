@@ -3,10 +3,11 @@
 use crate::pdu::hci::{AdvertisingReport, Event, ExtendedAdvertisingReport, PeerAddress};
 use sim_core::Purpose;
 
-use super::{Air, HostId, PeripheralId, Timer};
+use super::{Air, Timer};
 use crate::address::Address;
 use crate::advertising::AdvertisingKind;
 use crate::host::Host;
+use crate::ids::{HostId, PeripheralId};
 use crate::propagation::{INVISIBLE_MARGIN_DB, Phy, no_collision};
 
 const DELAY: Purpose = Purpose::new("ble.advertising.delay");

@@ -2,9 +2,10 @@
 
 use crate::pdu::hci::{AclPacket, Command, CommandError, Event, H4Error, Packet, PacketBoundary, Status};
 
-use super::{Air, HostId};
+use super::Air;
 use crate::capture::Direction;
 use crate::host::{Host, HostOptions, OutputCounters};
+use crate::ids::HostId;
 use crate::link::CentralPacket;
 
 /// Data packets a host may have under way.
@@ -24,6 +25,7 @@ impl Air {
     /// The host is gone. Its peripherals notice after the supervision timeout.
     pub fn detach_host(&mut self, id: HostId) {
         self.abandon_links(id);
+        self.residents.retain(|resident| *resident != id);
         if let Some(host) = self.hosts.get_mut(id.0 as usize) {
             *host = None;
         }

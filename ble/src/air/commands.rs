@@ -6,8 +6,9 @@ mod scanning;
 
 use crate::pdu::hci::{Command, Opcode, Status};
 
-use super::{Air, HostId, LinkId};
+use super::Air;
 use crate::host::CommandFamily;
+use crate::ids::{HostId, LinkId};
 use crate::link::Procedure;
 
 impl Air {

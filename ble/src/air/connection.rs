@@ -7,9 +7,11 @@ use crate::pdu::hci::{AclPacket, ConnectionComplete, Event, PacketBoundary, Stat
 use crate::pdu::l2cap::{ATT_CHANNEL, Frame, Reassembler};
 use sim_core::Purpose;
 
-use super::{Air, AirEvent, HostId, LinkId, PeripheralId, Timer, ValueLoss};
+use super::{Air, Timer};
+use crate::air_event::{AirEvent, ValueLoss};
 use crate::gatt::{Security, Session};
 use crate::host::Initiating;
+use crate::ids::{HostId, LinkId, PeripheralId};
 use crate::link::{INTERVAL_UNIT_NS, Link, LinkCounters, PeripheralFrame, Procedure, SHORT_PAYLOAD};
 use crate::pairing::{Identity, Pairing};
 use crate::propagation::{INTER_FRAME_US, Phy};

@@ -3,8 +3,10 @@
 use crate::pdu::att::Uuid;
 use crate::pdu::hci::{ConnectionParameters, Status};
 
-use super::{Air, LinkId, PeripheralError, PeripheralId, ValueLoss};
+use super::{Air, PeripheralError};
+use crate::air_event::ValueLoss;
 use crate::fault::{Fault, FaultCounters};
+use crate::ids::{HostId, LinkId, PeripheralId};
 use crate::link::Procedure;
 
 const GENERIC_ATTRIBUTE: Uuid = Uuid::Short(0x1801);
@@ -159,7 +161,7 @@ impl Air {
     }
 
     /// Ends the links of a host as a controller's reset does: without a word to the host.
-    pub(super) fn reset_host(&mut self, host: super::HostId) {
+    pub(super) fn reset_host(&mut self, host: HostId) {
         self.abandon_links(host);
         if let Some(host) = self.host_mut(host) {
             host.reset();

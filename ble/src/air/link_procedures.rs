@@ -3,7 +3,9 @@
 use crate::pdu::hci::{ConnectionParameters, Event, Status};
 use crate::pdu::l2cap::{SIGNALLING_CHANNEL, Signal};
 
-use super::{Air, AirEvent, LinkId, Timer};
+use super::{Air, Timer};
+use crate::air_event::AirEvent;
+use crate::ids::LinkId;
 use crate::link::{Link, Procedure, SHORT_PAYLOAD};
 use crate::pairing::LongTermKey;
 use crate::propagation::Phy;

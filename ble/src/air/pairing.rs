@@ -3,7 +3,9 @@
 use crate::pdu::l2cap::SMP_CHANNEL;
 use crate::pdu::smp::{FailureReason, SmpError, SmpPdu};
 
-use super::{Air, AirEvent, LinkId, Timer};
+use super::{Air, Timer};
+use crate::air_event::AirEvent;
+use crate::ids::LinkId;
 use crate::pairing::PairingStep;
 
 /// A pairing that is silent for so long has failed (Core Specification 5.4, volume 3, part H, section 3.4) \[ns\].

@@ -2,9 +2,10 @@
 
 use sim_core::{Key, Purpose};
 
-use super::{Air, HostId, LinkId, PeripheralId};
+use super::Air;
 use crate::advertising::DATA_LIMIT;
 use crate::host::PathState;
+use crate::ids::{HostId, LinkId, PeripheralId};
 use crate::propagation::{INVISIBLE_MARGIN_DB, Phy, advertising_airtime_us, reported_dbm, shadow_step};
 
 const REPORT_JITTER: Purpose = Purpose::new("ble.rssi.jitter");

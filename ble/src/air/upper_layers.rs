@@ -4,7 +4,9 @@ use crate::pdu::att::{Request, Response};
 use crate::pdu::hci::Status;
 use crate::pdu::l2cap::{ATT_CHANNEL, Frame, SIGNALLING_CHANNEL, SMP_CHANNEL, Signal};
 
-use super::{Air, AirEvent, LinkId};
+use super::Air;
+use crate::air_event::AirEvent;
+use crate::ids::LinkId;
 
 impl Air {
     pub(super) fn receive_frame(&mut self, id: LinkId, frame: Frame) {

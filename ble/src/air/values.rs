@@ -4,41 +4,15 @@ use std::any::Any;
 
 use crate::pdu::att::{Response, Uuid};
 
-use super::{Air, LinkId, PeripheralId, Timer};
+use super::{Air, Timer};
+use crate::air_event::{AirEvent, Delivery, ValueLoss};
 use crate::gatt::{ControlPoint, Properties};
+use crate::ids::{LinkId, PeripheralId};
 use crate::peripheral::NotificationOverflow;
 use crate::records::{Record, RecordStore};
 
 /// A server waits so long for a confirmation (Core Specification 5.4, volume 3, part F, section 3.3.3) \[ns\].
 const CONFIRMATION_TIMEOUT_NS: u64 = 30_000_000_000;
-
-/// What became of a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Delivery {
-    /// Links it was queued for.
-    pub queued: usize,
-    /// Links whose client has not asked for it.
-    pub unwanted: usize,
-    /// Links on which it was lost: muted, or the queue was full.
-    pub dropped: usize,
-    /// How many of the dropped were lost inside the device.
-    pub muted: usize,
-    /// Whether it is held back until the next value has gone.
-    pub held: bool,
-}
-
-/// Why a value that was named has not reached a central.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ValueLoss {
-    /// No client has asked for it.
-    Unwanted,
-    /// It was lost inside the device.
-    Muted,
-    /// Too many others waited.
-    QueueFull,
-    /// The link ended before it was sent.
-    LinkEnded,
-}
 
 impl Air {
     /// Replaces the value that clients read. Gives whether there is such a characteristic.
@@ -101,7 +75,7 @@ impl Air {
     }
 
     /// The same for a value with a name other than 0: gateways give the name with the value, and
-    /// [`super::AirEvent::ValueLost`] tells of each queued copy that is lost later.
+    /// [`AirEvent::ValueLost`] tells of each queued copy that is lost later.
     pub fn send_tagged(
         &mut self,
         peripheral: PeripheralId,
@@ -230,7 +204,7 @@ impl Air {
     /// Tells of the loss of a value that has a name.
     pub(super) fn note_loss(&mut self, peripheral: PeripheralId, tag: u64, loss: ValueLoss) {
         if tag != 0 {
-            self.note(super::AirEvent::ValueLost { peripheral, tag, loss });
+            self.note(AirEvent::ValueLost { peripheral, tag, loss });
         }
     }
 }

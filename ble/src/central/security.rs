@@ -1,26 +1,26 @@
 //! How a gateway protects its links: it uses the key of a bond, or pairs.
 
 use crate::pdu::hci::Opcode;
-use crate::pdu::l2cap::{Frame, SMP_CHANNEL};
+use crate::pdu::l2cap::SMP_CHANNEL;
 use crate::pdu::smp::SmpPdu;
 use sim_core::Key;
 
+use super::controller::Controller;
 use super::{Central, CentralEventKind, MTU};
 use crate::address::Address;
-use crate::air::Air;
 use crate::pairing::{Association, Initiator, InitiatorStep, LongTermKey};
 
 impl Central {
     /// Does what the device demands before anything is asked of it.
-    pub(super) fn secure(&mut self, air: &mut Air, handle: u16) {
+    pub(super) fn secure(&mut self, controller: &mut Controller<'_>, handle: u16) {
         let Some(client) = self.clients.get(&handle) else { return };
         let identity = client.identity;
         if self.association(identity) == Association::None {
-            self.begin(air, handle);
+            self.begin(controller, handle);
         } else if let Some(key) = self.options.memory.bonds.get(&identity).copied() {
-            self.encrypt(air, handle, key);
+            Self::encrypt(controller, handle, key);
         } else {
-            self.pair(air, handle);
+            self.pair(controller, handle);
         }
     }
 
@@ -30,13 +30,13 @@ impl Central {
     }
 
     /// Makes the first request, unless it has been made.
-    fn begin(&mut self, air: &mut Air, handle: u16) {
+    fn begin(&mut self, controller: &mut Controller<'_>, handle: u16) {
         let Some(client) = self.clients.get_mut(&handle).filter(|client| !client.has_begun) else { return };
         let pdus = client.begin(MTU);
-        self.send(air, handle, pdus);
+        Self::send(controller, handle, pdus);
     }
 
-    fn pair(&mut self, air: &mut Air, handle: u16) {
+    fn pair(&mut self, controller: &mut Controller<'_>, handle: u16) {
         let Some(client) = self.clients.get(&handle) else { return };
         let (peripheral, identity) = (client.address, client.identity);
         let passkey = match self.association(identity) {
@@ -44,75 +44,75 @@ impl Central {
             Association::JustWorks | Association::None => None,
         };
         self.options.memory.pairings += 1;
-        let Some((key, own)) = air.key_and_address(self.host) else { return };
+        let Some((key, own)) = controller.key_and_address() else { return };
         let draws: Key = key;
         let mut pairing = Initiator::new(passkey, own, peripheral, draws, self.options.memory.pairings);
         let request = pairing.begin();
         if let Some(client) = self.clients.get_mut(&handle) {
             client.pairing = Some(pairing);
         }
-        self.send_smp(air, handle, &request);
+        Self::send_smp(controller, handle, &request);
     }
 
-    fn send_smp(&self, air: &mut Air, handle: u16, pdu: &SmpPdu) {
-        self.send_frame(air, handle, Frame { channel: SMP_CHANNEL, payload: pdu.to_bytes() });
+    fn send_smp(controller: &mut Controller<'_>, handle: u16, pdu: &SmpPdu) {
+        controller.send(handle, SMP_CHANNEL, pdu.to_bytes());
     }
 
-    fn encrypt(&self, air: &mut Air, handle: u16, key: LongTermKey) {
+    fn encrypt(controller: &mut Controller<'_>, handle: u16, key: LongTermKey) {
         let mut parameters = handle.to_le_bytes().to_vec();
         parameters.extend_from_slice(&key.random);
         parameters.extend_from_slice(&key.diversifier.to_le_bytes());
         parameters.extend_from_slice(&key.key);
-        self.command(air, Opcode::LE_ENABLE_ENCRYPTION, &parameters);
+        controller.command(Opcode::LE_ENABLE_ENCRYPTION, &parameters);
     }
 
-    pub(super) fn take_smp(&mut self, air: &mut Air, handle: u16, octets: &[u8]) {
+    pub(super) fn take_smp(&mut self, controller: &mut Controller<'_>, handle: u16, octets: &[u8]) {
         let Ok(pdu) = SmpPdu::parse(octets) else { return };
         let Some(pairing) = self.clients.get_mut(&handle).and_then(|client| client.pairing.as_mut()) else { return };
         let mut out = Vec::new();
         let step = pairing.receive(pdu, &mut out);
         for pdu in out {
-            self.send_smp(air, handle, &pdu);
+            Self::send_smp(controller, handle, &pdu);
         }
         if let Some(step) = step {
-            self.take_pairing_step(air, handle, step);
+            self.take_pairing_step(controller, handle, step);
         }
     }
 
     /// The link is encrypted, or the device has lost the key and has to be paired with anew.
-    pub(super) fn take_encryption(&mut self, air: &mut Air, handle: u16, is_on: bool) {
+    pub(super) fn take_encryption(&mut self, controller: &mut Controller<'_>, handle: u16, is_on: bool) {
         let Some(client) = self.clients.get_mut(&handle) else { return };
         if !is_on {
             self.options.memory.bonds.remove(&client.identity);
-            self.pair(air, handle);
+            self.pair(controller, handle);
             return;
         }
         let Some(pairing) = &mut client.pairing else {
-            self.begin(air, handle);
+            self.begin(controller, handle);
             return;
         };
         if let Some(step) = pairing.encrypted() {
-            self.take_pairing_step(air, handle, step);
+            self.take_pairing_step(controller, handle, step);
         }
     }
 
-    fn take_pairing_step(&mut self, air: &mut Air, handle: u16, step: InitiatorStep) {
+    fn take_pairing_step(&mut self, controller: &mut Controller<'_>, handle: u16, step: InitiatorStep) {
         let Some(client) = self.clients.get_mut(&handle) else { return };
         let identity = client.identity;
         match step {
-            InitiatorStep::Encrypt(key) => self.encrypt(air, handle, key),
+            InitiatorStep::Encrypt(key) => Self::encrypt(controller, handle, key),
             InitiatorStep::Complete(kept) => {
                 client.pairing = None;
                 if let Some(key) = kept {
                     self.options.memory.bonds.insert(identity, key);
                 }
-                self.note(air, identity, CentralEventKind::Paired);
-                self.begin(air, handle);
+                controller.note(identity, CentralEventKind::Paired);
+                self.begin(controller, handle);
             }
             InitiatorStep::Failed(reason) => {
                 client.pairing = None;
-                self.note(air, identity, CentralEventKind::PairingFailed { reason: reason.0 });
-                self.leave(air, handle);
+                controller.note(identity, CentralEventKind::PairingFailed { reason: reason.0 });
+                self.leave(controller, handle);
             }
         }
     }

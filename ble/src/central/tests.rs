@@ -4,11 +4,35 @@ use super::*;
 use crate::host::HostOptions;
 use crate::propagation::{Environment, Position};
 use crate::services::{battery, blood_pressure, ecg_stream, heart_rate};
-use crate::{AirOptions, Fault, PeripheralId, PeripheralOptions};
+use crate::{Air, AirOptions, Centrals, Fault, HostId, PeripheralId, PeripheralOptions};
 
 const SECOND_NS: u64 = 1_000_000_000;
 
-fn gateway(air: &mut Air, path: &str, options: CentralOptions) -> HostId {
+/// An air with gateways in it.
+struct Ward {
+    air: Air,
+    centrals: Centrals,
+}
+
+impl Ward {
+    fn new(environment: Environment) -> Self {
+        Self { air: Air::new(AirOptions { seed: 4, environment }), centrals: Centrals::default() }
+    }
+
+    fn ideal() -> Self {
+        Self::new(Environment::ideal())
+    }
+
+    fn advance_to(&mut self, until_ns: u64) {
+        self.centrals.advance_to(&mut self.air, until_ns);
+    }
+
+    fn events(&mut self, gateway: HostId) -> Vec<CentralEvent> {
+        self.centrals.take_events_of(gateway)
+    }
+}
+
+fn gateway(ward: &mut Ward, path: &str, options: CentralOptions) -> HostId {
     let host = HostOptions {
         path: path.to_owned(),
         address: Address::synthetic_public(9),
@@ -16,7 +40,7 @@ fn gateway(air: &mut Air, path: &str, options: CentralOptions) -> HostId {
         capture_start_unix_us: None,
         strict: false,
     };
-    air.add_central(host, options)
+    ward.centrals.add(&mut ward.air, host, options)
 }
 
 fn advertise(
@@ -52,17 +76,13 @@ fn values(events: &[CentralEvent]) -> Vec<&[u8]> {
         .collect()
 }
 
-fn air() -> Air {
-    Air::new(AirOptions { seed: 4, environment: Environment::ideal() })
-}
-
 #[test]
 fn a_device_is_found_connected_and_heard() {
-    let mut air = air();
-    let sensor = strap(&mut air, "hr");
-    let gateway = gateway(&mut air, "gw/1", hearts(7));
-    air.advance_to(10 * SECOND_NS);
-    let events = air.take_central_events(gateway);
+    let mut ward = Ward::ideal();
+    let sensor = strap(&mut ward.air, "hr");
+    let gateway = gateway(&mut ward, "gw/1", hearts(7));
+    ward.advance_to(10 * SECOND_NS);
+    let events = ward.events(gateway);
     let kinds: Vec<&CentralEventKind> = events.iter().map(|event| &event.kind).collect();
     let [
         CentralEventKind::Connecting | CentralEventKind::Discovered { .. },
@@ -74,84 +94,84 @@ fn a_device_is_found_connected_and_heard() {
     };
     assert_eq!(characteristics, &[heart_rate::MEASUREMENT, battery::LEVEL]);
     for rate in 60..70 {
-        air.send(sensor, heart_rate::SERVICE, heart_rate::MEASUREMENT, &[0, rate]);
-        air.advance_to(air.now_ns() + SECOND_NS);
+        ward.air.send(sensor, heart_rate::SERVICE, heart_rate::MEASUREMENT, &[0, rate]);
+        ward.advance_to(ward.air.now_ns() + SECOND_NS);
     }
-    let events = air.take_central_events(gateway);
+    let events = ward.events(gateway);
     let expected: Vec<[u8; 2]> = (60..70).map(|rate| [0, rate]).collect();
     assert_eq!(values(&events), expected);
 }
 
 #[test]
 fn indications_are_confirmed_one_by_one() {
-    let mut air = air();
-    let cuff = advertise(&mut air, "bp", blood_pressure::SERVICE, vec![blood_pressure::service(0)]);
+    let mut ward = Ward::ideal();
+    let cuff = advertise(&mut ward.air, "bp", blood_pressure::SERVICE, vec![blood_pressure::service(0)]);
     let options = CentralOptions { services: vec![blood_pressure::SERVICE], ..CentralOptions::default() };
-    let gateway = gateway(&mut air, "gw/1", options);
-    air.advance_to(10 * SECOND_NS);
+    let gateway = gateway(&mut ward, "gw/1", options);
+    ward.advance_to(10 * SECOND_NS);
     for number in 0..5 {
-        air.send(cuff, blood_pressure::SERVICE, blood_pressure::MEASUREMENT, &[number; 30]);
+        ward.air.send(cuff, blood_pressure::SERVICE, blood_pressure::MEASUREMENT, &[number; 30]);
     }
-    air.advance_to(12 * SECOND_NS);
-    let events = air.take_central_events(gateway);
+    ward.advance_to(12 * SECOND_NS);
+    let events = ward.events(gateway);
     assert_eq!(values(&events), (0..5).map(|number| [number; 30]).collect::<Vec<_>>());
 }
 
 #[test]
 fn slots_starve_the_rest() {
-    let mut air = air();
-    let sensors: Vec<PeripheralId> = (0..5).map(|number| strap(&mut air, &format!("hr{number}"))).collect();
-    gateway(&mut air, "gw/1", hearts(3));
-    air.advance_to(60 * SECOND_NS);
-    let connected = sensors.iter().filter(|sensor| !air.links_of(**sensor).is_empty()).count();
+    let mut ward = Ward::ideal();
+    let sensors: Vec<PeripheralId> = (0..5).map(|number| strap(&mut ward.air, &format!("hr{number}"))).collect();
+    gateway(&mut ward, "gw/1", hearts(3));
+    ward.advance_to(60 * SECOND_NS);
+    let connected = sensors.iter().filter(|sensor| !ward.air.links_of(**sensor).is_empty()).count();
     assert_eq!(connected, 3);
 }
 
 #[test]
 fn a_lost_device_is_connected_again() {
-    let mut air = air();
-    let sensor = strap(&mut air, "hr");
-    let gateway = gateway(&mut air, "gw/1", hearts(7));
-    air.advance_to(10 * SECOND_NS);
-    air.inflict(sensor, Fault::OutOfRange(true)).expect("possible");
-    air.advance_to(20 * SECOND_NS);
-    let lost = air.take_central_events(gateway);
+    let mut ward = Ward::ideal();
+    let sensor = strap(&mut ward.air, "hr");
+    let gateway = gateway(&mut ward, "gw/1", hearts(7));
+    ward.advance_to(10 * SECOND_NS);
+    ward.air.inflict(sensor, Fault::OutOfRange(true)).expect("possible");
+    ward.advance_to(20 * SECOND_NS);
+    let lost = ward.events(gateway);
     assert_eq!(lost.last().map(|event| event.kind.clone()), Some(CentralEventKind::Disconnected { reason: 0x08 }));
-    air.inflict(sensor, Fault::OutOfRange(false)).expect("possible");
-    air.advance_to(30 * SECOND_NS);
-    let again = air.take_central_events(gateway);
+    ward.air.inflict(sensor, Fault::OutOfRange(false)).expect("possible");
+    ward.advance_to(30 * SECOND_NS);
+    let again = ward.events(gateway);
     assert!(again.iter().any(|event| matches!(event.kind, CentralEventKind::Subscribed { .. })), "{again:?}");
 }
 
 #[test]
 fn only_devices_of_the_list_are_taken() {
-    let mut air = air();
-    let (ours, theirs) = (strap(&mut air, "ours"), strap(&mut air, "theirs"));
-    let allowed = vec![air.address_of(ours).into()];
-    gateway(&mut air, "gw/1", CentralOptions { allowed, ..hearts(7) });
-    air.advance_to(20 * SECOND_NS);
-    assert_eq!((air.links_of(ours).len(), air.links_of(theirs).len()), (1, 0));
+    let mut ward = Ward::ideal();
+    let (ours, theirs) = (strap(&mut ward.air, "ours"), strap(&mut ward.air, "theirs"));
+    let allowed = vec![ward.air.address_of(ours).into()];
+    gateway(&mut ward, "gw/1", CentralOptions { allowed, ..hearts(7) });
+    ward.advance_to(20 * SECOND_NS);
+    assert_eq!((ward.air.links_of(ours).len(), ward.air.links_of(theirs).len()), (1, 0));
 }
 
 /// What a gateway hears does not depend on how the time is cut into steps.
 #[test]
 fn steps_do_not_matter() {
     let run = |step_ns: u64| {
-        let mut air = Air::new(AirOptions { seed: 4, environment: Environment::default() });
-        let sensors: Vec<PeripheralId> = (0..4).map(|number| strap(&mut air, &format!("hr{number}"))).collect();
+        let mut ward = Ward::new(Environment::default());
+        let sensors: Vec<PeripheralId> = (0..4).map(|number| strap(&mut ward.air, &format!("hr{number}"))).collect();
         let ecg = ecg_stream::Information { rate_hz: 250, resolution_nv: 5000, leads: 2, gain: 1 };
-        advertise(&mut air, "ecg", ecg_stream::SERVICE, vec![ecg_stream::service(ecg)]);
-        let gateway = gateway(&mut air, "gw/1", hearts(7));
+        advertise(&mut ward.air, "ecg", ecg_stream::SERVICE, vec![ecg_stream::service(ecg)]);
+        let gateway = gateway(&mut ward, "gw/1", hearts(7));
         for second in 1..20 {
-            while air.now_ns() < second * SECOND_NS {
-                let next_ns = (air.now_ns() + step_ns).min(second * SECOND_NS);
-                air.advance_to(next_ns);
+            while ward.air.now_ns() < second * SECOND_NS {
+                let next_ns = (ward.air.now_ns() + step_ns).min(second * SECOND_NS);
+                ward.advance_to(next_ns);
             }
             for sensor in &sensors {
-                air.send(*sensor, heart_rate::SERVICE, heart_rate::MEASUREMENT, &[0, second as u8]);
+                ward.air.send(*sensor, heart_rate::SERVICE, heart_rate::MEASUREMENT, &[0, second as u8]);
             }
         }
-        air.take_central_events(gateway)
+        ward.events(gateway)
     };
     let coarse = run(SECOND_NS);
     assert!(values(&coarse).len() > 30, "{}", coarse.len());
@@ -161,7 +181,7 @@ fn steps_do_not_matter() {
 /// A device that takes two links goes on advertising when it has one: that is for hosts, not for a second gateway.
 #[test]
 fn gateways_do_not_take_each_others_devices() {
-    let mut air = air();
+    let mut ward = Ward::ideal();
     let mut options = PeripheralOptions::new(
         "ward/hr",
         "hr",
@@ -170,12 +190,12 @@ fn gateways_do_not_take_each_others_devices() {
     options.advertising.data =
         crate::advertising::AdvertisingData::new().flags().services(&[heart_rate::SERVICE]).build().expect("fits");
     options.links.max_links = 2;
-    let sensor = air.add_peripheral(options).expect("valid");
-    let gateways: Vec<HostId> = ["gw/1", "gw/2"].iter().map(|path| gateway(&mut air, path, hearts(7))).collect();
-    air.advance_to(20 * SECOND_NS);
-    assert_eq!(air.links_of(sensor).len(), 1);
+    let sensor = ward.air.add_peripheral(options).expect("valid");
+    let gateways: Vec<HostId> = ["gw/1", "gw/2"].iter().map(|path| gateway(&mut ward, path, hearts(7))).collect();
+    ward.advance_to(20 * SECOND_NS);
+    assert_eq!(ward.air.links_of(sensor).len(), 1);
     let connected = |host: &HostId| {
-        let events = air.take_central_events(*host);
+        let events = ward.events(*host);
         events.iter().filter(|event| event.kind == CentralEventKind::Connected).count()
     };
     let connects: Vec<usize> = gateways.iter().map(connected).collect();

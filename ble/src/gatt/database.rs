@@ -75,7 +75,9 @@ impl Database {
         }
         if let Some(entry) = database.characteristics.iter().find(|entry| entry.uuid == DATABASE_HASH) {
             let handle = entry.value_handle;
-            let hash = database_hash(&database);
+            let (first, last) = database.bounds();
+            let rows = database.range(first, last);
+            let hash = database_hash(rows.map(|(handle, row)| (handle, row.uuid, row.value.as_slice())));
             database.set_value(handle, &hash);
         }
         Ok(database)

@@ -2,15 +2,14 @@
 
 use crate::pdu::att::Uuid;
 
-use super::database::Database;
-use crate::pairing::toolbox::cmac;
+use crate::cipher::cmac;
 
-/// AES-CMAC with a key of zero over handles, types and, for declarations, values; little-endian.
-pub(super) fn database_hash(database: &Database) -> [u8; 16] {
+/// AES-CMAC with a key of zero over handles, types and, for declarations, values; little-endian. `rows` are handle, type
+/// and value in the order of handles.
+pub(super) fn database_hash<'a>(rows: impl Iterator<Item = (u16, Uuid, &'a [u8])>) -> [u8; 16] {
     let mut message = Vec::new();
-    let (first, last) = database.bounds();
-    for (handle, attribute) in database.range(first, last) {
-        let Uuid::Short(uuid) = attribute.uuid else { continue };
+    for (handle, uuid, value) in rows {
+        let Uuid::Short(uuid) = uuid else { continue };
         let with_value = matches!(uuid, 0x2800..=0x2803 | 0x2900);
         if !with_value && !matches!(uuid, 0x2901..=0x2905) {
             continue;
@@ -18,7 +17,7 @@ pub(super) fn database_hash(database: &Database) -> [u8; 16] {
         message.extend_from_slice(&handle.to_le_bytes());
         message.extend_from_slice(&uuid.to_le_bytes());
         if with_value {
-            message.extend_from_slice(&attribute.value);
+            message.extend_from_slice(value);
         }
     }
     cmac([0; 16], &[&message])

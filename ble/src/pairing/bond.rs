@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::toolbox::Block;
 use crate::address::Address;
+use crate::cipher::Block;
 
 /// A key with the numbers by which a central names it; both are zero for Secure Connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,9 +7,10 @@ use crate::pdu::smp::{FailureReason, Features, SmpPdu};
 use sim_core::{Key, Purpose};
 
 use super::bond::LongTermKey;
-use super::passkey_block;
-use super::toolbox::{self, Block, KeyPair};
+use super::policy::passkey_block;
+use super::toolbox::{self, KeyPair};
 use crate::address::Address;
+use crate::cipher::Block;
 
 const KEYS: Purpose = Purpose::new("ble.smp.initiator.key");
 const NONCES: Purpose = Purpose::new("ble.smp.initiator.nonce");

@@ -4,9 +4,10 @@ use crate::pdu::smp::{FailureReason, Features, SmpPdu};
 use sim_core::{Key, Purpose};
 
 use super::bond::{Bond, LongTermKey};
-use super::toolbox::{self, Block, KeyPair};
-use super::{Association, SecureConnections, SecurityPolicy, passkey_block};
+use super::policy::{Association, SecureConnections, SecurityPolicy, passkey_block};
+use super::toolbox::{self, KeyPair};
 use crate::address::{Address, AddressKind};
+use crate::cipher::Block;
 
 const KEYS: Purpose = Purpose::new("ble.smp.key");
 const NONCES: Purpose = Purpose::new("ble.smp.nonce");

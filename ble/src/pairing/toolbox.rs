@@ -2,37 +2,11 @@
 //!
 //! All values are little-endian, as they travel; the specification writes them most significant octet first.
 
-use aes::Aes128;
-use aes::cipher::{Array, BlockCipherEncrypt, KeyInit};
-use cmac::{Cmac, Mac};
 use p256::elliptic_curve::sec1::ToSec1Point;
 use p256::{ProjectivePoint, PublicKey, SecretKey};
 
 use crate::address::{Address, AddressKind};
-
-/// 128 bits, little-endian.
-pub type Block = [u8; 16];
-
-fn reversed<const N: usize>(mut value: [u8; N]) -> [u8; N] {
-    value.reverse();
-    value
-}
-
-/// The security function e: AES-128.
-pub fn encrypt(key: Block, plaintext: Block) -> Block {
-    let mut block = Array(reversed(plaintext));
-    Aes128::new(&Array(reversed(key))).encrypt_block(&mut block);
-    reversed(block.0)
-}
-
-/// AES-CMAC; key and result little-endian, the message in the order of the specification.
-pub fn cmac(key: Block, message: &[&[u8]]) -> Block {
-    let mut mac = <Cmac<Aes128> as KeyInit>::new(&Array(reversed(key)));
-    for part in message {
-        mac.update(part);
-    }
-    reversed(mac.finalize().into_bytes().0)
-}
+use crate::cipher::{Block, cmac, encrypt, reversed};
 
 fn xor(a: Block, b: Block) -> Block {
     std::array::from_fn(|index| a[index] ^ b[index])
@@ -103,14 +77,6 @@ pub fn f6(w: Block, n1: Block, n2: Block, r: Block, capabilities: [u8; 3], a1: A
 pub fn g2(u: [u8; 32], v: [u8; 32], x: Block, y: Block) -> u32 {
     let hash = cmac(x, &[&reversed(u), &reversed(v), &reversed(y)]);
     u32::from_le_bytes([hash[0], hash[1], hash[2], hash[3]])
-}
-
-/// Hash of a resolvable private address.
-pub fn ah(key: Block, random: [u8; 3]) -> [u8; 3] {
-    let mut padded = [0; 16];
-    padded[..3].copy_from_slice(&random);
-    let hash = encrypt(key, padded);
-    [hash[0], hash[1], hash[2]]
 }
 
 /// A pair of keys on P-256.
@@ -212,11 +178,6 @@ mod tests {
     #[test]
     fn digits_of_numeric_comparison() {
         assert_eq!(g2(hex(U), hex(V), hex(X), hex(Y)), 0x2f9e_d5ba);
-    }
-
-    #[test]
-    fn hash_of_a_private_address() {
-        assert_eq!(ah(hex("ec0234a357c8ad05341010a60a397d9b"), hex("708194")), hex("0dfbaa"));
     }
 
     /// Sample data set 1 of the P-256 keys (volume 2, part G, section 7.1.2.1).

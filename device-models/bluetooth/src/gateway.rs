@@ -5,9 +5,7 @@ use ble::pairing::Association;
 use ble::pdu::att::Uuid;
 use ble::services::battery;
 use ble::{Address, CentralMemory, CentralOptions, HostId, HostOptions, KnownDevice};
-use sim_core::{RadioSecurity, SimId, SimTime, Span};
-
-use super::gateway_payload::Format;
+use sim_core::{GatewayFormatSpec, RadioSecurity, SimId, Span};
 
 /// The Generic Attribute service, by which a device says that its handles have changed.
 const GENERIC_ATTRIBUTE: Uuid = Uuid::Short(0x1801);
@@ -31,33 +29,31 @@ const TIMEOUT: u16 = 400;
 
 /// A gateway of a site.
 #[derive(Debug)]
-pub(super) struct Gateway {
-    pub(super) device: SimId,
-    pub(super) path: String,
-    pub(super) format: Format,
+pub(crate) struct Gateway {
+    pub(crate) device: SimId,
+    pub(crate) path: String,
+    pub(crate) format: GatewayFormatSpec,
     /// Its controller; none while it is down.
-    pub(super) host: Option<HostId>,
-    pub(super) host_options: HostOptions,
-    pub(super) options: CentralOptions,
+    pub(crate) host: Option<HostId>,
+    pub(crate) host_options: HostOptions,
+    pub(crate) options: CentralOptions,
     /// What it remembers while it is down.
-    pub(super) memory: CentralMemory,
-    /// Since when it is down.
-    pub(super) down_since: Option<SimTime>,
-    pub(super) forwarded: u64,
-    pub(super) backfilled: u64,
-    pub(super) duplicates: u64,
-    pub(super) unreadable: u64,
-    pub(super) links: u64,
-    pub(super) failed_pairings: u64,
-    pub(super) rssi_sum_dbm: i64,
-    pub(super) rssi_count: u64,
+    pub(crate) memory: CentralMemory,
+    pub(crate) forwarded: u64,
+    pub(crate) backfilled: u64,
+    pub(crate) duplicates: u64,
+    pub(crate) unreadable: u64,
+    pub(crate) links: u64,
+    pub(crate) failed_pairings: u64,
+    pub(crate) rssi_sum_dbm: i64,
+    pub(crate) rssi_count: u64,
 }
 
 impl Gateway {
-    pub(super) fn new(
+    pub(crate) fn new(
         device: SimId,
         path: String,
-        format: Format,
+        format: GatewayFormatSpec,
         host_options: HostOptions,
         options: CentralOptions,
     ) -> Self {
@@ -69,7 +65,6 @@ impl Gateway {
             host_options,
             options,
             memory: CentralMemory::default(),
-            down_since: None,
             forwarded: 0,
             backfilled: 0,
             duplicates: 0,
@@ -83,12 +78,12 @@ impl Gateway {
 }
 
 /// How a gateway knows a device.
-pub(super) fn known(address: Address, identity_key: [u8; 16], security: RadioSecurity) -> KnownDevice {
+pub(crate) fn known(address: Address, identity_key: [u8; 16], security: RadioSecurity) -> KnownDevice {
     KnownDevice { address, identity_key: Some(identity_key), association: association(security) }
 }
 
 /// How two sides pair for a demand.
-pub(super) fn association(security: RadioSecurity) -> Association {
+pub(crate) fn association(security: RadioSecurity) -> Association {
     match security {
         RadioSecurity::Open => Association::None,
         RadioSecurity::JustWorks => Association::JustWorks,
@@ -97,13 +92,13 @@ pub(super) fn association(security: RadioSecurity) -> Association {
 }
 
 /// Units of 1.25 ms that a span has.
-pub(super) fn interval_units(span: Span) -> u16 {
+pub(crate) fn interval_units(span: Span) -> u16 {
     // 7.5 ms to 4 s (Core Specification 5.4, volume 6, part B, section 4.5.1).
     (span.nanos() / 1_250_000).clamp(6, 3_200) as u16
 }
 
 /// How a central of a gateway behaves. `slowest_advertising_ns` is the longest interval of its devices.
-pub(super) fn central_options(
+pub(crate) fn central_options(
     slots: u32,
     interval: Span,
     devices: Vec<KnownDevice>,
@@ -130,7 +125,7 @@ pub(super) fn central_options(
 }
 
 /// The services that gateways want: those of the devices, the battery, and word of changed handles.
-pub(super) fn wanted_services(of_devices: impl Iterator<Item = Uuid>) -> Vec<Uuid> {
+pub(crate) fn wanted_services(of_devices: impl Iterator<Item = Uuid>) -> Vec<Uuid> {
     let mut services = vec![GENERIC_ATTRIBUTE, battery::SERVICE];
     services.extend(of_devices);
     services.sort_unstable();
@@ -139,7 +134,7 @@ pub(super) fn wanted_services(of_devices: impl Iterator<Item = Uuid>) -> Vec<Uui
 }
 
 /// The services of a device as its security demands them.
-pub(super) fn protected(services: Vec<Service>, security: RadioSecurity) -> Vec<Service> {
+pub(crate) fn protected(services: Vec<Service>, security: RadioSecurity) -> Vec<Service> {
     let access = match security {
         RadioSecurity::Open => return services,
         RadioSecurity::JustWorks => ble::gatt::Access::Encrypted,

@@ -4,46 +4,19 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use ble::{Air, PeripheralError};
+use ble::Air;
 use sim_core::{
-    Evidence, Occurrence, OccurrenceId, Outbound, Place, RadioSecurity, Roster, RouteId, SimId, SimTime, Subject,
+    Evidence, Occurrence, OccurrenceId, Outbound, Place, RadioSecurity, Registry, Roster, RouteId, SimId, SimTime,
+    Subject,
 };
-use thiserror::Error;
 
-use super::report::{GatewayReport, GivenUp, LinkEvent, PeripheralReport, Taken};
-use super::site::{Site, name_of, position};
-
-/// Why a radio cannot be built.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum RadioError {
-    /// The kind of a device has no Bluetooth services.
-    #[error("{path}: devices of kind {kind} have no Bluetooth side")]
-    NoProfile {
-        /// Path of the device.
-        path: String,
-        /// Its kind.
-        kind: String,
-    },
-    /// A gateway is to hand on in a format that does not exist.
-    #[error("{path}: gateways have no payload format {format}")]
-    UnknownFormat {
-        /// Path of the gateway.
-        path: String,
-        /// The format.
-        format: String,
-    },
-    /// A gateway is to connect to a device of another site, or to one without Bluetooth.
-    #[error("{path}: device number {device} is not on the air of its site")]
-    ForeignDevice {
-        /// Path of the gateway.
-        path: String,
-        /// Number of the device.
-        device: u32,
-    },
-    /// A device cannot be put on the air.
-    #[error(transparent)]
-    Peripheral(#[from] PeripheralError),
-}
+use crate::peripheral::{name_of, position};
+use crate::radio_device::RadioDevice;
+use crate::radio_error::RadioError;
+use crate::radio_rows::RadioRows;
+use crate::report::{GatewayReport, GivenUp, LinkEvent, PeripheralReport, Taken};
+use crate::site::{Site, SiteMembers};
+use crate::step_plan::StepPlan;
 
 /// All sites of some patients.
 ///
@@ -59,12 +32,14 @@ pub struct Radio {
 }
 
 impl Radio {
-    /// The sites of the patients in `patients`; the timeline's `ble.*` and `gw.*` steps act on them.
+    /// The sites of the patients in `patients`; the timeline's steps on the radio act on them. Profiles, gateway
+    /// formats and actions are those of the registry.
     ///
     /// # Errors
     /// [`RadioError`] when a device has no Bluetooth services or cannot be put on the air, or a gateway's plan does not
     /// fit its site.
     pub fn new(
+        registry: &Registry,
         roster: &Arc<Roster>,
         occurrences: &Arc<Vec<Occurrence>>,
         patients: Range<usize>,
@@ -74,15 +49,17 @@ impl Radio {
             gateways.entry(gateway.site).or_default().push(number);
         }
         let steps = steps_by_site(roster, occurrences);
+        let (rows, step_plan) = (RadioRows(registry), Arc::new(StepPlan::new(registry, occurrences)?));
         let (mut sites, mut by_number) = (Vec::new(), BTreeMap::new());
         for (number, plan) in roster.sites.iter().enumerate() {
             if !patients.contains(&plan.patients.start) {
                 continue;
             }
-            let of_site = gateways.get(&number).map(Vec::as_slice).unwrap_or_default();
+            let gateways = gateways.get(&number).map(Vec::as_slice).unwrap_or_default();
             by_number.insert(number, sites.len());
             let steps = steps.get(&number).map(Vec::as_slice).unwrap_or_default();
-            sites.push(Site::new(roster, occurrences, plan, number, of_site, steps)?);
+            let members = SiteMembers { plan, number, gateways, steps };
+            sites.push(Site::new(roster, &rows, &step_plan, members)?);
         }
         Ok(Self { roster: Arc::clone(roster), sites, by_number, evidence: Evidence::default() })
     }
@@ -132,7 +109,7 @@ impl Radio {
     pub fn move_device(&mut self, device: SimId, place: Place) {
         for site in &mut self.sites {
             if let Some(&index) = site.by_device.get(&device) {
-                site.air.move_peripheral(site.wearables[index].peripheral, position(place));
+                site.air.move_peripheral(site.devices[index].peripheral, position(place));
             }
         }
     }
@@ -149,7 +126,7 @@ impl Radio {
     pub fn pending(&self) -> Vec<(RouteId, u64)> {
         let of_site = |site: &Site| {
             let waiting = site.inbox.values().map(|outbound| (outbound.route, outbound.sequence));
-            let parcels = site.wearables.iter().flat_map(|wearable| wearable.parcels.values());
+            let parcels = site.devices.iter().flat_map(|device| device.parcels.values());
             let unheard = parcels.filter(|parcel| parcel.forwarded == 0);
             waiting.chain(unheard.map(|parcel| (parcel.route, parcel.sequence))).collect::<Vec<_>>()
         };
@@ -186,16 +163,16 @@ impl Radio {
     /// What somebody outside has to know of every device to connect to it.
     pub fn peripherals(&self) -> Vec<PeripheralReport> {
         let of_site = |site: &Site| {
-            let report = |wearable: &super::wearable::Wearable| {
-                let device = &self.roster.devices[wearable.device.index()];
+            let report = |known: &RadioDevice| {
+                let device = &self.roster.devices[known.id.index()];
                 let passkey = match device.radio.as_ref().map(|radio| radio.security) {
                     Some(RadioSecurity::Passkey(digits)) => Some(digits),
                     _ => None,
                 };
                 let name = name_of(device).to_owned();
-                PeripheralReport { device: wearable.device, address: wearable.address, name, passkey }
+                PeripheralReport { device: known.id, address: known.address, name, passkey }
             };
-            site.wearables.iter().map(report).collect::<Vec<_>>()
+            site.devices.iter().map(report).collect::<Vec<_>>()
         };
         self.sites.iter().flat_map(of_site).collect()
     }

@@ -8,7 +8,9 @@
 
 use bytes::{BufMut, BytesMut};
 use thiserror::Error;
-use vocabulary::{Message, MetricId, OwnedMessage, OwnedReading, OwnedValue, OwnedWave, Quality, Value};
+use vocabulary::{
+    Format, KeyError, Message, MessageKey, MetricId, OwnedMessage, OwnedReading, OwnedValue, OwnedWave, Quality, Value,
+};
 
 /// Version of the layout.
 const VERSION: u8 = 1;
@@ -64,6 +66,31 @@ pub(crate) enum RadioMessageError {
         /// Octets there are.
         length: usize,
     },
+}
+
+/// The format, for the registry.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RadioMessage;
+
+impl Format for RadioMessage {
+    fn encode(&self, message: &Message<'_>, out: &mut BytesMut) {
+        encode(message, out);
+    }
+
+    fn key<'p>(&self, payload: &'p [u8]) -> Result<MessageKey<'p>, KeyError> {
+        let message = decode(payload).map_err(|error| KeyError::Unreadable { reason: error.to_string() })?;
+        Ok(MessageKey {
+            device_serial: message.device_serial.into(),
+            patient_id: message.patient_id.map(Into::into),
+            stream: message.stream.into(),
+            sequence: Some(message.sequence),
+            device_time_ms: Some(message.device_time_ms),
+        })
+    }
+
+    fn content_type(&self) -> &'static str {
+        "application/octet-stream"
+    }
 }
 
 /// Appends `message`. Texts are cut at 65534 octets, lists at 65535 entries.
@@ -197,7 +224,7 @@ impl<'a> Reader<'a> {
     fn metric(&mut self) -> Result<MetricId, RadioMessageError> {
         let at = self.at;
         let value = self.u16()?;
-        MetricId::all().nth(usize::from(value)).ok_or(RadioMessageError::Unknown { at, field: "metric", value })
+        MetricId::at(usize::from(value)).ok_or(RadioMessageError::Unknown { at, field: "metric", value })
     }
 
     fn quality(&mut self) -> Result<Quality, RadioMessageError> {
@@ -240,7 +267,7 @@ mod tests {
     use proptest::collection::vec;
     use proptest::option;
     use proptest::prelude::*;
-    use vocabulary::{Reading, Wave};
+    use vocabulary::{Reading, Wave, metrics};
 
     use super::*;
 
@@ -265,7 +292,7 @@ mod tests {
             readings in vec(reading(), 0..6),
             runs in vec((vec(any::<i16>(), 0..50), any::<i64>(), 1_u32.., -1e6_f64..1e6, -1e6_f64..1e6), 0..3),
         ) {
-            let metric = MetricId::named("ecg_ii");
+            let metric = metrics::ECG_II;
             let waves: Vec<Wave<'_>> = runs
                 .iter()
                 .map(|(samples, first_ms, rate_mhz, gain, offset)| Wave {

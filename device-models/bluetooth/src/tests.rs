@@ -11,11 +11,11 @@ use crate::radio_message;
 use bytes::BytesMut;
 use sim_core::{
     Argument, Arguments, Cadence, DevicePlan, GatewayPlan, Occurrence, Outbound, PatientPlan, RadioPlan, RadioSecurity,
-    Roster, Route, RouteId, SimId, SimTime, SitePlan, Span, StreamPlan, Subject,
+    Registry, Roster, Route, RouteId, SimId, SimTime, SitePlan, Span, StreamPlan, Subject,
 };
-use vocabulary::{Message, MetricId, Reading, Wave};
+use vocabulary::{Message, MetricId, Reading, Wave, metrics};
 
-use super::{GivenUp, Radio};
+use super::{Bluetooth, GivenUp, Radio};
 
 const EPOCH_MS: i64 = 1_767_225_600_000;
 
@@ -141,7 +141,10 @@ impl Ward {
 
     fn radio(&self) -> Radio {
         let patients = self.roster.patients.len();
-        Radio::new(&Arc::new(self.roster.clone()), &Arc::new(self.occurrences.clone()), 0..patients).expect("valid")
+        let mut registry = Registry::new();
+        registry.add_plugin(&formats::Formats).add_plugin(&Bluetooth);
+        Radio::new(&registry, &Arc::new(self.roster.clone()), &Arc::new(self.occurrences.clone()), 0..patients)
+            .expect("valid")
     }
 
     /// The next message of a device, at this instant.
@@ -169,8 +172,8 @@ fn seconds(seconds: i64) -> SimTime {
     SimTime::from_nanos(seconds * 1_000_000_000)
 }
 
-fn number(metric: &str, value: f64) -> Reading {
-    Reading::number(MetricId::named(metric), value)
+fn number(metric: MetricId, value: f64) -> Reading {
+    Reading::number(metric, value)
 }
 
 fn text(message: &Outbound) -> &str {

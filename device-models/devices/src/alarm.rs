@@ -1,7 +1,7 @@
 //! What a device says of an alarm: its condition, its priority (IEC 60601-1-8) and whether it begins or ends.
 
 use sim_core::{Assembly, Clock};
-use vocabulary::{MetricId, Reading};
+use vocabulary::{MetricId, Reading, metrics};
 
 use crate::device::Device;
 
@@ -60,40 +60,15 @@ impl<const N: usize> HeldAlarms<N> {
 }
 
 /// Metrics of an alarm's message.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct AlarmMetrics {
-    condition: MetricId,
-    priority: MetricId,
-    phase: MetricId,
-}
+pub(super) const METRICS: &[MetricId] = &[metrics::ALARM, metrics::ALARM_PRIORITY, metrics::ALARM_PHASE];
 
-impl AlarmMetrics {
-    /// Their ids, for the table of a device kind.
-    pub(super) const IDS: &'static [&'static str] = &["alarm", "alarm_priority", "alarm_phase"];
-
-    pub(super) fn new() -> Self {
-        Self {
-            condition: MetricId::named("alarm"),
-            priority: MetricId::named("alarm_priority"),
-            phase: MetricId::named("alarm_phase"),
-        }
-    }
-
-    /// Says an alarm now, on the event stream at `kind_index` of the kind's list, if the scenario has it.
-    pub(super) fn say(
-        self,
-        event: AlarmEvent,
-        kind_index: usize,
-        device: &mut Device,
-        clock: &Clock,
-        assembly: &mut Assembly,
-    ) {
-        if let Some(due) = device.event(kind_index, clock.now) {
-            device
-                .say(&due, clock, assembly)
-                .reading(Reading::code(self.condition, event.condition))
-                .reading(Reading::code(self.priority, event.priority))
-                .reading(Reading::code(self.phase, event.phase));
-        }
+/// Says an alarm now, on the event stream at `kind_index` of the kind's list, if the scenario has it.
+pub(super) fn say(event: AlarmEvent, kind_index: usize, device: &mut Device, clock: &Clock, assembly: &mut Assembly) {
+    if let Some(due) = device.event(kind_index, clock.now) {
+        device
+            .say(&due, clock, assembly)
+            .reading(Reading::code(metrics::ALARM, event.condition))
+            .reading(Reading::code(metrics::ALARM_PRIORITY, event.priority))
+            .reading(Reading::code(metrics::ALARM_PHASE, event.phase));
     }
 }

@@ -2,7 +2,7 @@
 
 use bevy_ecs::prelude::*;
 use sim_core::{Assembly, Clock, Phase, Registry, SimTime};
-use vocabulary::{MetricId, Reading};
+use vocabulary::{Reading, metrics};
 
 use super::battery::Battery;
 use crate::device::Device;
@@ -20,13 +20,12 @@ fn announce(
     if clock.now != SimTime::ZERO {
         return;
     }
-    let (status, charge) = (MetricId::named("device_status"), MetricId::named("battery"));
     for (mut device, Announcement(stream), battery) in &mut devices {
         if let Some(due) = device.event(*stream, clock.now) {
             device
                 .say(&due, &clock, &mut assembly)
-                .reading(Reading::code(status, "operating"))
-                .reading(Reading::number(charge, battery.percent(clock.now)));
+                .reading(Reading::code(metrics::DEVICE_STATUS, "operating"))
+                .reading(Reading::number(metrics::BATTERY, battery.percent(clock.now)));
         }
     }
 }

@@ -8,10 +8,10 @@ use sim_core::{
     Assembly, Clock, DevicePlan, DeviceSpec, Evidence, GRID, MessageBuilder, Phase, Purpose, Registry, SimId, SimTime,
     Span, SpawnError, StreamKind, StreamSpec,
 };
-use vocabulary::{MetricId, Quality, Reading};
+use vocabulary::{Quality, Reading, metrics};
 
 use self::alarms::{Alarms, Numerics};
-use super::alarm::AlarmMetrics;
+use super::alarm;
 use super::pulse_oximeter::FingerProbe;
 use crate::device::{Chunk, Device};
 use crate::sensors::averages::ShownPressure;
@@ -72,26 +72,9 @@ struct MonitorFaults {
     line: LineFaults,
 }
 
-/// Metrics of the monitor's messages, and room to work in.
-#[derive(Debug, Clone, Resource)]
+/// Room to work in.
+#[derive(Debug, Clone, Default, Resource)]
 struct Workshop {
-    /// Lead by which the monitor counts beats.
-    ecg: MetricId,
-    abp: MetricId,
-    pleth: MetricId,
-    respiration: MetricId,
-    co2: MetricId,
-    heart_rate: MetricId,
-    saturation: MetricId,
-    pulse_rate: MetricId,
-    respiratory_rate: MetricId,
-    systolic: MetricId,
-    diastolic: MetricId,
-    mean: MetricId,
-    etco2: MetricId,
-    temperature: MetricId,
-    status: MetricId,
-    alarm: AlarmMetrics,
     scratch: Vec<f32>,
     room: EcgRoom,
 }
@@ -184,46 +167,45 @@ impl BedsideMonitor {
 }
 
 /// Shows pinned numbers instead of measured ones.
-fn pin(shown: &mut Numerics, pinned: &Pinned, workshop: &Workshop, evidence: &mut Evidence) {
+fn pin(shown: &mut Numerics, pinned: &Pinned, evidence: &mut Evidence) {
     if pinned.is_empty() {
         return;
     }
     let mut show = |metric, measured| pinned.shown(metric, measured, evidence);
-    shown.heart_rate_bpm = show(workshop.heart_rate, shown.heart_rate_bpm);
-    shown.spo2_percent = show(workshop.saturation, shown.spo2_percent);
-    shown.pulse_rate_bpm = show(workshop.pulse_rate, shown.pulse_rate_bpm);
-    shown.respiratory_rate_bpm = show(workshop.respiratory_rate, shown.respiratory_rate_bpm);
-    shown.etco2_mmhg = show(workshop.etco2, shown.etco2_mmhg);
-    shown.temperature_c = show(workshop.temperature, Some(shown.temperature_c)).unwrap_or(shown.temperature_c);
+    shown.heart_rate_bpm = show(metrics::HR, shown.heart_rate_bpm);
+    shown.spo2_percent = show(metrics::SPO2, shown.spo2_percent);
+    shown.pulse_rate_bpm = show(metrics::PR, shown.pulse_rate_bpm);
+    shown.respiratory_rate_bpm = show(metrics::RESP_RATE, shown.respiratory_rate_bpm);
+    shown.etco2_mmhg = show(metrics::ETCO2, shown.etco2_mmhg);
+    shown.temperature_c = show(metrics::TEMP_CORE, Some(shown.temperature_c)).unwrap_or(shown.temperature_c);
     let pressure = shown.pressure;
-    let systolic = show(workshop.systolic, pressure.map(|pressure| pressure.systolic_mmhg));
-    let diastolic = show(workshop.diastolic, pressure.map(|pressure| pressure.diastolic_mmhg));
-    let mean = show(workshop.mean, pressure.map(|pressure| pressure.mean_mmhg));
+    let systolic = show(metrics::ABP_SYS, pressure.map(|pressure| pressure.systolic_mmhg));
+    let diastolic = show(metrics::ABP_DIA, pressure.map(|pressure| pressure.diastolic_mmhg));
+    let mean = show(metrics::ABP_MEAN, pressure.map(|pressure| pressure.mean_mmhg));
     if let (Some(systolic_mmhg), Some(diastolic_mmhg), Some(mean_mmhg)) = (systolic, diastolic, mean) {
         shown.pressure = Some(ShownPressure { systolic_mmhg, diastolic_mmhg, mean_mmhg });
     }
 }
 
-fn say_vitals(message: &mut MessageBuilder<'_>, shown: &Numerics, workshop: &Workshop) {
+fn say_vitals(message: &mut MessageBuilder<'_>, shown: &Numerics) {
     let value = |metric, value: Option<f64>| {
         value.map_or(Reading::missing(metric, Quality::NotAvailable), |value| Reading::number(metric, value))
     };
     message
-        .reading(value(workshop.heart_rate, shown.heart_rate_bpm))
-        .reading(value(workshop.saturation, shown.spo2_percent))
-        .reading(value(workshop.pulse_rate, shown.pulse_rate_bpm))
-        .reading(value(workshop.respiratory_rate, shown.respiratory_rate_bpm))
-        .reading(value(workshop.systolic, shown.pressure.map(|pressure| pressure.systolic_mmhg)))
-        .reading(value(workshop.diastolic, shown.pressure.map(|pressure| pressure.diastolic_mmhg)))
-        .reading(value(workshop.mean, shown.pressure.map(|pressure| pressure.mean_mmhg)))
-        .reading(value(workshop.etco2, shown.etco2_mmhg))
-        .reading(Reading::number(workshop.temperature, shown.temperature_c));
+        .reading(value(metrics::HR, shown.heart_rate_bpm))
+        .reading(value(metrics::SPO2, shown.spo2_percent))
+        .reading(value(metrics::PR, shown.pulse_rate_bpm))
+        .reading(value(metrics::RESP_RATE, shown.respiratory_rate_bpm))
+        .reading(value(metrics::ABP_SYS, shown.pressure.map(|pressure| pressure.systolic_mmhg)))
+        .reading(value(metrics::ABP_DIA, shown.pressure.map(|pressure| pressure.diastolic_mmhg)))
+        .reading(value(metrics::ABP_MEAN, shown.pressure.map(|pressure| pressure.mean_mmhg)))
+        .reading(value(metrics::ETCO2, shown.etco2_mmhg))
+        .reading(Reading::number(metrics::TEMP_CORE, shown.temperature_c));
 }
 
 /// Looks at alarms and electrodes once a second.
 fn watch_alarms(
     clock: Res<Clock>,
-    workshop: Res<Workshop>,
     patients: Query<(&Physiology, &Pinned)>,
     mut devices: Query<(&mut Device, &mut BedsideMonitor, &FingerProbe, &LeadsOff, &CapnographFaults, &LineFaults)>,
     mut assembly: ResMut<Assembly>,
@@ -234,19 +216,19 @@ fn watch_alarms(
     }
     for (mut device, mut monitor, probe, leads_off, capnograph, line) in &mut devices {
         let Ok((Physiology(body), pinned)) = patients.get(device.patient) else { continue };
-        let contact = leads_off.contact(workshop.ecg, clock.now);
+        let contact = leads_off.contact(metrics::ECG_II, clock.now);
         let off = contact == Contact::KnownOff;
         if monitor.lead_off != Some(off) {
             monitor.lead_off = Some(off);
             if let Some(due) = device.event(STATUS, clock.now) {
                 let code = if off { "lead_off" } else { "operating" };
-                device.say(&due, &clock, &mut assembly).reading(Reading::code(workshop.status, code));
+                device.say(&due, &clock, &mut assembly).reading(Reading::code(metrics::DEVICE_STATUS, code));
             }
         }
         let mut shown = monitor.numerics(body, probe, (capnograph, line), contact, clock.now);
-        pin(&mut shown, pinned, &workshop, &mut evidence);
+        pin(&mut shown, pinned, &mut evidence);
         for event in monitor.alarms.look(&shown, off, clock.now) {
-            workshop.alarm.say(event, ALARM, &mut device, &clock, &mut assembly);
+            alarm::say(event, ALARM, &mut device, &clock, &mut assembly);
         }
     }
 }
@@ -270,11 +252,11 @@ fn report_monitors(
             let mut message = device.say(&due, &clock, &mut assembly);
             let Some(chunk) = due.chunk else {
                 if due.kind_index == VITALS {
-                    let contact = leads_off.contact(workshop.ecg, due.intended);
-                    evidence.add_all(leads_off.acting(workshop.ecg, due.intended), "readings_changed", 1);
+                    let contact = leads_off.contact(metrics::ECG_II, due.intended);
+                    evidence.add_all(leads_off.acting(metrics::ECG_II, due.intended), "readings_changed", 1);
                     let mut shown = monitor.numerics(body, probe, (capnograph, line), contact, due.intended);
-                    pin(&mut shown, pinned, &workshop, &mut evidence);
-                    say_vitals(&mut message, &shown, &workshop);
+                    pin(&mut shown, pinned, &mut evidence);
+                    say_vitals(&mut message, &shown);
                 }
                 continue;
             };
@@ -290,10 +272,10 @@ fn report_monitors(
                 continue;
             }
             let (metric, gain) = match due.kind_index {
-                ABP => (workshop.abp, PRESSURE_GAIN),
-                PLETH => (workshop.pleth, 1.0),
-                RESPIRATION => (workshop.respiration, IMPEDANCE_GAIN),
-                _ => (workshop.co2, CO2_GAIN),
+                ABP => (metrics::ABP_WAVE, PRESSURE_GAIN),
+                PLETH => (metrics::PLETH, 1.0),
+                RESPIRATION => (metrics::RESP_WAVE, IMPEDANCE_GAIN),
+                _ => (metrics::CO2_WAVE, CO2_GAIN),
             };
             let head = chunk.head(&clock, metric, gain, 0.0, Quality::Ok);
             message.wave(head, |samples, _| match due.kind_index {
@@ -312,27 +294,7 @@ fn report_monitors(
 /// Adds the monitor.
 pub fn register(registry: &mut Registry) {
     registry.add_resource(|world| {
-        let named = MetricId::named;
-        world.insert_resource(Workshop {
-            ecg: named("ecg_ii"),
-            abp: named("abp_wave"),
-            pleth: named("pleth"),
-            respiration: named("resp_wave"),
-            co2: named("co2_wave"),
-            heart_rate: named("hr"),
-            saturation: named("spo2"),
-            pulse_rate: named("pr"),
-            respiratory_rate: named("resp_rate"),
-            systolic: named("abp_sys"),
-            diastolic: named("abp_dia"),
-            mean: named("abp_mean"),
-            etco2: named("etco2"),
-            temperature: named("temp_core"),
-            status: named("device_status"),
-            alarm: AlarmMetrics::new(),
-            scratch: Vec::new(),
-            room: EcgRoom::default(),
-        });
+        world.init_resource::<Workshop>();
     });
     let wave = |id, about, rate_mhz, samples, metrics| StreamSpec {
         id,
@@ -341,7 +303,8 @@ pub fn register(registry: &mut Registry) {
         metrics,
     };
     let event = |id, about, metrics| StreamSpec { id, about, kind: StreamKind::Event, metrics };
-    registry.devices.push(DeviceSpec {
+    registry.add(patients::needs_circulation("bedside_monitor"));
+    registry.add(DeviceSpec {
         kind: "bedside_monitor",
         about: "bedside monitor with arterial line and capnography",
         streams: vec![
@@ -349,15 +312,25 @@ pub fn register(registry: &mut Registry) {
                 id: "vitals",
                 about: "heart rate, saturation, pulse, breathing, pressures, carbon dioxide, temperature",
                 kind: StreamKind::Numeric { period_ms: 1_000 },
-                metrics: &["hr", "spo2", "pr", "resp_rate", "abp_sys", "abp_dia", "abp_mean", "etco2", "temp_core"],
+                metrics: &[
+                    metrics::HR,
+                    metrics::SPO2,
+                    metrics::PR,
+                    metrics::RESP_RATE,
+                    metrics::ABP_SYS,
+                    metrics::ABP_DIA,
+                    metrics::ABP_MEAN,
+                    metrics::ETCO2,
+                    metrics::TEMP_CORE,
+                ],
             },
             wave("ecg", "the leads chosen, lead II by default", 250_000, 250, &LEADS),
-            wave("abp", "arterial pressure", 125_000, 125, &["abp_wave"]),
-            wave("pleth", "infrared pleth", 125_000, 125, &["pleth"]),
-            wave("resp", "chest impedance", 62_500, 125, &["resp_wave"]),
-            wave("co2", "capnogram, 2.5 s behind", 62_500, 125, &["co2_wave"]),
-            event("alarm", "limit alarms and the loose electrode, at start and end", AlarmMetrics::IDS),
-            event("status", "when an electrode comes off or is back", &["device_status"]),
+            wave("abp", "arterial pressure", 125_000, 125, &[metrics::ABP_WAVE]),
+            wave("pleth", "infrared pleth", 125_000, 125, &[metrics::PLETH]),
+            wave("resp", "chest impedance", 62_500, 125, &[metrics::RESP_WAVE]),
+            wave("co2", "capnogram, 2.5 s behind", 62_500, 125, &[metrics::CO2_WAVE]),
+            event("alarm", "limit alarms and the loose electrode, at start and end", alarm::METRICS),
+            event("status", "when an electrode comes off or is back", &[metrics::DEVICE_STATUS]),
         ],
         options: vec![leads_option()],
         commands: Vec::new(),

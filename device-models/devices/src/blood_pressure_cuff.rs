@@ -8,7 +8,7 @@ use sim_core::{
     Assembly, Clock, Command, CommandSpec, DevicePlan, DeviceSpec, MessageBuilder, Phase, Registry, SimId, SimTime,
     SpawnError, StreamKind, StreamSpec,
 };
-use vocabulary::{MetricId, Quality, Reading};
+use vocabulary::{MetricId, Quality, Reading, metrics};
 
 use self::measurement::{Measurement, Outcome};
 use super::announcement::Announcement;
@@ -32,16 +32,6 @@ pub struct BloodPressureCuff {
     asked: bool,
     /// Measurements on demand so far.
     demands: u64,
-}
-
-/// Metrics of the cuff's messages.
-#[derive(Debug, Clone, Copy, Resource)]
-struct Metrics {
-    systolic: MetricId,
-    diastolic: MetricId,
-    mean: MetricId,
-    pulse_rate: MetricId,
-    status: MetricId,
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the registry's signature lets a device refuse")]
@@ -68,27 +58,26 @@ fn obey(world: &mut World, device: Entity, command: &Command) -> Result<(), Stri
     }
 }
 
-fn say_outcome(message: &mut MessageBuilder<'_>, outcome: &Outcome, metrics: &Metrics) {
+fn say_outcome(message: &mut MessageBuilder<'_>, outcome: &Outcome) {
     match outcome {
         Outcome::Measured(pressure) => {
             message
-                .reading(Reading::number(metrics.systolic, pressure.systolic_mmhg))
-                .reading(Reading::number(metrics.diastolic, pressure.diastolic_mmhg))
-                .reading(Reading::number(metrics.mean, pressure.mean_mmhg))
-                .reading(Reading::number(metrics.pulse_rate, pressure.pulse_rate_bpm));
+                .reading(Reading::number(metrics::NIBP_SYS, pressure.systolic_mmhg))
+                .reading(Reading::number(metrics::NIBP_DIA, pressure.diastolic_mmhg))
+                .reading(Reading::number(metrics::NIBP_MEAN, pressure.mean_mmhg))
+                .reading(Reading::number(metrics::PR_NIBP, pressure.pulse_rate_bpm));
         }
         Outcome::Failed(_) => {
-            for metric in [metrics.systolic, metrics.diastolic, metrics.mean, metrics.pulse_rate] {
+            for metric in [metrics::NIBP_SYS, metrics::NIBP_DIA, metrics::NIBP_MEAN, metrics::PR_NIBP] {
                 message.reading(Reading::missing(metric, Quality::NotAvailable));
             }
         }
     }
-    message.reading(Reading::code(metrics.status, outcome.code()));
+    message.reading(Reading::code(metrics::DEVICE_STATUS, outcome.code()));
 }
 
 fn measure_pressures(
     clock: Res<Clock>,
-    metrics: Res<Metrics>,
     patients: Query<(&Physiology, Option<&Activity>)>,
     mut devices: Query<(&mut Device, &mut BloodPressureCuff)>,
     mut assembly: ResMut<Assembly>,
@@ -117,12 +106,12 @@ fn measure_pressures(
             let next = cuff.scheduled.take();
             let measurement = next.unwrap_or_else(|| Measurement::until(device.key, due.intended, due.sequence));
             let outcome = measurement.outcome(device.key);
-            say_outcome(&mut device.say(&due, &clock, &mut assembly), &outcome, &metrics);
+            say_outcome(&mut device.say(&due, &clock, &mut assembly), &outcome);
         }
         if let Some(measurement) = cuff.demanded.take_if(|measurement| measurement.ends() < clock.end) {
             let outcome = measurement.outcome(device.key);
             if let Some(due) = device.event(ON_DEMAND, measurement.ends()) {
-                say_outcome(&mut device.say(&due, &clock, &mut assembly), &outcome, &metrics);
+                say_outcome(&mut device.say(&due, &clock, &mut assembly), &outcome);
             }
         }
     }
@@ -130,17 +119,9 @@ fn measure_pressures(
 
 /// Adds the cuff.
 pub fn register(registry: &mut Registry) {
-    registry.add_resource(|world| {
-        world.insert_resource(Metrics {
-            systolic: MetricId::named("nibp_sys"),
-            diastolic: MetricId::named("nibp_dia"),
-            mean: MetricId::named("nibp_mean"),
-            pulse_rate: MetricId::named("pr_nibp"),
-            status: MetricId::named("device_status"),
-        });
-    });
-    let carried: &[&str] = &["nibp_sys", "nibp_dia", "nibp_mean", "pr_nibp", "device_status"];
-    registry.devices.push(DeviceSpec {
+    let carried: &'static [MetricId] =
+        &[metrics::NIBP_SYS, metrics::NIBP_DIA, metrics::NIBP_MEAN, metrics::PR_NIBP, metrics::DEVICE_STATUS];
+    registry.add(DeviceSpec {
         kind: "blood_pressure_cuff",
         about: "upper-arm cuff: 25 to 40 s a measurement, error of 3 mmHg, fails by motion or an irregular pulse",
         streams: vec![
@@ -160,7 +141,7 @@ pub fn register(registry: &mut Registry) {
                 id: "status",
                 about: "when switched on",
                 kind: StreamKind::Event,
-                metrics: &["device_status", "battery"],
+                metrics: &[metrics::DEVICE_STATUS, metrics::BATTERY],
             },
         ],
         options: Vec::new(),

@@ -10,16 +10,16 @@ use sim_core::{
     Assembly, Cast, Clock, DevicePlan, DeviceSpec, Evidence, Key, MessageBuilder, ParameterKind, ParameterSpec, Phase,
     Purpose, Registry, SimId, SpawnError, StreamKind, StreamSpec,
 };
-use vocabulary::{Dimension, MetricId, Quality, Reading};
+use vocabulary::{Dimension, Quality, Reading, metrics};
 
 use self::alarms::GlucoseAlarms;
-use super::alarm::AlarmMetrics;
+use super::alarm;
 use crate::device::{Device, Quiet};
 use crate::sensors::cgm::{CGM_MODELS, Cgm, CgmModel, CgmReading};
 use crate::sensors::compression::Compressions;
 use patients::glycaemia::{Glycaemia, Minute};
 
-const KIND: &str = "cgm";
+pub(crate) const KIND: &str = "cgm";
 const GLUCOSE: usize = 0;
 const STATUS: usize = 1;
 const ALARM: usize = 2;
@@ -90,22 +90,23 @@ impl WornSensor {
         Some((self.last[TREND_MIN]? - self.last[0]?) / TREND_MIN as f64)
     }
 
-    fn say_glucose(&self, message: &mut MessageBuilder<'_>, metrics: &Metrics) {
+    fn say_glucose(&self, message: &mut MessageBuilder<'_>) {
         let glucose = match self.sensor.reading() {
-            CgmReading::Value(glucose) => Reading::number(metrics.glucose, f64::from(glucose)),
-            CgmReading::Low => Reading::code(metrics.glucose, "low"),
-            CgmReading::High => Reading::code(metrics.glucose, "high"),
-            CgmReading::WarmUp => Reading::missing(metrics.glucose, Quality::Calibrating),
-            CgmReading::Missing | CgmReading::Ended => Reading::missing(metrics.glucose, Quality::NotAvailable),
+            CgmReading::Value(glucose) => Reading::number(metrics::GLUCOSE_ISF, f64::from(glucose)),
+            CgmReading::Low => Reading::code(metrics::GLUCOSE_ISF, "low"),
+            CgmReading::High => Reading::code(metrics::GLUCOSE_ISF, "high"),
+            CgmReading::WarmUp => Reading::missing(metrics::GLUCOSE_ISF, Quality::Calibrating),
+            CgmReading::Missing | CgmReading::Ended => Reading::missing(metrics::GLUCOSE_ISF, Quality::NotAvailable),
         };
-        let trend = self.trend_mg_dl_min().map_or(Reading::missing(metrics.trend, Quality::NotAvailable), |slope| {
-            Reading::number(metrics.trend, slope)
-        });
-        message.reading(glucose).reading(trend).reading(self.run_time(metrics));
+        let trend =
+            self.trend_mg_dl_min().map_or(Reading::missing(metrics::GLUCOSE_TREND, Quality::NotAvailable), |slope| {
+                Reading::number(metrics::GLUCOSE_TREND, slope)
+            });
+        message.reading(glucose).reading(trend).reading(self.run_time());
     }
 
-    fn run_time(&self, metrics: &Metrics) -> Reading {
-        Reading::number(metrics.run_time, self.sensor.age_min() as f64 / 60.0)
+    fn run_time(&self) -> Reading {
+        Reading::number(metrics::CGM_RUN_TIME, self.sensor.age_min() as f64 / 60.0)
     }
 }
 
@@ -145,21 +146,10 @@ fn sensor_key(seed: u64, path: &str, number: u32) -> Key {
     Key::new(seed, &format!("{path}/sensor/{number}"))
 }
 
-/// Metrics of the monitor's messages.
-#[derive(Debug, Clone, Copy, Resource)]
-struct Metrics {
-    glucose: MetricId,
-    trend: MetricId,
-    run_time: MetricId,
-    status: MetricId,
-    alarm: AlarmMetrics,
-}
-
 /// Every sensor senses the minute that ended; changes of state are told.
 fn wear_sensors(
     clock: Res<Clock>,
     cast: Res<Cast>,
-    metrics: Res<Metrics>,
     patients: Query<&Glycaemia>,
     mut devices: Query<(&mut Device, &mut WornSensor, &Compressions)>,
     mut assembly: ResMut<Assembly>,
@@ -180,31 +170,24 @@ fn wear_sensors(
             if let Some(due) = device.event(STATUS, clock.now) {
                 device
                     .say(&due, &clock, &mut assembly)
-                    .reading(Reading::code(metrics.status, status))
-                    .reading(worn.run_time(&metrics));
+                    .reading(Reading::code(metrics::DEVICE_STATUS, status))
+                    .reading(worn.run_time());
             }
         }
         if !worn.speaks && minute.index % LOOK_MIN == 0 {
-            look_at_alarms(&clock, &metrics, &mut device, &mut worn, &mut assembly);
+            look_at_alarms(&clock, &mut device, &mut worn, &mut assembly);
         }
     }
 }
 
-fn look_at_alarms(
-    clock: &Clock,
-    metrics: &Metrics,
-    device: &mut Device,
-    worn: &mut WornSensor,
-    assembly: &mut Assembly,
-) {
+fn look_at_alarms(clock: &Clock, device: &mut Device, worn: &mut WornSensor, assembly: &mut Assembly) {
     for event in worn.alarms.look(worn.sensor.reading(), worn.silent_min) {
-        metrics.alarm.say(event, ALARM, device, clock, assembly);
+        alarm::say(event, ALARM, device, clock, assembly);
     }
 }
 
 fn report_sensors(
     clock: Res<Clock>,
-    metrics: Res<Metrics>,
     mut quiet: Local<Quiet>,
     mut devices: Query<(&mut Device, &mut WornSensor, &Compressions)>,
     mut assembly: ResMut<Assembly>,
@@ -215,11 +198,11 @@ fn report_sensors(
     }
     for (mut device, mut worn, compressions) in &mut devices {
         while let Some(due) = device.take_due(&clock) {
-            worn.say_glucose(&mut device.say(&due, &clock, &mut assembly), &metrics);
+            worn.say_glucose(&mut device.say(&due, &clock, &mut assembly));
             if worn.compressed {
                 evidence.add_all(compressions.acting(), "readings_changed", 1);
             }
-            look_at_alarms(&clock, &metrics, &mut device, &mut worn, &mut assembly);
+            look_at_alarms(&clock, &mut device, &mut worn, &mut assembly);
         }
         quiet.until(&device);
     }
@@ -227,17 +210,9 @@ fn report_sensors(
 
 /// Adds the monitor.
 pub fn register(registry: &mut Registry) {
-    registry.add_resource(|world| {
-        world.insert_resource(Metrics {
-            glucose: MetricId::named("glucose_isf"),
-            trend: MetricId::named("glucose_trend"),
-            run_time: MetricId::named("cgm_run_time"),
-            status: MetricId::named("device_status"),
-            alarm: AlarmMetrics::new(),
-        });
-    });
     let event = |id, about, metrics| StreamSpec { id, about, kind: StreamKind::Event, metrics };
-    registry.devices.push(DeviceSpec {
+    registry.add(patients::needs_glucose(KIND));
+    registry.add(DeviceSpec {
         kind: KIND,
         about: "continuous glucose monitor with warm-up, drift, compression lows, an end and alarms",
         streams: vec![
@@ -245,13 +220,13 @@ pub fn register(registry: &mut Registry) {
                 id: "glucose",
                 about: "glucose, its trend over 15 min, and the sensor's hours of wear",
                 kind: StreamKind::Numeric { period_ms: 300_000 },
-                metrics: &["glucose_isf", "glucose_trend", "cgm_run_time"],
+                metrics: &[metrics::GLUCOSE_ISF, metrics::GLUCOSE_TREND, metrics::CGM_RUN_TIME],
             },
-            event("status", "warm_up, operating, sensor_ended", &["device_status", "cgm_run_time"]),
+            event("status", "warm_up, operating, sensor_ended", &[metrics::DEVICE_STATUS, metrics::CGM_RUN_TIME]),
             event(
                 "alarm",
                 "urgent low (below 55 mg/dL), low (below 70), high (above 250), signal loss (20 min), at start and end",
-                AlarmMetrics::IDS,
+                alarm::METRICS,
             ),
         ],
         options: vec![

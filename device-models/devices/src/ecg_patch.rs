@@ -4,7 +4,7 @@ use bevy_ecs::prelude::*;
 use sim_core::{
     Assembly, Clock, DevicePlan, DeviceSpec, Evidence, Phase, Registry, SimId, SpawnError, StreamKind, StreamSpec,
 };
-use vocabulary::{MetricId, Quality, Reading};
+use vocabulary::{Quality, Reading, metrics};
 
 use super::battery::Battery;
 use crate::device::Device;
@@ -25,12 +25,9 @@ pub struct EcgPatch {
     known_off: bool,
 }
 
-/// Metrics of the patch's messages, and room to work in.
-#[derive(Debug, Clone, Resource)]
+/// Room to work in.
+#[derive(Debug, Clone, Default, Resource)]
 struct Workshop {
-    heart_rate: MetricId,
-    status: MetricId,
-    battery: MetricId,
     room: EcgRoom,
 }
 
@@ -50,7 +47,7 @@ fn report_patches(
     mut assembly: ResMut<Assembly>,
     mut evidence: ResMut<Evidence>,
 ) {
-    let Workshop { heart_rate, status, battery: battery_metric, room } = &mut *workshop;
+    let Workshop { room } = &mut *workshop;
     for (mut device, mut patch, battery, leads_off) in &mut devices {
         // The patch counts beats in its first lead.
         let counted = patch.front_end.first_metric();
@@ -61,8 +58,8 @@ fn report_patches(
                 let code = if known_off { "lead_off" } else { "operating" };
                 device
                     .say(&due, &clock, &mut assembly)
-                    .reading(Reading::code(*status, code))
-                    .reading(Reading::number(*battery_metric, battery.percent(clock.now)));
+                    .reading(Reading::code(metrics::DEVICE_STATUS, code))
+                    .reading(Reading::number(metrics::BATTERY, battery.percent(clock.now)));
             }
         }
         if !device.is_due(&clock) {
@@ -92,9 +89,9 @@ fn report_patches(
                     }
                     message.reading(match patch.heart_rate_bpm {
                         Some(heart_rate_bpm) if contact != Contact::KnownOff => {
-                            Reading::number(*heart_rate, heart_rate_bpm)
+                            Reading::number(metrics::HR, heart_rate_bpm)
                         }
-                        _ => Reading::missing(*heart_rate, Quality::NotAvailable),
+                        _ => Reading::missing(metrics::HR, Quality::NotAvailable),
                     });
                 }
                 _ => {}
@@ -106,14 +103,10 @@ fn report_patches(
 /// Adds the patch.
 pub fn register(registry: &mut Registry) {
     registry.add_resource(|world| {
-        world.insert_resource(Workshop {
-            heart_rate: MetricId::named("hr"),
-            status: MetricId::named("device_status"),
-            battery: MetricId::named("battery"),
-            room: EcgRoom::default(),
-        });
+        world.init_resource::<Workshop>();
     });
-    registry.devices.push(DeviceSpec {
+    registry.add(patients::needs_circulation("ecg_patch"));
+    registry.add(DeviceSpec {
         kind: "ecg_patch",
         about: "ECG patch of one lead or more",
         streams: vec![
@@ -127,13 +120,13 @@ pub fn register(registry: &mut Registry) {
                 id: "hr",
                 about: "heart rate over eight beats",
                 kind: StreamKind::Numeric { period_ms: 5_000 },
-                metrics: &["hr"],
+                metrics: &[metrics::HR],
             },
             StreamSpec {
                 id: "status",
                 about: "when an electrode comes off or is back",
                 kind: StreamKind::Event,
-                metrics: &["device_status", "battery"],
+                metrics: &[metrics::DEVICE_STATUS, metrics::BATTERY],
             },
         ],
         options: vec![leads_option()],

@@ -8,7 +8,7 @@ use sim_core::{
     Assembly, Clock, DevicePlan, DeviceSpec, Key, ParameterKind, ParameterSpec, Phase, Purpose, Registry, SimId,
     SpawnError, StreamKind, StreamSpec,
 };
-use vocabulary::{Dimension, MetricId, Reading};
+use vocabulary::{Dimension, Reading, metrics};
 
 use crate::device::Device;
 use patients::glycaemia::{Glycaemia, Minute};
@@ -66,15 +66,8 @@ fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Re
     Ok(world.spawn((device, meter)).id())
 }
 
-/// Metrics of the meter's messages.
-#[derive(Debug, Clone, Copy, Resource)]
-struct Metrics {
-    glucose: MetricId,
-}
-
 fn measure_blood(
     clock: Res<Clock>,
-    metrics: Res<Metrics>,
     patients: Query<&Glycaemia>,
     mut devices: Query<(&mut Device, &GlucoseMeter)>,
     mut assembly: ResMut<Assembly>,
@@ -87,11 +80,11 @@ fn measure_blood(
         }
         let shown_mg_dl = meter.measure_mg_dl(glycaemia.metabolism().plasma_mg_dl(), minute.index);
         let reading = if shown_mg_dl < RANGE_MG_DL.0 {
-            Reading::code(metrics.glucose, "low")
+            Reading::code(metrics::GLUCOSE_CAP, "low")
         } else if shown_mg_dl > RANGE_MG_DL.1 {
-            Reading::code(metrics.glucose, "high")
+            Reading::code(metrics::GLUCOSE_CAP, "high")
         } else {
-            Reading::number(metrics.glucose, shown_mg_dl)
+            Reading::number(metrics::GLUCOSE_CAP, shown_mg_dl)
         };
         if let Some(due) = device.event(GLUCOSE, clock.now) {
             device.say(&due, &clock, &mut assembly).reading(reading);
@@ -101,15 +94,14 @@ fn measure_blood(
 
 /// Adds the meter.
 pub fn register(registry: &mut Registry) {
-    registry.add_resource(|world| world.insert_resource(Metrics { glucose: MetricId::named("glucose_cap") }));
-    registry.devices.push(DeviceSpec {
+    registry.add(DeviceSpec {
         kind: KIND,
         about: "blood glucose meter for finger sticks",
         streams: vec![StreamSpec {
             id: "glucose",
             about: "a finger stick; `low` and `high` stand for values outside 20 to 600 mg/dL",
             kind: StreamKind::Event,
-            metrics: &["glucose_cap"],
+            metrics: &[metrics::GLUCOSE_CAP],
         }],
         options: vec![
             ParameterSpec::optional(

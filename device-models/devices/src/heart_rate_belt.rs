@@ -5,7 +5,7 @@ use sim_core::{
     Assembly, Clock, DevicePlan, DeviceSpec, Evidence, Phase, Registry, SimId, SimTime, SpawnError, StreamKind,
     StreamSpec,
 };
-use vocabulary::{MetricId, Quality, Reading};
+use vocabulary::{Quality, Reading, metrics};
 
 use super::battery::Battery;
 use crate::device::Device;
@@ -30,15 +30,6 @@ pub struct HeartRateBelt {
     /// Last rate computed, shown on while the belt does not notice that it lost contact.
     heart_rate_bpm: Option<f64>,
     contact: Option<bool>,
-}
-
-/// Metrics of the belt's messages.
-#[derive(Debug, Clone, Copy, Resource)]
-struct Metrics {
-    heart_rate: MetricId,
-    intervals: [MetricId; INTERVALS],
-    status: MetricId,
-    battery: MetricId,
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the registry's signature lets a device refuse")]
@@ -66,21 +57,20 @@ fn intervals_ms(beats: &[Beat], after: SimTime, until: SimTime) -> impl Iterator
 
 fn report_belts(
     clock: Res<Clock>,
-    metrics: Res<Metrics>,
     patients: Query<&Physiology>,
     mut devices: Query<(&mut Device, &mut HeartRateBelt, &Battery, &LeadsOff)>,
     mut assembly: ResMut<Assembly>,
     mut evidence: ResMut<Evidence>,
 ) {
     for (mut device, mut belt, battery, leads_off) in &mut devices {
-        let touching = leads_off.contact(metrics.heart_rate, clock.now) != Contact::KnownOff;
+        let touching = leads_off.contact(metrics::HR, clock.now) != Contact::KnownOff;
         if belt.contact != Some(touching) {
             belt.contact = Some(touching);
             if let Some(due) = device.event(STATUS, clock.now) {
                 device
                     .say(&due, &clock, &mut assembly)
-                    .reading(Reading::code(metrics.status, status_code(touching)))
-                    .reading(Reading::number(metrics.battery, battery.percent(clock.now)));
+                    .reading(Reading::code(metrics::DEVICE_STATUS, status_code(touching)))
+                    .reading(Reading::number(metrics::BATTERY, battery.percent(clock.now)));
             }
         }
         if !device.is_due(&clock) {
@@ -89,28 +79,30 @@ fn report_belts(
         let Ok(Physiology(body)) = patients.get(device.patient) else { continue };
         while let Some(due) = device.take_due(&clock) {
             debug_assert_eq!(due.kind_index, HEART_RATE);
-            let contact = leads_off.contact(metrics.heart_rate, due.intended);
+            let contact = leads_off.contact(metrics::HR, due.intended);
             let beats = body.heart().beats();
             if contact == Contact::On {
                 belt.heart_rate_bpm = averages::heart_rate_bpm(beats, due.intended);
             } else {
-                let acting = leads_off.acting(metrics.heart_rate, due.intended);
+                let acting = leads_off.acting(metrics::HR, due.intended);
                 evidence.add_all(acting, "readings_changed", 1);
             }
             let mut message = device.say(&due, &clock, &mut assembly);
             message.reading(match belt.heart_rate_bpm {
-                Some(heart_rate_bpm) if contact != Contact::KnownOff => {
-                    Reading::number(metrics.heart_rate, heart_rate_bpm)
-                }
-                _ => Reading::missing(metrics.heart_rate, Quality::NotAvailable),
+                Some(heart_rate_bpm) if contact != Contact::KnownOff => Reading::number(metrics::HR, heart_rate_bpm),
+                _ => Reading::missing(metrics::HR, Quality::NotAvailable),
             });
             if contact == Contact::On {
                 let intervals = intervals_ms(beats, belt.told_until, due.intended);
-                for (metric, interval_ms) in metrics.intervals.into_iter().zip(intervals) {
+                for (metric, interval_ms) in
+                    [metrics::RR_INTERVAL, metrics::RR_INTERVAL_2, metrics::RR_INTERVAL_3, metrics::RR_INTERVAL_4]
+                        .into_iter()
+                        .zip(intervals)
+                {
                     message.reading(Reading::number(metric, interval_ms));
                 }
             }
-            message.reading(Reading::code(metrics.status, status_code(contact != Contact::KnownOff)));
+            message.reading(Reading::code(metrics::DEVICE_STATUS, status_code(contact != Contact::KnownOff)));
             belt.told_until = due.intended;
         }
     }
@@ -118,15 +110,7 @@ fn report_belts(
 
 /// Adds the belt.
 pub fn register(registry: &mut Registry) {
-    registry.add_resource(|world| {
-        world.insert_resource(Metrics {
-            heart_rate: MetricId::named("hr"),
-            intervals: ["rr_interval", "rr_interval_2", "rr_interval_3", "rr_interval_4"].map(MetricId::named),
-            status: MetricId::named("device_status"),
-            battery: MetricId::named("battery"),
-        });
-    });
-    registry.devices.push(DeviceSpec {
+    registry.add(DeviceSpec {
         kind: "heart_rate_belt",
         about: "chest belt: heart rate, and the intervals between the beats since the message before",
         streams: vec![
@@ -134,13 +118,20 @@ pub fn register(registry: &mut Registry) {
                 id: "heart_rate",
                 about: "rate over eight beats, up to four intervals (oldest first), contact",
                 kind: StreamKind::Numeric { period_ms: 1_000 },
-                metrics: &["hr", "rr_interval", "rr_interval_2", "rr_interval_3", "rr_interval_4", "device_status"],
+                metrics: &[
+                    metrics::HR,
+                    metrics::RR_INTERVAL,
+                    metrics::RR_INTERVAL_2,
+                    metrics::RR_INTERVAL_3,
+                    metrics::RR_INTERVAL_4,
+                    metrics::DEVICE_STATUS,
+                ],
             },
             StreamSpec {
                 id: "status",
                 about: "when the belt loses contact or is back",
                 kind: StreamKind::Event,
-                metrics: &["device_status", "battery"],
+                metrics: &[metrics::DEVICE_STATUS, metrics::BATTERY],
             },
         ],
         options: Vec::new(),

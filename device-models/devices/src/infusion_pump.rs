@@ -10,10 +10,10 @@ use sim_core::{
     Argument, Arguments, Assembly, Clock, Command, CommandSpec, DevicePlan, DeviceSpec, GRID, ParameterKind,
     ParameterSpec, Phase, Registry, SimId, SpawnError, StreamKind, StreamSpec,
 };
-use vocabulary::{Dimension, MetricId, Reading};
+use vocabulary::{Dimension, Reading, metrics};
 
 use self::drug_library::Content;
-use super::alarm::{AlarmEvent, AlarmMetrics};
+use super::alarm::{self, AlarmEvent};
 use super::battery::Battery;
 use crate::device::Device;
 use patients::Person;
@@ -259,22 +259,8 @@ fn deliver_infusions(mut pumps: Query<(&Device, &mut InfusionPump)>, mut patient
     }
 }
 
-/// Metrics of the pump's messages.
-#[derive(Debug, Clone, Copy, Resource)]
-struct Metrics {
-    rate: MetricId,
-    drug: MetricId,
-    status: MetricId,
-    infused: MetricId,
-    left: MetricId,
-    time_left: MetricId,
-    battery: MetricId,
-    alarm: AlarmMetrics,
-}
-
 fn report_infusions(
     clock: Res<Clock>,
-    metrics: Res<Metrics>,
     mut pumps: Query<(&mut Device, &mut InfusionPump, &Battery)>,
     mut assembly: ResMut<Assembly>,
 ) {
@@ -284,28 +270,28 @@ fn report_infusions(
             if let Some(due) = device.event(STATUS, clock.now) {
                 device
                     .say(&due, &clock, &mut assembly)
-                    .reading(Reading::code(metrics.status, pump.state.code()))
-                    .reading(Reading::code(metrics.drug, pump.content.code()))
-                    .reading(Reading::number(metrics.battery, battery.percent(clock.now)));
+                    .reading(Reading::code(metrics::INF_STATUS, pump.state.code()))
+                    .reading(Reading::code(metrics::INF_DRUG, pump.content.code()))
+                    .reading(Reading::number(metrics::BATTERY, battery.percent(clock.now)));
             }
         }
         if pump.state == State::KeepOpen && !pump.alarmed {
             pump.alarmed = true;
             let complete = AlarmEvent::start(("infusion_complete", "medium"));
-            metrics.alarm.say(complete, ALARM, &mut device, &clock, &mut assembly);
+            alarm::say(complete, ALARM, &mut device, &clock, &mut assembly);
         }
         while let Some(due) = device.take_due(&clock) {
             debug_assert_eq!(due.kind_index, INFUSION);
             let delivery_ml_h = pump.delivery_ml_h();
             let mut message = device.say(&due, &clock, &mut assembly);
             message
-                .reading(Reading::number(metrics.rate, delivery_ml_h))
-                .reading(Reading::number(metrics.infused, pump.infused_ml))
-                .reading(Reading::number(metrics.left, pump.left_ml()));
+                .reading(Reading::number(metrics::INF_RATE, delivery_ml_h))
+                .reading(Reading::number(metrics::INF_VOL_TOTAL, pump.infused_ml))
+                .reading(Reading::number(metrics::INF_VTBI_REMAIN, pump.left_ml()));
             if pump.state == State::Infusing {
-                message.reading(Reading::number(metrics.time_left, pump.left_ml() / delivery_ml_h * 3600.0));
+                message.reading(Reading::number(metrics::INF_TIME_REMAIN, pump.left_ml() / delivery_ml_h * 3600.0));
             }
-            message.reading(Reading::code(metrics.status, pump.state.code()));
+            message.reading(Reading::code(metrics::INF_STATUS, pump.state.code()));
         }
     }
 }
@@ -320,19 +306,7 @@ fn set_rate_parameters() -> Vec<ParameterSpec> {
 
 /// Adds the pump.
 pub fn register(registry: &mut Registry) {
-    registry.add_resource(|world| {
-        world.insert_resource(Metrics {
-            rate: MetricId::named("inf_rate"),
-            drug: MetricId::named("inf_drug"),
-            status: MetricId::named("inf_status"),
-            infused: MetricId::named("inf_vol_total"),
-            left: MetricId::named("inf_vtbi_remain"),
-            time_left: MetricId::named("inf_time_remain"),
-            battery: MetricId::named("battery"),
-            alarm: AlarmMetrics::new(),
-        });
-    });
-    registry.devices.push(DeviceSpec {
+    registry.add(DeviceSpec {
         kind: KIND,
         about: "pump for one drug or fluid that obeys commands and changes the patient",
         streams: vec![
@@ -340,19 +314,25 @@ pub fn register(registry: &mut Registry) {
                 id: "infusion",
                 about: "rate, volumes, status",
                 kind: StreamKind::Numeric { period_ms: 5_000 },
-                metrics: &["inf_rate", "inf_vol_total", "inf_vtbi_remain", "inf_time_remain", "inf_status"],
+                metrics: &[
+                    metrics::INF_RATE,
+                    metrics::INF_VOL_TOTAL,
+                    metrics::INF_VTBI_REMAIN,
+                    metrics::INF_TIME_REMAIN,
+                    metrics::INF_STATUS,
+                ],
             },
             StreamSpec {
                 id: "status",
                 about: "on each change of what the pump does",
                 kind: StreamKind::Event,
-                metrics: &["inf_status", "inf_drug", "battery"],
+                metrics: &[metrics::INF_STATUS, metrics::INF_DRUG, metrics::BATTERY],
             },
             StreamSpec {
                 id: "alarm",
                 about: "volume to be infused used up",
                 kind: StreamKind::Event,
-                metrics: AlarmMetrics::IDS,
+                metrics: alarm::METRICS,
             },
         ],
         options: vec![

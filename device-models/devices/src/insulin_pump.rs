@@ -13,12 +13,12 @@ use sim_core::{
     Assembly, Clock, Command, CommandSpec, DevicePlan, DeviceSpec, Evidence, ParameterKind, ParameterSpec, Phase,
     Registry, SimId, SpawnError, StreamKind, StreamSpec,
 };
-use vocabulary::{Dimension, MetricId, Reading};
+use vocabulary::{Dimension, Reading, metrics};
 
 use self::alarms::PumpAlarms;
 use self::faults::PumpFaults;
 use self::on_board::InsulinOnBoard;
-use super::alarm::AlarmMetrics;
+use super::alarm;
 use super::battery::Battery;
 use crate::device::{Device, Quiet};
 use patients::glycaemia::{Glycaemia, Minute};
@@ -197,23 +197,9 @@ fn deliver_insulin(
     }
 }
 
-/// Metrics of the pump's messages.
-#[derive(Debug, Clone, Copy, Resource)]
-struct Metrics {
-    basal_rate: MetricId,
-    basal: MetricId,
-    bolus: MetricId,
-    on_board: MetricId,
-    reservoir: MetricId,
-    status: MetricId,
-    battery: MetricId,
-    alarm: AlarmMetrics,
-}
-
 /// Tells changes of state and alarms at the begin of a minute, or when a command has just changed the state.
 fn announce_pumps(
     clock: Res<Clock>,
-    metrics: Res<Metrics>,
     mut pumps: Query<(&mut Device, &mut WornPump, &Battery), Changed<WornPump>>,
     mut assembly: ResMut<Assembly>,
 ) {
@@ -225,21 +211,20 @@ fn announce_pumps(
             if let Some(due) = device.event(STATUS, clock.now) {
                 device
                     .say(&due, &clock, &mut assembly)
-                    .reading(Reading::code(metrics.status, status))
-                    .reading(Reading::number(metrics.reservoir, worn.pump.reservoir().0))
-                    .reading(Reading::number(metrics.battery, battery.percent(clock.now)));
+                    .reading(Reading::code(metrics::DEVICE_STATUS, status))
+                    .reading(Reading::number(metrics::INS_RESERVOIR, worn.pump.reservoir().0))
+                    .reading(Reading::number(metrics::BATTERY, battery.percent(clock.now)));
             }
         }
         let (occluded, empty, low) = (worn.pump.notices_occlusion(), worn.is_empty(), worn.is_low());
         for event in worn.alarms.look(occluded, empty, low) {
-            metrics.alarm.say(event, ALARM, &mut device, &clock, &mut assembly);
+            alarm::say(event, ALARM, &mut device, &clock, &mut assembly);
         }
     }
 }
 
 fn report_pumps(
     clock: Res<Clock>,
-    metrics: Res<Metrics>,
     mut quiet: Local<Quiet>,
     mut pumps: Query<(&mut Device, &mut WornPump)>,
     mut assembly: ResMut<Assembly>,
@@ -256,11 +241,11 @@ fn report_pumps(
             let minute = due.intended.nanos() / 60_000_000_000;
             device
                 .say(&due, &clock, &mut assembly)
-                .reading(Reading::number(metrics.basal_rate, basal_rate.0))
-                .reading(Reading::number(metrics.basal, basal.0 - worn.basal_told.0))
-                .reading(Reading::number(metrics.bolus, bolus.0 - worn.bolus_told.0))
-                .reading(Reading::number(metrics.on_board, worn.on_board.at(minute).0))
-                .reading(Reading::number(metrics.reservoir, worn.pump.reservoir().0));
+                .reading(Reading::number(metrics::INS_BASAL_RATE, basal_rate.0))
+                .reading(Reading::number(metrics::INS_BASAL, basal.0 - worn.basal_told.0))
+                .reading(Reading::number(metrics::INS_BOLUS, bolus.0 - worn.bolus_told.0))
+                .reading(Reading::number(metrics::INS_ON_BOARD, worn.on_board.at(minute).0))
+                .reading(Reading::number(metrics::INS_RESERVOIR, worn.pump.reservoir().0));
             (worn.basal_told, worn.bolus_told) = (basal, bolus);
         }
         quiet.until(&device);
@@ -269,19 +254,7 @@ fn report_pumps(
 
 /// Adds the pump and its faults.
 pub fn register(registry: &mut Registry) {
-    registry.add_resource(|world| {
-        world.insert_resource(Metrics {
-            basal_rate: MetricId::named("ins_basal_rate"),
-            basal: MetricId::named("ins_basal"),
-            bolus: MetricId::named("ins_bolus"),
-            on_board: MetricId::named("ins_on_board"),
-            reservoir: MetricId::named("ins_reservoir"),
-            status: MetricId::named("device_status"),
-            battery: MetricId::named("battery"),
-            alarm: AlarmMetrics::new(),
-        });
-    });
-    registry.devices.push(DeviceSpec {
+    registry.add(DeviceSpec {
         kind: KIND,
         about: "insulin pump that obeys commands and its wearer, and changes the patient",
         streams: streams(),
@@ -303,14 +276,20 @@ fn streams() -> Vec<StreamSpec> {
             id: "delivery",
             about: "basal rate; basal insulin and boluses since the message before; bolus insulin on board; reservoir",
             kind: StreamKind::Numeric { period_ms: 300_000 },
-            metrics: &["ins_basal_rate", "ins_basal", "ins_bolus", "ins_on_board", "ins_reservoir"],
+            metrics: &[
+                metrics::INS_BASAL_RATE,
+                metrics::INS_BASAL,
+                metrics::INS_BOLUS,
+                metrics::INS_ON_BOARD,
+                metrics::INS_RESERVOIR,
+            ],
         },
         event(
             "status",
             "on each change of what the pump does: operating, suspended, occluded, empty",
-            &["device_status", "ins_reservoir", "battery"],
+            &[metrics::DEVICE_STATUS, metrics::INS_RESERVOIR, metrics::BATTERY],
         ),
-        event("alarm", "occlusion, low or empty reservoir", AlarmMetrics::IDS),
+        event("alarm", "occlusion, low or empty reservoir", alarm::METRICS),
     ]
 }
 

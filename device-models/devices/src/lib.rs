@@ -28,29 +28,38 @@ pub mod ventilator;
 pub mod wearable;
 pub mod weight_scale;
 
-use sim_core::Registry;
+use sim_core::{Plugin, Registry};
 
-/// Adds every device kind, and what can happen to sensors.
-pub fn register(registry: &mut Registry) {
-    announcement::register(registry);
-    ecg_patch::register(registry);
-    pulse_oximeter::register(registry);
-    bedside_monitor::register(registry);
-    infusion_pump::register(registry);
-    cgm::register(registry);
-    insulin_pump::register(registry);
-    glucose_meter::register(registry);
-    pulmonary_catheter::register(registry);
-    replay::register(registry);
-    heart_rate_belt::register(registry);
-    blood_pressure_cuff::register(registry);
-    thermometer::register(registry);
-    weight_scale::register(registry);
-    wearable::register(registry);
-    spirometer::register(registry);
-    urine_meter::register(registry);
-    ventilator::register(registry);
-    pacemaker::register(registry);
-    optical_probe::register(registry);
-    sensors::register(registry);
+/// Every device kind, and what can happen to sensors.
+#[derive(Debug, Clone, Copy)]
+pub struct Devices;
+
+impl Plugin for Devices {
+    fn name(&self) -> &str {
+        "devices"
+    }
+
+    fn register(&self, registry: &mut Registry) {
+        announcement::register(registry);
+        ecg_patch::register(registry);
+        pulse_oximeter::register(registry);
+        bedside_monitor::register(registry);
+        infusion_pump::register(registry);
+        cgm::register(registry);
+        insulin_pump::register(registry);
+        glucose_meter::register(registry);
+        pulmonary_catheter::register(registry);
+        replay::register(registry);
+        heart_rate_belt::register(registry);
+        blood_pressure_cuff::register(registry);
+        thermometer::register(registry);
+        weight_scale::register(registry);
+        wearable::register(registry);
+        spirometer::register(registry);
+        urine_meter::register(registry);
+        ventilator::register(registry);
+        pacemaker::register(registry);
+        optical_probe::register(registry);
+        sensors::register(registry);
+    }
 }

@@ -5,7 +5,7 @@ use bevy_ecs::prelude::*;
 use sim_core::{
     Assembly, Clock, DevicePlan, DeviceSpec, Key, Phase, Purpose, Registry, SimId, SpawnError, StreamKind, StreamSpec,
 };
-use vocabulary::{MetricId, Quality, Reading};
+use vocabulary::{Quality, Reading, metrics};
 
 use super::pulse_oximeter::FingerProbe;
 use crate::device::{Chunk, Device};
@@ -58,12 +58,9 @@ impl OpticalProbe {
     }
 }
 
-/// Metrics of the probe's messages, and room to work in.
-#[derive(Debug, Clone, Resource)]
+/// Room to work in.
+#[derive(Debug, Clone, Default, Resource)]
 struct Workshop {
-    colours: [MetricId; 2],
-    saturation: MetricId,
-    perfusion: MetricId,
     scratch: Vec<f32>,
 }
 
@@ -84,7 +81,7 @@ fn report_light(
     mut devices: Query<(&mut Device, &FingerProbe, &OpticalProbe)>,
     mut assembly: ResMut<Assembly>,
 ) {
-    let Workshop { colours, saturation, perfusion, scratch } = &mut *workshop;
+    let Workshop { scratch } = &mut *workshop;
     for (mut device, probe, light) in &mut devices {
         if !device.is_due(&clock) {
             continue;
@@ -94,7 +91,7 @@ fn report_light(
             let mut message = device.say(&due, &clock, &mut assembly);
             match (due.kind_index, due.chunk) {
                 (LIGHT, Some(chunk)) => {
-                    for (colour, metric) in colours.iter().enumerate() {
+                    for (colour, metric) in [metrics::PPG_RED, metrics::PPG_IR].iter().enumerate() {
                         let head = chunk.head(&clock, *metric, 1.0, 0.0, Quality::Ok);
                         message.wave(head, |samples, _| light.counts(colour, probe, body, &chunk, scratch, samples));
                     }
@@ -102,11 +99,11 @@ fn report_light(
                 _ => match averages::pulse_rate_bpm(body.heart().beats(), due.intended) {
                     Some(_) => {
                         message
-                            .reading(Reading::number(*saturation, probe.spo2_percent()))
-                            .reading(Reading::number(*perfusion, body.perfusion_index_percent()));
+                            .reading(Reading::number(metrics::SPO2, probe.spo2_percent()))
+                            .reading(Reading::number(metrics::PERF_IDX, body.perfusion_index_percent()));
                     }
                     None => {
-                        message.reading(Reading::missing(*saturation, Quality::NotAvailable));
+                        message.reading(Reading::missing(metrics::SPO2, Quality::NotAvailable));
                     }
                 },
             }
@@ -117,14 +114,10 @@ fn report_light(
 /// Adds the probe.
 pub fn register(registry: &mut Registry) {
     registry.add_resource(|world| {
-        world.insert_resource(Workshop {
-            colours: [MetricId::named("ppg_red"), MetricId::named("ppg_ir")],
-            saturation: MetricId::named("spo2"),
-            perfusion: MetricId::named("perf_idx"),
-            scratch: Vec::new(),
-        });
+        world.init_resource::<Workshop>();
     });
-    registry.devices.push(DeviceSpec {
+    registry.add(patients::needs_circulation(KIND));
+    registry.add(DeviceSpec {
         kind: KIND,
         about: "finger clip that tells the light itself, red and infrared, for tests of what computes a saturation",
         streams: vec![
@@ -132,13 +125,13 @@ pub fn register(registry: &mut Registry) {
                 id: "light",
                 about: "light that comes through; the ratio of the modulations is (110 - SpO2) / 25",
                 kind: StreamKind::Wave { rate_mhz: 125_000, samples: 125, highest_mhz: 500_000 },
-                metrics: &["ppg_red", "ppg_ir"],
+                metrics: &[metrics::PPG_RED, metrics::PPG_IR],
             },
             StreamSpec {
                 id: "spo2",
                 about: "the saturation behind the light, without averaging in a display, and the perfusion index",
                 kind: StreamKind::Numeric { period_ms: 1_000 },
-                metrics: &["spo2", "perf_idx"],
+                metrics: &[metrics::SPO2, metrics::PERF_IDX],
             },
         ],
         options: Vec::new(),

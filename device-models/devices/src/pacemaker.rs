@@ -8,9 +8,9 @@ use sim_core::{
     Assembly, Clock, DevicePlan, DeviceSpec, Key, ParameterKind, ParameterSpec, Phase, Purpose, Registry, SimId,
     SimTime, SpawnError, StreamKind, StreamSpec,
 };
-use vocabulary::{Dimension, MetricId, Reading};
+use vocabulary::{Dimension, Reading, metrics};
 
-use super::alarm::{AlarmEvent, AlarmMetrics};
+use super::alarm::{self, AlarmEvent};
 use crate::device::Device;
 use patients::Physiology;
 use physiology::{BeatKind, Body, RhythmKind};
@@ -114,18 +114,6 @@ fn impedance_ohm(implant: Key, index: u64) -> f64 {
         + MEASUREMENT_OHM * implant.normal(MEASUREMENT, index)
 }
 
-/// Metrics of the pacemaker's messages.
-#[derive(Debug, Clone, Copy, Resource)]
-struct Metrics {
-    mode: MetricId,
-    paced: MetricId,
-    battery: MetricId,
-    voltage: MetricId,
-    longevity: MetricId,
-    impedance: MetricId,
-    alarm: AlarmMetrics,
-}
-
 #[expect(clippy::unnecessary_wraps, reason = "the registry's signature lets a device refuse")]
 fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Result<Entity, SpawnError> {
     let device = Device::from_plan(world, id, plan, patient);
@@ -135,7 +123,6 @@ fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Re
 
 fn report_pacemakers(
     clock: Res<Clock>,
-    metrics: Res<Metrics>,
     patients: Query<&Physiology>,
     mut devices: Query<(&mut Device, &mut Pacemaker)>,
     mut assembly: ResMut<Assembly>,
@@ -145,7 +132,7 @@ fn report_pacemakers(
         pacemaker.count(body, &clock);
         let mut alarm = |condition, priority, begins: bool| {
             let event = AlarmEvent::edge((condition, priority), begins);
-            metrics.alarm.say(event, ALARM, &mut device, &clock, &mut assembly);
+            alarm::say(event, ALARM, &mut device, &clock, &mut assembly);
         };
         if let Some(lost) = pacemaker.capture_changes() {
             alarm("loss_of_capture", "high", lost);
@@ -161,34 +148,22 @@ fn report_pacemakers(
             let paced = pacemaker.take_paced_percent();
             let impedance_ohm = impedance_ohm(device.key, due.sequence);
             let mut message = device.say(&due, &clock, &mut assembly);
-            message.reading(Reading::code(metrics.mode, mode));
+            message.reading(Reading::code(metrics::PM_MODE, mode));
             if let Some(paced_percent) = paced {
-                message.reading(Reading::number(metrics.paced, paced_percent));
+                message.reading(Reading::number(metrics::PM_PACED_RV, paced_percent));
             }
             message
-                .reading(Reading::number(metrics.battery, charge_percent))
-                .reading(Reading::number(metrics.voltage, voltage_v(charge_percent)))
-                .reading(Reading::number(metrics.longevity, LONGEVITY_MONTHS * charge_percent / 100.0))
-                .reading(Reading::number(metrics.impedance, impedance_ohm));
+                .reading(Reading::number(metrics::PM_BATT_PCT, charge_percent))
+                .reading(Reading::number(metrics::PM_BATT_V, voltage_v(charge_percent)))
+                .reading(Reading::number(metrics::PM_BATT_LONGEVITY, LONGEVITY_MONTHS * charge_percent / 100.0))
+                .reading(Reading::number(metrics::PM_LEAD_IMP_RV, impedance_ohm));
         }
     }
 }
 
 /// Adds the pacemaker.
 pub fn register(registry: &mut Registry) {
-    registry.add_resource(|world| {
-        let named = MetricId::named;
-        world.insert_resource(Metrics {
-            mode: named("pm_mode"),
-            paced: named("pm_paced_rv"),
-            battery: named("pm_batt_pct"),
-            voltage: named("pm_batt_v"),
-            longevity: named("pm_batt_longevity"),
-            impedance: named("pm_lead_imp_rv"),
-            alarm: AlarmMetrics::new(),
-        });
-    });
-    registry.devices.push(DeviceSpec {
+    registry.add(DeviceSpec {
         kind: "pacemaker",
         about: "implanted pacemaker with a home monitor, for patients with a paced rhythm",
         streams: vec![
@@ -196,13 +171,20 @@ pub fn register(registry: &mut Registry) {
                 id: "status",
                 about: "mode, share of paced beats since the message before, battery, ventricular lead",
                 kind: StreamKind::Numeric { period_ms: 86_400_000 },
-                metrics: &["pm_mode", "pm_paced_rv", "pm_batt_pct", "pm_batt_v", "pm_batt_longevity", "pm_lead_imp_rv"],
+                metrics: &[
+                    metrics::PM_MODE,
+                    metrics::PM_PACED_RV,
+                    metrics::PM_BATT_PCT,
+                    metrics::PM_BATT_V,
+                    metrics::PM_BATT_LONGEVITY,
+                    metrics::PM_LEAD_IMP_RV,
+                ],
             },
             StreamSpec {
                 id: "alarm",
                 about: "pulses that do not capture, at start and end; the battery's replacement indicator",
                 kind: StreamKind::Event,
-                metrics: AlarmMetrics::IDS,
+                metrics: alarm::METRICS,
             },
         ],
         options: vec![

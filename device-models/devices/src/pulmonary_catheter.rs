@@ -5,7 +5,7 @@ use sim_core::{
     Assembly, Clock, DevicePlan, DeviceSpec, Phase, Purpose, Registry, SimId, SimTime, SpawnError, StreamKind,
     StreamSpec,
 };
-use vocabulary::{MetricId, Quality, Reading};
+use vocabulary::{Quality, Reading, metrics};
 
 use crate::device::{Chunk, Device};
 use crate::sensors::{WhiteNoise, quantise};
@@ -47,13 +47,9 @@ impl Event for Level {
     }
 }
 
-/// Metrics of the catheter's messages, and room to work in.
-#[derive(Debug, Clone, Resource)]
+/// Room to work in.
+#[derive(Debug, Clone, Default, Resource)]
 struct Workshop {
-    cvp: MetricId,
-    pap: MetricId,
-    cvp_mean: MetricId,
-    pap_mean: MetricId,
     scratch: Vec<f32>,
 }
 
@@ -144,7 +140,7 @@ fn report_catheters(
     mut devices: Query<(&mut Device, &PulmonaryCatheter)>,
     mut assembly: ResMut<Assembly>,
 ) {
-    let Workshop { cvp, pap, cvp_mean, pap_mean, scratch } = &mut *workshop;
+    let Workshop { scratch } = &mut *workshop;
     for (mut device, catheter) in &mut devices {
         if !device.is_due(&clock) {
             continue;
@@ -156,11 +152,11 @@ fn report_catheters(
                 (PRESSURES, _) => {
                     let shown = catheter.at(due.intended.nanos());
                     message
-                        .reading(Reading::number(*cvp_mean, f64::from(shown.cvp_mmhg)))
-                        .reading(Reading::number(*pap_mean, f64::from(shown.pap_mmhg)));
+                        .reading(Reading::number(metrics::CVP_MEAN, f64::from(shown.cvp_mmhg)))
+                        .reading(Reading::number(metrics::PAP_MEAN, f64::from(shown.pap_mmhg)));
                 }
                 (channel @ (CVP | PAP), Some(chunk)) => {
-                    let metric = if channel == CVP { *cvp } else { *pap };
+                    let metric = if channel == CVP { metrics::CVP_WAVE } else { metrics::PAP_WAVE };
                     let head = chunk.head(&clock, metric, GAIN, 0.0, Quality::Ok);
                     message.wave(head, |samples, _| catheter.digitise(channel, body, &chunk, scratch, samples));
                 }
@@ -173,14 +169,7 @@ fn report_catheters(
 /// Adds the catheter.
 pub fn register(registry: &mut Registry) {
     registry.add_resource(|world| {
-        let named = MetricId::named;
-        world.insert_resource(Workshop {
-            cvp: named("cvp_wave"),
-            pap: named("pap_wave"),
-            cvp_mean: named("cvp_mean"),
-            pap_mean: named("pap_mean"),
-            scratch: Vec::new(),
-        });
+        world.init_resource::<Workshop>();
     });
     let wave = |id, about, metrics| StreamSpec {
         id,
@@ -188,7 +177,8 @@ pub fn register(registry: &mut Registry) {
         kind: StreamKind::Wave { rate_mhz: 125_000, samples: 125, highest_mhz: 500_000 },
         metrics,
     };
-    registry.devices.push(DeviceSpec {
+    registry.add(patients::needs_circulation("pulmonary_catheter"));
+    registry.add(DeviceSpec {
         kind: "pulmonary_catheter",
         about: "pulmonary artery catheter: central venous and pulmonary artery pressure",
         streams: vec![
@@ -196,10 +186,10 @@ pub fn register(registry: &mut Registry) {
                 id: "pressures",
                 about: "mean pressures",
                 kind: StreamKind::Numeric { period_ms: 1_000 },
-                metrics: &["cvp_mean", "pap_mean"],
+                metrics: &[metrics::CVP_MEAN, metrics::PAP_MEAN],
             },
-            wave("cvp", "central venous pressure with a, c, x, v and y", &["cvp_wave"]),
-            wave("pap", "pulmonary artery pressure", &["pap_wave"]),
+            wave("cvp", "central venous pressure with a, c, x, v and y", &[metrics::CVP_WAVE]),
+            wave("pap", "pulmonary artery pressure", &[metrics::PAP_WAVE]),
         ],
         options: Vec::new(),
         commands: Vec::new(),

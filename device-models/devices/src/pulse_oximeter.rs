@@ -5,7 +5,7 @@ use sim_core::{
     Assembly, Clock, DevicePlan, DeviceSpec, Evidence, Key, Phase, Purpose, Registry, SimId, SpawnError, StreamKind,
     StreamSpec,
 };
-use vocabulary::{MetricId, Quality, Reading};
+use vocabulary::{Quality, Reading, metrics};
 
 use super::announcement::Announcement;
 use super::battery::Battery;
@@ -65,13 +65,9 @@ impl FingerProbe {
 #[derive(Debug, Clone, Copy, Component)]
 pub struct PulseOximeter;
 
-/// Metrics of the oximeter's messages, and room to work in.
-#[derive(Debug, Clone, Resource)]
+/// Room to work in.
+#[derive(Debug, Clone, Default, Resource)]
 struct Workshop {
-    saturation: MetricId,
-    pulse_rate: MetricId,
-    perfusion: MetricId,
-    pleth: MetricId,
     scratch: Vec<f32>,
 }
 
@@ -102,7 +98,7 @@ fn report_oximeters(
     mut assembly: ResMut<Assembly>,
     mut evidence: ResMut<Evidence>,
 ) {
-    let Workshop { saturation, pulse_rate, perfusion, pleth, scratch } = &mut *workshop;
+    let Workshop { scratch } = &mut *workshop;
     for (mut device, probe) in &mut devices {
         if !device.is_due(&clock) {
             continue;
@@ -119,12 +115,12 @@ fn report_oximeters(
                         None => Reading::missing(metric, Quality::NotAvailable),
                     };
                     message
-                        .reading(seen(*saturation, probe.spo2_percent()))
-                        .reading(seen(*pulse_rate, rate_bpm.unwrap_or_default()))
-                        .reading(seen(*perfusion, body.perfusion_index_percent()));
+                        .reading(seen(metrics::SPO2, probe.spo2_percent()))
+                        .reading(seen(metrics::PR, rate_bpm.unwrap_or_default()))
+                        .reading(seen(metrics::PERF_IDX, body.perfusion_index_percent()));
                 }
                 (PLETH, Some(chunk)) => {
-                    let head = chunk.head(&clock, *pleth, 1.0, 0.0, Quality::Ok);
+                    let head = chunk.head(&clock, metrics::PLETH, 1.0, 0.0, Quality::Ok);
                     message.wave(head, |samples, _| probe.pleth(body, &chunk, scratch, samples));
                 }
                 _ => {}
@@ -136,15 +132,10 @@ fn report_oximeters(
 /// Adds the oximeter.
 pub fn register(registry: &mut Registry) {
     registry.add_resource(|world| {
-        world.insert_resource(Workshop {
-            saturation: MetricId::named("spo2"),
-            pulse_rate: MetricId::named("pr"),
-            perfusion: MetricId::named("perf_idx"),
-            pleth: MetricId::named("pleth"),
-            scratch: Vec::new(),
-        });
+        world.init_resource::<Workshop>();
     });
-    registry.devices.push(DeviceSpec {
+    registry.add(patients::needs_circulation("pulse_oximeter"));
+    registry.add(DeviceSpec {
         kind: "pulse_oximeter",
         about: "finger pulse oximeter: 20 to 30 s behind the lungs, averaged over 8 s",
         streams: vec![
@@ -152,19 +143,19 @@ pub fn register(registry: &mut Registry) {
                 id: "spo2",
                 about: "saturation, pulse rate, perfusion index",
                 kind: StreamKind::Numeric { period_ms: 1_000 },
-                metrics: &["spo2", "pr", "perf_idx"],
+                metrics: &[metrics::SPO2, metrics::PR, metrics::PERF_IDX],
             },
             StreamSpec {
                 id: "pleth",
                 about: "infrared pleth",
                 kind: StreamKind::Wave { rate_mhz: 62_500, samples: 125, highest_mhz: 500_000 },
-                metrics: &["pleth"],
+                metrics: &[metrics::PLETH],
             },
             StreamSpec {
                 id: "status",
                 about: "when switched on",
                 kind: StreamKind::Event,
-                metrics: &["device_status", "battery"],
+                metrics: &[metrics::DEVICE_STATUS, metrics::BATTERY],
             },
         ],
         options: Vec::new(),

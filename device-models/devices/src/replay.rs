@@ -13,7 +13,7 @@ use sim_core::{
     Annotation, Assembly, Clock, DevicePlan, DeviceSpec, Evidence, Owner, ParameterKind, ParameterSpec, Phase,
     Registry, SimId, SimTime, SpawnError, StreamKind, StreamSpec, Truth, sample_instant,
 };
-use vocabulary::{MetricId, Quality, Reading};
+use vocabulary::{MetricId, Quality, Reading, metrics};
 
 use crate::device::{Chunk, Device};
 use crate::sensors::lead_off::{Contact, LeadsOff};
@@ -174,15 +174,8 @@ fn follow_labels(clock: Res<Clock>, mut devices: Query<(&Device, &mut Replay)>, 
     }
 }
 
-/// Metric of the device's numeric.
-#[derive(Debug, Clone, Copy, Resource)]
-struct Workshop {
-    heart_rate: MetricId,
-}
-
 fn report_replays(
     clock: Res<Clock>,
-    workshop: Res<Workshop>,
     mut devices: Query<(&mut Device, &Replay, &LeadsOff)>,
     mut assembly: ResMut<Assembly>,
     mut evidence: ResMut<Evidence>,
@@ -191,7 +184,7 @@ fn report_replays(
         while let Some(due) = device.take_due(&clock) {
             let mut message = device.say(&due, &clock, &mut assembly);
             let Some(chunk) = due.chunk else {
-                message.reading(replay.heart_rate(leads_off, workshop.heart_rate, due.intended));
+                message.reading(replay.heart_rate(leads_off, metrics::HR, due.intended));
                 continue;
             };
             for (index, channel) in replay.recording.channels.iter().enumerate() {
@@ -210,8 +203,7 @@ fn report_replays(
 
 /// Adds the replay device.
 pub fn register(registry: &mut Registry) {
-    registry.add_resource(|world| world.insert_resource(Workshop { heart_rate: MetricId::named("hr") }));
-    registry.devices.push(DeviceSpec {
+    registry.add(DeviceSpec {
         kind: KIND,
         about: "plays a WFDB record (formats 16 and 212, MIT annotations), looped at an R peak",
         streams: vec![
@@ -219,13 +211,13 @@ pub fn register(registry: &mut Registry) {
                 id: "ecg",
                 about: "all signals of the record; bit-exact at the record's own rate, else resampled (kaiser-sinc-24)",
                 kind: StreamKind::Wave { rate_mhz: 360_000, samples: 360, highest_mhz: 1_000_000 },
-                metrics: &["ecg_ii", "ecg_v5"],
+                metrics: &[metrics::ECG_II, metrics::ECG_V5],
             },
             StreamSpec {
                 id: "hr",
                 about: "heart rate from the labelled beats",
                 kind: StreamKind::Numeric { period_ms: 1_000 },
-                metrics: &["hr"],
+                metrics: &[metrics::HR],
             },
         ],
         options: vec![ParameterSpec::required(

@@ -5,7 +5,7 @@ use sim_core::{
     Assembly, Cast, Clock, Command, CommandSpec, DevicePlan, DeviceSpec, Key, MessageBuilder, Phase, Registry, SimId,
     SpawnError, StreamKind, StreamSpec,
 };
-use vocabulary::{MetricId, Reading};
+use vocabulary::{MetricId, Reading, metrics};
 
 use super::announcement::Announcement;
 use super::battery::Battery;
@@ -48,22 +48,13 @@ impl Session {
         Self { fev1_l: best(Blow::fev1_l), fvc_l: best(Blow::fvc_l), peak_flow_l_min: 60.0 * best(Blow::peak_flow_l_s) }
     }
 
-    fn say(&self, message: &mut MessageBuilder<'_>, metrics: Metrics) {
+    fn say(&self, message: &mut MessageBuilder<'_>) {
         message
-            .reading(Reading::number(metrics.fev1, self.fev1_l))
-            .reading(Reading::number(metrics.fvc, self.fvc_l))
-            .reading(Reading::number(metrics.ratio, 100.0 * self.fev1_l / self.fvc_l))
-            .reading(Reading::number(metrics.peak_flow, self.peak_flow_l_min));
+            .reading(Reading::number(metrics::FEV1, self.fev1_l))
+            .reading(Reading::number(metrics::FVC, self.fvc_l))
+            .reading(Reading::number(metrics::FEV1_FVC, 100.0 * self.fev1_l / self.fvc_l))
+            .reading(Reading::number(metrics::PEF, self.peak_flow_l_min));
     }
-}
-
-/// Metrics of the spirometer's messages.
-#[derive(Debug, Clone, Copy, Resource)]
-struct Metrics {
-    fev1: MetricId,
-    fvc: MetricId,
-    ratio: MetricId,
-    peak_flow: MetricId,
 }
 
 fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Result<Entity, SpawnError> {
@@ -91,7 +82,6 @@ fn obey(world: &mut World, device: Entity, command: &Command) -> Result<(), Stri
 
 fn report_spirometers(
     clock: Res<Clock>,
-    metrics: Res<Metrics>,
     mut devices: Query<(&mut Device, &mut Spirometer)>,
     mut assembly: ResMut<Assembly>,
 ) {
@@ -102,29 +92,21 @@ fn report_spirometers(
             spirometer.demands += 1;
             if let Some(due) = device.event(ON_DEMAND, clock.now) {
                 let session = Session::of(&spirometer.lungs, device.key, first);
-                session.say(&mut device.say(&due, &clock, &mut assembly), *metrics);
+                session.say(&mut device.say(&due, &clock, &mut assembly));
             }
         }
         while let Some(due) = device.take_due(&clock) {
             debug_assert_eq!(due.kind_index, SPIROMETRY);
             let session = Session::of(&spirometer.lungs, device.key, BLOWS * due.sequence);
-            session.say(&mut device.say(&due, &clock, &mut assembly), *metrics);
+            session.say(&mut device.say(&due, &clock, &mut assembly));
         }
     }
 }
 
 /// Adds the spirometer.
 pub fn register(registry: &mut Registry) {
-    registry.add_resource(|world| {
-        world.insert_resource(Metrics {
-            fev1: MetricId::named("fev1"),
-            fvc: MetricId::named("fvc"),
-            ratio: MetricId::named("fev1_fvc"),
-            peak_flow: MetricId::named("pef"),
-        });
-    });
-    let carried: &[&str] = &["fev1", "fvc", "fev1_fvc", "pef"];
-    registry.devices.push(DeviceSpec {
+    let carried: &'static [MetricId] = &[metrics::FEV1, metrics::FVC, metrics::FEV1_FVC, metrics::PEF];
+    registry.add(DeviceSpec {
         kind: "spirometer",
         about: "home spirometer: the best of three blows",
         streams: vec![
@@ -144,7 +126,7 @@ pub fn register(registry: &mut Registry) {
                 id: "status",
                 about: "when switched on",
                 kind: StreamKind::Event,
-                metrics: &["device_status", "battery"],
+                metrics: &[metrics::DEVICE_STATUS, metrics::BATTERY],
             },
         ],
         options: Vec::new(),

@@ -5,7 +5,7 @@ use sim_core::{
     Assembly, Clock, DevicePlan, DeviceSpec, GRID, Key, ParameterKind, ParameterSpec, Phase, Purpose, Registry, SimId,
     SpawnError, StreamKind, StreamSpec,
 };
-use vocabulary::{MetricId, Reading};
+use vocabulary::{Reading, metrics};
 
 use super::announcement::Announcement;
 use super::battery::Battery;
@@ -93,12 +93,6 @@ impl Thermometer {
     }
 }
 
-/// Metrics of the thermometer's messages.
-#[derive(Debug, Clone, Copy, Resource)]
-struct Metrics {
-    temperature: MetricId,
-}
-
 fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Result<Entity, SpawnError> {
     let device = Device::from_plan(world, id, plan, patient);
     let Some(Physiology(body)) = world.get::<Physiology>(patient) else {
@@ -112,7 +106,6 @@ fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Re
 
 fn report_thermometers(
     clock: Res<Clock>,
-    metrics: Res<Metrics>,
     patients: Query<&Physiology>,
     mut devices: Query<(&mut Device, &mut Thermometer)>,
     mut assembly: ResMut<Assembly>,
@@ -125,17 +118,14 @@ fn report_thermometers(
         while let Some(due) = device.take_due(&clock) {
             debug_assert_eq!(due.kind_index, TEMPERATURE);
             let shown_c = thermometer.shown_c(device.key, due.sequence);
-            device.say(&due, &clock, &mut assembly).reading(Reading::number(metrics.temperature, shown_c));
+            device.say(&due, &clock, &mut assembly).reading(Reading::number(metrics::TEMP_BODY, shown_c));
         }
     }
 }
 
 /// Adds the thermometer.
 pub fn register(registry: &mut Registry) {
-    registry.add_resource(|world| {
-        world.insert_resource(Metrics { temperature: MetricId::named("temp_body") });
-    });
-    registry.devices.push(DeviceSpec {
+    registry.add(DeviceSpec {
         kind: "thermometer",
         about: "clinical thermometer with the lag of its site, in steps of 0.1 Cel",
         streams: vec![
@@ -143,13 +133,13 @@ pub fn register(registry: &mut Registry) {
                 id: "temperature",
                 about: "one measurement",
                 kind: StreamKind::Numeric { period_ms: 3_600_000 },
-                metrics: &["temp_body"],
+                metrics: &[metrics::TEMP_BODY],
             },
             StreamSpec {
                 id: "status",
                 about: "when switched on",
                 kind: StreamKind::Event,
-                metrics: &["device_status", "battery"],
+                metrics: &[metrics::DEVICE_STATUS, metrics::BATTERY],
             },
         ],
         options: vec![

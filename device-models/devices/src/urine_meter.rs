@@ -5,7 +5,7 @@ use sim_core::{
     Assembly, Clock, Command, CommandSpec, DevicePlan, DeviceSpec, GRID, Phase, Registry, SimId, SimTime, SpawnError,
     StreamKind, StreamSpec,
 };
-use vocabulary::{MetricId, Reading};
+use vocabulary::{Reading, metrics};
 
 use crate::device::Device;
 use patients::{Person, Physiology};
@@ -53,14 +53,6 @@ impl UrineMeter {
     }
 }
 
-/// Metrics of the meter's messages.
-#[derive(Debug, Clone, Copy, Resource)]
-struct Metrics {
-    flow: MetricId,
-    volume: MetricId,
-    status: MetricId,
-}
-
 #[expect(clippy::unnecessary_wraps, reason = "the registry's signature lets a device refuse")]
 fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Result<Entity, SpawnError> {
     let device = Device::from_plan(world, id, plan, patient);
@@ -81,7 +73,6 @@ fn obey(world: &mut World, device: Entity, command: &Command) -> Result<(), Stri
 
 fn report_meters(
     clock: Res<Clock>,
-    metrics: Res<Metrics>,
     patients: Query<(&Physiology, &Person)>,
     mut devices: Query<(&mut Device, &mut UrineMeter)>,
     mut assembly: ResMut<Assembly>,
@@ -94,7 +85,7 @@ fn report_meters(
             if meter.status != Some(status) {
                 meter.status = Some(status);
                 if let Some(due) = device.event(STATUS, clock.now) {
-                    device.say(&due, &clock, &mut assembly).reading(Reading::code(metrics.status, status));
+                    device.say(&due, &clock, &mut assembly).reading(Reading::code(metrics::DEVICE_STATUS, status));
                 }
             }
         }
@@ -105,22 +96,15 @@ fn report_meters(
             (meter.made_ml, meter.told) = (0.0, due.intended);
             device
                 .say(&due, &clock, &mut assembly)
-                .reading(Reading::number(metrics.flow, flow_ml_h))
-                .reading(Reading::number(metrics.volume, meter.bag.collected_ml()));
+                .reading(Reading::number(metrics::URINE_FLOW, flow_ml_h))
+                .reading(Reading::number(metrics::URINE_VOL, meter.bag.collected_ml()));
         }
     }
 }
 
 /// Adds the meter.
 pub fn register(registry: &mut Registry) {
-    registry.add_resource(|world| {
-        world.insert_resource(Metrics {
-            flow: MetricId::named("urine_flow"),
-            volume: MetricId::named("urine_vol"),
-            status: MetricId::named("device_status"),
-        });
-    });
-    registry.devices.push(DeviceSpec {
+    registry.add(DeviceSpec {
         kind: "urine_meter",
         about: "urine meter of a catheter: volume in the bag, and rate since the message before",
         streams: vec![
@@ -128,13 +112,13 @@ pub fn register(registry: &mut Registry) {
                 id: "output",
                 about: "rate and volume",
                 kind: StreamKind::Numeric { period_ms: 600_000 },
-                metrics: &["urine_flow", "urine_vol"],
+                metrics: &[metrics::URINE_FLOW, metrics::URINE_VOL],
             },
             StreamSpec {
                 id: "status",
                 about: "when switched on, when the bag is full and when it is empty again",
                 kind: StreamKind::Event,
-                metrics: &["device_status"],
+                metrics: &[metrics::DEVICE_STATUS],
             },
         ],
         options: Vec::new(),

@@ -14,14 +14,14 @@ use sim_core::{
     Cast, Clock, Command, CommandSpec, DevicePlan, DeviceSpec, Evidence, ParameterKind, ParameterSpec, Phase, Registry,
     SimId, SimTime, Span, SpawnError, StreamKind, StreamSpec,
 };
-use vocabulary::Dimension;
+use vocabulary::{Dimension, metrics};
 
 use self::airway_faults::AirwayFaults;
 use self::mechanics::{AirwayBreath, Drive, Lung};
 use self::settings::{
     Mode, OXYGEN_PERCENT, PEEP_CMH2O, PRESSURE_CMH2O, RATE_MIN, Settings, VOLUME_ML, predicted_weight_kg,
 };
-use super::alarm::AlarmMetrics;
+use super::alarm;
 use crate::device::Device;
 use patients::{Physiology, build_of_wearer};
 use physiology::{Breath, ROOM_AIR, Ventilation};
@@ -235,7 +235,8 @@ fn commands() -> Vec<CommandSpec> {
 /// Adds the ventilator and the faults of its airway.
 pub fn register(registry: &mut Registry) {
     report::furnish(registry);
-    registry.devices.push(DeviceSpec {
+    registry.add(patients::needs_circulation("ventilator"));
+    registry.add(DeviceSpec {
         kind: "ventilator",
         about: "intensive care ventilator on a one-compartment lung; sets breathing and oxygen of its patient",
         streams: vec![
@@ -243,25 +244,43 @@ pub fn register(registry: &mut Registry) {
                 id: "measured",
                 about: "volumes, rate and pressures of the last whole breath",
                 kind: StreamKind::Numeric { period_ms: 1_000 },
-                metrics: &["vt", "mv", "rr_vent", "ie_ratio", "pip", "pplat", "pmean", "peep", "compliance", "fio2"],
+                metrics: &[
+                    metrics::VT,
+                    metrics::MV,
+                    metrics::RR_VENT,
+                    metrics::IE_RATIO,
+                    metrics::PIP,
+                    metrics::PPLAT,
+                    metrics::PMEAN,
+                    metrics::PEEP,
+                    metrics::COMPLIANCE,
+                    metrics::FIO2,
+                ],
             },
             StreamSpec {
                 id: "airway",
                 about: "pressure, flow and volume at the airway",
                 kind: StreamKind::Wave { rate_mhz: 50_000, samples: 50, highest_mhz: 250_000 },
-                metrics: &["paw_wave", "flow_wave", "vol_wave"],
+                metrics: &[metrics::PAW_WAVE, metrics::FLOW_WAVE, metrics::VOL_WAVE],
             },
             StreamSpec {
                 id: "settings",
                 about: "on each change",
                 kind: StreamKind::Event,
-                metrics: &["vent_mode", "rr_set", "vt_set", "peep_set", "pinsp_set", "fio2_set"],
+                metrics: &[
+                    metrics::VENT_MODE,
+                    metrics::RR_SET,
+                    metrics::VT_SET,
+                    metrics::PEEP_SET,
+                    metrics::PINSP_SET,
+                    metrics::FIO2_SET,
+                ],
             },
             StreamSpec {
                 id: "alarm",
                 about: "high pressure, disconnection, apnoea; at start and end",
                 kind: StreamKind::Event,
-                metrics: AlarmMetrics::IDS,
+                metrics: alarm::METRICS,
             },
         ],
         options: options(),
@@ -269,7 +288,7 @@ pub fn register(registry: &mut Registry) {
         obey: Some(obey),
         spawn,
     });
-    registry.actions.extend(airway_faults::actions());
+    registry.extend(airway_faults::actions());
     registry.add_system(Phase::Treatment, ventilate);
     report::add_systems(registry);
 }

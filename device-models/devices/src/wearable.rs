@@ -8,10 +8,10 @@ use sim_core::{
     Assembly, Clock, DevicePlan, DeviceSpec, GRID, Key, Phase, Purpose, Registry, SimId, SimTime, Span, SpawnError,
     StreamKind, StreamSpec,
 };
-use vocabulary::{MetricId, Quality, Reading};
+use vocabulary::{MetricId, Quality, Reading, metrics};
 
 use self::light::{COUNTS_RANGE, WristLight};
-use super::alarm::{AlarmEvent, AlarmMetrics};
+use super::alarm::{self, AlarmEvent};
 use super::announcement::Announcement;
 use super::battery::Battery;
 use super::pulse_oximeter::FingerProbe;
@@ -78,20 +78,9 @@ pub struct Wearable {
     fall_seen: Option<u64>,
 }
 
-/// Metrics of the band's messages, and room to work in.
-#[derive(Debug, Clone, Resource)]
+/// Room to work in.
+#[derive(Debug, Clone, Default, Resource)]
 struct Workshop {
-    pulse_rate: MetricId,
-    saturation: MetricId,
-    skin_temperature: MetricId,
-    skin_conductance: MetricId,
-    steps: MetricId,
-    distance: MetricId,
-    activity: MetricId,
-    intensity: MetricId,
-    acceleration: [MetricId; 3],
-    light: [MetricId; 2],
-    alarm: AlarmMetrics,
     scratch: Vec<f32>,
     felt: Vec<Acceleration>,
 }
@@ -161,7 +150,6 @@ impl Wearable {
 /// Lets skins follow and looks for falls.
 fn watch_wearers(
     clock: Res<Clock>,
-    workshop: Res<Workshop>,
     patients: Query<(&Physiology, &Activity)>,
     mut devices: Query<(&mut Device, &mut Wearable)>,
     mut assembly: ResMut<Assembly>,
@@ -174,7 +162,7 @@ fn watch_wearers(
         wearable.follow_second(body);
         if wearable.fall_alarm(activity, device.key, clock.now) {
             let fall = AlarmEvent::start(("fall", "high"));
-            workshop.alarm.say(fall, ALARM, &mut device, &clock, &mut assembly);
+            alarm::say(fall, ALARM, &mut device, &clock, &mut assembly);
         }
     }
 }
@@ -199,30 +187,30 @@ fn report_wearables(
                     let moves = activity.moves_at(due.intended);
                     let seen = Seen { body, moves, at: due.intended, key: device.key, index: due.sequence };
                     message.reading(if due.kind_index == PULSE {
-                        seen.pulse(workshop.pulse_rate)
+                        seen.pulse(metrics::PR)
                     } else {
-                        seen.saturation(probe, workshop.saturation)
+                        seen.saturation(probe, metrics::SPO2)
                     });
                 }
                 (SKIN, _) => {
                     let conductance_us = wearable.conductance.microsiemens(due.intended);
                     message
-                        .reading(Reading::number(workshop.skin_temperature, wearable.skin.celsius()))
-                        .reading(Reading::number(workshop.skin_conductance, conductance_us));
+                        .reading(Reading::number(metrics::TEMP_SKIN, wearable.skin.celsius()))
+                        .reading(Reading::number(metrics::EDA, conductance_us));
                 }
                 (STEPS, _) => {
                     let steps = wearable.steps_today(activity.day(), &clock, due.intended);
                     let bout = activity.bout_at(due.intended);
                     message
-                        .reading(Reading::number(workshop.steps, steps))
-                        .reading(Reading::number(workshop.distance, steps * STEP_LENGTH * wearable.height_m))
-                        .reading(Reading::code(workshop.activity, bout.behaviour.name()))
-                        .reading(Reading::number(workshop.intensity, 100.0 * bout.effort.min(1.0)));
+                        .reading(Reading::number(metrics::STEPS, steps))
+                        .reading(Reading::number(metrics::DISTANCE, steps * STEP_LENGTH * wearable.height_m))
+                        .reading(Reading::code(metrics::ACTIVITY, bout.behaviour.name()))
+                        .reading(Reading::number(metrics::ACTIVITY_INTENSITY, 100.0 * bout.effort.min(1.0)));
                 }
                 (ACCELEROMETER, Some(chunk)) => {
                     feel(activity, person.key, device.key, &chunk, &mut workshop.felt);
                     let axes: [fn(&Acceleration) -> f32; 3] = [|felt| felt.x_g, |felt| felt.y_g, |felt| felt.z_g];
-                    for (metric, axis) in workshop.acceleration.into_iter().zip(axes) {
+                    for (metric, axis) in [metrics::ACC_X, metrics::ACC_Y, metrics::ACC_Z].into_iter().zip(axes) {
                         let scratch = &mut workshop.scratch;
                         scratch.clear();
                         scratch.extend(workshop.felt.iter().map(|felt| STANDARD_GRAVITY_M_S2 * axis(felt)));
@@ -234,7 +222,7 @@ fn report_wearables(
                 }
                 (PPG, Some(chunk)) => {
                     feel(activity, person.key, device.key, &chunk, &mut workshop.felt);
-                    for (colour, metric) in workshop.light.into_iter().enumerate() {
+                    for (colour, metric) in [metrics::PPG_GREEN, metrics::PPG_IR].into_iter().enumerate() {
                         let scratch = &mut workshop.scratch;
                         wearable.light.counts(colour, body, &chunk, &workshop.felt, scratch);
                         let head = chunk.head(&clock, metric, 1.0, 0.0, Quality::Ok);
@@ -295,22 +283,7 @@ impl Seen<'_> {
 /// Adds the wristband.
 pub fn register(registry: &mut Registry) {
     registry.add_resource(|world| {
-        let named = MetricId::named;
-        world.insert_resource(Workshop {
-            pulse_rate: named("pr"),
-            saturation: named("spo2"),
-            skin_temperature: named("temp_skin"),
-            skin_conductance: named("eda"),
-            steps: named("steps"),
-            distance: named("distance"),
-            activity: named("activity"),
-            intensity: named("activity_intensity"),
-            acceleration: ["acc_x", "acc_y", "acc_z"].map(MetricId::named),
-            light: ["ppg_green", "ppg_ir"].map(MetricId::named),
-            alarm: AlarmMetrics::new(),
-            scratch: Vec::new(),
-            felt: Vec::new(),
-        });
+        world.init_resource::<Workshop>();
     });
     let numeric =
         |id, period_ms, about, metrics| StreamSpec { id, about, kind: StreamKind::Numeric { period_ms }, metrics };
@@ -321,29 +294,30 @@ pub fn register(registry: &mut Registry) {
         metrics,
     };
     let event = |id, about, metrics| StreamSpec { id, about, kind: StreamKind::Event, metrics };
-    registry.devices.push(DeviceSpec {
+    registry.add(patients::needs_circulation(KIND));
+    registry.add(DeviceSpec {
         kind: KIND,
         about: "wristband of an active person: pulse, saturation, skin, steps, acceleration, falls",
         streams: vec![
-            numeric("hr", 10_000, "pulse rate, questionable in motion", &["pr"]),
-            numeric("spo2", 60_000, "saturation, only at rest", &["spo2"]),
-            numeric("skin", 60_000, "temperature and conductance of the skin", &["temp_skin", "eda"]),
+            numeric("hr", 10_000, "pulse rate, questionable in motion", &[metrics::PR]),
+            numeric("spo2", 60_000, "saturation, only at rest", &[metrics::SPO2]),
+            numeric("skin", 60_000, "temperature and conductance of the skin", &[metrics::TEMP_SKIN, metrics::EDA]),
             numeric(
                 "steps",
                 60_000,
                 "steps and distance since midnight, what the wearer is doing",
-                &["steps", "distance", "activity", "activity_intensity"],
+                &[metrics::STEPS, metrics::DISTANCE, metrics::ACTIVITY, metrics::ACTIVITY_INTENSITY],
             ),
             wave(
                 "accelerometer",
                 "acceleration at the wrist, gravity included",
                 50_000,
                 50,
-                &["acc_x", "acc_y", "acc_z"],
+                &[metrics::ACC_X, metrics::ACC_Y, metrics::ACC_Z],
             ),
-            wave("ppg", "green and infrared light of the skin", 25_000, 25, &["ppg_green", "ppg_ir"]),
-            event("alarm", "ten seconds after a fall", AlarmMetrics::IDS),
-            event("status", "when switched on", &["device_status", "battery"]),
+            wave("ppg", "green and infrared light of the skin", 25_000, 25, &[metrics::PPG_GREEN, metrics::PPG_IR]),
+            event("alarm", "ten seconds after a fall", alarm::METRICS),
+            event("status", "when switched on", &[metrics::DEVICE_STATUS, metrics::BATTERY]),
         ],
         options: Vec::new(),
         commands: Vec::new(),

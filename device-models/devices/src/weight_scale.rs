@@ -5,7 +5,7 @@ use sim_core::{
     Assembly, Cast, Clock, DevicePlan, DeviceSpec, ParameterKind, ParameterSpec, Phase, Registry, SimId, SpawnError,
     StreamKind, StreamSpec,
 };
-use vocabulary::{MetricId, Reading};
+use vocabulary::{Reading, metrics};
 
 use super::announcement::Announcement;
 use super::battery::Battery;
@@ -62,15 +62,6 @@ fn body_water_kg(build: &Build, weight_kg: f64) -> f64 {
     }
 }
 
-/// Metrics of the scale's messages.
-#[derive(Debug, Clone, Copy, Resource)]
-struct Metrics {
-    weight: MetricId,
-    body_mass_index: MetricId,
-    body_fat: MetricId,
-    body_water: MetricId,
-}
-
 fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Result<Entity, SpawnError> {
     let refused = |reason: &str| SpawnError { path: plan.path.clone(), reason: reason.to_owned() };
     let device = Device::from_plan(world, id, plan, patient);
@@ -92,7 +83,6 @@ fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Re
 
 fn report_scales(
     clock: Res<Clock>,
-    metrics: Res<Metrics>,
     patients: Query<&Physiology>,
     mut devices: Query<(&mut Device, &WeightScale)>,
     mut assembly: ResMut<Assembly>,
@@ -109,12 +99,12 @@ fn report_scales(
             let shown_kg = libm::round(weighed_kg * STEPS_PER_KG) / STEPS_PER_KG;
             let mut message = device.say(&due, &clock, &mut assembly);
             message
-                .reading(Reading::number(metrics.weight, shown_kg))
-                .reading(Reading::number(metrics.body_mass_index, body_mass_index(&scale.build, shown_kg)));
+                .reading(Reading::number(metrics::WEIGHT, shown_kg))
+                .reading(Reading::number(metrics::BMI, body_mass_index(&scale.build, shown_kg)));
             if scale.composition {
                 message
-                    .reading(Reading::number(metrics.body_fat, body_fat_percent(&scale.build, shown_kg)))
-                    .reading(Reading::number(metrics.body_water, body_water_kg(&scale.build, shown_kg)));
+                    .reading(Reading::number(metrics::BODY_FAT, body_fat_percent(&scale.build, shown_kg)))
+                    .reading(Reading::number(metrics::BODY_WATER, body_water_kg(&scale.build, shown_kg)));
             }
         }
     }
@@ -122,15 +112,7 @@ fn report_scales(
 
 /// Adds the scale.
 pub fn register(registry: &mut Registry) {
-    registry.add_resource(|world| {
-        world.insert_resource(Metrics {
-            weight: MetricId::named("weight"),
-            body_mass_index: MetricId::named("bmi"),
-            body_fat: MetricId::named("body_fat"),
-            body_water: MetricId::named("body_water"),
-        });
-    });
-    registry.devices.push(DeviceSpec {
+    registry.add(DeviceSpec {
         kind: "weight_scale",
         about: "bathroom scale: weight, body-mass index and, if it can, body composition",
         streams: vec![
@@ -138,13 +120,13 @@ pub fn register(registry: &mut Registry) {
                 id: "weight",
                 about: "one weighing",
                 kind: StreamKind::Numeric { period_ms: 86_400_000 },
-                metrics: &["weight", "bmi", "body_fat", "body_water"],
+                metrics: &[metrics::WEIGHT, metrics::BMI, metrics::BODY_FAT, metrics::BODY_WATER],
             },
             StreamSpec {
                 id: "status",
                 about: "when switched on",
                 kind: StreamKind::Event,
-                metrics: &["device_status", "battery"],
+                metrics: &[metrics::DEVICE_STATUS, metrics::BATTERY],
             },
         ],
         options: vec![

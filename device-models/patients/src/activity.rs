@@ -5,8 +5,8 @@
 
 use bevy_ecs::prelude::*;
 use sim_core::{
-    ActionSpec, Annotation, Arguments, Clock, DevicePlan, DurationRule, Edge, Evidence, GRID, Key, Level, Owner,
-    ParameterKind, ParameterSpec, Registry, Seam, SignalAct, SimId, SimTime, Span,
+    ActionSpec, Annotation, Arguments, Clock, DevicePlan, DurationRule, Edge, Evidence, Executor, GRID, Key, Level,
+    Owner, ParameterKind, ParameterSpec, Registry, SignalAct, SimId, SimTime, Span,
 };
 use vocabulary::Dimension;
 
@@ -134,11 +134,11 @@ fn fall(world: &mut World, act: &SignalAct<'_>) {
 
 /// Adds `physio.fall`.
 pub fn register(registry: &mut Registry) {
-    registry.actions.push(ActionSpec {
+    registry.add(ActionSpec {
         name: "physio.fall",
         about: "an active person falls and stays on the floor; others do not fall, and the step is without evidence",
         level: Level::Patient,
-        seam: Seam::Signal(fall),
+        executor: Executor::signal(fall),
         parameters: vec![
             ParameterSpec::optional("lies", ParameterKind::Quantity(Dimension::Time), "how long the person lies there")
                 .default("10m")

@@ -2,8 +2,8 @@
 
 use bevy_ecs::prelude::*;
 use sim_core::{
-    ActionSpec, DurationRule, Edge, Evidence, Level, OccurrenceId, ParameterKind, ParameterSpec, Phase, Registry, Seam,
-    SignalAct,
+    ActionSpec, DurationRule, Edge, Evidence, Executor, Level, OccurrenceId, ParameterKind, ParameterSpec, Phase,
+    Registry, SignalAct,
 };
 
 use crate::Physiology;
@@ -90,11 +90,11 @@ fn count_causes(patients: Query<&BreathingCauses>, mut evidence: ResMut<Evidence
 
 /// Adds `physio.breathing` and `physio.bronchospasm`.
 pub(crate) fn register(registry: &mut Registry) {
-    registry.actions.push(ActionSpec {
+    registry.add(ActionSpec {
         name: "physio.breathing",
         about: "the patient goes over into a pattern of breathing; gases and saturation follow",
         level: Level::Patient,
-        seam: Seam::Signal(change_pattern),
+        executor: Executor::signal(change_pattern),
         parameters: vec![ParameterSpec::required(
             "pattern",
             ParameterKind::Choice(BreathPattern::NAMES),
@@ -105,11 +105,11 @@ pub(crate) fn register(registry: &mut Registry) {
         heal: "the patient's own breathing is back",
         stack_should: "raise an apnoea or rate alarm as the pattern deserves, once",
     });
-    registry.actions.push(ActionSpec {
+    registry.add(ActionSpec {
         name: "physio.bronchospasm",
         about: "airways narrow: carbon dioxide rises slowly, the shark's fin of the capnogram",
         level: Level::Patient,
-        seam: Seam::Signal(narrow_airways),
+        executor: Executor::signal(narrow_airways),
         parameters: Vec::new(),
         duration: DurationRule::Optional,
         evidence: &["grid_steps_acted"],

@@ -22,8 +22,8 @@ use std::fmt;
 
 use bevy_ecs::prelude::*;
 use sim_core::{
-    ActionSpec, Arguments, Clock, DurationRule, Edge, Evidence, LabelEdge, Level, OccurrenceId, ParameterKind,
-    ParameterSpec, Phase, Registry, Seam, SignalAct, SignalAction, Truth,
+    ActionSpec, Arguments, Clock, DurationRule, Edge, Evidence, Executor, LabelEdge, Level, OccurrenceId,
+    ParameterKind, ParameterSpec, Phase, Registry, SignalAct, SignalCode, Truth,
 };
 use vocabulary::Dimension;
 
@@ -220,7 +220,7 @@ fn seconds(arguments: &Arguments, name: &str) -> f64 {
 fn action(
     name: &'static str,
     about: &'static str,
-    act: SignalAction,
+    act: SignalCode,
     parameters: Vec<ParameterSpec>,
     heal: &'static str,
     stack_should: &'static str,
@@ -229,7 +229,7 @@ fn action(
         name,
         about,
         level: Level::Patient,
-        seam: Seam::Signal(act),
+        executor: Executor::signal(act),
         parameters,
         duration: DurationRule::Optional,
         evidence: &[EVIDENCE],
@@ -255,13 +255,13 @@ fn ramp(about: &'static str, usual: &'static str) -> ParameterSpec {
 
 /// Adds the `physio.*` actions and the system behind them.
 pub fn register(registry: &mut Registry) {
-    registry.actions.extend(rhythm::actions());
-    registry.actions.extend([desaturation::action_spec(), hypotension::action_spec(), bleeding::action_spec()]);
-    registry.actions.extend([fluid::action_spec(), drug::action_spec(), seizure::action_spec()]);
-    registry.actions.extend(breathing::actions());
-    registry.actions.extend(exertion::actions());
-    registry.actions.extend(illness::actions());
-    registry.actions.push(raw_input::action_spec());
+    registry.extend(rhythm::actions());
+    registry.extend([desaturation::action_spec(), hypotension::action_spec(), bleeding::action_spec()]);
+    registry.extend([fluid::action_spec(), drug::action_spec(), seizure::action_spec()]);
+    registry.extend(breathing::actions());
+    registry.extend(exertion::actions());
+    registry.extend(illness::actions());
+    registry.add(raw_input::action_spec());
 }
 
 /// Adds the system that begins a grid step, before devices and ways of life move inputs.

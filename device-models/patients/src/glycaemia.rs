@@ -10,7 +10,7 @@ mod steps;
 mod truth;
 
 pub use minute::Minute;
-pub(crate) use models::{models, of_plan, with_glucose};
+pub(crate) use models::{has_glucose, models, of_plan, with_glucose};
 pub(crate) use truth::{COLUMNS, note_glycaemia};
 
 use bevy_ecs::prelude::*;

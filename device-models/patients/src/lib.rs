@@ -8,23 +8,36 @@ mod breathing_causes;
 pub mod causes;
 mod clinical_scores;
 mod conditions;
+mod faculties;
 pub mod glycaemia;
 pub mod medication;
 mod patient;
 mod patient_parameters;
 mod profiles;
 
+pub use faculties::{needs_circulation, needs_glucose};
 pub use patient::{FINGER, Person, Physiology, RADIAL_ARTERY, build_of_wearer};
 
-use sim_core::Registry;
+use sim_core::{Plugin, Registry};
 
-/// Adds every patient model and profile, and what can happen to patients.
-pub fn register(registry: &mut Registry) {
-    causes::register_begin(registry);
-    glycaemia::register(registry);
-    patient::register(registry);
-    profiles::register(registry);
-    causes::register(registry);
-    activity::register(registry);
-    breathing_causes::register(registry);
+/// Every patient model and profile, and what can happen to patients.
+#[derive(Debug, Clone, Copy)]
+pub struct Patients;
+
+impl Plugin for Patients {
+    fn name(&self) -> &str {
+        "patients"
+    }
+
+    fn register(&self, registry: &mut Registry) {
+        let first = registry.actions().len();
+        causes::register_begin(registry);
+        glycaemia::register(registry);
+        patient::register(registry);
+        profiles::register(registry);
+        causes::register(registry);
+        activity::register(registry);
+        breathing_causes::register(registry);
+        faculties::register(registry, first);
+    }
 }

@@ -420,9 +420,9 @@ pub(crate) fn register(registry: &mut Registry) {
         model("adult_ward", "adult on a general ward", "normal(60, 15)", "normal(78 kg, 15 kg)"),
         model("adult_home", "adult at home", "uniform(20, 85)", "normal(76 kg, 14 kg)"),
     ];
-    registry.patients.extend(adults.map(glycaemia::with_glucose));
-    registry.patients.extend(glycaemia::models());
-    registry.patients.push(reference_model());
+    registry.extend(adults.map(glycaemia::with_glucose));
+    registry.extend(glycaemia::models());
+    registry.add(reference_model());
     registry.add_system(Phase::Physiology, activity::live_days);
     crate::causes::register_systems(registry);
     registry.add_system(Phase::Physiology, live);

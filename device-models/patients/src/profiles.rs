@@ -18,5 +18,5 @@ const FILES: &[(&str, &str)] = &[
 /// Adds the built-in profiles and conditions.
 pub(crate) fn register(registry: &mut Registry) {
     let files = FILES.iter().map(|(name, text)| ProfileFile { name: (*name).to_owned(), text: (*text).to_owned() });
-    registry.profiles.extend(files);
+    registry.extend(files);
 }

@@ -61,11 +61,11 @@ fn write_numbers(readings: &[Reading], out: &mut BytesMut) -> usize {
         let metric = reading.metric.metric();
         match reading.value {
             Value::Number(value) => {
-                section.write_key(&metric.id, out);
+                section.write_key(metric.id, out);
                 write_rounded(value, metric.decimals, out);
             }
             Value::Missing if metric.kind != MetricKind::Coded => {
-                section.write_key(&metric.id, out);
+                section.write_key(metric.id, out);
                 out.extend_from_slice(b"null");
             }
             Value::Missing | Value::Code(_) => {}
@@ -79,7 +79,7 @@ fn write_codes(readings: &[Reading], even_if_empty: bool, out: &mut BytesMut) {
     let mut section = Section::new("c");
     for reading in readings {
         if let Value::Code(code) = reading.value {
-            section.write_key(&reading.metric.metric().id, out);
+            section.write_key(reading.metric.metric().id, out);
             write_string(code, out);
         }
     }
@@ -94,7 +94,7 @@ fn write_qualities(message: &Message<'_>, out: &mut BytesMut) {
     let readings = message.readings.iter().map(|reading| (reading.metric, declared_quality(reading)));
     let waves = message.waves.iter().map(|wave| (wave.metric, wave.quality));
     for (metric, quality) in readings.chain(waves).filter(|(_, quality)| *quality != Quality::Ok) {
-        section.write_key(&metric.metric().id, out);
+        section.write_key(metric.metric().id, out);
         out.extend_from_slice(b"\"");
         out.extend_from_slice(quality.word().as_bytes());
         out.extend_from_slice(b"\"");
@@ -163,12 +163,11 @@ impl Section {
 
 #[cfg(test)]
 mod tests {
-    use vocabulary::{Encode, MetricId};
+    use vocabulary::{MetricId, metrics};
 
     use super::*;
 
     fn text(message: &Message<'_>) -> String {
-        let encode: Encode = encode;
         let mut out = BytesMut::from(&b"before "[..]);
         encode(message, &mut out);
         let text = String::from_utf8(out.to_vec()).expect("JSON is UTF-8");
@@ -190,13 +189,13 @@ mod tests {
     #[test]
     fn every_section_in_its_place() {
         let readings = [
-            Reading::number(MetricId::named("hr"), 72.4),
-            Reading::code(MetricId::named("rhythm"), "sinus"),
-            Reading::missing(MetricId::named("spo2"), Quality::NotAvailable),
-            Reading::number(MetricId::named("temp_core"), 36.849_999).with_quality(Quality::Questionable),
+            Reading::number(metrics::HR, 72.4),
+            Reading::code(metrics::RHYTHM, "sinus"),
+            Reading::missing(metrics::SPO2, Quality::NotAvailable),
+            Reading::number(metrics::TEMP_CORE, 36.849_999).with_quality(Quality::Questionable),
         ];
         let waves = [Wave {
-            metric: MetricId::named("ecg_ii"),
+            metric: metrics::ECG_II,
             first_ms: 1_768_471_199_000,
             rate_mhz: 62_500,
             gain: 0.001,
@@ -221,7 +220,7 @@ mod tests {
 
     #[test]
     fn a_missing_code_is_named_in_the_qualities() {
-        let readings = [Reading::missing(MetricId::named("rhythm"), Quality::Ok)];
+        let readings = [Reading::missing(metrics::RHYTHM, Quality::Ok)];
         let message = Message { patient_id: None, readings: &readings, ..heartbeat() };
         let expected = concat!(
             r#"{"v":1,"d":"mon-0001","st":"vitals","s":17,"t":1768471200000,"#,
@@ -233,7 +232,7 @@ mod tests {
     #[test]
     fn a_wave_without_samples_leaves_only_its_quality() {
         let wave = |samples| Wave {
-            metric: MetricId::named("pleth"),
+            metric: metrics::PLETH,
             first_ms: 5,
             rate_mhz: 125_000,
             gain: 1.0,
@@ -241,7 +240,7 @@ mod tests {
             samples,
             quality: Quality::NotAvailable,
         };
-        let ecg = Wave { metric: MetricId::named("ecg_i"), quality: Quality::Ok, ..wave(&[7]) };
+        let ecg = Wave { metric: metrics::ECG_I, quality: Quality::Ok, ..wave(&[7]) };
         let both = text(&Message { waves: &[wave(&[]), ecg], ..heartbeat() });
         assert!(
             both.ends_with(r#""q":{"pleth":"not-available"},"w":[{"id":"ecg_i","t":5,"f":125,"k":1,"o":0,"x":[7]}]}"#)

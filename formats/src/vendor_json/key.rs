@@ -6,28 +6,19 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer as _, Error, IgnoredAny, MapAccess, Visitor};
 
-use super::VERSION;
+use vocabulary::MessageKey;
+
 use crate::JsonError;
 use crate::whole_number::WholeNumber;
 
-/// What identifies a message in a run, and its device time.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MessageKey<'a> {
-    /// Serial number of the device (`d`).
-    pub device_serial: Cow<'a, str>,
-    /// Stream id (`st`).
-    pub stream: Cow<'a, str>,
-    /// Sequence number within device and stream (`s`).
-    pub sequence: u64,
-    /// Device time [ms since the Unix epoch] (`t`).
-    pub device_time_ms: i64,
-}
+/// Version of the format, the value of `v`.
+const VERSION: i64 = 1;
 
 /// Reads the key of a vendor JSON payload, whatever the order of its keys. Borrows from `payload` unless a name holds
 /// escapes.
 ///
-/// It reads only as far as it must: what follows the last of `v`, `d`, `st`, `s`, `t` is not looked at, so a key does
-/// not prove the rest of the payload sound. [`decode`](super::decode) does.
+/// It reads only as far as it must: what follows the last of `v`, `d`, `st`, `s`, `t` is not looked at (the patient
+/// may be), so a key does not prove the rest of the payload sound. [`decode`](super::decode) does.
 ///
 /// # Errors
 /// [`JsonError`] when a part of the key is missing, of the wrong type or of another version, or the payload stops
@@ -43,6 +34,7 @@ pub fn peek(payload: &[u8]) -> Result<MessageKey<'_>, JsonError> {
 struct KeyParts<'de> {
     version: Option<i64>,
     device_serial: Option<Cow<'de, str>>,
+    patient_id: Option<Cow<'de, str>>,
     stream: Option<Cow<'de, str>>,
     sequence: Option<u64>,
     device_time_ms: Option<i64>,
@@ -53,9 +45,10 @@ impl<'de> KeyParts<'de> {
         self.version?;
         Some(MessageKey {
             device_serial: self.device_serial?,
+            patient_id: self.patient_id,
             stream: self.stream?,
-            sequence: self.sequence?,
-            device_time_ms: self.device_time_ms?,
+            sequence: Some(self.sequence?),
+            device_time_ms: Some(self.device_time_ms?),
         })
     }
 
@@ -86,6 +79,7 @@ impl<'de> Visitor<'de> for KeyVisitor<'_, 'de> {
             match &*key {
                 "v" => parts.version = Some(map.next_value().and_then(supported_version)?),
                 "d" => parts.device_serial = Some(map.next_value::<Text<'de>>()?.0),
+                "p" => parts.patient_id = Some(map.next_value::<Text<'de>>()?.0),
                 "st" => parts.stream = Some(map.next_value::<Text<'de>>()?.0),
                 "s" => parts.sequence = Some(map.next_value().and_then(sequence)?),
                 "t" => parts.device_time_ms = Some(map.next_value::<WholeNumber>()?.0),
@@ -133,8 +127,13 @@ mod tests {
     fn any_order_of_keys() {
         let payload = br#"{"t":5,"w":[{"x":[1,2]}],"s":7,"st":"ecg","p":"{\"d\":1}","d":"mon-1","v":1,"c":{}}"#;
         let key = peek(payload).expect("a whole key");
-        let expected =
-            MessageKey { device_serial: "mon-1".into(), stream: "ecg".into(), sequence: 7, device_time_ms: 5 };
+        let expected = MessageKey {
+            device_serial: "mon-1".into(),
+            patient_id: Some("{\"d\":1}".into()),
+            stream: "ecg".into(),
+            sequence: Some(7),
+            device_time_ms: Some(5),
+        };
         assert_eq!(key, expected);
         assert!(matches!(key.device_serial, Cow::Borrowed(_)));
     }
@@ -149,7 +148,7 @@ mod tests {
     #[test]
     fn nothing_after_the_key_is_looked_at() {
         let key = peek(br#"{"v":1,"d":"mon-1","st":"ecg","s":7,"t":5,"m":{"hr""#).expect("the key is whole");
-        assert_eq!(key.sequence, 7);
+        assert_eq!(key.sequence, Some(7));
     }
 
     #[test]

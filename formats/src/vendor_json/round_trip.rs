@@ -140,9 +140,9 @@ proptest! {
 
         for reading in &draft.readings {
             let metric = reading.metric.metric();
-            let number = decoded.numbers.get(&metric.id);
-            let code = decoded.codes.get(&metric.id);
-            let quality = decoded.qualities.get(&metric.id).copied().unwrap_or_default();
+            let number = decoded.numbers.get(metric.id);
+            let code = decoded.codes.get(metric.id);
+            let quality = decoded.qualities.get(metric.id).copied().unwrap_or_default();
             match reading.value {
                 Value::Number(value) => {
                     let step = 10_f64.powi(-i32::from(metric.decimals));
@@ -181,7 +181,7 @@ proptest! {
             prop_assert!(read.samples.iter().copied().eq(wave.samples.iter().copied().map(Some)));
         }
         for wave in &draft.waves {
-            let quality = decoded.qualities.get(&wave.metric.metric().id).copied().unwrap_or_default();
+            let quality = decoded.qualities.get(wave.metric.metric().id).copied().unwrap_or_default();
             prop_assert_eq!(quality, wave.quality);
         }
     }
@@ -192,8 +192,8 @@ proptest! {
         let key = peek(&payload).expect("every message has a key");
         prop_assert_eq!(&*key.device_serial, draft.device_serial.as_str());
         prop_assert_eq!(&*key.stream, draft.stream.as_str());
-        prop_assert_eq!(key.sequence, draft.sequence);
-        prop_assert_eq!(key.device_time_ms, draft.device_time_ms);
+        prop_assert_eq!(key.sequence, Some(draft.sequence));
+        prop_assert_eq!(key.device_time_ms, Some(draft.device_time_ms));
     }
 
     // A payload that lost its tail on the way is not taken for a whole one.

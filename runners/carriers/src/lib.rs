@@ -18,9 +18,9 @@ pub use mqtt::stats::{ConnectionCounts, Counts, FleetStats};
 pub use mqtt::virtual_fleet::{MEMORY_LATENCY, VirtualFleet};
 pub use pace::Pace;
 pub use rules::link_rule::{
-    Closing, Dial, Direction, LinkRule, LinkRuleOrder, LinkState, MakeLinkRule, Onset, Tally, Verdict,
+    Closing, Dial, Direction, LinkAction, LinkRule, LinkRuleOrder, LinkState, MakeLinkRule, Onset, Tally, Verdict,
 };
 pub use rules::net_cut::NetCut;
-pub use rules::rows::{LinkRules, register};
+pub use rules::rows::register;
 pub use transport::address::check_reachable;
 pub use transport::descriptors::{descriptor_limit, ensure_descriptors};

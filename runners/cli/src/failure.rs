@@ -11,6 +11,9 @@ use crate::exit_code;
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
+    /// What plugins have registered has flaws.
+    #[error("what this program is made of has flaws:\n{0}")]
+    Registry(sim_core::Flaws),
     /// A run, or what it needs, failed.
     #[error(transparent)]
     Session(#[from] Error),
@@ -66,6 +69,7 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Session(Error::Unreachable { .. }) => exit_code::TARGET_UNREACHABLE,
+            Self::Registry(_) => exit_code::SOFTWARE,
             Self::Session(_)
             | Self::Unknown(_)
             | Self::Argument { .. }

@@ -16,11 +16,18 @@ use clap::Parser;
 use sim_core::Registry;
 
 use crate::arguments::CommandLine;
+use crate::failure::Failure;
 
 pub use session::standard_registry;
 
-/// Parses the process's arguments, does what they say and returns the exit code.
+/// Parses the process's arguments, does what they say and returns the exit code. A registry with flaws ends at once,
+/// whatever the arguments: each flaw is told with the plugin it came from.
 pub fn run_command_line(registry: Registry) -> ExitCode {
+    if let Err(flaws) = registry.check() {
+        let failure = Failure::Registry(flaws);
+        output::failure(&failure);
+        return ExitCode::from(failure.exit_code());
+    }
     let command_line = match CommandLine::try_parse() {
         Ok(command_line) => command_line,
         Err(error) => {

@@ -11,7 +11,7 @@ use ble::propagation::Position;
 use bluetooth::{GivenUp, LinkChange, LinkEvent, Radio, Taken};
 use hci::{Attachments, Endpoint, HciEvent, Listen};
 use scenarios::{Carrier, HostPlan, Plan};
-use sim_core::{Outbound, RadioSecurity, SimId, SimTime, Span};
+use sim_core::{Outbound, RadioSecurity, Registry, SimId, SimTime, Span};
 use tokio::runtime::Handle;
 use verify::{GatewayReport, RadioDeviceReport, RadioEndpointReport, RadioReport};
 
@@ -71,11 +71,11 @@ impl Airwaves {
     ///
     /// # Errors
     /// [`Error::Radio`] when a peripheral cannot be built.
-    pub(crate) fn new(plan: &Plan, patients: &Range<usize>) -> Result<Option<Self>, Error> {
+    pub(crate) fn new(registry: &Registry, plan: &Plan, patients: &Range<usize>) -> Result<Option<Self>, Error> {
         if plan.roster.sites.is_empty() {
             return Ok(None);
         }
-        let radio = Radio::new(&plan.roster, &plan.occurrences, patients.clone())?;
+        let radio = Radio::new(registry, &plan.roster, &plan.occurrences, patients.clone())?;
         Ok(Some(Self {
             radio,
             hosts: Vec::new(),

@@ -1,9 +1,17 @@
 //! `cmd.send`: a command to a device, through the stack in a real run, directly in an offline simulation.
 
 use sim_core::{
-    ActionSpec, Arguments, Command, DurationRule, Level, Occurrence, ParameterKind, ParameterSpec, Registry, Seam,
-    SimId,
+    ActionSpec, Arguments, Command, DurationRule, Executor, Level, Occurrence, ParameterKind, ParameterSpec, Registry,
+    Seam, SimId,
 };
+
+/// The seam beside the devices: an additional client of the stack.
+#[derive(Debug, Clone, Copy)]
+struct ActorAction;
+
+impl Seam for ActorAction {
+    const WORD: &'static str = "actor";
+}
 
 /// Name of the action.
 pub(crate) const ACTION: &str = "cmd.send";
@@ -29,11 +37,11 @@ pub(crate) const fn evidence_of(applied: bool) -> &'static str {
 
 /// Adds the action.
 pub(crate) fn register(registry: &mut Registry) {
-    registry.actions.push(ActionSpec {
+    registry.add(ActionSpec {
         name: ACTION,
         about: "sends a command to a device through the stack and waits for its answer",
         level: Level::Device,
-        seam: Seam::Actor,
+        executor: Executor::new(ActorAction),
         parameters: vec![
             ParameterSpec::required("op", ParameterKind::Text, "operation, such as `set_rate` (see `iomt devices`)"),
             ParameterSpec::optional("args", ParameterKind::Table, "arguments of the operation"),

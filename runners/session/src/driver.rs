@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use carriers::{Carrier, FleetError, LinkRule, LinkRuleOrder, LinkRules, Pace};
+use carriers::{Carrier, FleetError, LinkAction, LinkRule, LinkRuleOrder, Pace};
 use scenarios::Plan;
-use sim_core::{Edge, Evidence, GRID, Key, OccurrenceId, Outbound, Shards, SimId, SimTime, Span, Subject};
+use sim_core::{Edge, Evidence, GRID, Key, OccurrenceId, Outbound, Registry, Shards, SimId, SimTime, Span, Subject};
 use verify::CommandCounts;
 
 use crate::airwaves::{self, Airwaves};
@@ -37,8 +37,8 @@ pub(crate) struct Driver<'a> {
     pub(crate) judge: &'a Judge,
     /// Commands to be given.
     pub(crate) orders: Orders,
-    /// What steps do to links.
-    pub(crate) rules: &'a LinkRules,
+    /// What steps do.
+    pub(crate) registry: &'a Registry,
     /// Whether somebody asked to stop.
     pub(crate) interrupt: &'a Interrupt,
     /// Who watches.
@@ -187,9 +187,7 @@ impl Driver<'_> {
 
     fn begin(&mut self, id: OccurrenceId, at: SimTime) -> Result<(), Error> {
         let occurrence = &self.plan.occurrences[id.0 as usize];
-        if !self.rules.knows(&occurrence.action) {
-            return Ok(());
-        }
+        let Some(LinkAction(make)) = self.link_action(id) else { return Ok(()) };
         for target in 0..self.outside.targets() {
             let Some(carrier) = self.outside.carrier(target) else { continue };
             let mut rules: Vec<(SimId, Box<dyn LinkRule>)> = Vec::new();
@@ -200,7 +198,7 @@ impl Driver<'_> {
                 }
                 let path = &self.plan.roster.devices[device.index()].path;
                 let key = Key::new(self.plan.seed, &format!("{path}#{}#{}", occurrence.step, occurrence.repetition));
-                rules.extend(self.rules.make(&LinkRuleOrder { occurrence, device, key }).map(|rule| (device, rule)));
+                rules.push((device, make(&LinkRuleOrder { occurrence, device, key })));
             }
             carrier.begin(rules, id, at).map_err(ended)?;
         }
@@ -208,7 +206,7 @@ impl Driver<'_> {
     }
 
     fn heal(&mut self, id: OccurrenceId, at: SimTime) -> Result<(), Error> {
-        if !self.rules.knows(&self.plan.occurrences[id.0 as usize].action) {
+        if self.link_action(id).is_none() {
             return Ok(());
         }
         for target in 0..self.outside.targets() {
@@ -217,6 +215,11 @@ impl Driver<'_> {
             }
         }
         Ok(())
+    }
+
+    /// What an occurrence does to links, if it does something to them.
+    fn link_action(&self, id: OccurrenceId) -> Option<LinkAction> {
+        self.registry.action(&self.plan.occurrences[id.0 as usize].action)?.executor.code::<LinkAction>().copied()
     }
 
     fn carrier_of(&mut self, device: SimId) -> Result<&mut dyn Carrier, Error> {

@@ -15,6 +15,7 @@ mod commander;
 mod driver;
 mod error;
 mod events;
+mod fingerprint;
 mod inbox;
 mod judge;
 mod observer;
@@ -29,6 +30,7 @@ mod timeline;
 mod usage;
 
 pub use error::{Diagnostics, Error};
+pub use fingerprint::fingerprint;
 pub use judge::Consumer;
 pub use observer::{Interrupt, Note, Observer, Progress, Silent};
 pub use offline::{Messages, Offline};

@@ -49,7 +49,7 @@ impl Offline {
     /// [`Error::Build`] when a model refuses its parameters.
     pub fn of(plan: &Plan, registry: &Registry, threads: usize, patients: Range<usize>) -> Result<Self, Error> {
         let shards = Shards::new(registry, &plan.roster, &plan.occurrences, &patients, threads)?;
-        let airwaves = Airwaves::new(plan, &patients)?;
+        let airwaves = Airwaves::new(registry, plan, &patients)?;
         Ok(Self { shards, airwaves, commands: commands(plan, &patients), given: 0 })
     }
 

@@ -55,7 +55,7 @@ pub(crate) fn run(
     let consumers = std::mem::take(&mut options.consumers);
     let observer = &*options.observer;
     let within = patients(&plan, options.partition);
-    let mut airwaves = Airwaves::new(&plan, &within)?;
+    let mut airwaves = Airwaves::new(registry, &plan, &within)?;
     let members = members(&plan, &within);
     let has_connection = |device: &SimId| plan.link_of(*device).carrier == Carrier::Mqtt;
     let devices: Vec<SimId> = members.iter().copied().filter(has_connection).collect();
@@ -76,7 +76,7 @@ pub(crate) fn run(
         let runtime = wall::runtime()?;
         let simulation = build(plan, registry, &within, options.threads, lead)?;
         let pace = Pace::new(simulation.origin, speed);
-        let judge = Judge::in_thread(Arc::clone(&simulation.plan), consumers)
+        let judge = Judge::in_thread(Arc::clone(&simulation.plan), registry, consumers)
             .map_err(|error| Error::Resources(error.to_string()))?;
         let beginning = Beginning {
             plan: &simulation.plan,
@@ -97,7 +97,7 @@ pub(crate) fn run(
         (simulation, Box::new(wall), judge, pace)
     } else {
         let simulation = build(plan, registry, &within, options.threads, lead)?;
-        let judge = Judge::at_once(Arc::clone(&simulation.plan), consumers);
+        let judge = Judge::at_once(Arc::clone(&simulation.plan), registry, consumers);
         let lead = Span::from_nanos(lead.as_nanos() as i64);
         let memory = Memory::start(&simulation.plan, registry, &devices, lead, expected, judge.teller())?;
         let pace = Pace::real(simulation.origin);
@@ -113,7 +113,7 @@ pub(crate) fn run(
         outside: &mut *outside,
         judge: &judge,
         orders,
-        rules: &options.link_rules,
+        registry,
         interrupt: &options.interrupt,
         observer,
     };

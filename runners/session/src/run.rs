@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use carriers::{LinkRules, MakeLinkRule};
 use scenarios::{Files, Plan, Settings};
 use sim_core::Registry;
 use verify::{LostMessages, ReportInput, RunReport};
@@ -37,8 +36,6 @@ pub(crate) struct Options {
     pub(crate) observer: Arc<dyn Observer>,
     /// Stops the run.
     pub(crate) interrupt: Interrupt,
-    /// What steps do to links.
-    pub(crate) link_rules: LinkRules,
     /// Who reads the events beside the ledger.
     pub(crate) consumers: Vec<Box<dyn Consumer>>,
 }
@@ -90,22 +87,29 @@ impl<'r> Run<'r> {
             observer.note(Note::Warning(warning));
         }
         load_recordings(&loaded.plan, registry)?;
-        Ok(Self {
-            plan: loaded.plan,
+        let mut run = Self::of(loaded.plan, registry);
+        run.options.observer = observer;
+        Ok(run)
+    }
+
+    /// A run of a plan whose recordings, if it plays any, the registry has been given ([`load_recordings`]).
+    pub fn of(plan: Plan, registry: &'r Registry) -> Self {
+        let reproduce = format!("iomt run {}", plan.file);
+        Self {
+            plan,
             registry,
             options: Options {
                 threads: 1,
                 partition: None,
                 keep: false,
                 folder: None,
-                observer,
+                observer: Arc::new(Silent),
                 interrupt: Interrupt::default(),
-                link_rules: LinkRules::default(),
                 consumers: Vec::new(),
             },
             tool: format!("iomt {}", env!("CARGO_PKG_VERSION")),
-            reproduce: format!("iomt run {file}"),
-        })
+            reproduce,
+        }
     }
 
     /// What will happen.
@@ -145,13 +149,6 @@ impl<'r> Run<'r> {
     #[must_use]
     pub fn captures(mut self, folder: impl Into<PathBuf>) -> Self {
         self.options.folder = Some(folder.into());
-        self
-    }
-
-    /// Says what an action of the registry does to links.
-    #[must_use]
-    pub fn link_rule(mut self, action: &'static str, make: MakeLinkRule) -> Self {
-        self.options.link_rules.add(action, make);
         self
     }
 

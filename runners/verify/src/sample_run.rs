@@ -9,12 +9,21 @@ use scenarios::{
     ProbePlan, Protocol, ReportPlan, SessionPlan, Severity, Statistic, TargetPlan, TimeMode, TimePlan, Will,
 };
 use sim_core::{
-    ActionSpec, Arguments, Cadence, DevicePlan, DurationRule, Evidence, Level, MetricShape, Occurrence, OccurrenceId,
-    PatientPlan, Registry, Roster, Route, RouteId, Seam, SimId, SimTime, Span, StreamPlan, Subject,
+    ActionSpec, Arguments, Cadence, DevicePlan, DurationRule, Evidence, Executor, Level, MetricShape, Occurrence,
+    OccurrenceId, PatientPlan, Registry, Roster, Route, RouteId, SimId, SimTime, Span, StreamPlan, Subject,
 };
 use vocabulary::Dimension;
 
-use crate::{CommandCounts, ConnectionCounts, Judgement, Ledger, Limits, ReportInput, RunReport, TargetReport};
+use crate::{
+    CommandCounts, ConnectionCounts, Judgement, Ledger, Limits, ReportInput, RunReport, Sighting, TargetReport,
+};
+
+impl Ledger {
+    /// A probe received these bytes.
+    pub(crate) fn observed(&mut self, probe: usize, topic: &str, payload: &[u8], at: i64, retained: bool) {
+        self.sighted(&Sighting::publication(probe, topic, payload.to_vec(), at).retained(retained));
+    }
+}
 
 /// One second [ns].
 pub(crate) const SECOND: i64 = 1_000_000_000;
@@ -186,12 +195,13 @@ pub(crate) fn lag(messages: u64, nanos: u64) -> Histogram<u64> {
 /// The registry's rows that the sample run needs.
 pub(crate) fn registry() -> Registry {
     let mut registry = Registry::new();
+    registry.add_plugin(&formats::Formats);
     crate::register(&mut registry);
-    registry.actions.push(ActionSpec {
+    registry.add(ActionSpec {
         name: "net.cut",
         about: "cuts a link",
         level: Level::Link,
-        seam: Seam::Link,
+        executor: Executor::signal(|_, _| {}),
         parameters: Vec::new(),
         duration: DurationRule::Required,
         evidence: &["links_cut"],
@@ -254,7 +264,7 @@ pub(crate) fn sample_plan() -> Plan {
 
 /// The sample run: two beds are cut off, one message is lost after its acknowledgement, some without, one is seen twice.
 pub(crate) fn sample_judgement(plan: &Arc<Plan>) -> Judgement {
-    let mut ledger = Ledger::new(Arc::clone(plan), Limits::default());
+    let mut ledger = Ledger::new(Arc::clone(plan), &registry(), Limits::default());
     let devices = plan.roster.devices.len() as u32;
     for second in 0..LENGTH_S {
         let sequence = second.unsigned_abs();

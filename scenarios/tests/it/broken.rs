@@ -81,12 +81,35 @@ const CASES: &[Case] = &[
     ),
     ("overlaps itself", &[("at   = \"desat.start + 70s\"", "every = \"1m\""), ("hole.end + 10s", "8m")]),
     ("wrong dimension of a command", &[("0.5 L/h", "0.5 L")]),
+    ("command with a misspelt argument", &[("args = { rate = \"0.5 L/h\" }", "args = { rat = 3 }")]),
+    ("command without its argument", &[("args = { rate = \"0.5 L/h\" }", "args = {}")]),
+    ("argument of another kind", &[("args = { rate = \"0.5 L/h\" }", "args = { rate = true }")]),
     ("condition without a statistic", &[("p99(latency.e2e)", "latency.e2e")]),
     ("condition with a unit of another kind", &[("<= 1s", "<= 1mmHg")]),
     ("unknown metric", &[("delivered.ratio", "deliverd.ratio")]),
     ("unknown word of a metric", &[("lost(acked)", "lost(akced)")]),
     ("unknown statistic", &[("p99(latency", "median(latency")]),
     ("count with a unit", &[("lost(acked) == 0", "lost(acked) == 0%")]),
+    ("bound that always holds", &[("lost(acked) == 0", "lost(acked) >= 0")]),
+    ("share that always holds", &[("delivered.ratio >= 99.9%", "delivered.ratio <= 100%")]),
+    ("latency that is never negative", &[("<= 1s", ">= 0s")]),
+    ("bound that never holds", &[("delivered.ratio >= 99.9%", "delivered.ratio > 100%")]),
+    ("more samples than can come", &[("during = \"hole\"", "during = \"hole\"\nmin_samples = 100000")]),
+    ("topic of the broker itself", &[("icu/${patient}/${device}/${stream}", "$SYS/${device.serial}/${stream}")]),
+    ("shared probe", &[("[[step]]", "[probe.p]\nto = \"broker\"\nfilter = \"$share/g/icu/#\"\n\n[[step]]")]),
+    ("probe of the broker itself", &[("[[step]]", "[probe.p]\nto = \"broker\"\nfilter = \"$SYS/#\"\n\n[[step]]")]),
+    ("password in an address", &[("\"embedded\"", "\"mqtt://nurse:sesame@host\"")]),
+    ("misspelt kind", &[("kind   = \"bedside_monitor\"", "knid = \"bedside_monitor\"")]),
+    (
+        "two devices of a kind without ids",
+        &[
+            ("id    = \"pump\"\n  kind  = \"infusion_pump\"", "kind = \"bedside_monitor\""),
+            ("  id     = \"mon\"\n", ""),
+        ],
+    ),
+    ("key that hangs on another", &[("at   = \"5m\"", "at = \"5m\"\nuntil = \"6m\"")]),
+    ("list in place of a text", &[("about    = \"a ward\"", "about = [\"a ward\"]")]),
+    ("text in place of a list", &[("tags = [\"req:SRS-41\"]", "tags = \"req:SRS-41\"")]),
     ("bad comparison", &[("lost(acked) == 0", "lost(acked) = 0")]),
     ("window of no step", &[("during = \"hole\"", "during = \"hoel\"")]),
     ("two windows", &[("during = \"hole\"", "during = \"hole\"\nalways = true")]),
@@ -135,12 +158,28 @@ fn every_broken_file_is_told_what_is_wrong() {
 
 #[test]
 fn warnings_do_not_stop_a_scenario() {
-    let cases: [(&str, &[(&str, &str)]); 6] = [
+    let cases: [(&str, &[(&str, &str)]); 10] = [
         ("rounded to the grid", &[("at   = \"5m\"", "at = \"5.05s\"")]),
         ("lasts beyond the end", &[("for  = \"4m\"", "for = \"40m\"")]),
         ("command that will be refused", &[("op = \"set_rate\", args = { rate = \"0.5 L/h\" }", "op = \"set_rtae\"")]),
-        ("command without its argument", &[("args = { rate = \"0.5 L/h\" }", "args = { rat = 3 }")]),
         ("expiry in 3.1.1", &[("keep_alive = \"30s\"", "expiry = \"1h\"")]),
+        ("judged in the warm-up", &[("warmup = \"2m\"", "warmup = \"10m\"")]),
+        (
+            "more samples than can come without events",
+            &[
+                (
+                    "stream = { ecg = \"250Hz / 25\", vitals = \"1s\" }",
+                    "stream = { ecg = \"250Hz / 25\", alarm = \"on\" }",
+                ),
+                ("during = \"hole\"", "during = \"hole\"\nmin_samples = 1000000"),
+            ],
+        ),
+        ("cadence longer than the run", &[("vitals = \"1s\"", "vitals = \"1h\"")]),
+        (
+            "probe that sees no device",
+            &[("[[step]]", "[probe.p]\nto = \"broker\"\nfilter = [\"icu/#\", \"icv/#\"]\n\n[[step]]")],
+        ),
+        ("condition of nobody", &[("[[step]]", "[condition.x]\ntimes = { ag = 1 }\n\n[[step]]")]),
         ("no expiry in 5", &[("qos     = 1", "protocol = \"5\"")]),
     ];
     let mut told = String::new();
@@ -150,6 +189,13 @@ fn warnings_do_not_stop_a_scenario() {
         writeln!(told, "# {name}\n{}\n", printed(result)).unwrap();
     }
     insta::assert_snapshot!(told);
+}
+
+#[test]
+fn a_run_of_which_nothing_is_expected_is_told() {
+    let text = ward_with(&[("mode   = \"virtual\"\n", "")]);
+    let (before, behind) = (text.split("[[expect]]").next().unwrap(), text.split("[report]").nth(1).unwrap());
+    insta::assert_snapshot!(printed(load_text(&format!("{before}[report]{behind}"))));
 }
 
 #[test]

@@ -277,10 +277,10 @@ fn schema_and_reference_name_every_row() {
     let registry = registry();
     let schema = json_schema(&registry);
     let step = &schema["properties"]["step"]["items"];
-    assert_eq!(step["properties"]["do"]["anyOf"][0]["enum"].as_array().unwrap().len(), registry.actions.len());
+    assert_eq!(step["properties"]["do"]["anyOf"][0]["enum"].as_array().unwrap().len(), registry.actions().len());
     assert_eq!(schema["properties"]["time"]["required"][0], "length");
     let text = reference(&registry);
-    for action in &registry.actions {
+    for action in registry.actions() {
         assert!(text.contains(&format!("### `{}`", action.name)), "{}", action.name);
     }
     insta::assert_snapshot!("reference", text);

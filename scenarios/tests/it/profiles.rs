@@ -42,7 +42,7 @@ conditions = { stress = "60 %" }
 /// The registry of the tests, with a few parameters more and with profiles.
 fn registry() -> Registry {
     let mut registry = crate::registry::registry();
-    for model in &mut registry.patients {
+    for model in registry.all_mut::<sim_core::PatientSpec>() {
         model.parameters.retain(|spec| spec.name != "conditions");
         model.parameters.extend([
             ParameterSpec::optional("sex", ParameterKind::Choice(&["any", "female", "male"]), "sex").default("any"),
@@ -54,7 +54,7 @@ fn registry() -> Registry {
                 .range(34.0, 41.0),
         ]);
     }
-    registry.profiles = vec![ProfileFile { name: "profiles.toml".to_owned(), text: PROFILES.to_owned() }];
+    registry.add(ProfileFile { name: "profiles.toml".to_owned(), text: PROFILES.to_owned() });
     registry
 }
 

@@ -1,30 +1,69 @@
 //! A registry with a few rows of each kind; nothing behind them is ever run.
 
+use std::sync::Arc;
+
 use bevy_ecs::prelude::*;
 use bytes::BytesMut;
 use sim_core::{
-    ActionSpec, CommandSpec, DevicePlan, DeviceSpec, DurationRule, ExpectMetricSpec, FormatSpec, GatewayFormatSpec,
-    Level, MetricShape, ParameterKind, ParameterSpec, PatientPlan, PatientSpec, Registry, Seam, SignalAct, SimId,
-    SpawnError, StreamKind, StreamSpec, TruthColumn,
+    ActionSpec, BluetoothKind, CommandSpec, DevicePlan, DeviceSpec, DurationRule, Executor, ExpectMetricSpec,
+    FormatSpec, GatewayFormatSpec, Level, MetricShape, ParameterKind, ParameterSpec, PatientPlan, PatientSpec, Reach,
+    Registry, Seam, SignalAct, SimId, SpawnError, StreamKind, StreamSpec, TruthColumn,
 };
-use vocabulary::{Dimension, Message};
+use vocabulary::{Dimension, Format, KeyError, Message, MessageKey, MetricId, metrics};
 
 pub(crate) fn registry() -> Registry {
     let mut registry = Registry::new();
-    registry.actions = actions();
-    registry.devices = devices();
-    registry.patients = patients();
-    registry.formats =
-        ["vendor-json", "senml"].map(|name| FormatSpec { name, about: "a payload format", encode: no_bytes }).to_vec();
-    registry.gateway_formats = ["gateway-json", "theengs"]
-        .map(|name| GatewayFormatSpec { name, about: "a payload format of gateways" })
-        .to_vec();
-    registry.bluetooth_kinds = vec!["heart_rate_belt", "thermometer"];
-    registry.metrics = metrics();
+    registry.extend(actions()).extend(devices()).extend(patients()).extend(metrics());
+    registry.extend(["vendor-json", "senml"].map(|name| FormatSpec {
+        name,
+        about: "a payload format",
+        is_public: true,
+        format: Arc::new(NoBytes),
+    }));
+    registry.extend(["gateway-json", "theengs"].map(|name| GatewayFormatSpec {
+        name,
+        about: "a payload format of gateways",
+        encode: |_, _| {},
+        reader: Arc::new(NoBytes),
+    }));
+    registry.extend(["heart_rate_belt", "thermometer"].map(BluetoothKind));
     registry
 }
 
-fn no_bytes(_: &Message<'_>, _: &mut BytesMut) {}
+#[derive(Debug)]
+struct NoBytes;
+
+impl Format for NoBytes {
+    fn encode(&self, _: &Message<'_>, _: &mut BytesMut) {}
+
+    fn key<'p>(&self, _: &'p [u8]) -> Result<MessageKey<'p>, KeyError> {
+        Err(KeyError::Absent)
+    }
+
+    fn content_type(&self) -> &'static str {
+        "text/plain"
+    }
+}
+
+struct Link;
+
+impl Seam for Link {
+    const WORD: &'static str = "link";
+    const REACH: Reach = Reach::Connection;
+}
+
+struct Radio;
+
+impl Seam for Radio {
+    const WORD: &'static str = "radio";
+    const REACH: Reach = Reach::Radio;
+}
+
+struct Actor;
+
+impl Seam for Actor {
+    const WORD: &'static str = "actor";
+}
 
 fn no_action(_: &mut World, _: &SignalAct<'_>) {}
 
@@ -39,7 +78,7 @@ fn no_patient(_: &mut World, _: SimId, plan: &PatientPlan, _: u64) -> Result<Ent
 fn action(
     name: &'static str,
     level: Level,
-    seam: Seam,
+    executor: Executor,
     duration: DurationRule,
     parameters: Vec<ParameterSpec>,
 ) -> ActionSpec {
@@ -47,7 +86,7 @@ fn action(
         name,
         about: "an action",
         level,
-        seam,
+        executor,
         parameters,
         duration,
         evidence: &["things"],
@@ -59,12 +98,12 @@ fn action(
 fn actions() -> Vec<ActionSpec> {
     use DurationRule::{Instant, Optional, Required};
     use ParameterKind::{Choice, Flag, Number, Quantity, Table, Text, Texts};
-    let signal = Seam::Signal(no_action);
+    let signal = || Executor::signal(no_action);
     vec![
         action(
             "physio.desaturation",
             Level::Patient,
-            signal,
+            signal(),
             Optional,
             vec![
                 ParameterSpec::optional("to", Quantity(Dimension::Percent), "saturation")
@@ -76,14 +115,14 @@ fn actions() -> Vec<ActionSpec> {
         action(
             "sensor.motion",
             Level::Stream,
-            signal,
+            signal(),
             Required,
             vec![ParameterSpec::optional("severity", Number, "how strong").default("0.5").range(0.0, 1.0)],
         ),
         action(
             "sensor.lead_off",
             Level::Stream,
-            signal,
+            signal(),
             Optional,
             vec![
                 ParameterSpec::optional("leads", Texts, "which"),
@@ -93,14 +132,14 @@ fn actions() -> Vec<ActionSpec> {
         action(
             "net.cut",
             Level::Link,
-            Seam::Link,
+            Executor::new(Link),
             Required,
             vec![ParameterSpec::optional("how", Choice(&["fin", "rst", "silent"]), "how").default("silent")],
         ),
         action(
             "net.delay",
             Level::Link,
-            Seam::Link,
+            Executor::new(Link),
             Optional,
             vec![
                 ParameterSpec::required("delay", Quantity(Dimension::Time), "how long"),
@@ -110,25 +149,25 @@ fn actions() -> Vec<ActionSpec> {
         action(
             "cmd.send",
             Level::Device,
-            Seam::Actor,
+            Executor::new(Actor),
             Instant,
             vec![ParameterSpec::required("op", Text, "operation"), ParameterSpec::optional("args", Table, "arguments")],
         ),
         action(
             "ble.loss",
             Level::Link,
-            Seam::Radio,
+            Executor::new(Radio),
             Required,
             vec![ParameterSpec::optional("p", Quantity(Dimension::Ratio), "share").default("20 %").range(0.0, 1.0)],
         ),
         action(
             "gw.crash",
             Level::Gateway,
-            Seam::Radio,
+            Executor::new(Radio),
             Optional,
             vec![ParameterSpec::optional("restart", Quantity(Dimension::Time), "time to come back").default("60s")],
         ),
-        action("stack.restart", Level::Target, Seam::Actor, Optional, Vec::new()),
+        action("stack.restart", Level::Target, Executor::new(Actor), Optional, Vec::new()),
     ]
 }
 
@@ -138,11 +177,11 @@ fn devices() -> Vec<DeviceSpec> {
             kind: "bedside_monitor",
             about: "monitor at the bed",
             streams: vec![
-                stream("vitals", StreamKind::Numeric { period_ms: 1000 }, &["hr", "spo2"]),
+                stream("vitals", StreamKind::Numeric { period_ms: 1000 }, &[metrics::HR, metrics::SPO2]),
                 stream(
                     "ecg",
                     StreamKind::Wave { rate_mhz: 250_000, samples: 250, highest_mhz: 1_000_000 },
-                    &["ecg_lead_ii"],
+                    &[metrics::ECG_II],
                 ),
                 stream("alarm", StreamKind::Event, &[]),
             ],
@@ -158,7 +197,7 @@ fn devices() -> Vec<DeviceSpec> {
         DeviceSpec {
             kind: "infusion_pump",
             about: "syringe pump",
-            streams: vec![stream("status", StreamKind::Numeric { period_ms: 5000 }, &["pump_rate"])],
+            streams: vec![stream("status", StreamKind::Numeric { period_ms: 5000 }, &[metrics::INF_RATE])],
             options: vec![ParameterSpec::optional("drug", ParameterKind::Text, "what is in it").default("saline")],
             commands: vec![CommandSpec {
                 op: "set_rate",
@@ -168,7 +207,10 @@ fn devices() -> Vec<DeviceSpec> {
             obey: None,
             spawn: no_device,
         },
-        bluetooth_device("heart_rate_belt", vec![stream("hr", StreamKind::Numeric { period_ms: 1000 }, &["hr"])]),
+        bluetooth_device(
+            "heart_rate_belt",
+            vec![stream("hr", StreamKind::Numeric { period_ms: 1000 }, &[metrics::HR])],
+        ),
         bluetooth_device("thermometer", vec![stream("temperature", StreamKind::Event, &[])]),
     ]
 }
@@ -185,7 +227,7 @@ fn bluetooth_device(kind: &'static str, streams: Vec<StreamSpec>) -> DeviceSpec 
     }
 }
 
-fn stream(id: &'static str, kind: StreamKind, metrics: &'static [&'static str]) -> StreamSpec {
+fn stream(id: &'static str, kind: StreamKind, metrics: &'static [MetricId]) -> StreamSpec {
     StreamSpec { id, about: "a stream", kind, metrics }
 }
 
@@ -210,7 +252,10 @@ fn patients() -> Vec<PatientSpec> {
 }
 
 fn metrics() -> Vec<ExpectMetricSpec> {
-    let metric = |name, shape, arguments| ExpectMetricSpec { name, about: "a metric", shape, arguments };
+    let metric = |name, shape, arguments| {
+        let executor = Executor::new(Actor);
+        ExpectMetricSpec { name, about: "a metric", shape, arguments, executor }
+    };
     vec![
         metric("lost", MetricShape::Count, &["acked"]),
         metric("duplicates", MetricShape::Count, &[]),

@@ -3,9 +3,10 @@
 use crate::pdu::hci::{Command, ConnectionComplete, CreateConnection, Event, Opcode, PeerAddress, Status};
 
 use crate::address::Address;
+use crate::air::Air;
 use crate::air::link_procedures::EXCHANGE_EVENTS;
-use crate::air::{Air, HostId};
 use crate::host::Initiating;
+use crate::ids::HostId;
 use crate::link::{LONG_PAYLOAD, Procedure, SHORT_PAYLOAD};
 use crate::propagation::reported_dbm;
 

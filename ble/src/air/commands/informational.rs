@@ -5,11 +5,12 @@ use sim_core::Purpose;
 
 use super::connecting::TRANSMIT_POWER_DBM;
 use crate::address::{Address, AddressKind};
+use crate::air::Air;
 use crate::air::attachment::DATA_CREDITS;
 use crate::air::link_procedures::{COMPANY, VERSION};
-use crate::air::{Air, HostId};
+use crate::cipher;
+use crate::ids::HostId;
 use crate::link::{LONG_PAYLOAD, SHORT_PAYLOAD};
-use crate::pairing::toolbox;
 
 const RANDOM: Purpose = Purpose::new("ble.hci.random");
 
@@ -83,7 +84,7 @@ impl Air {
             }
             Command::LeReadLocalFeatures => returned.extend_from_slice(&LE_FEATURES),
             Command::LeEncrypt { key, plaintext } => {
-                returned.extend_from_slice(&toolbox::encrypt(key, plaintext));
+                returned.extend_from_slice(&cipher::encrypt(key, plaintext));
             }
             Command::LeRand => {
                 host.randoms += 1;

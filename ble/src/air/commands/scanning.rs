@@ -2,8 +2,9 @@
 
 use crate::pdu::hci::{Command, Opcode, PeerAddress, ScanParameters, Status};
 
-use crate::air::{Air, HostId, Timer};
+use crate::air::{Air, Timer};
 use crate::host::Host;
+use crate::ids::HostId;
 
 /// Entries of the filter accept list.
 const ACCEPT_LIST_SIZE: u8 = 32;

@@ -4,7 +4,7 @@ use crate::pdu::att::Uuid;
 
 use super::host::TestHost;
 use super::*;
-use crate::Fault;
+use crate::{Fault, HostOptions};
 
 const MEASUREMENT: (Uuid, Uuid) = (heart_rate::SERVICE, heart_rate::MEASUREMENT);
 

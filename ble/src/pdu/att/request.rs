@@ -2,7 +2,8 @@
 
 use thiserror::Error;
 
-use super::{ErrorCode, Uuid};
+use super::error_code::ErrorCode;
+use super::uuid::Uuid;
 
 /// A request, command or confirmation of a client. Handles are as they came: a server checks the ranges.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! What a server sends.
 
-use super::ErrorCode;
+use super::error_code::ErrorCode;
 
 /// A response, notification or indication of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::Opcode;
+use super::opcode::Opcode;
 
 /// An address with its type: 0 public, 1 random (2 and 3 are the identity types of a resolving list).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

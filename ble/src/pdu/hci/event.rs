@@ -1,6 +1,8 @@
 //! Events of the controller.
 
-use super::{Opcode, PeerAddress, Status};
+use super::command::PeerAddress;
+use super::opcode::Opcode;
+use super::status::Status;
 
 const LE_META: u8 = 0x3E;
 

@@ -2,7 +2,8 @@
 
 use thiserror::Error;
 
-use super::{Opcode, Status};
+use super::opcode::Opcode;
+use super::status::Status;
 
 /// An event as a host first looks at it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,8 @@
 
 use thiserror::Error;
 
-use super::{AclPacket, Opcode};
+use super::acl::AclPacket;
+use super::opcode::Opcode;
 
 const COMMAND: u8 = 0x01;
 const ACL: u8 = 0x02;

@@ -1,9 +1,9 @@
 //! Blood pressure cuff: Blood Pressure service; a measurement is kept until it was confirmed.
 
 use ble::services::blood_pressure::{self, Measurement, status};
-use vocabulary::OwnedMessage;
+use vocabulary::{OwnedMessage, metrics};
 
-use super::{Manner, Part, Profile, Sender, number, number_or_nan};
+use crate::profile::{Manner, Part, Profile, Received, Reception, Sender, number_or_nan, reading_of};
 
 pub(super) const PROFILE: Profile = Profile {
     kind: "blood_pressure_cuff",
@@ -13,10 +13,12 @@ pub(super) const PROFILE: Profile = Profile {
     history: 100,
     equip: |_| blood_pressure::service(status::IRREGULAR_PULSE).into(),
     parts,
+    read,
 };
 
-fn parts(said: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
-    let pressures = ["nibp_sys", "nibp_dia", "nibp_mean"].map(|metric| number_or_nan(said, metric));
+fn parts(message: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
+    let pressures =
+        [metrics::NIBP_SYS, metrics::NIBP_DIA, metrics::NIBP_MEAN].map(|metric| number_or_nan(message, metric));
     if pressures.iter().all(Option::is_none) {
         return Vec::new();
     }
@@ -26,7 +28,7 @@ fn parts(said: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
         diastolic_mmhg,
         mean_mmhg,
         time: Some(sender.date_time()),
-        pulse_per_min: number(said, "pr_nibp").or_else(|| number(said, "pr")),
+        pulse_per_min: message.number(metrics::PR_NIBP).or_else(|| message.number(metrics::PR)),
         user: None,
         status: None,
     };
@@ -36,4 +38,15 @@ fn parts(said: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
         value: measurement.encode(),
         manner: Manner::Confirmed,
     }]
+}
+
+fn read(received: &Received<'_>) -> Option<Reception> {
+    let measurement = Measurement::decode(received.only(blood_pressure::MEASUREMENT)?)?;
+    let mut readings = vec![
+        reading_of(metrics::NIBP_SYS, measurement.systolic_mmhg),
+        reading_of(metrics::NIBP_DIA, measurement.diastolic_mmhg),
+        reading_of(metrics::NIBP_MEAN, measurement.mean_mmhg),
+    ];
+    readings.extend(measurement.pulse_per_min.map(|pulse| reading_of(metrics::PR_NIBP, pulse)));
+    Some(readings.into())
 }

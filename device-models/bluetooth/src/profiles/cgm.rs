@@ -3,13 +3,12 @@
 
 use ble::services::continuous_glucose::{self, Control, Measurement, Sensor, Status};
 use sim_core::DevicePlan;
-use vocabulary::{OwnedMessage, Quality};
+use vocabulary::{OwnedMessage, Quality, metrics};
 
-use super::{Equipment, Manner, Part, Profile, Sender, number, number_or_nan, quality};
+use crate::profile::{Equipment, Manner, Part, Profile, Received, Reception, Sender, number_or_nan, reading_of};
 
 /// Interstitial fluid from subcutaneous tissue, with trend and checksums, for ten days.
-pub(crate) const SENSOR: Sensor =
-    Sensor { features: 1 << 12 | 1 << 15, sample_kind: 9, sample_location: 5, run_time_h: 240 };
+const SENSOR: Sensor = Sensor { features: 1 << 12 | 1 << 15, sample_kind: 9, sample_location: 5, run_time_h: 240 };
 
 /// Minutes between measurements of the usual sensors.
 const INTERVAL_MIN: u8 = 5;
@@ -27,6 +26,7 @@ pub(super) const PROFILE: Profile = Profile {
     history: 288,
     equip,
     parts,
+    read,
 };
 
 fn equip(_: &DevicePlan) -> Equipment {
@@ -36,9 +36,9 @@ fn equip(_: &DevicePlan) -> Equipment {
     }
 }
 
-fn parts(said: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
-    let Some(glucose_mg_dl) = number_or_nan(said, "glucose_isf") else { return Vec::new() };
-    let quality = quality(said, "glucose_isf");
+fn parts(message: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
+    let Some(glucose_mg_dl) = number_or_nan(message, metrics::GLUCOSE_ISF) else { return Vec::new() };
+    let quality = message.quality(metrics::GLUCOSE_ISF);
     let status = Status {
         status: if quality == Quality::Invalid { FAULT } else { 0 },
         calibration: if quality == Quality::Calibrating { WARMING_UP } else { 0 },
@@ -48,7 +48,7 @@ fn parts(said: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
         glucose_mg_dl,
         offset_min: (sender.since_start_ms / 60_000) as u16,
         status,
-        trend_mg_dl_min: number(said, "glucose_trend"),
+        trend_mg_dl_min: message.number(metrics::GLUCOSE_TREND),
         quality_percent: None,
     };
     vec![Part {
@@ -59,8 +59,18 @@ fn parts(said: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
     }]
 }
 
+fn read(received: &Received<'_>) -> Option<Reception> {
+    let octets = received.only(continuous_glucose::MEASUREMENT)?;
+    let measurement = Measurement::decode(octets, SENSOR.has_checksums())?;
+    let quality = quality_of(measurement.status);
+    let glucose = reading_of(metrics::GLUCOSE_ISF, measurement.glucose_mg_dl);
+    let mut readings = vec![if quality == Quality::Ok { glucose } else { glucose.with_quality(quality) }];
+    readings.extend(measurement.trend_mg_dl_min.map(|trend| reading_of(metrics::GLUCOSE_TREND, trend)));
+    Some(readings.into())
+}
+
 /// The quality that a status says.
-pub(crate) fn quality_of(status: Status) -> Quality {
+fn quality_of(status: Status) -> Quality {
     if status.status & FAULT != 0 {
         Quality::Invalid
     } else if status.calibration & WARMING_UP != 0 {

@@ -2,15 +2,23 @@
 
 use ble::services::ecg_stream::{self, Information, Packet, StreamControl};
 use sim_core::{Cadence, DevicePlan};
-use vocabulary::{MetricId, OwnedMessage, OwnedWave, Quality};
+use vocabulary::{MetricId, OwnedMessage, OwnedWave, Quality, metrics};
 
-use super::{Equipment, Manner, Part, Profile, Sender};
+use crate::profile::{Equipment, Manner, Part, Profile, Received, Reception, Sender};
 
 /// Leads in the order of their bits.
-pub(crate) const LEADS: [&str; 7] = ["ecg_i", "ecg_ii", "ecg_iii", "ecg_avr", "ecg_avl", "ecg_avf", "ecg_v1"];
+const LEADS: [MetricId; 7] = [
+    metrics::ECG_I,
+    metrics::ECG_II,
+    metrics::ECG_III,
+    metrics::ECG_AVR,
+    metrics::ECG_AVL,
+    metrics::ECG_AVF,
+    metrics::ECG_V1,
+];
 
 /// Bit of the status: a lead is off.
-pub(crate) const LEAD_OFF: u8 = 1;
+const LEAD_OFF: u8 = 1;
 
 /// Resolution of the front end [nV]; what a patch really uses stands in its messages.
 const RESOLUTION_NV: u16 = 5_000;
@@ -23,6 +31,7 @@ pub(super) const PROFILE: Profile = Profile {
     history: 0,
     equip,
     parts,
+    read,
 };
 
 fn equip(plan: &DevicePlan) -> Equipment {
@@ -41,12 +50,11 @@ fn equip(plan: &DevicePlan) -> Equipment {
     }
 }
 
-fn parts(said: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
-    let ids = LEADS.map(MetricId::named);
-    let waves: Vec<(usize, &OwnedWave)> = ids
+fn parts(message: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
+    let waves: Vec<(usize, &OwnedWave)> = LEADS
         .iter()
         .enumerate()
-        .filter_map(|(bit, id)| Some((bit, said.waves.iter().find(|wave| wave.metric == *id)?)))
+        .filter_map(|(bit, id)| Some((bit, message.waves.iter().find(|wave| wave.metric == *id)?)))
         .collect();
     let Some((_, first)) = waves.first() else { return Vec::new() };
     let leads = waves.iter().fold(0, |mask, (bit, _)| mask | 1 << bit);
@@ -55,7 +63,7 @@ fn parts(said: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
     let status = if waves.iter().any(|(_, wave)| wave.quality == Quality::Invalid) { LEAD_OFF } else { 0 };
     // The message's time is that of its end; the packets tell when their first sample was taken.
     let ends_ms = sender.since_start_ms as i64;
-    let begins_ms = ends_ms - (said.device_time_ms - first.first_ms);
+    let begins_ms = ends_ms - (message.device_time_ms - first.first_ms);
     let mut packets = Vec::new();
     for begin in (0..count).step_by(fitting) {
         let end = count.min(begin + fitting);
@@ -72,4 +80,34 @@ fn parts(said: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
         });
     }
     packets
+}
+
+/// Joins the packets of a message, in their order.
+fn read(received: &Received<'_>) -> Option<Reception> {
+    let sampling = received.sampling?;
+    let packets: Option<Vec<Packet>> = received.values.iter().map(|value| Packet::decode(&value.octets)).collect();
+    let packets = packets?;
+    let leads = packets.first()?.leads;
+    if packets.iter().any(|packet| packet.leads != leads) {
+        return None;
+    }
+    let is_off = packets.iter().any(|packet| packet.status & LEAD_OFF != 0);
+    let quality = if is_off { Quality::Invalid } else { Quality::Ok };
+    let count = ecg_stream::lead_count(leads).max(1);
+    let samples = |position| {
+        let of_packet =
+            |packet: &Packet| packet.counts.iter().skip(position).step_by(count).copied().collect::<Vec<_>>();
+        packets.iter().flat_map(of_packet).collect()
+    };
+    let present = LEADS.into_iter().enumerate().filter(|(bit, _)| leads >> bit & 1 != 0);
+    let waves = present.enumerate().map(|(position, (_, metric))| OwnedWave {
+        metric,
+        first_ms: sampling.first_ms,
+        rate_mhz: sampling.rate_mhz,
+        gain: sampling.gain,
+        offset: sampling.offset,
+        samples: samples(position),
+        quality,
+    });
+    Some(Reception { readings: Vec::new(), waves: waves.collect() })
 }

@@ -3,9 +3,9 @@
 use ble::services::RecordAccess;
 use ble::services::glucose::{self, Measurement, Sample};
 use sim_core::DevicePlan;
-use vocabulary::OwnedMessage;
+use vocabulary::{OwnedMessage, metrics};
 
-use super::{Equipment, Manner, Part, Profile, Sender, number_or_nan};
+use crate::profile::{Equipment, Manner, Part, Profile, Received, Reception, Sender, number_or_nan, reading_of};
 
 /// Capillary whole blood from a finger.
 const SAMPLE: Sample = Sample { kind: 1, location: 1 };
@@ -18,16 +18,17 @@ pub(super) const PROFILE: Profile = Profile {
     history: 500,
     equip,
     parts,
+    read,
 };
 
 fn equip(_: &DevicePlan) -> Equipment {
     Equipment { services: vec![glucose::service(0)], control_points: vec![(glucose::SERVICE, Box::new(RecordAccess))] }
 }
 
-fn parts(said: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
-    let Some(glucose_mg_dl) = number_or_nan(said, "glucose_cap") else { return Vec::new() };
+fn parts(message: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
+    let Some(glucose_mg_dl) = number_or_nan(message, metrics::GLUCOSE_CAP) else { return Vec::new() };
     let measurement = Measurement {
-        sequence: said.sequence as u16,
+        sequence: message.sequence as u16,
         base_time: sender.date_time(),
         offset_min: None,
         glucose_mg_dl: Some((glucose_mg_dl, SAMPLE)),
@@ -41,4 +42,10 @@ fn parts(said: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
         value: measurement.encode(),
         manner: Manner::Recorded { key: u32::from(measurement.sequence), live: false },
     }]
+}
+
+fn read(received: &Received<'_>) -> Option<Reception> {
+    let measurement = Measurement::decode(received.only(glucose::MEASUREMENT)?)?;
+    let glucose_mg_dl = measurement.glucose_mg_dl.map_or(f64::NAN, |(glucose_mg_dl, _)| glucose_mg_dl);
+    Some(vec![reading_of(metrics::GLUCOSE_CAP, glucose_mg_dl)].into())
 }

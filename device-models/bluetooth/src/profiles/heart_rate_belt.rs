@@ -1,9 +1,9 @@
 //! Heart rate belt: Heart Rate service with the intervals between beats.
 
 use ble::services::heart_rate::{self, BodySensorLocation, Measurement};
-use vocabulary::{MetricId, OwnedMessage, OwnedValue, Quality};
+use vocabulary::{OwnedMessage, OwnedValue, Quality, Reading, metrics};
 
-use super::{Manner, Part, Profile, Sender, number_or_nan, quality};
+use crate::profile::{Manner, Part, Profile, Received, Reception, Sender, number_or_nan, reading_of};
 
 pub(super) const PROFILE: Profile = Profile {
     kind: "heart_rate_belt",
@@ -13,16 +13,17 @@ pub(super) const PROFILE: Profile = Profile {
     history: 0,
     equip: |_| heart_rate::service(BodySensorLocation::Chest, false).into(),
     parts,
+    read,
 };
 
-fn parts(said: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
-    let Some(rate) = number_or_nan(said, "hr") else { return Vec::new() };
-    let rr_interval = MetricId::named("rr_interval");
-    let intervals = said.readings.iter().filter(|reading| reading.metric == rr_interval);
+fn parts(message: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
+    let Some(rate) = number_or_nan(message, metrics::HR) else { return Vec::new() };
+    let rr_interval = metrics::RR_INTERVAL;
+    let intervals = message.readings.iter().filter(|reading| reading.metric == rr_interval);
     let rr_s = intervals
         .filter_map(|reading| if let OwnedValue::Number(rr_ms) = reading.value { Some(rr_ms / 1000.0) } else { None })
         .collect();
-    let is_worn = rate.is_finite() && quality(said, "hr") != Quality::Invalid;
+    let is_worn = rate.is_finite() && message.quality(metrics::HR) != Quality::Invalid;
     let rate_per_min = if rate.is_finite() { libm::round(rate).clamp(0.0, 65_535.0) as u16 } else { 0 };
     let measurement = Measurement { rate_per_min, contact: Some(is_worn), energy_kj: None, rr_s };
     vec![Part {
@@ -31,4 +32,20 @@ fn parts(said: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
         value: measurement.encode(sender.room),
         manner: Manner::Notified,
     }]
+}
+
+fn read(received: &Received<'_>) -> Option<Reception> {
+    let measurement = Measurement::decode(received.only(heart_rate::MEASUREMENT)?)?;
+    let rate = metrics::HR;
+    let is_off = measurement.contact == Some(false);
+    let reading = if is_off && measurement.rate_per_min == 0 {
+        Reading::missing(rate, Quality::NotAvailable)
+    } else {
+        let quality = if is_off { Quality::Invalid } else { Quality::Ok };
+        Reading::number(rate, f64::from(measurement.rate_per_min)).with_quality(quality)
+    };
+    let mut readings = vec![reading];
+    let last_ms = measurement.rr_s.last().map(|rr_s| libm::round(rr_s * 1000.0));
+    readings.extend(last_ms.map(|rr_ms| reading_of(metrics::RR_INTERVAL, rr_ms)));
+    Some(readings.into())
 }

@@ -5,15 +5,15 @@ use ble::services::insulin_delivery::{
     self, Annunciation, AnnunciationKind, AnnunciationState, Operation, PumpControl, Therapy,
 };
 use sim_core::DevicePlan;
-use vocabulary::OwnedMessage;
+use vocabulary::{OwnedMessage, Reading, metrics};
 
-use super::{Equipment, Manner, Part, Profile, Sender, code, number_or_nan};
+use crate::profile::{Equipment, Manner, Part, Profile, Received, Reception, Sender, number_or_nan, reading_of};
 
 /// Insulin of the usual strength [IU/mL].
 const CONCENTRATION_IU_ML: f64 = 100.0;
 
 /// Words of alarms and what the service calls them; the first word of a kind is the one that a gateway uses.
-pub(crate) const ANNUNCIATIONS: [(&str, AnnunciationKind); 10] = [
+const ANNUNCIATIONS: [(&str, AnnunciationKind); 10] = [
     ("occlusion", AnnunciationKind::Occlusion),
     ("reservoir_empty", AnnunciationKind::ReservoirEmpty),
     ("reservoir_low", AnnunciationKind::ReservoirLow),
@@ -37,6 +37,7 @@ pub(super) const PROFILE: Profile = Profile {
     history: 100,
     equip,
     parts,
+    read,
 };
 
 fn equip(_: &DevicePlan) -> Equipment {
@@ -46,19 +47,19 @@ fn equip(_: &DevicePlan) -> Equipment {
     }
 }
 
-fn parts(said: &OwnedMessage, _: &mut Sender<'_>) -> Vec<Part> {
-    if let Some(alarm) = code(said, "alarm") {
+fn parts(message: &OwnedMessage, _: &mut Sender<'_>) -> Vec<Part> {
+    if let Some(alarm) = message.code(metrics::ALARM) {
         let known = ANNUNCIATIONS.iter().find(|(word, _)| *word == alarm);
         let annunciation = Annunciation {
-            instance: said.sequence as u16,
+            instance: message.sequence as u16,
             kind: known.map_or(AnnunciationKind::SystemIssue, |(_, kind)| *kind),
             state: AnnunciationState::Pending,
         };
         let value = insulin_delivery::encode_annunciation(Some(annunciation));
         return vec![confirmed(insulin_delivery::ANNUNCIATION, value)];
     }
-    let reservoir_iu = number_or_nan(said, "ins_reservoir");
-    let state = code(said, "inf_status").or_else(|| code(said, "device_status"));
+    let reservoir_iu = number_or_nan(message, metrics::INS_RESERVOIR);
+    let state = message.code(metrics::INF_STATUS).or_else(|| message.code(metrics::DEVICE_STATUS));
     if reservoir_iu.is_none() && state.is_none() {
         return Vec::new();
     }
@@ -70,4 +71,24 @@ fn parts(said: &OwnedMessage, _: &mut Sender<'_>) -> Vec<Part> {
 
 fn confirmed(characteristic: ble::pdu::att::Uuid, value: Vec<u8>) -> Part {
     Part { service: insulin_delivery::SERVICE, characteristic, value, manner: Manner::Confirmed }
+}
+
+fn read(received: &Received<'_>) -> Option<Reception> {
+    if let Some(octets) = received.only(insulin_delivery::ANNUNCIATION) {
+        let annunciation = insulin_delivery::decode_annunciation(octets)?;
+        let word = annunciation.map_or("none", |annunciation| {
+            let known = ANNUNCIATIONS.into_iter().find(|(_, kind)| *kind == annunciation.kind);
+            known.map_or("other", |(word, _)| word)
+        });
+        return Some(vec![Reading::code(metrics::ALARM, word)].into());
+    }
+    let status = insulin_delivery::decode_status(received.only(insulin_delivery::STATUS)?)?;
+    let state = match status.therapy {
+        Therapy::Undetermined => "unknown",
+        Therapy::Stop => "stopped",
+        Therapy::Pause => "suspended",
+        Therapy::Run => "infusing",
+    };
+    let reservoir = reading_of(metrics::INS_RESERVOIR, status.reservoir_iu);
+    Some(vec![reservoir, Reading::code(metrics::INF_STATUS, state)].into())
 }

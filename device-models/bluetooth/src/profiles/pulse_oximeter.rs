@@ -2,9 +2,9 @@
 
 use ble::services::pulse_oximeter::{self, Features, Saturation};
 use sim_core::DevicePlan;
-use vocabulary::{OwnedMessage, Quality};
+use vocabulary::{OwnedMessage, Quality, metrics};
 
-use super::{Equipment, Manner, Part, Profile, Sender, number, number_or_nan, quality};
+use crate::profile::{Equipment, Manner, Part, Profile, Received, Reception, Sender, number_or_nan, reading_of};
 
 /// Bits of the measurement status that say how far to trust a measurement.
 const TRUST: [(Quality, u16); 6] = [
@@ -24,6 +24,7 @@ pub(super) const PROFILE: Profile = Profile {
     history: 0,
     equip,
     parts,
+    read,
 };
 
 fn equip(_: &DevicePlan) -> Equipment {
@@ -36,13 +37,14 @@ fn equip(_: &DevicePlan) -> Equipment {
     pulse_oximeter::service(features).into()
 }
 
-fn parts(said: &OwnedMessage, _: &mut Sender<'_>) -> Vec<Part> {
-    let Some(spo2_percent) = number_or_nan(said, "spo2") else { return Vec::new() };
-    let saturation = Saturation { spo2_percent, pulse_per_min: number_or_nan(said, "pr").unwrap_or(f64::NAN) };
+fn parts(message: &OwnedMessage, _: &mut Sender<'_>) -> Vec<Part> {
+    let Some(spo2_percent) = number_or_nan(message, metrics::SPO2) else { return Vec::new() };
+    let saturation =
+        Saturation { spo2_percent, pulse_per_min: number_or_nan(message, metrics::PR).unwrap_or(f64::NAN) };
     let quality = pulse_oximeter::Quality {
-        measurement_status: status_bits(quality(said, "spo2")),
+        measurement_status: status_bits(message.quality(metrics::SPO2)),
         device_status: None,
-        amplitude_percent: number(said, "perf_idx"),
+        amplitude_percent: message.number(metrics::PERF_IDX),
     };
     vec![Part {
         service: pulse_oximeter::SERVICE,
@@ -52,13 +54,26 @@ fn parts(said: &OwnedMessage, _: &mut Sender<'_>) -> Vec<Part> {
     }]
 }
 
+fn read(received: &Received<'_>) -> Option<Reception> {
+    let measurement = pulse_oximeter::decode_continuous(received.only(pulse_oximeter::CONTINUOUS)?)?;
+    let trust = quality_of(measurement.quality.measurement_status);
+    let trusted = |metric, value: f64| {
+        let reading = reading_of(metric, value);
+        if value.is_finite() && trust != Quality::Ok { reading.with_quality(trust) } else { reading }
+    };
+    let Saturation { spo2_percent, pulse_per_min } = measurement.normal;
+    let mut readings = vec![trusted(metrics::SPO2, spo2_percent), trusted(metrics::PR, pulse_per_min)];
+    readings.extend(measurement.quality.amplitude_percent.map(|index| trusted(metrics::PERF_IDX, index)));
+    Some(readings.into())
+}
+
 /// The bits that say a quality; none for a good one.
 fn status_bits(quality: Quality) -> Option<u16> {
     TRUST.into_iter().find(|(known, _)| *known == quality).map(|(_, bit)| bit)
 }
 
 /// The quality that the bits say.
-pub(crate) fn quality_of(bits: Option<u16>) -> Quality {
+fn quality_of(bits: Option<u16>) -> Quality {
     let bits = bits.unwrap_or_default();
     TRUST.into_iter().rev().find(|(_, bit)| bits & bit != 0).map_or(Quality::Ok, |(quality, _)| quality)
 }

@@ -1,13 +1,16 @@
 //! Thermometer: Health Thermometer service; a measurement is kept until it was confirmed.
 
 use ble::services::health_thermometer::{self, Measurement, Site};
-use vocabulary::OwnedMessage;
+use vocabulary::{MetricId, OwnedMessage, metrics};
 
-use super::{Manner, Part, Profile, Sender, number_or_nan};
+use crate::profile::{Manner, Part, Profile, Received, Reception, Sender, number_or_nan, reading_of};
 
 /// Which metric is measured where: the service knows sites, the metric table knows metrics.
-pub(crate) const SITES: [(&str, Site); 3] =
-    [("temp_body", Site::Body), ("temp_core", Site::GastrointestinalTract), ("temp_skin", Site::Armpit)];
+const SITES: [(MetricId, Site); 3] = [
+    (metrics::TEMP_BODY, Site::Body),
+    (metrics::TEMP_CORE, Site::GastrointestinalTract),
+    (metrics::TEMP_SKIN, Site::Armpit),
+];
 
 pub(super) const PROFILE: Profile = Profile {
     kind: "thermometer",
@@ -17,11 +20,12 @@ pub(super) const PROFILE: Profile = Profile {
     history: 100,
     equip: |_| health_thermometer::service(Site::Body, 0).into(),
     parts,
+    read,
 };
 
-fn parts(said: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
+fn parts(message: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
     let measured =
-        SITES.into_iter().find_map(|(metric, site)| number_or_nan(said, metric).map(|celsius| (celsius, site)));
+        SITES.into_iter().find_map(|(metric, site)| number_or_nan(message, metric).map(|celsius| (celsius, site)));
     let Some((temperature_celsius, site)) = measured else { return Vec::new() };
     let measurement = Measurement { temperature_celsius, time: Some(sender.date_time()), site: Some(site) };
     vec![Part {
@@ -30,4 +34,11 @@ fn parts(said: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
         value: measurement.encode(),
         manner: Manner::Confirmed,
     }]
+}
+
+fn read(received: &Received<'_>) -> Option<Reception> {
+    let measurement = Measurement::decode(received.only(health_thermometer::MEASUREMENT)?)?;
+    let known = SITES.into_iter().find(|(_, site)| measurement.site == Some(*site));
+    let metric = known.map_or(metrics::TEMP_BODY, |(metric, _)| metric);
+    Some(vec![reading_of(metric, measurement.temperature_celsius)].into())
 }

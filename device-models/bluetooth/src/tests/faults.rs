@@ -23,7 +23,7 @@ struct Effect {
 
 fn effect_on(
     kind: &str,
-    reading: &str,
+    reading: MetricId,
     action: &str,
     arguments: &[(&str, f64)],
     radio: impl FnOnce(&mut RadioPlan),
@@ -60,7 +60,7 @@ fn effect_on(
 }
 
 fn belt(action: &str, arguments: &[(&str, f64)]) -> Effect {
-    effect_on("heart_rate_belt", "hr", action, arguments, |_| {})
+    effect_on("heart_rate_belt", metrics::HR, action, arguments, |_| {})
 }
 
 fn count(effect: &Effect, what: &str) -> u64 {
@@ -71,8 +71,8 @@ fn count(effect: &Effect, what: &str) -> u64 {
 fn every_action_has_a_word_for_everything() {
     let mut registry = sim_core::Registry::new();
     actions::register(&mut registry);
-    assert!(registry.actions.len() > 20);
-    for action in &registry.actions {
+    assert!(registry.actions().len() > 20);
+    for action in registry.actions() {
         assert!(!action.evidence.is_empty(), "{}", action.name);
         assert!(action.name.starts_with("ble.") || action.name.starts_with("gw."), "{}", action.name);
     }
@@ -103,7 +103,7 @@ fn a_mute_device_loses_what_it_does_not_keep() {
     let effect = belt("ble.mute", &[]);
     assert_eq!((count(&effect, "values_muted"), effect.during.len()), (30, 0));
     assert_eq!(effect.given_up[&Reason::Muted], 30);
-    let cuff = effect_on("blood_pressure_cuff", "nibp_sys", "ble.mute", &[], |_| {});
+    let cuff = effect_on("blood_pressure_cuff", metrics::NIBP_SYS, "ble.mute", &[], |_| {});
     assert!(cuff.during.is_empty());
     assert_eq!(cuff.before.len() + cuff.after.len(), 99, "kept until it is heard again");
     assert_eq!(cuff.given_up, BTreeMap::new());
@@ -128,7 +128,7 @@ fn links_that_end_are_made_again() {
 
 #[test]
 fn wrong_values_are_refused_where_that_can_be_seen() {
-    let damaged = effect_on("cgm", "glucose_isf", "ble.wrong_crc", &[], |_| {});
+    let damaged = effect_on("cgm", metrics::GLUCOSE_ISF, "ble.wrong_crc", &[], |_| {});
     assert!(count(&damaged, "values_damaged") > 20);
     assert!(damaged.given_up.is_empty(), "the history has them: {:?}", damaged.given_up);
     let cut = belt("ble.truncate", &[("length", 1.0)]);
@@ -144,7 +144,9 @@ fn damaged_values_come_again_out_of_the_history() {
     ward.gateway([0.0; 3], 4);
     ward.step("ble.wrong_crc", device, 590, Some(890), &[]);
     let said: Vec<Outbound> = (1..20)
-        .map(|minute| ward.message(device, seconds(60 * minute), &[number("glucose_isf", 100.0 + minute as f64)], &[]))
+        .map(|minute| {
+            ward.message(device, seconds(60 * minute), &[number(metrics::GLUCOSE_ISF, 100.0 + minute as f64)], &[])
+        })
         .collect();
     let mut radio = ward.radio();
     let heard = run(&mut radio, &said, seconds(1200), 200);
@@ -188,7 +190,7 @@ fn handles_move_with_and_without_a_word() {
     ward.step("ble.gatt_cache", device, FROM_S, Some(TO_S), &[("shift", 2.0)]);
     ward.occurrences[0].arguments.0.insert("announced".to_owned(), Argument::Flag(true));
     let said: Vec<Outbound> =
-        (31..60).map(|second| ward.message(device, seconds(second), &[number("hr", 60.0)], &[])).collect();
+        (31..60).map(|second| ward.message(device, seconds(second), &[number(metrics::HR, 60.0)], &[])).collect();
     let heard = run(&mut ward.radio(), &said, seconds(60), 200);
     assert!(heard.forwarded.len() > 25, "found again at once: {}", heard.forwarded.len());
 }
@@ -203,14 +205,14 @@ fn a_new_address_is_the_same_device() {
     ward.step("ble.rpa_rotate", device, 20, None, &[("every", 3600e9)]);
     ward.step("ble.disconnect", device, 30, None, &[("reason", 19.0)]);
     let said: Vec<Outbound> =
-        (40..60).map(|second| ward.message(device, seconds(second), &[number("hr", 60.0)], &[])).collect();
+        (40..60).map(|second| ward.message(device, seconds(second), &[number(metrics::HR, 60.0)], &[])).collect();
     let heard = run(&mut ward.radio(), &said, seconds(61), 200);
     assert_eq!(heard.forwarded.len(), 20, "{:?}", heard.given_up);
 }
 
 #[test]
 fn a_clock_that_lost_its_power_is_wrong() {
-    let effect = effect_on("blood_pressure_cuff", "nibp_sys", "ble.clock_reset", &[], |_| {});
+    let effect = effect_on("blood_pressure_cuff", metrics::NIBP_SYS, "ble.clock_reset", &[], |_| {});
     assert_eq!(count(&effect, "values_restamped"), 30);
     let wrong = effect.heard.forwarded.iter().filter(|message| text(message).contains(r#""t":9466848"#)).count();
     assert_eq!(wrong, 30);
@@ -239,11 +241,11 @@ fn locked_devices_are_paired_with() {
                 radio.security = security;
                 radio.secure_connections = secure_connections;
             };
-            let effect = effect_on("heart_rate_belt", "hr", "ble.bond_lost", &[], lock);
+            let effect = effect_on("heart_rate_belt", metrics::HR, "ble.bond_lost", &[], lock);
             let pairings = effect.links.iter().filter(|change| **change == LinkChange::Paired).count();
             assert_eq!((pairings, count(&effect, "bonds_forgotten")), (2, 1), "{security:?}");
             assert!(effect.during.len() > 20 && effect.after.len() > 30, "{security:?}");
-            let failed = effect_on("heart_rate_belt", "hr", "ble.mic_fail", &[], lock);
+            let failed = effect_on("heart_rate_belt", metrics::HR, "ble.mic_fail", &[], lock);
             assert_eq!(count(&failed, "links_ended"), 1, "{security:?}");
             assert!(failed.during.len() > 20, "{security:?}: with the key of the bond");
             assert_eq!(failed.links.iter().filter(|change| **change == LinkChange::Paired).count(), 1);

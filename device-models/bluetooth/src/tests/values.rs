@@ -1,7 +1,7 @@
 //! What each kind of device says reaches a gateway and is read there.
 
 use formats::vendor_json;
-use vocabulary::Quality;
+use vocabulary::{Quality, metrics};
 
 use super::*;
 
@@ -21,7 +21,7 @@ fn handed_on(kind: &str, readings: &[Reading], waves: &[Wave<'_>]) -> Vec<Outbou
 fn only(forwarded: &[Outbound]) -> String {
     let [message] = forwarded else { panic!("{forwarded:?}") };
     let key = vendor_json::peek(&message.payload).expect("a key");
-    assert_eq!((&*key.stream, key.sequence), ("values", 0));
+    assert_eq!((&*key.stream, key.sequence), ("values", Some(0)));
     assert!(message.relay.expect("handed on").at >= seconds(20));
     text(message).to_owned()
 }
@@ -37,34 +37,39 @@ fn numbers_arrive_as_they_were_said() {
     let cases: [(&str, &[Reading], &str); 8] = [
         (
             "heart_rate_belt",
-            &[number("hr", 72.0), number("rr_interval", 830.0), number("rr_interval", 841.0)],
+            &[number(metrics::HR, 72.0), number(metrics::RR_INTERVAL, 830.0), number(metrics::RR_INTERVAL, 841.0)],
             r#""m":{"hr":72,"rr_interval":841}"#,
         ),
         (
             "pulse_oximeter",
-            &[number("spo2", 97.0), number("pr", 64.0), number("perf_idx", 1.5)],
+            &[number(metrics::SPO2, 97.0), number(metrics::PR, 64.0), number(metrics::PERF_IDX, 1.5)],
             r#""m":{"spo2":97,"pr":64,"perf_idx":1.5}"#,
         ),
         (
             "blood_pressure_cuff",
-            &[number("nibp_sys", 121.0), number("nibp_dia", 79.0), number("nibp_mean", 93.0), number("pr_nibp", 70.0)],
+            &[
+                number(metrics::NIBP_SYS, 121.0),
+                number(metrics::NIBP_DIA, 79.0),
+                number(metrics::NIBP_MEAN, 93.0),
+                number(metrics::PR_NIBP, 70.0),
+            ],
             r#""m":{"nibp_sys":121,"nibp_dia":79,"nibp_mean":93,"pr_nibp":70}"#,
         ),
-        ("thermometer", &[number("temp_core", 37.2)], r#""m":{"temp_core":37.2}"#),
+        ("thermometer", &[number(metrics::TEMP_CORE, 37.2)], r#""m":{"temp_core":37.2}"#),
         (
             "weight_scale",
-            &[number("weight", 72.5), number("bmi", 22.4), number("height", 180.0)],
+            &[number(metrics::WEIGHT, 72.5), number(metrics::BMI, 22.4), number(metrics::HEIGHT, 180.0)],
             r#""m":{"weight":72.5,"bmi":22.4,"height":180}"#,
         ),
-        ("glucose_meter", &[number("glucose_cap", 105.0)], r#""m":{"glucose_cap":105}"#),
+        ("glucose_meter", &[number(metrics::GLUCOSE_CAP, 105.0)], r#""m":{"glucose_cap":105}"#),
         (
             "cgm",
-            &[number("glucose_isf", 104.0), number("glucose_trend", -1.2)],
+            &[number(metrics::GLUCOSE_ISF, 104.0), number(metrics::GLUCOSE_TREND, -1.2)],
             r#""m":{"glucose_isf":104,"glucose_trend":-1.2}"#,
         ),
         (
             "insulin_pump",
-            &[number("ins_reservoir", 150.0)],
+            &[number(metrics::INS_RESERVOIR, 150.0)],
             r#""m":{"ins_reservoir":150},"c":{"inf_status":"infusing"}"#,
         ),
     ];
@@ -78,13 +83,13 @@ fn numbers_arrive_as_they_were_said() {
 
 #[test]
 fn qualities_and_holes_arrive() {
-    let missing = Reading::missing(MetricId::named("spo2"), Quality::NotAvailable);
+    let missing = Reading::missing(metrics::SPO2, Quality::NotAvailable);
     let payload = only(&handed_on("pulse_oximeter", &[missing], &[]));
     assert!(payload.contains(r#""spo2":null"#) && payload.contains(r#""spo2":"not-available""#), "{payload}");
-    let doubtful = number("spo2", 91.0).with_quality(Quality::Questionable);
+    let doubtful = number(metrics::SPO2, 91.0).with_quality(Quality::Questionable);
     let payload = only(&handed_on("pulse_oximeter", &[doubtful], &[]));
     assert!(payload.contains(r#""spo2":91"#) && payload.contains(r#""spo2":"questionable""#), "{payload}");
-    let warming_up = number("glucose_isf", 120.0).with_quality(Quality::Calibrating);
+    let warming_up = number(metrics::GLUCOSE_ISF, 120.0).with_quality(Quality::Calibrating);
     let payload = only(&handed_on("cgm", &[warming_up], &[]));
     assert!(payload.contains(r#""glucose_isf":"calibrating""#), "{payload}");
 }
@@ -93,7 +98,7 @@ fn qualities_and_holes_arrive() {
 fn an_ecg_arrives_whole() {
     let samples: Vec<i16> = (0..500).map(|index| index * 7 - 1000).collect();
     let wave = Wave {
-        metric: MetricId::named("ecg_ii"),
+        metric: metrics::ECG_II,
         first_ms: EPOCH_MS + 18_000,
         rate_mhz: 250_000,
         gain: 0.005,
@@ -112,8 +117,8 @@ fn an_ecg_arrives_whole() {
 
 #[test]
 fn a_battery_is_told_alone() {
-    let status = Reading::code(MetricId::named("device_status"), "operating");
-    let payload = only(&handed_on("pulse_oximeter", &[status, number("battery", 87.0)], &[]));
+    let status = Reading::code(metrics::DEVICE_STATUS, "operating");
+    let payload = only(&handed_on("pulse_oximeter", &[status, number(metrics::BATTERY, 87.0)], &[]));
     assert!(payload.contains(r#""m":{"battery":87}"#), "{payload}");
 }
 
@@ -122,7 +127,7 @@ fn what_no_characteristic_carries_is_given_up() {
     let mut ward = Ward::new(1);
     let device = ward.device(0, "heart_rate_belt", [1.0, 0.0, 0.0], |_| {});
     ward.gateway([0.0; 3], 4);
-    let said = vec![ward.message(device, seconds(20), &[number("steps", 5.0)], &[])];
+    let said = vec![ward.message(device, seconds(20), &[number(metrics::STEPS, 5.0)], &[])];
     let heard = run(&mut ward.radio(), &said, seconds(30), 200);
     let reasons: Vec<_> = heard.given_up.iter().map(|given_up| given_up.reason).collect();
     assert_eq!(reasons, [crate::Reason::NotCarried]);

@@ -32,14 +32,17 @@ fn said(ward: &mut Ward, devices: &[SimId]) -> Vec<Outbound> {
             let at = seconds(second) + Span::from_millis(10 * index as i64);
             let beat = 60.0 + (second % 40) as f64;
             match index % 3 {
-                0 => said.push(ward.message(*device, at, &[number("hr", beat)], &[])),
+                0 => said.push(ward.message(*device, at, &[number(metrics::HR, beat)], &[])),
                 // Every minute, as some sensors do.
                 1 if second % 60 == 0 => {
-                    said.push(ward.message(*device, at, &[number("glucose_isf", beat + 40.0)], &[]));
+                    said.push(ward.message(*device, at, &[number(metrics::GLUCOSE_ISF, beat + 40.0)], &[]));
                 }
                 2 if second % 90 == 0 => {
-                    let readings =
-                        [number("nibp_sys", beat + 50.0), number("nibp_dia", beat), number("nibp_mean", beat + 10.0)];
+                    let readings = [
+                        number(metrics::NIBP_SYS, beat + 50.0),
+                        number(metrics::NIBP_DIA, beat),
+                        number(metrics::NIBP_MEAN, beat + 10.0),
+                    ];
                     said.push(ward.message(*device, at, &readings, &[]));
                 }
                 _ => {}
@@ -138,7 +141,7 @@ fn a_full_gateway_leaves_devices_to_themselves() {
     let mut said = Vec::new();
     for second in 30..40 {
         for belt in &belts {
-            said.push(ward.message(*belt, seconds(second), &[number("hr", 60.0)], &[]));
+            said.push(ward.message(*belt, seconds(second), &[number(metrics::HR, 60.0)], &[]));
         }
     }
     let heard = run(&mut ward.radio(), &said, seconds(60), 200);
@@ -152,7 +155,9 @@ fn the_gateway_that_hears_best_has_the_device() {
     let device = ward.device(0, "cgm", [1.0, 0.0, 1.0], |_| {});
     let (near, far) = (ward.gateway([0.0, 0.0, 2.5], 4), ward.gateway([60.0, 0.0, 2.5], 4));
     let said: Vec<Outbound> = (1..20)
-        .map(|minute| ward.message(device, seconds(60 * minute), &[number("glucose_isf", 100.0 + minute as f64)], &[]))
+        .map(|minute| {
+            ward.message(device, seconds(60 * minute), &[number(metrics::GLUCOSE_ISF, 100.0 + minute as f64)], &[])
+        })
         .collect();
     let mut radio = ward.radio();
     let before = run(&mut radio, &said[..9], seconds(590), 200);

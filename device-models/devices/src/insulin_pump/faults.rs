@@ -1,7 +1,10 @@
 //! Faults of an insulin pump: a blocked tube, an empty reservoir.
 
 use bevy_ecs::prelude::*;
-use sim_core::{ActionSpec, DurationRule, Edge, Evidence, Level, OccurrenceId, Registry, Seam, SignalAct};
+use sim_core::{
+    ActionSpec, Complaint, DurationRule, Edge, Evidence, Executor, Level, OccurrenceId, Registry, SignalAct, StepCheck,
+    StepFacts,
+};
 
 use super::WornPump;
 use physiology::glucose::{InsulinPump, Units};
@@ -55,14 +58,21 @@ fn empty(world: &mut World, act: &SignalAct<'_>) {
     }
 }
 
+fn needs_pump(facts: &StepFacts<'_>) -> Vec<Complaint> {
+    let there = facts.kinds.contains(&super::KIND);
+    let message = || format!("only an `{}` has such a fault, not {}", super::KIND, facts.kinds.join(", "));
+    (!there).then(|| Complaint::of_step(message())).into_iter().collect()
+}
+
 /// Adds `pump.occlusion` and `pump.empty`.
 pub(super) fn register(registry: &mut Registry) {
-    registry.actions.extend([
+    registry.extend(["pump.occlusion", "pump.empty"].map(|action| StepCheck { action, look: needs_pump }));
+    registry.extend([
         ActionSpec {
             name: "pump.occlusion",
             about: "the tube of an insulin pump is blocked: nothing arrives; after some units the pump notices and stops",
             level: Level::Device,
-            seam: Seam::Signal(occlude),
+            executor: Executor::signal(occlude),
             parameters: Vec::new(),
             duration: DurationRule::Optional,
             evidence: &["minutes_held_back"],
@@ -73,7 +83,7 @@ pub(super) fn register(registry: &mut Registry) {
             name: "pump.empty",
             about: "the reservoir of an insulin pump is empty",
             level: Level::Device,
-            seam: Seam::Signal(empty),
+            executor: Executor::signal(empty),
             parameters: Vec::new(),
             duration: DurationRule::Optional,
             evidence: &["minutes_empty"],

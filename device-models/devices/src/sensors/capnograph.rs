@@ -2,7 +2,7 @@
 
 use bevy_ecs::prelude::*;
 use sim_core::{
-    ActionSpec, DurationRule, Edge, Evidence, Level, OccurrenceId, ParameterKind, ParameterSpec, Registry, Seam,
+    ActionSpec, DurationRule, Edge, Evidence, Executor, Level, OccurrenceId, ParameterKind, ParameterSpec, Registry,
     SignalAct, SimTime, Span,
 };
 
@@ -156,11 +156,11 @@ fn capnogram(world: &mut World, act: &SignalAct<'_>) {
 
 /// Adds `sensor.capnogram`.
 pub fn register(registry: &mut Registry) {
-    registry.actions.push(ActionSpec {
+    registry.add(ActionSpec {
         name: "sensor.capnogram",
         about: "the circuit or sampling line of a capnograph fails: the curve shows it, the patient is unchanged",
         level: Level::Device,
-        seam: Seam::Signal(capnogram),
+        executor: Executor::signal(capnogram),
         parameters: vec![ParameterSpec::required("kind", ParameterKind::Choice(NAMES), "what is wrong")],
         duration: DurationRule::Optional,
         evidence: &["samples_changed"],

@@ -4,7 +4,8 @@
 
 use bevy_ecs::prelude::*;
 use sim_core::{
-    ActionSpec, DurationRule, Edge, Level, OccurrenceId, ParameterKind, ParameterSpec, Registry, Seam, SignalAct,
+    ActionSpec, Complaint, DurationRule, Edge, Executor, Level, OccurrenceId, ParameterKind, ParameterSpec, Registry,
+    SignalAct, StepCheck, StepFacts,
 };
 use vocabulary::Dimension;
 
@@ -41,13 +42,20 @@ fn compress(world: &mut World, act: &SignalAct<'_>) {
     }
 }
 
+fn needs_sensor(facts: &StepFacts<'_>) -> Vec<Complaint> {
+    let there = facts.kinds.contains(&crate::cgm::KIND);
+    let message = || format!("only a `{}` can be lain on, not {}", crate::cgm::KIND, facts.kinds.join(", "));
+    (!there).then(|| Complaint::of_step(message())).into_iter().collect()
+}
+
 /// Adds `sensor.compression_low`.
 pub fn register(registry: &mut Registry) {
-    registry.actions.push(ActionSpec {
+    registry.add(StepCheck { action: "sensor.compression_low", look: needs_sensor });
+    registry.add(ActionSpec {
         name: "sensor.compression_low",
         about: "the wearer lies on the sensor, which shows too little; glucose itself does not change",
         level: Level::Device,
-        seam: Seam::Signal(compress),
+        executor: Executor::signal(compress),
         parameters: vec![
             ParameterSpec::optional("drop", ParameterKind::Quantity(Dimension::Glucose), "how much less it shows")
                 .default("40 mg/dL")

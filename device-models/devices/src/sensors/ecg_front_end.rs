@@ -21,8 +21,8 @@ const NOISE_MV: f32 = 0.012;
 const WANDER_MV: f32 = 0.06;
 
 /// Metrics of all leads that a front end can have.
-pub const LEADS: [&str; 12] = {
-    let mut metrics = [""; 12];
+pub const LEADS: [MetricId; 12] = {
+    let mut metrics = [Lead::I.metric(); 12];
     let mut index = 0;
     while index < 12 {
         metrics[index] = Lead::ALL[index].metric();
@@ -52,7 +52,7 @@ pub struct EcgRoom {
 impl EcgFrontEnd {
     /// The leads of a device with this key; there must be one at least.
     pub fn new(device: Key, leads: &[Lead]) -> Self {
-        Self { leads: leads.iter().map(|lead| (*lead, MetricId::named(lead.metric()))).collect(), key: device }
+        Self { leads: leads.iter().map(|lead| (*lead, lead.metric())).collect(), key: device }
     }
 
     /// Metric of the first lead.
@@ -156,8 +156,10 @@ pub fn leads_of(plan: &DevicePlan) -> Result<Vec<Lead>, SpawnError> {
     let refuse = |reason: String| SpawnError { path: plan.path.clone(), reason };
     let mut leads = Vec::new();
     for name in plan.options.texts("leads").unwrap_or_default() {
-        let lead =
-            Lead::of_metric(name).ok_or_else(|| refuse(format!("`{name}` is not a lead; leads are {LEADS:?}")))?;
+        let lead = MetricId::find(name).and_then(Lead::of_metric).ok_or_else(|| {
+            let known = LEADS.map(|lead| lead.metric().id);
+            refuse(format!("`{name}` is not a lead; leads are {known:?}"))
+        })?;
         if leads.contains(&lead) {
             return Err(refuse(format!("lead `{name}` is given twice")));
         }

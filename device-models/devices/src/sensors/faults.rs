@@ -11,6 +11,7 @@ mod device_clock;
 mod dropout;
 mod effect;
 mod episodes;
+pub(crate) mod foresight;
 mod motion;
 mod noise;
 mod offset;
@@ -24,7 +25,7 @@ use sim_core::{
     Assembly, Cast, Clock, Draft, Evidence, Key, OccurrenceId, Phase, Registry, SampleFate, SignalAct, SimId, SimTime,
     Span,
 };
-use vocabulary::{MetricId, Quality, Value};
+use vocabulary::{MetricId, Quality, Value, metrics};
 
 use self::device_clock::ClockFault;
 use self::effect::{Effect, Made, Moment};
@@ -74,7 +75,7 @@ struct Fault {
 
 impl Fault {
     fn concerns(&self, metric: MetricId) -> bool {
-        self.metrics.as_ref().map_or(metric.metric().id != "battery", |metrics| metrics.contains(&metric))
+        self.metrics.as_ref().map_or(metric != metrics::BATTERY, |metrics| metrics.contains(&metric))
     }
 
     fn key(&mut self, metric: MetricId) -> Key {
@@ -279,8 +280,9 @@ fn act_faults(
 /// Adds the `sensor.*` faults of values and the `clock.*` faults.
 pub fn register(registry: &mut Registry) {
     registry.add_resource(|world| world.insert_resource(FaultBoard::default()));
-    registry.actions.extend(actions::actions());
-    registry.actions.extend(device_clock::actions());
+    registry.extend(actions::actions());
+    registry.extend(device_clock::actions());
+    registry.extend(foresight::checks());
     registry.add_system(Phase::Fault, act_faults);
 }
 

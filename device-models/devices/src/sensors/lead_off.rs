@@ -2,11 +2,12 @@
 
 use bevy_ecs::prelude::*;
 use sim_core::{
-    ActionSpec, DurationRule, Edge, Evidence, Level, OccurrenceId, ParameterKind, ParameterSpec, Registry, Seam,
-    SignalAct, SimTime, Span,
+    ActionSpec, Complaint, DurationRule, Edge, Evidence, Executor, Level, OccurrenceId, ParameterKind, ParameterSpec,
+    Registry, SignalAct, SimTime, Span, StepCheck, StepFacts,
 };
 use vocabulary::{MetricId, Quality};
 
+use super::faults::foresight::carried;
 use crate::device::Chunk;
 
 /// Input range of an ECG front end [mV]; a lead without contact drifts to its rail (AAMI EC11: at least +-5 mV).
@@ -119,13 +120,19 @@ fn lead_off(world: &mut World, act: &SignalAct<'_>) {
     world.entity_mut(act.entity).insert(off);
 }
 
+fn leads_are_there(facts: &StepFacts<'_>) -> Vec<Complaint> {
+    let leads = facts.arguments.texts("leads").unwrap_or_default();
+    leads.iter().filter_map(|lead| carried(facts, "leads", lead)).collect()
+}
+
 /// Adds `sensor.lead_off`.
 pub fn register(registry: &mut Registry) {
-    registry.actions.push(ActionSpec {
+    registry.add(StepCheck { action: "sensor.lead_off", look: leads_are_there });
+    registry.add(ActionSpec {
         name: "sensor.lead_off",
         about: "electrodes lose contact: the samples rail, the device reports it or not",
         level: Level::Device,
-        seam: Seam::Signal(lead_off),
+        executor: Executor::signal(lead_off),
         parameters: vec![
             ParameterSpec::optional(
                 "leads",

@@ -3,7 +3,7 @@
 use bevy_ecs::prelude::*;
 use patients::Physiology;
 use sim_core::{
-    ActionSpec, DurationRule, Edge, Evidence, Level, OccurrenceId, ParameterKind, ParameterSpec, Registry, Seam,
+    ActionSpec, DurationRule, Edge, Evidence, Executor, Level, OccurrenceId, ParameterKind, ParameterSpec, Registry,
     SignalAct,
 };
 use vocabulary::MetricId;
@@ -53,12 +53,12 @@ fn pin(world: &mut World, act: &SignalAct<'_>) {
 /// Adds `physio.override`.
 pub fn register(registry: &mut Registry) {
     // Whoever has a circulation can have numbers pinned.
-    registry.add_resource(|world| world.register_required_components::<Physiology, Pinned>());
-    registry.actions.push(ActionSpec {
+    registry.add_resource(World::register_required_components::<Physiology, Pinned>);
+    registry.add(ActionSpec {
         name: "physio.override",
         about: "devices show a number instead of what they measure, and alarm by it; the patient and the truth stay",
         level: Level::Patient,
-        seam: Seam::Signal(pin),
+        executor: Executor::signal(pin),
         parameters: vec![
             ParameterSpec::required("vital", ParameterKind::Choice(METRICS), "which numeric is pinned"),
             ParameterSpec::required("value", ParameterKind::Number, "the number shown, in the unit of the metric")
@@ -73,11 +73,13 @@ pub fn register(registry: &mut Registry) {
 
 #[cfg(test)]
 mod tests {
+    use vocabulary::metrics;
+
     use super::*;
 
     #[test]
     fn the_latest_pin_counts() {
-        let [rate, saturation] = ["hr", "spo2"].map(MetricId::named);
+        let [rate, saturation] = [metrics::HR, metrics::SPO2];
         let pin = |id, metric, value| Pin { occurrence: OccurrenceId(id), metric, value };
         let pinned = Pinned(vec![pin(0, rate, 140.0), pin(1, rate, 30.0)]);
         let mut evidence = Evidence::default();

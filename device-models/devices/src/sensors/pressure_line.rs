@@ -7,7 +7,7 @@
 
 use bevy_ecs::prelude::*;
 use sim_core::{
-    ActionSpec, DurationRule, Edge, Evidence, Level, OccurrenceId, ParameterKind, ParameterSpec, Registry, Seam,
+    ActionSpec, DurationRule, Edge, Evidence, Executor, Level, OccurrenceId, ParameterKind, ParameterSpec, Registry,
     SignalAct, SimTime, Span,
 };
 
@@ -237,11 +237,11 @@ fn line(world: &mut World, act: &SignalAct<'_>) {
 
 /// Adds `sensor.line`.
 pub fn register(registry: &mut Registry) {
-    registry.actions.push(ActionSpec {
+    registry.add(ActionSpec {
         name: "sensor.line",
         about: "the arterial line fails: the curve and its numbers are wrong, the patient is unchanged",
         level: Level::Device,
-        seam: Seam::Signal(line),
+        executor: Executor::signal(line),
         parameters: vec![ParameterSpec::required("kind", ParameterKind::Choice(NAMES), "what is wrong")],
         duration: DurationRule::Optional,
         evidence: &["samples_changed"],

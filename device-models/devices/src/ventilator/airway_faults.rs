@@ -2,7 +2,7 @@
 
 use bevy_ecs::prelude::*;
 use sim_core::{
-    ActionSpec, DurationRule, Edge, Level, OccurrenceId, ParameterKind, ParameterSpec, Seam, SignalAct, SignalAction,
+    ActionSpec, DurationRule, Edge, Executor, Level, OccurrenceId, ParameterKind, ParameterSpec, SignalAct, SignalCode,
 };
 
 /// What is wrong with an airway.
@@ -65,11 +65,11 @@ fn narrow(world: &mut World, act: &SignalAct<'_>) {
 
 /// The `airway.*` actions.
 pub(super) fn actions() -> [ActionSpec; 2] {
-    let action = |name, about, act: SignalAction, parameters, heal, stack_should| ActionSpec {
+    let action = |name, about, act: SignalCode, parameters, heal, stack_should| ActionSpec {
         name,
         about,
         level: Level::Device,
-        seam: Seam::Signal(act),
+        executor: Executor::signal(act),
         parameters,
         duration: DurationRule::Optional,
         evidence: &["grid_steps_acted"],

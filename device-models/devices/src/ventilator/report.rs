@@ -2,9 +2,9 @@
 
 use bevy_ecs::prelude::*;
 use sim_core::{Assembly, Clock, Phase, Registry, SimTime};
-use vocabulary::{MetricId, Quality, Reading};
+use vocabulary::{Quality, Reading, metrics};
 
-use super::super::alarm::{AlarmMetrics, Condition, HeldAlarms};
+use super::super::alarm::{self, Condition, HeldAlarms};
 use super::Ventilator;
 use super::airway_faults::AirwayFaults;
 use super::mechanics::Airway;
@@ -35,27 +35,9 @@ pub(super) struct Alarms {
     missing_steps: u32,
 }
 
-/// Metrics of the ventilator's messages, and room to work in.
-#[derive(Debug, Clone, Resource)]
+/// Room to work in.
+#[derive(Debug, Clone, Default, Resource)]
 struct Workshop {
-    volume: MetricId,
-    minute_volume: MetricId,
-    rate: MetricId,
-    ratio: MetricId,
-    peak: MetricId,
-    plateau: MetricId,
-    mean: MetricId,
-    peep: MetricId,
-    compliance: MetricId,
-    oxygen: MetricId,
-    channels: [MetricId; 3],
-    mode: MetricId,
-    rate_set: MetricId,
-    volume_set: MetricId,
-    peep_set: MetricId,
-    pressure_set: MetricId,
-    oxygen_set: MetricId,
-    alarm: AlarmMetrics,
     seen: Vec<Airway>,
     scratch: Vec<f32>,
 }
@@ -93,7 +75,6 @@ impl Ventilator {
 
 fn watch_ventilators(
     clock: Res<Clock>,
-    workshop: Res<Workshop>,
     patients: Query<&Physiology>,
     mut devices: Query<(&mut Device, &mut Ventilator, &AirwayFaults)>,
     mut assembly: ResMut<Assembly>,
@@ -108,17 +89,17 @@ fn watch_ventilators(
                 let mode = if backup { "backup" } else { settings.mode.code() };
                 device
                     .say(&due, &clock, &mut assembly)
-                    .reading(Reading::code(workshop.mode, mode))
-                    .reading(Reading::number(workshop.rate_set, settings.rate_min))
-                    .reading(Reading::number(workshop.volume_set, settings.volume_ml))
-                    .reading(Reading::number(workshop.peep_set, settings.peep_cmh2o))
-                    .reading(Reading::number(workshop.pressure_set, settings.pressure_cmh2o))
-                    .reading(Reading::number(workshop.oxygen_set, settings.oxygen_percent));
+                    .reading(Reading::code(metrics::VENT_MODE, mode))
+                    .reading(Reading::number(metrics::RR_SET, settings.rate_min))
+                    .reading(Reading::number(metrics::VT_SET, settings.volume_ml))
+                    .reading(Reading::number(metrics::PEEP_SET, settings.peep_cmh2o))
+                    .reading(Reading::number(metrics::PINSP_SET, settings.pressure_cmh2o))
+                    .reading(Reading::number(metrics::FIO2_SET, settings.oxygen_percent));
             }
         }
         let conditions = ventilator.conditions(faults, body, clock.now);
         for event in ventilator.alarms.held.look(&CONDITIONS, conditions) {
-            workshop.alarm.say(event, ALARM, &mut device, &clock, &mut assembly);
+            alarm::say(event, ALARM, &mut device, &clock, &mut assembly);
         }
     }
 }
@@ -144,7 +125,9 @@ fn report_ventilators(
                     ventilator.see(breaths, &chunk, &mut workshop.seen);
                     let values: [fn(&Airway) -> f64; 3] =
                         [|seen| seen.pressure_cmh2o, |seen| 60.0 * seen.flow_l_s, |seen| 1_000.0 * seen.volume_l];
-                    for ((metric, value), (gain, range)) in workshop.channels.into_iter().zip(values).zip(CHANNELS) {
+                    for ((metric, value), (gain, range)) in
+                        [metrics::PAW_WAVE, metrics::FLOW_WAVE, metrics::VOL_WAVE].into_iter().zip(values).zip(CHANNELS)
+                    {
                         let scratch = &mut workshop.scratch;
                         scratch.clear();
                         scratch.extend(workshop.seen.iter().map(|seen| value(seen) as f32));
@@ -153,7 +136,7 @@ fn report_ventilators(
                     }
                 }
                 (MEASURED, _) => {
-                    for reading in measured(ventilator, faults, body, due.intended, workshop) {
+                    for reading in measured(ventilator, faults, body, due.intended) {
                         message.reading(reading);
                     }
                 }
@@ -164,13 +147,7 @@ fn report_ventilators(
 }
 
 /// The numbers of the last whole breath; none without one, or with the tube off.
-fn measured(
-    ventilator: &Ventilator,
-    faults: &AirwayFaults,
-    body: &Body,
-    at: SimTime,
-    workshop: &Workshop,
-) -> [Reading; 10] {
+fn measured(ventilator: &Ventilator, faults: &AirwayFaults, body: &Body, at: SimTime) -> [Reading; 10] {
     let breaths = body.breathing().breaths();
     let past = &breaths[..breaths.partition_point(|breath| breath.start_ns <= at.nanos())];
     let rate_bpm = averages::respiratory_rate_bpm(breaths, at);
@@ -187,48 +164,26 @@ fn measured(
         value(metric, last.map(|(breath, period_s)| number(&breath, period_s)))
     };
     [
-        of(workshop.volume, |breath, _| 1_000.0 * breath.volume_l),
-        value(workshop.minute_volume, last.map(|(breath, _)| breath.volume_l * rate_bpm)),
-        value(workshop.rate, last.map(|_| rate_bpm)),
-        of(workshop.ratio, |breath, period_s| breath.inspiration_s / (period_s - breath.inspiration_s).max(0.1)),
-        of(workshop.peak, |breath, _| breath.peak_cmh2o()),
-        of(workshop.plateau, |breath, _| breath.plateau_cmh2o()),
-        of(workshop.mean, super::AirwayBreath::mean_cmh2o),
-        of(workshop.peep, |breath, _| breath.peep_cmh2o),
+        of(metrics::VT, |breath, _| 1_000.0 * breath.volume_l),
+        value(metrics::MV, last.map(|(breath, _)| breath.volume_l * rate_bpm)),
+        value(metrics::RR_VENT, last.map(|_| rate_bpm)),
+        of(metrics::IE_RATIO, |breath, period_s| breath.inspiration_s / (period_s - breath.inspiration_s).max(0.1)),
+        of(metrics::PIP, |breath, _| breath.peak_cmh2o()),
+        of(metrics::PPLAT, |breath, _| breath.plateau_cmh2o()),
+        of(metrics::PMEAN, super::AirwayBreath::mean_cmh2o),
+        of(metrics::PEEP, |breath, _| breath.peep_cmh2o),
         // Dynamic compliance: volume over the whole pressure swing.
-        of(workshop.compliance, |breath, _| {
+        of(metrics::COMPLIANCE, |breath, _| {
             1_000.0 * breath.volume_l / (breath.peak_cmh2o() - breath.peep_cmh2o).max(0.1)
         }),
-        Reading::number(workshop.oxygen, 100.0 * body.core.inputs.fio2),
+        Reading::number(metrics::FIO2, 100.0 * body.core.inputs.fio2),
     ]
 }
 
 /// Adds the resources.
 pub(super) fn furnish(registry: &mut Registry) {
     registry.add_resource(|world| {
-        let named = MetricId::named;
-        world.insert_resource(Workshop {
-            volume: named("vt"),
-            minute_volume: named("mv"),
-            rate: named("rr_vent"),
-            ratio: named("ie_ratio"),
-            peak: named("pip"),
-            plateau: named("pplat"),
-            mean: named("pmean"),
-            peep: named("peep"),
-            compliance: named("compliance"),
-            oxygen: named("fio2"),
-            channels: ["paw_wave", "flow_wave", "vol_wave"].map(MetricId::named),
-            mode: named("vent_mode"),
-            rate_set: named("rr_set"),
-            volume_set: named("vt_set"),
-            peep_set: named("peep_set"),
-            pressure_set: named("pinsp_set"),
-            oxygen_set: named("fio2_set"),
-            alarm: AlarmMetrics::new(),
-            seen: Vec::new(),
-            scratch: Vec::new(),
-        });
+        world.init_resource::<Workshop>();
     });
 }
 

@@ -1,7 +1,7 @@
 //! `drug.give`: a bolus by hand, without a pump.
 
 use bevy_ecs::prelude::*;
-use sim_core::{ActionSpec, DurationRule, Edge, Level, ParameterKind, ParameterSpec, Seam, SignalAct};
+use sim_core::{ActionSpec, DurationRule, Edge, Executor, Level, ParameterKind, ParameterSpec, SignalAct};
 use vocabulary::Dimension;
 
 use super::{Cause, EVIDENCE, Seen, choice, patient};
@@ -65,7 +65,7 @@ pub(super) fn action_spec() -> ActionSpec {
         name: "drug.give",
         about: "a bolus given by hand into a vein; an opioid can be an overdose, naloxone its antidote",
         level: Level::Patient,
-        seam: Seam::Signal(give),
+        executor: Executor::signal(give),
         parameters: vec![
             ParameterSpec::required("drug", ParameterKind::Choice(Drug::NAMES), "what is given"),
             ParameterSpec::required("dose", ParameterKind::Quantity(Dimension::Mass), "how much").range(1e-10, 1e-3),

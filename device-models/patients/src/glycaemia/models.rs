@@ -1,6 +1,6 @@
 //! Who has a glucose model: the diabetic patients, and adults for whom a scenario asks for one.
 
-use sim_core::{Key, ParameterKind, ParameterSpec, PatientPlan, PatientSpec, SpawnError, TruthColumn};
+use sim_core::{Arguments, Key, ParameterKind, ParameterSpec, PatientPlan, PatientSpec, SpawnError, TruthColumn};
 use vocabulary::Dimension;
 
 use super::{COLUMNS, Glycaemia};
@@ -76,8 +76,8 @@ enum Kind {
 }
 
 impl Kind {
-    fn of(plan: &PatientPlan) -> Self {
-        match (plan.model.as_str(), plan.arguments.text("glucose")) {
+    fn of(model: &str, arguments: &Arguments) -> Self {
+        match (model, arguments.text("glucose")) {
             ("t1d_adult", _) | (_, Some("t1d")) => Self::Type1(Group::Adult),
             ("t1d_adolescent", _) => Self::Type1(Group::Adolescent),
             ("t1d_child", _) => Self::Type1(Group::Child),
@@ -88,13 +88,18 @@ impl Kind {
     }
 }
 
+/// Whether patients of a model with these parameters have one.
+pub(crate) fn has_glucose(model: &str, arguments: &Arguments) -> bool {
+    Kind::of(model, arguments) != Kind::None
+}
+
 /// The glucose model that a plan asks for, if it asks for one.
 ///
 /// # Errors
 /// [`SpawnError`] when the list of meals cannot be read.
 pub(crate) fn of_plan(plan: &PatientPlan, key: Key) -> Result<Option<Glycaemia>, SpawnError> {
     let weight_kg = plan.arguments.number("weight");
-    let (metabolism, ratio_g_u) = match Kind::of(plan) {
+    let (metabolism, ratio_g_u) = match Kind::of(&plan.model, &plan.arguments) {
         Kind::None => return Ok(None),
         Kind::Type1(group) => type_1(plan, group, weight_kg, key),
         Kind::Healthy => (secreting(MinimalParameters::healthy(weight_kg.unwrap_or(75.0)), key), f64::INFINITY),

@@ -2,7 +2,7 @@
 
 use bevy_ecs::prelude::*;
 use sim_core::{
-    ActionSpec, DurationRule, Edge, Evidence, Level, OccurrenceId, ParameterKind, ParameterSpec, Registry, Seam,
+    ActionSpec, DurationRule, Edge, Evidence, Executor, Level, OccurrenceId, ParameterKind, ParameterSpec, Registry,
     SignalAct,
 };
 use vocabulary::Dimension;
@@ -109,12 +109,14 @@ pub(super) fn register(registry: &mut Registry) {
     let ramp = |default| {
         quantity("ramp", Dimension::Time, "how long the way there takes").default(default).range(60e9, 24.0 * 3600e9)
     };
-    registry.actions.extend([
+    let all = ["physio.hypoglycaemia", "physio.hyperglycaemia", "physio.meal", "physio.site_failure"];
+    registry.extend(all.map(crate::needs_glucose));
+    registry.extend([
         ActionSpec {
             name: "physio.hypoglycaemia",
             about: "plasma glucose falls to a nadir and stays there; tissue, sensors and counter-regulation follow",
             level: Level::Patient,
-            seam: Seam::Signal(hypoglycaemia),
+            executor: Executor::signal(hypoglycaemia),
             parameters: vec![
                 quantity("nadir", Dimension::Glucose, "glucose reached").default("48 mg/dL").range(20.0, 110.0),
                 ramp("40m"),
@@ -128,7 +130,7 @@ pub(super) fn register(registry: &mut Registry) {
             name: "physio.hyperglycaemia",
             about: "plasma glucose rises to a peak, as after a missed bolus, and passes by itself",
             level: Level::Patient,
-            seam: Seam::Signal(hyperglycaemia),
+            executor: Executor::signal(hyperglycaemia),
             parameters: vec![
                 quantity("peak", Dimension::Glucose, "glucose reached").default("320 mg/dL").range(120.0, 600.0),
                 ramp("2h"),
@@ -142,7 +144,7 @@ pub(super) fn register(registry: &mut Registry) {
             name: "physio.meal",
             about: "the person eats, beginning at the next whole minute",
             level: Level::Patient,
-            seam: Seam::Signal(meal),
+            executor: Executor::signal(meal),
             parameters: vec![
                 ParameterSpec::required(
                     "carbohydrate",
@@ -162,7 +164,7 @@ pub(super) fn register(registry: &mut Registry) {
             name: "physio.site_failure",
             about: "the infusion site lets only part of the insulin through; the pump does not notice",
             level: Level::Patient,
-            seam: Seam::Signal(site_failure),
+            executor: Executor::signal(site_failure),
             parameters: vec![
                 quantity("delivery", Dimension::Percent, "part of the insulin that still arrives")
                     .default("0 %")

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bytes::Bytes;
-use sim_core::{Evidence, Key, Occurrence, OccurrenceId, SimId};
+use sim_core::{Evidence, Key, Occurrence, OccurrenceId, Reach, Seam, SimId};
 
 /// A rule in force on the link of one device, between its session and its transport. Every method has a default that
 /// lets everything pass, so a rule says only what it changes. Rules of one link act in the order in which they began.
@@ -52,6 +52,15 @@ pub trait LinkRule: Send + fmt::Debug {
 
 /// Makes the rule of one device's link when a step begins.
 pub type MakeLinkRule = fn(order: &LinkRuleOrder<'_>) -> Box<dyn LinkRule>;
+
+/// The seam between a connection and its transport: what an action's row carries to act there.
+#[derive(Debug, Clone, Copy)]
+pub struct LinkAction(pub MakeLinkRule);
+
+impl Seam for LinkAction {
+    const WORD: &'static str = "link";
+    const REACH: Reach = Reach::Connection;
+}
 
 /// What a rule is made from.
 #[derive(Debug, Clone, Copy)]

@@ -1,9 +1,7 @@
 //! `iomt fingerprint`: one JSON line over everything the devices say.
 
-use std::sync::Arc;
-
-use session::{Offline, Partition};
-use sim_core::{Fingerprint, FingerprintItem, Registry, SimTime};
+use session::Partition;
+use sim_core::Registry;
 
 use crate::arguments::Scenario;
 use crate::failure::Failure;
@@ -34,28 +32,7 @@ pub(crate) fn fingerprint(scenario: &Scenario, request: &Request, registry: &mut
         None => plan.time.length,
     };
     let tick = scenario_file::span("tick", &request.tick)?;
-    let roster = Arc::clone(&plan.roster);
-    let mut offline = Offline::new(&plan, registry, request.threads, request.partition)?;
-    let mut fingerprint = Fingerprint::default();
-    let mut reached = SimTime::ZERO;
-    while reached < SimTime::ZERO + length {
-        reached = (reached + tick).min(SimTime::ZERO + length);
-        offline.advance_to(reached);
-        let messages = offline.take_messages(&plan);
-        for message in messages.own.iter().chain(&messages.spoken).chain(&messages.air.handed_on) {
-            let route = &roster.routes[message.route.index()];
-            let device = &roster.devices[message.device.index()];
-            fingerprint.add(&FingerprintItem {
-                path: &device.path,
-                stream: &device.streams[usize::from(route.stream)].id,
-                sequence: message.sequence,
-                intended: message.intended,
-                topic: &route.topic,
-                qos: route.qos,
-                payload: &message.payload,
-            });
-        }
-    }
+    let fingerprint = session::fingerprint(&plan, registry, length, request.threads, tick, request.partition)?;
     let (sha256, messages, bytes) = (fingerprint.hex(), fingerprint.messages, fingerprint.bytes);
     output::result(format_args!(r#"{{"sha256":"{sha256}","messages":{messages},"bytes":{bytes}}}"#));
     Ok(())

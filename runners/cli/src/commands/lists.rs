@@ -14,7 +14,7 @@ use crate::output;
 /// [`Failure::Unknown`] when there is none.
 pub(crate) fn actions(registry: &Registry, prefix: &str) -> Result<(), Failure> {
     let mut text = String::new();
-    let mut actions: Vec<_> = registry.actions.iter().filter(|action| action.name.starts_with(prefix)).collect();
+    let mut actions: Vec<_> = registry.actions().iter().filter(|action| action.name.starts_with(prefix)).collect();
     actions.sort_by_key(|action| action.name);
     for action in &actions {
         let duration = match action.duration {
@@ -23,14 +23,14 @@ pub(crate) fn actions(registry: &Registry, prefix: &str) -> Result<(), Failure> 
             DurationRule::Instant => "happens at an instant",
         };
         let _ = writeln!(text, "{}\n  {}", action.name, action.about);
-        let _ = writeln!(text, "  acts on a {} ({}), {duration}", action.level.word(), action.seam.word());
+        let _ = writeln!(text, "  acts on a {} ({}), {duration}", action.level.word(), action.executor.seam());
         parameters(&mut text, "with", &action.parameters);
         let _ = writeln!(text, "  evidence  {}", action.evidence.join(", "));
         let _ = writeln!(text, "  heal      {}", action.heal);
         let _ = writeln!(text, "  the stack should  {}\n", action.stack_should);
     }
     if actions.is_empty() {
-        let known: Vec<_> = registry.actions.iter().map(|action| action.name).collect();
+        let known: Vec<_> = registry.actions().iter().map(|action| action.name).collect();
         return Err(nothing("action", prefix, &known));
     }
     output::result(text.trim_end());
@@ -43,7 +43,7 @@ pub(crate) fn actions(registry: &Registry, prefix: &str) -> Result<(), Failure> 
 /// [`Failure::Unknown`] when there is none.
 pub(crate) fn devices(registry: &Registry, prefix: &str) -> Result<(), Failure> {
     let mut text = String::new();
-    let mut devices: Vec<_> = registry.devices.iter().filter(|device| device.kind.starts_with(prefix)).collect();
+    let mut devices: Vec<_> = registry.devices().iter().filter(|device| device.kind.starts_with(prefix)).collect();
     devices.sort_by_key(|device| device.kind);
     for device in &devices {
         let _ = writeln!(text, "{}\n  {}", device.kind, device.about);
@@ -53,13 +53,8 @@ pub(crate) fn devices(registry: &Registry, prefix: &str) -> Result<(), Failure> 
                 StreamKind::Wave { rate_mhz, samples, .. } => format!("{} Hz / {samples}", f64::from(rate_mhz) / 1e3),
                 StreamKind::Event => "on event".to_owned(),
             };
-            let _ = writeln!(
-                text,
-                "  stream {:<10} {cadence:<14} {}: {}",
-                stream.id,
-                stream.about,
-                stream.metrics.join(", ")
-            );
+            let _ =
+                writeln!(text, "  stream {:<10} {cadence:<14} {}: {}", stream.id, stream.about, stream.metric_names());
         }
         parameters(&mut text, "option", &device.options);
         for command in &device.commands {
@@ -69,7 +64,7 @@ pub(crate) fn devices(registry: &Registry, prefix: &str) -> Result<(), Failure> 
         text.push('\n');
     }
     if devices.is_empty() {
-        let known: Vec<_> = registry.devices.iter().map(|device| device.kind).collect();
+        let known: Vec<_> = registry.devices().iter().map(|device| device.kind).collect();
         return Err(nothing("device kind", prefix, &known));
     }
     output::result(text.trim_end());
@@ -82,7 +77,7 @@ pub(crate) fn devices(registry: &Registry, prefix: &str) -> Result<(), Failure> 
 /// [`Failure::Unknown`] when there is none.
 pub(crate) fn patients(registry: &Registry, prefix: &str) -> Result<(), Failure> {
     let mut text = String::new();
-    let mut models: Vec<_> = registry.patients.iter().filter(|patient| patient.model.starts_with(prefix)).collect();
+    let mut models: Vec<_> = registry.patients().iter().filter(|patient| patient.model.starts_with(prefix)).collect();
     models.sort_by_key(|patient| patient.model);
     for patient in models {
         let _ = writeln!(text, "{}\n  model: {}", patient.model, patient.about);
@@ -96,7 +91,7 @@ pub(crate) fn patients(registry: &Registry, prefix: &str) -> Result<(), Failure>
         }
     }
     if text.is_empty() {
-        let known = registry.patients.iter().map(|patient| patient.model);
+        let known = registry.patients().iter().map(|patient| patient.model);
         let known: Vec<_> =
             known.chain(profiles.iter().chain(&conditions).map(|described| described.id.as_str())).collect();
         return Err(nothing("patient model, profile or condition", prefix, &known));

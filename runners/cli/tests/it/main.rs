@@ -3,6 +3,8 @@
 mod command_line;
 mod determinism;
 mod documents;
+mod foresight;
+mod mutations;
 mod profiles;
 
 use std::path::{Path, PathBuf};

@@ -2,7 +2,7 @@
 
 use bevy_ecs::prelude::*;
 use sim_core::{
-    ActionSpec, Arguments, DurationRule, Level, ParameterKind, ParameterSpec, Seam, SignalAct, SignalAction, Span,
+    ActionSpec, Arguments, DurationRule, Executor, Level, ParameterKind, ParameterSpec, SignalAct, SignalCode, Span,
 };
 use vocabulary::{Dimension, MetricId};
 
@@ -261,7 +261,7 @@ pub(super) fn actions() -> Vec<ActionSpec> {
 fn action(
     name: &'static str,
     about: &'static str,
-    act: SignalAction,
+    act: SignalCode,
     parameters: Vec<ParameterSpec>,
     stack_should: &'static str,
 ) -> ActionSpec {
@@ -269,7 +269,7 @@ fn action(
         name,
         about,
         level: Level::Device,
-        seam: Seam::Signal(act),
+        executor: Executor::signal(act),
         parameters,
         duration: DurationRule::Optional,
         evidence: &["samples_changed", "readings_changed"],

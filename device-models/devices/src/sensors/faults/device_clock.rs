@@ -3,7 +3,7 @@
 
 use bevy_ecs::prelude::*;
 use sim_core::{
-    ActionSpec, Clock, Draft, DurationRule, Edge, Evidence, Level, ParameterKind, ParameterSpec, SampleFate, Seam,
+    ActionSpec, Clock, Draft, DurationRule, Edge, Evidence, Executor, Level, ParameterKind, ParameterSpec, SampleFate,
     SignalAct, Subject,
 };
 use vocabulary::Dimension;
@@ -88,7 +88,7 @@ pub(super) fn actions() -> [ActionSpec; 3] {
         name,
         about,
         level: Level::Device,
-        seam: Seam::Signal(act),
+        executor: Executor::signal(act),
         parameters,
         duration: DurationRule::Optional,
         evidence: &["messages_changed"],
@@ -133,7 +133,7 @@ pub(super) fn actions() -> [ActionSpec; 3] {
 #[cfg(test)]
 mod tests {
     use sim_core::{Assembly, GRID, MessageHead, OccurrenceId, SimId, SimTime, WaveHead};
-    use vocabulary::{MetricId, Quality};
+    use vocabulary::{Quality, metrics};
 
     use super::*;
 
@@ -152,7 +152,7 @@ mod tests {
             device_time_ms: clock.epoch_ms(at(second)),
         };
         let wave = WaveHead {
-            metric: MetricId::named("pleth"),
+            metric: metrics::PLETH,
             first_ms: clock.epoch_ms(at(second - 1)),
             rate_mhz: 125_000,
             gain: 1.0,

@@ -37,7 +37,7 @@ enum Response {
 /// Responses at full severity. Electrode motion reaches the height of the QRS complex (Webster, IEEE Trans Biomed Eng
 /// 1984;31:823), motion in the pleth exceeds the pulse several times (Petterson et al., Anesth Analg 2007;105:S78).
 fn response(metric: MetricId) -> Response {
-    match metric.metric().id.as_str() {
+    match metric.metric().id {
         id if id.starts_with("ecg_") => Response::Wave(0.8),
         id if id.starts_with("acc_") => Response::Wave(4.0),
         id if id.starts_with("nibp") => Response::Lost,

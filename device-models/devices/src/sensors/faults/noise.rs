@@ -84,7 +84,7 @@ impl Effect for Noise {
 #[cfg(test)]
 mod tests {
     use sim_core::{SimTime, Span};
-    use vocabulary::MetricId;
+    use vocabulary::metrics;
 
     use super::*;
 
@@ -92,7 +92,7 @@ mod tests {
         let key = Key::new(3, "ward/1/patch/noise/0/ecg_ii");
         let noise = Noise { sigma: 1.0, colour };
         let moment = |index: u64| Moment {
-            metric: MetricId::named("ecg_ii"),
+            metric: metrics::ECG_II,
             key,
             at: SimTime::from_nanos(index as i64 * 4_000_000),
             index,

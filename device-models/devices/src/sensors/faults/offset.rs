@@ -47,11 +47,16 @@ impl OtherUnit {
         };
         Self { from, change: Affine { scale, add } }
     }
+
+    /// The unit of the metrics that it concerns (UCUM).
+    pub(super) const fn replaced_unit(self) -> &'static str {
+        self.from
+    }
 }
 
 impl Effect for OtherUnit {
     fn make(&mut self, moment: &Moment, value: f64) -> Made {
-        if moment.metric.metric().ucum.as_deref() == Some(self.from) {
+        if moment.metric.metric().ucum == Some(self.from) {
             self.change.make(moment, value)
         } else {
             Made::Value(value)
@@ -108,26 +113,28 @@ impl Effect for RandomWalk {
 mod tests {
     use sim_core::SimTime;
 
+    use vocabulary::metrics;
+
     use super::*;
 
     #[test]
     fn units_are_those_of_the_tables() {
         let convert = |unit, metric, value| {
-            let (metric, key, at) = (MetricId::named(metric), Key::new(1, "x"), SimTime::ZERO);
+            let (key, at) = (Key::new(1, "x"), SimTime::ZERO);
             let moment = Moment { metric, key, at, index: 0, after: None, since: Span::ZERO };
             OtherUnit::named(unit).make(&moment, value)
         };
         let is = |made: Made, expected: f64| matches!(made, Made::Value(value) if (value - expected).abs() < 0.005);
-        assert!(is(convert("mmol/L", "glucose_isf", 99.09), 5.5));
-        assert!(is(convert("kPa", "nibp_sys", 120.0), 15.999));
-        assert!(is(convert("degF", "temp_body", 37.0), 98.6));
-        assert!(is(convert("lb", "weight", 80.0), 176.37));
-        assert!(is(convert("degF", "weight", 80.0), 80.0));
+        assert!(is(convert("mmol/L", metrics::GLUCOSE_ISF, 99.09), 5.5));
+        assert!(is(convert("kPa", metrics::NIBP_SYS, 120.0), 15.999));
+        assert!(is(convert("degF", metrics::TEMP_BODY, 37.0), 98.6));
+        assert!(is(convert("lb", metrics::WEIGHT, 80.0), 176.37));
+        assert!(is(convert("degF", metrics::WEIGHT, 80.0), 80.0));
     }
 
     #[test]
     fn a_walk_spreads_with_the_root_of_time_and_has_no_steps() {
-        let metric = MetricId::named("spo2");
+        let metric = metrics::SPO2;
         let after = |hours: i64| {
             let squares = (0..400).map(|seed| {
                 let bias = RandomWalk::new(2.0).bias(metric, Key::new(seed, "x"), Span::from_secs(3_600 * hours));

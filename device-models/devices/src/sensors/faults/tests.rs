@@ -9,10 +9,10 @@ use super::*;
 const FIRST: SimTime = SimTime::from_nanos(10_000_000_000);
 const LAST: SimTime = SimTime::from_nanos(20_000_000_000);
 
-fn fault(metrics: &[&str], effect: impl Effect + 'static) -> Fault {
+fn fault(metrics: &[MetricId], effect: impl Effect + 'static) -> Fault {
     Fault {
         term: Term { occurrence: OccurrenceId(0), from: FIRST, to: LAST },
-        metrics: (!metrics.is_empty()).then(|| metrics.iter().map(|metric| MetricId::named(metric)).collect()),
+        metrics: (!metrics.is_empty()).then(|| metrics.to_vec()),
         seed: 1,
         path: "ward/1/mon/fault/0".to_owned(),
         keys: BTreeMap::new(),
@@ -36,7 +36,7 @@ fn say(
     fault: &mut Fault,
     seconds: f64,
     readings: &[Reading],
-    waves: &[&str],
+    waves: &[MetricId],
     (rate_mhz, samples): (u32, usize),
 ) -> Heard {
     let mut assembly = Assembly::default();
@@ -46,8 +46,7 @@ fn say(
     for reading in readings {
         message.reading(*reading);
     }
-    for metric in waves {
-        let metric = MetricId::named(metric);
+    for &metric in waves {
         let head = WaveHead { metric, first_ms: 0, rate_mhz, gain: 0.001, offset: 0.0, quality: Quality::Ok };
         message.wave(head, |out, _| out.resize(out.len() + samples, 0));
     }
@@ -71,8 +70,8 @@ fn saturation_of(heard: &Heard) -> Value {
 
 #[test]
 fn a_bias_acts_from_its_beginning_to_its_end_on_its_metrics() {
-    let mut fault = fault(&["spo2"], offset::Affine { scale: 1.0, add: -5.0 });
-    let readings = [Reading::number(MetricId::named("spo2"), 97.0), Reading::number(MetricId::named("pr"), 70.0)];
+    let mut fault = fault(&[metrics::SPO2], offset::Affine { scale: 1.0, add: -5.0 });
+    let readings = [Reading::number(metrics::SPO2, 97.0), Reading::number(metrics::PR, 70.0)];
     for (seconds, expected, evidence) in [(9.9, 97.0, 0), (10.0, 92.0, 1), (19.9, 92.0, 1), (20.0, 97.0, 0)] {
         let heard = say(&mut fault, seconds, &readings, &[], (0, 0));
         assert_eq!(saturation_of(&heard), Value::Number(expected), "{seconds} s");
@@ -84,8 +83,8 @@ fn a_bias_acts_from_its_beginning_to_its_end_on_its_metrics() {
 /// A chunk of a second from 9.5 s on: the second half lies in the fault.
 #[test]
 fn only_samples_within_the_fault_change() {
-    let mut fault = fault(&["ecg_ii"], offset::Affine { scale: 1.0, add: 1.0 });
-    let heard = say(&mut fault, 10.5, &[], &["ecg_ii", "ecg_i"], (250_000, 250));
+    let mut fault = fault(&[metrics::ECG_II], offset::Affine { scale: 1.0, add: 1.0 });
+    let heard = say(&mut fault, 10.5, &[], &[metrics::ECG_II, metrics::ECG_I], (250_000, 250));
     let mut expected = vec![0; 125];
     expected.resize(250, 1_000);
     assert_eq!(heard.waves[0].2.as_deref(), Some(&expected[..]));
@@ -96,9 +95,9 @@ fn only_samples_within_the_fault_change() {
 /// Noise of a sample is the same in every chunk that may carry it.
 #[test]
 fn noise_does_not_depend_on_chunks() {
-    let noise = || fault(&["ecg_ii"], Noise { sigma: 0.5, colour: Colour::Pink });
+    let noise = || fault(&[metrics::ECG_II], Noise { sigma: 0.5, colour: Colour::Pink });
     let samples = |seconds: f64, count: usize| {
-        let heard = say(&mut noise(), seconds, &[], &["ecg_ii"], (250_000, count));
+        let heard = say(&mut noise(), seconds, &[], &[metrics::ECG_II], (250_000, count));
         heard.waves[0].2.clone().unwrap_or_default()
     };
     let (long, short) = (samples(15.0, 500), samples(15.0, 100));
@@ -110,14 +109,14 @@ fn noise_does_not_depend_on_chunks() {
 fn a_stuck_value_is_the_first_and_a_warm_up_has_none() {
     let mut stuck = fault(&[], stuck::Stuck::new(None));
     for (seconds, value) in [(11.0, 97.0), (12.0, 93.0), (13.0, 90.0)] {
-        let heard = say(&mut stuck, seconds, &[Reading::number(MetricId::named("spo2"), value)], &[], (0, 0));
+        let heard = say(&mut stuck, seconds, &[Reading::number(metrics::SPO2, value)], &[], (0, 0));
         assert_eq!(saturation_of(&heard), Value::Number(97.0));
     }
     let mut warming = fault(&[], dropout::WarmUp);
-    let readings = [Reading::number(MetricId::named("spo2"), 97.0)];
-    let heard = say(&mut warming, 12.0, &readings, &["pleth"], (62_500, 125));
-    assert_eq!(heard.readings[0], Reading::missing(MetricId::named("spo2"), Quality::Calibrating));
-    assert_eq!(heard.waves[0], (MetricId::named("pleth"), Quality::Calibrating, None));
+    let readings = [Reading::number(metrics::SPO2, 97.0)];
+    let heard = say(&mut warming, 12.0, &readings, &[metrics::PLETH], (62_500, 125));
+    assert_eq!(heard.readings[0], Reading::missing(metrics::SPO2, Quality::Calibrating));
+    assert_eq!(heard.waves[0], (metrics::PLETH, Quality::Calibrating, None));
 }
 
 #[test]
@@ -126,7 +125,13 @@ fn motion_moves_all_channels_together_and_says_so() {
         fault(&[], Motion::new(Key::new(1, "ward/1"), Bursts::many(Key::new(1, "ward/1"), FIRST, 4.0, 4.0), 1.0, true));
     let (mut doubtful, mut correlated) = (0, 0);
     for second in 11..20 {
-        let heard = say(&mut motion, f64::from(second), &[], &["ecg_i", "ecg_ii", "resp_wave"], (100_000, 100));
+        let heard = say(
+            &mut motion,
+            f64::from(second),
+            &[],
+            &[metrics::ECG_I, metrics::ECG_II, metrics::RESP_WAVE],
+            (100_000, 100),
+        );
         if heard.waves[0].1 == Quality::Questionable {
             doubtful += 1;
             assert_eq!(heard.waves[0].2, heard.waves[1].2);
@@ -141,10 +146,10 @@ fn motion_moves_all_channels_together_and_says_so() {
 #[test]
 fn spikes_reach_numbers_between_their_messages() {
     let impulses = Episodes::new(Key::new(4, "x"), FIRST, 2.0, Length::Fixed(0.02));
-    let mut spikes = fault(&["spo2"], spike::Spikes { impulses, amplitude: 30.0 });
+    let mut spikes = fault(&[metrics::SPO2], spike::Spikes { impulses, amplitude: 30.0 });
     let off = (11..20)
         .filter(|second| {
-            let reading = Reading::number(MetricId::named("spo2"), 97.0);
+            let reading = Reading::number(metrics::SPO2, 97.0);
             let heard = say(&mut spikes, f64::from(*second), &[reading], &[], (0, 0));
             saturation_of(&heard) != Value::Number(97.0)
         })
@@ -154,10 +159,16 @@ fn spikes_reach_numbers_between_their_messages() {
 
 #[test]
 fn exchanged_channels_keep_their_samples() {
-    let pair = (MetricId::named("ecg_i"), MetricId::named("ecg_iii"));
-    let heard = say(&mut fault(&[], dropout::Swap { pair }), 12.0, &[], &["ecg_i", "ecg_ii", "ecg_iii"], (250_000, 10));
+    let pair = (metrics::ECG_I, metrics::ECG_III);
+    let heard = say(
+        &mut fault(&[], dropout::Swap { pair }),
+        12.0,
+        &[],
+        &[metrics::ECG_I, metrics::ECG_II, metrics::ECG_III],
+        (250_000, 10),
+    );
     let names: Vec<MetricId> = heard.waves.iter().map(|(metric, ..)| *metric).collect();
-    assert_eq!(names, ["ecg_iii", "ecg_ii", "ecg_i"].map(MetricId::named));
+    assert_eq!(names, [metrics::ECG_III, metrics::ECG_II, metrics::ECG_I]);
     assert_eq!(heard.evidence, 20);
 }
 
@@ -167,7 +178,7 @@ fn a_single_burst_of_motion_ends_by_itself() {
     let motion = Motion::new(Key::new(1, "ward/1"), bursts, 1.0, true);
     assert_eq!(motion.over_at(), Some(at(13.0)));
     let mut motion = fault(&[], motion);
-    let reading = [Reading::number(MetricId::named("hr"), 70.0)];
+    let reading = [Reading::number(metrics::HR, 70.0)];
     let doubtful: Vec<bool> = (9..16)
         .map(|second| say(&mut motion, f64::from(second), &reading, &[], (0, 0)).readings[0].quality)
         .map(|quality| quality == Quality::Questionable)

@@ -181,8 +181,8 @@ fn of_metric(name: &str, points: &[(f64, f64)]) -> Panel {
     let resolution = metric.and_then(|metric| metric.resolution).unwrap_or(0.0);
     Panel {
         name: name.to_owned(),
-        title: metric.map_or(name, |metric| metric.display.as_str()).to_owned(),
-        unit: metric.and_then(|metric| metric.ucum.clone()).unwrap_or_default().replace(['[', ']'], ""),
+        title: metric.map_or(name, |metric| metric.display).to_owned(),
+        unit: metric.and_then(|metric| metric.ucum).unwrap_or_default().replace(['[', ']'], ""),
         least_span: 5.0 * resolution,
         series: vec![series(name, Role::Shown, points)],
         filled: false,

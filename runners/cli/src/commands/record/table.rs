@@ -100,7 +100,7 @@ impl Numerics {
                 Value::Code(code) => write!(self.0.text, "{code}"),
                 Value::Missing => Ok(()),
             };
-            let unit = metric.ucum.as_deref().unwrap_or_default();
+            let unit = metric.ucum.unwrap_or_default();
             let _ = write!(self.0.text, ",{unit},{}", reading.quality.word());
             self.0.row_done()?;
         }

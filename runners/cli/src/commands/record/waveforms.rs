@@ -90,8 +90,8 @@ impl Waveforms {
                 self.signals.push(Channel {
                     stream,
                     stream_id: wave.stream_id.clone(),
-                    metric_id: metric.id.clone(),
-                    units: units(metric.ucum.as_deref()),
+                    metric_id: metric.id.to_owned(),
+                    units: units(metric.ucum),
                     gain: wave.gain,
                     offset: wave.offset,
                     waiting: VecDeque::new(),

@@ -1,0 +1,3 @@
+//! Patients and devices together.
+
+mod glucose;

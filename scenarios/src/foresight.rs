@@ -1,0 +1,8 @@
+//! What can be known of a scenario before it runs: what cannot happen, what proves nothing, what nobody will see.
+//!
+//! What could be nothing but a mistake is an error, everything else a warning with its reason.
+
+pub(crate) mod device;
+pub(crate) mod expectation;
+pub(crate) mod probe;
+pub(crate) mod step;

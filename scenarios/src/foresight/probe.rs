@@ -1,0 +1,62 @@
+//! Probes that see nothing of what devices say.
+
+use crate::events::path::Cast;
+use crate::language::diagnostic::{Notes, Place};
+use crate::plan::{Carrier, ProbePlan};
+
+/// Warns about declared filters that take in no topic of any device.
+///
+/// The stack may publish something of its own there, so it is not an error.
+pub(crate) fn check_probes(notes: &Notes, cast: &Cast<'_>, probes: &[ProbePlan], places: &[Vec<Place>]) {
+    for (probe, places) in probes.iter().zip(places) {
+        for (filter, place) in probe.filters.iter().zip(places) {
+            if !sees(cast, probe.target, filter) {
+                let target = &cast.targets[probe.target].id.value;
+                let message = format!(
+                    "`{filter}` takes in no topic on which a device publishes to `{target}`; unless the stack itself \
+                     publishes there, the probe sees nothing"
+                );
+                notes.warning(*place, message);
+            }
+        }
+    }
+}
+
+fn sees(cast: &Cast<'_>, target: usize, filter: &str) -> bool {
+    let filter: Vec<&str> = filter.split('/').collect();
+    cast.roster.routes.iter().any(|route| {
+        let link = cast.links[cast.roster.devices[route.device.index()].link].body.as_ref();
+        link.is_ok_and(|body| body.plan.target == target && body.plan.carrier != Carrier::Host)
+            && takes_in(&filter, &route.topic)
+    })
+}
+
+/// Whether a filter takes in a topic. `${run}`, which the runner fills in, may be any part of a level.
+fn takes_in(filter: &[&str], topic: &str) -> bool {
+    let mut levels = topic.split('/');
+    for level in filter {
+        match (*level, levels.next()) {
+            ("#", _) => return true,
+            (_, None) => return false,
+            ("+", Some(_)) => {}
+            (level, Some(own)) => {
+                if level != own && !own.contains("${run}") {
+                    return false;
+                }
+            }
+        }
+    }
+    levels.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::takes_in;
+
+    #[test]
+    fn filters_take_in_what_mqtt_says() {
+        let sees = |filter: &str, topic| takes_in(&filter.split('/').collect::<Vec<_>>(), topic);
+        assert!(sees("a/+/c", "a/b/c") && sees("a/#", "a/b/c") && sees("a/#", "a") && sees("a/x-1", "a/${run}-1"));
+        assert!(!sees("a/+", "a/b/c") && !sees("b/#", "a/b") && !sees("a/b/c", "a/b"));
+    }
+}

@@ -1,0 +1,130 @@
+//! What a payload format does: it writes messages, and tells afterwards which message some bytes are and whether they
+//! still say the same.
+
+use std::borrow::Cow;
+use std::fmt::Debug;
+
+use bytes::BytesMut;
+use thiserror::Error;
+
+use crate::Message;
+
+/// A payload format. Total: any bytes give an answer or an error, never a panic.
+pub trait Format: Debug + Send + Sync {
+    /// Appends the bytes of a message to `out`.
+    fn encode(&self, message: &Message<'_>, out: &mut BytesMut);
+
+    /// Which message a payload is. It may read no further than it must, so a key does not prove the payload sound.
+    ///
+    /// # Errors
+    /// [`KeyError::Absent`] when the format does not say which message it is, [`KeyError::Unreadable`] when the payload
+    /// is not of the format.
+    fn key<'p>(&self, payload: &'p [u8]) -> Result<MessageKey<'p>, KeyError>;
+
+    /// Appends to `out` what a payload means, in bytes that are equal for all payloads that mean the same; false when
+    /// the format knows no meaning beyond its bytes, or the payload is not of the format.
+    fn write_meaning(&self, payload: &[u8], out: &mut Vec<u8>) -> bool {
+        let _ = (payload, out);
+        false
+    }
+
+    /// Whether an observed payload is, or still means, what was said.
+    fn same(&self, observed: &[u8], said: &[u8]) -> Sameness {
+        if observed == said {
+            return Sameness::Bytes;
+        }
+        let (mut seen, mut meant) = (Vec::new(), Vec::new());
+        if self.write_meaning(observed, &mut seen) && self.write_meaning(said, &mut meant) && seen == meant {
+            return Sameness::Meaning;
+        }
+        let at = observed.iter().zip(said).position(|(seen, said)| seen != said);
+        Sameness::Differs { at: at.unwrap_or_else(|| observed.len().min(said.len())) }
+    }
+
+    /// Its media type, such as `application/json`.
+    fn content_type(&self) -> &'static str;
+
+    /// Its schema (JSON Schema for formats of JSON), if there is one.
+    fn schema(&self) -> Option<&'static str> {
+        None
+    }
+}
+
+/// What identifies a message in a run, and its device time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageKey<'p> {
+    /// Serial number of the device.
+    pub device_serial: Cow<'p, str>,
+    /// Identifier of the patient, where the key is read far enough to have it.
+    pub patient_id: Option<Cow<'p, str>>,
+    /// Stream id.
+    pub stream: Cow<'p, str>,
+    /// Sequence number within device and stream, for a format that has one.
+    pub sequence: Option<u64>,
+    /// Device time [ms since the Unix epoch], for a format that has one.
+    pub device_time_ms: Option<i64>,
+}
+
+/// Why a payload does not tell which message it is.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum KeyError {
+    /// The format does not carry a key.
+    #[error("the format does not say which message a payload is")]
+    Absent,
+    /// The payload is not of the format.
+    #[error("{reason}")]
+    Unreadable {
+        /// Where it breaks the format, and how.
+        reason: String,
+    },
+}
+
+/// How an observed payload compares with what was said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sameness {
+    /// Byte for byte.
+    Bytes,
+    /// Other bytes that mean the same.
+    Meaning,
+    /// Neither; the first byte that is not the same is `at`.
+    Differs {
+        /// Offset of the first differing byte.
+        at: usize,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Texts; upper and lower case mean the same.
+    #[derive(Debug)]
+    struct Letters;
+
+    impl Format for Letters {
+        fn encode(&self, message: &Message<'_>, out: &mut BytesMut) {
+            out.extend_from_slice(message.stream.as_bytes());
+        }
+
+        fn key<'p>(&self, _: &'p [u8]) -> Result<MessageKey<'p>, KeyError> {
+            Err(KeyError::Absent)
+        }
+
+        fn write_meaning(&self, payload: &[u8], out: &mut Vec<u8>) -> bool {
+            out.extend(payload.to_ascii_lowercase());
+            true
+        }
+
+        fn content_type(&self) -> &'static str {
+            "text/plain"
+        }
+    }
+
+    #[test]
+    fn sameness_is_of_bytes_then_of_meaning() {
+        assert_eq!(Letters.same(b"abc", b"abc"), Sameness::Bytes);
+        assert_eq!(Letters.same(b"aBc", b"abc"), Sameness::Meaning);
+        assert_eq!(Letters.same(b"abd", b"abc"), Sameness::Differs { at: 2 });
+        assert_eq!(Letters.same(b"ab", b"abc"), Sameness::Differs { at: 2 });
+    }
+}
