@@ -9,10 +9,10 @@ use scenarios::Plan;
 use sim_core::{ProbeKind, Registry};
 use tokio::runtime::Handle;
 
+use super::targets::Targets;
 use crate::error::Error;
 use crate::events::sighted;
 use crate::judge::Teller;
-use crate::targets::Targets;
 
 /// Probes at work.
 pub(crate) struct Probes(Vec<Box<dyn Probe>>);
@@ -63,8 +63,8 @@ impl Probes {
     }
 
     /// Ends the probes and removes what they left at their targets.
-    pub(crate) fn stop(self, runtime: &Handle) {
-        for probe in self.0 {
+    pub(crate) fn stop(&mut self, runtime: &Handle) {
+        for probe in std::mem::take(&mut self.0) {
             probe.stop(runtime);
         }
     }
