@@ -24,7 +24,7 @@ use bevy_ecs::system::ScheduleSystem;
 use vocabulary::{Metric, MetricId, register_metric};
 
 pub use action::{ActionSpec, DurationRule, Level, SignalAct, SignalAction, SignalCode};
-pub use device::{CommandSpec, DeviceSpec, StreamKind, StreamSpec};
+pub use device::{CommandSpec, DeviceSpec, Spawn, StreamKind, StreamSpec};
 pub use executor::{Executor, Reach, Seam};
 pub use expectation_metric::{ExpectMetricSpec, MetricShape};
 pub use foresight::{Complaint, Need, PatientFaculties, PatientText, StepCheck, StepFacts};
