@@ -1,5 +1,6 @@
 //! The expanded scenario: a pure function of file, variables and seed, with every choice made.
 
+mod arguments;
 pub(crate) mod document;
 mod endpoint;
 mod expect;

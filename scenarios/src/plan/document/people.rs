@@ -4,8 +4,8 @@ use serde_json::Value;
 use sim_core::{Cadence, DevicePlan, PatientPlan, Route, StreamPlan};
 
 use super::air::radio;
-use super::step::arguments;
 use crate::plan::Plan;
+use crate::plan::arguments::arguments;
 use crate::plan::endpoint::connection;
 use crate::plan::fields::{Fields, View};
 

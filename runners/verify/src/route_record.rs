@@ -5,6 +5,9 @@ use std::ops::Range;
 
 use sim_core::SimTime;
 
+use crate::matcher::Recall;
+use crate::names::Names;
+
 /// The ledger was told something that cannot be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LedgerError {
@@ -95,7 +98,7 @@ impl Entry {
 
 /// What one observation of a message of this route means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sighting {
+pub(crate) enum Observation {
     /// Seen for the first time.
     First {
         /// After a later message of the stream.
@@ -122,7 +125,7 @@ pub(crate) struct Settling {
 
 /// The record of one route.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct RouteBook {
+pub(crate) struct RouteRecord {
     /// Ascending by sequence.
     unresolved: VecDeque<Entry>,
     /// Every sequence below was generated, except the absent ones.
@@ -135,11 +138,13 @@ pub(crate) struct RouteBook {
     copies: Vec<(u64, u64)>,
     /// Highest sequence observed, plus one.
     seen_below: u64,
-    /// First sequence of each segment of simulated time after the first; see [`RouteBook::segment_of`].
+    /// Names of messages that are not known by their sequence number.
+    names: Names,
+    /// First sequence of each segment of simulated time after the first; see [`RouteRecord::segment_of`].
     segment_starts: Vec<u64>,
 }
 
-impl RouteBook {
+impl RouteRecord {
     /// Adds a message the device said in this segment of simulated time.
     ///
     /// # Errors
@@ -164,6 +169,24 @@ impl RouteBook {
     /// known long after the entry has left.
     pub(crate) fn segment_of(&self, sequence: u64) -> usize {
         self.segment_starts.partition_point(|start| *start <= sequence)
+    }
+
+    /// Makes a message known by a name: its device time, or a digest of its bytes.
+    pub(crate) fn name(&mut self, name: u64, sequence: u64) {
+        let oldest = self.unresolved.front().map_or(u64::MAX, |entry| entry.sequence);
+        self.names.add(name, sequence, oldest);
+    }
+
+    /// The message of a name; of several the first under way that was not seen yet, else the last.
+    pub(crate) fn named(&self, name: u64) -> Recall {
+        let is_unseen = |sequence: &u64| {
+            self.position(*sequence).is_some_and(|position| self.unresolved[position].observed.get().is_none())
+        };
+        match self.names.of(name).find(is_unseen).or_else(|| self.names.of(name).last()) {
+            Some(sequence) => Recall::Message(sequence),
+            None if self.names.is_complete() => Recall::NoSuch,
+            None => Recall::Forgotten,
+        }
     }
 
     /// Messages under way.
@@ -207,26 +230,26 @@ impl RouteBook {
     }
 
     /// Notes an observation.
-    pub(crate) fn observed(&mut self, sequence: u64, digest: u64, at: i64) -> Sighting {
+    pub(crate) fn observed(&mut self, sequence: u64, digest: u64, at: i64) -> Observation {
         let Some(position) = self.position(sequence) else {
             return if sequence >= self.next || contains(&self.absent, sequence) {
-                Sighting::Invented
+                Observation::Invented
             } else if contains(&self.forgotten, sequence) {
-                Sighting::Forgotten
+                Observation::Forgotten
             } else {
-                Sighting::Duplicate
+                Observation::Duplicate
             };
         };
         let entry = &mut self.unresolved[position];
         if entry.digest != Some(digest) && !self.copies.contains(&(sequence, digest)) {
-            return Sighting::Corrupted;
+            return Observation::Corrupted;
         }
         if !entry.observed.set_once(at) {
-            return Sighting::Duplicate;
+            return Observation::Duplicate;
         }
         let out_of_order = sequence < self.seen_below;
         self.seen_below = self.seen_below.max(sequence + 1);
-        Sighting::First { out_of_order }
+        Observation::First { out_of_order }
     }
 
     /// Whether this is a message under way with exactly these bytes.
@@ -347,22 +370,22 @@ mod tests {
 
     #[test]
     fn a_gap_in_the_sequence_was_never_said() {
-        let mut book = RouteBook::default();
-        book.generated(entry(0), 0).unwrap();
-        book.generated(entry(3), 0).unwrap();
-        assert_eq!(book.observed(1, 1, 0), Sighting::Invented);
-        assert_eq!(book.observed(3, 3, 0), Sighting::First { out_of_order: false });
-        assert_eq!(book.observed(0, 0, 0), Sighting::First { out_of_order: true });
-        assert_eq!(book.observed(4, 4, 0), Sighting::Invented);
-        assert_eq!(book.generated(entry(3), 0).unwrap_err(), 3);
+        let mut record = RouteRecord::default();
+        record.generated(entry(0), 0).unwrap();
+        record.generated(entry(3), 0).unwrap();
+        assert_eq!(record.observed(1, 1, 0), Observation::Invented);
+        assert_eq!(record.observed(3, 3, 0), Observation::First { out_of_order: false });
+        assert_eq!(record.observed(0, 0, 0), Observation::First { out_of_order: true });
+        assert_eq!(record.observed(4, 4, 0), Observation::Invented);
+        assert_eq!(record.generated(entry(3), 0).unwrap_err(), 3);
     }
 
     #[test]
     fn segments_are_known_after_the_entry_has_left() {
-        let mut book = RouteBook::default();
+        let mut record = RouteRecord::default();
         for (sequence, segment) in [(0, 0), (1, 0), (2, 2), (3, 3)] {
-            book.generated(entry(sequence), segment).unwrap();
+            record.generated(entry(sequence), segment).unwrap();
         }
-        assert_eq!((0..5).map(|sequence| book.segment_of(sequence)).collect::<Vec<_>>(), [0, 0, 2, 3, 3]);
+        assert_eq!((0..5).map(|sequence| record.segment_of(sequence)).collect::<Vec<_>>(), [0, 0, 2, 3, 3]);
     }
 }

@@ -77,7 +77,7 @@ impl Targets {
 }
 
 /// Whether a target is the broker inside this process, which takes a descriptor of its own for each device.
-pub(crate) fn shares_the_process(plan: &Plan) -> bool {
+pub(crate) fn share_the_process(plan: &Plan) -> bool {
     let brokers = plan.targets.iter().enumerate().filter(|(index, _)| plan.host_of(*index).is_none());
     let mut choices = brokers.map(|(_, target)| BrokerChoice::parse(&target.url));
     choices.any(|choice| matches!(choice, Ok(BrokerChoice::Embedded)))
