@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 use sim_core::{DurationRule, ParameterKind, ParameterSpec, Registry, StreamKind};
 
-use crate::grammar::SCENARIO;
-use crate::schema::{KeySpec, TableSpec, Takes};
+use crate::language::grammar::SCENARIO;
+use crate::language::schema::{KeySpec, TableSpec, Takes};
 
 /// JSON Schema (draft 2020-12) of a scenario file with the names of this registry.
 ///

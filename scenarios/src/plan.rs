@@ -1,5 +1,10 @@
 //! The expanded scenario: a pure function of file, variables and seed, with every choice made.
 
+pub(crate) mod document;
+pub(crate) mod identity;
+pub(crate) mod json;
+pub(crate) mod text;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

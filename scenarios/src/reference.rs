@@ -4,10 +4,10 @@ use std::fmt::{self, Write};
 
 use sim_core::{DurationRule, MetricShape, ParameterSpec, Registry, StreamKind};
 
-use crate::grammar::tables;
-use crate::profile_list::{conditions, profiles};
-use crate::schema::{KeySpec, TableSpec, Takes};
-use crate::variables::TEMPLATE_NAMES;
+use crate::language::grammar::tables;
+use crate::language::schema::{KeySpec, TableSpec, Takes};
+use crate::language::template::TEMPLATE_NAMES;
+use crate::people::profile_list::{conditions, profiles};
 
 /// Reference of keys, variables, actions, device kinds, patient models, payload formats and expectation metrics.
 pub fn reference(registry: &Registry) -> String {
