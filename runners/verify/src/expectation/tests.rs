@@ -8,7 +8,8 @@ use vocabulary::Dimension;
 
 use crate::sample_run::{SECOND, count, expect, lag, payload, percentile, plan, registry};
 use crate::{
-    Contribution, Delay, Event, ExpectReport, Fate, Incident, Ledger, Limits, LinkFate, Measure, Measuring, Verdict,
+    Contribution, Delay, Event, ExpectReport, Fate, Incident, Ledger, LedgerLimits, LinkFate, Measure, Measuring,
+    Verdict,
 };
 
 const VITALS: RouteId = RouteId(0);
@@ -29,7 +30,7 @@ fn judge_with(
     let mut one = expect(&plan, "one", "that", condition);
     change(&mut one);
     plan.expects = vec![one];
-    let mut ledger = Ledger::new(Arc::new(plan), registry, Limits::default());
+    let mut ledger = Ledger::new(Arc::new(plan), registry, LedgerLimits::default());
     for sequence in 0_u64..10 {
         let at = sequence.cast_signed() * SECOND;
         ledger.generated(VITALS, sequence, SimTime::from_nanos(at), at, &payload(0, "vitals", sequence)).unwrap();
