@@ -3,7 +3,7 @@
 //! ```no_run
 //! let mut registry = session::standard_registry();
 //! let outcome = session::Run::load("scenarios/library/quickstart.toml", &mut registry)?.run()?;
-//! println!("{}", outcome.report.to_terminal(&[], false));
+//! println!("{}", outcome.summary(&[], false));
 //! # Ok::<(), session::Error>(())
 //! ```
 //!

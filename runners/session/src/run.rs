@@ -55,8 +55,13 @@ impl Outcome {
     /// # Errors
     /// [`Error::Write`] when a file cannot be written.
     pub fn write(&self, folder: &Path) -> Result<Vec<PathBuf>, Error> {
-        verify::write_reports(folder, &self.report, &self.lost)
+        reports::write(folder, &self.report, &self.lost)
             .map_err(|error| Error::write(folder)(std::io::Error::other(error)))
+    }
+
+    /// The summary for people, with the names of `files` at its end; `colour` adds ANSI colours to the verdicts.
+    pub fn summary(&self, files: &[String], colour: bool) -> String {
+        reports::terminal(&self.report, files, colour)
     }
 }
 

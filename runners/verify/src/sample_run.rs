@@ -15,7 +15,7 @@ use sim_core::{
 use vocabulary::Dimension;
 
 use crate::{
-    CommandCounts, ConnectionCounts, Judgement, Ledger, Limits, ReportInput, RunReport, Sighting, TargetReport,
+    CommandCounts, ConnectionCounts, Judgement, Ledger, LedgerLimits, ReportInput, RunReport, Sighting, TargetReport,
 };
 
 impl Ledger {
@@ -271,7 +271,7 @@ pub(crate) fn sample_plan() -> Plan {
 
 /// The sample run: two beds are cut off, one message is lost after its acknowledgement, some without, one is seen twice.
 pub(crate) fn sample_judgement(plan: &Arc<Plan>) -> Judgement {
-    let mut ledger = Ledger::new(Arc::clone(plan), &registry(), Limits::default());
+    let mut ledger = Ledger::new(Arc::clone(plan), &registry(), LedgerLimits::default());
     let devices = plan.roster.devices.len() as u32;
     for second in 0..LENGTH_S {
         let sequence = second.unsigned_abs();

@@ -97,7 +97,7 @@ fn reproduce(program: &str, scenario: &Scenario, request: &Request) -> String {
 fn print(outcome: &Outcome, folder: &ReportFolder, quiet: bool) -> Result<u8, Failure> {
     let files = outcome.write(folder.path())?;
     let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
-    let summary = outcome.report.to_terminal(&files, output::colour());
+    let summary = outcome.summary(&files, output::colour());
     // The verdict with its reasons is the first paragraph.
     if quiet {
         let verdict = summary.split("\n\n").next().unwrap_or_default();
