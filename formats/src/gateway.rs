@@ -31,11 +31,11 @@ pub(crate) fn register(registry: &mut Registry) {
 
 #[cfg(test)]
 mod tests {
-    use vocabulary::{Heard, Message, MetricId, Reading};
+    use vocabulary::{Heard, Message, Reading, metrics};
 
     /// A heart rate that a gateway has heard in these packets.
     pub(super) fn with_heard(packets: &[&[u8]], look: impl FnOnce(&Heard<'_>)) {
-        let readings = [Reading::number(MetricId::find("hr").expect("there"), 72.0)];
+        let readings = [Reading::number(metrics::HR, 72.0)];
         look(&Heard {
             message: Message {
                 device_serial: "HRB-7",

@@ -24,7 +24,7 @@ use sim_core::{FormatSpec, Plugin, Registry};
 pub struct Formats;
 
 impl Plugin for Formats {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "formats"
     }
 

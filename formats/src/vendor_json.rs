@@ -51,9 +51,3 @@ impl Format for VendorJson {
 
 /// JSON Schema (2020-12) of the format.
 pub const SCHEMA: &str = include_str!("../schemas/vendor-json.schema.json");
-
-/// Version of the format, the value of `v`.
-const VERSION: i64 = 1;
-
-/// Most characters of a device serial or a stream id.
-const NAME_LIMIT: usize = 64;

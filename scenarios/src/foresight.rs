@@ -2,12 +2,7 @@
 //!
 //! What could be nothing but a mistake is an error, everything else a warning with its reason.
 
-mod device;
-mod expectation;
-mod probe;
-mod step;
-
-pub(crate) use device::check_devices;
-pub(crate) use expectation::{check_bound, check_expectations, check_samples, check_warmup};
-pub(crate) use probe::check_probes;
-pub(crate) use step::check_steps;
+pub(crate) mod device;
+pub(crate) mod expectation;
+pub(crate) mod probe;
+pub(crate) mod step;

@@ -1,68 +1,38 @@
 //! From files to a plan: read, check everything, expand.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 
 use sim_core::{ParameterKind, Registry};
 
-use crate::air::Air;
-use crate::clock::{VIRTUAL_EPOCH_NS, read_time};
-use crate::cohort::{Cohorts, read_cohorts};
-use crate::command::canonical_arguments;
-use crate::diagnostic::{Checked, Diagnostic, Notes};
-use crate::document::{Table, Text, Value};
-use crate::expectation::{expand_expects, read_expects};
-use crate::foresight::{check_devices, check_expectations, check_probes, check_steps};
-use crate::gateway::GatewayDraft;
-use crate::grammar::SCENARIO;
-use crate::host::check_hosts;
-use crate::include;
-use crate::link::{LinkDraft, TargetDraft, read_links, read_targets, spec_below};
-use crate::path::Cast;
+use crate::events::clock::{VIRTUAL_EPOCH_NS, read_time};
+use crate::events::command::canonical_arguments;
+use crate::events::path::Cast;
+use crate::events::step::{StepDraft, read_steps};
+use crate::events::timeline::{Expansion, Timeline};
+use crate::foresight::device::check_devices;
+use crate::foresight::expectation::check_expectations;
+use crate::foresight::probe::check_probes;
+use crate::foresight::step::check_steps;
+use crate::judgement::expectation::{expand_expects, read_expects};
+use crate::language::diagnostic::{Checked, Diagnostic, Notes};
+use crate::language::document::{Table, Text, Value};
+use crate::language::grammar::SCENARIO;
+use crate::language::include;
+use crate::language::reader::{Reader, value_place};
+use crate::language::settings::Settings;
+use crate::language::source::Source;
+use crate::language::suggestion::hint;
+use crate::language::variables::Variables;
+use crate::network::air::Air;
+use crate::network::gateway::GatewayDraft;
+use crate::network::link::{LinkDraft, read_links};
+use crate::network::probe::read_probes;
+use crate::network::site::read_sites;
+use crate::network::target::{TargetDraft, check_hosts, read_targets};
+use crate::people::cohort::{Cohorts, read_cohorts};
+use crate::people::population::{check_distinct, populate};
 use crate::plan::{Plan, ReportPlan};
-use crate::population::{check_distinct, populate};
-use crate::probe::read_probes;
-use crate::reader::{Reader, value_place};
-use crate::site::read_sites;
-use crate::source::Source;
-use crate::step::{StepDraft, read_steps};
-use crate::suggestion::hint;
-use crate::timeline::{Expansion, Timeline};
-use crate::variables::Variables;
-
-/// What the command line adds to a scenario.
-pub struct Settings<'a> {
-    /// `--set name=value`, in order.
-    pub sets: Vec<(String, String)>,
-    /// `--seed`.
-    pub seed: Option<u64>,
-    /// `--only`: steps that happen; empty means all.
-    pub only: Vec<String>,
-    /// `--without`: steps that do not happen.
-    pub without: Vec<String>,
-    /// Values of `${env:NAME}`.
-    pub environment: &'a dyn Fn(&str) -> Option<String>,
-}
-
-impl Default for Settings<'_> {
-    /// Nothing set, no environment.
-    fn default() -> Self {
-        Self { sets: Vec::new(), seed: None, only: Vec::new(), without: Vec::new(), environment: &|_| None }
-    }
-}
-
-impl fmt::Debug for Settings<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Settings")
-            .field("sets", &self.sets)
-            .field("seed", &self.seed)
-            .field("only", &self.only)
-            .field("without", &self.without)
-            .finish_non_exhaustive()
-    }
-}
 
 /// A scenario that can be run.
 #[derive(Debug, Clone)]
@@ -113,7 +83,7 @@ fn read_and_expand(
     let name = root.text("scenario").and_then(|name| check_name(notes, name));
     let about = root.text("about");
     let seed = read_seed(&root, settings);
-    let time = read_time(&root, spec_below(&SCENARIO, "time"));
+    let time = read_time(&root, SCENARIO.below("time"));
     let targets = read_targets(&root, &SCENARIO);
     let (links, gateways) = read_links(&root, &SCENARIO, registry, &targets);
     let errors = notes.errors();
@@ -122,7 +92,7 @@ fn read_and_expand(
     let cohorts = read_cohorts(&root, &SCENARIO, registry, &links);
     let steps = read_steps(&root, &SCENARIO, registry);
     check_targets(notes, &steps, &targets);
-    let probes = read_probes(&root, &SCENARIO, &targets, &links, &cohorts.drafts);
+    let probes = read_probes(&root, &SCENARIO, registry, &targets, &links, &cohorts.drafts);
     let expects = read_expects(&root, &SCENARIO, registry);
     let report = read_report(&root, name.as_ref().map_or("", |name| name.text.as_str()));
 
@@ -143,14 +113,7 @@ fn read_and_expand(
         check_hosts(notes, &targets, time);
     }
     check_distinct(notes, &links, &roster, &endpoints);
-    let cast = Cast {
-        registry,
-        roster: &roster,
-        cohorts: &cohorts.drafts,
-        links: &links,
-        targets: &targets,
-        gateways: &gateways,
-    };
+    let cast = Cast::new(registry, &roster, &cohorts.drafts, &links, &targets, &gateways);
     let expansion = Expansion::new(notes, &cast, &steps, seed_or_one, incomplete);
     let chosen: Vec<(&str, &String)> = settings
         .only
@@ -255,7 +218,7 @@ fn read_seed(root: &Reader<'_>, settings: &Settings<'_>) -> Checked<u64> {
 }
 
 fn read_report(root: &Reader<'_>, scenario: &str) -> Checked<ReportPlan> {
-    let spec = spec_below(&SCENARIO, "report");
+    let spec = SCENARIO.below("report");
     let empty = root.empty_table();
     let table: &Table = root.optional_table("report", &empty)?;
     let reader = Reader::new(root.notes, table, spec, "[report]".to_owned(), None);

@@ -1,9 +1,14 @@
 //! The expanded scenario: a pure function of file, variables and seed, with every choice made.
 
+pub(crate) mod document;
+pub(crate) mod identity;
+pub(crate) mod json;
+pub(crate) mod text;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sim_core::{MetricShape, Occurrence, Roster, SimId, SimTime, Span};
+use sim_core::{Arguments, MetricShape, Occurrence, Roster, SimId, SimTime, Span};
 
 /// Everything a run needs to know.
 #[derive(Debug, Clone)]
@@ -225,13 +230,17 @@ pub struct Will {
 }
 
 /// Where the stack is watched.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ProbePlan {
     /// Probe id.
     pub id: String,
     /// Index of its target.
     pub target: usize,
-    /// Topic filters it subscribes to.
+    /// Kind, as registered.
+    pub kind: String,
+    /// Parameters of the kind, checked.
+    pub arguments: Arguments,
+    /// Topic filters it subscribes to; `#` for a kind that has none.
     pub filters: Vec<String>,
     /// Delivery level asked for, 0 to 2.
     pub qos: u8,

@@ -26,8 +26,8 @@ pub use ports::{Command, CommandInbox, Outbound, Outbox, Relay, Replies, Reply, 
 pub use registry::{
     ActionSpec, BluetoothKind, CommandSpec, Complaint, DeviceSpec, DurationRule, Executor, ExpectMetricSpec, Flaw,
     Flaws, FormatSpec, GatewayFormatSpec, Level, MetricShape, Need, PatientFaculties, PatientSpec, PatientText, Plugin,
-    ProfileFile, Reach, Registry, Row, Seam, SignalAct, SignalAction, SignalCode, Spawn, SpawnError, StepCheck,
-    StepFacts, StreamKind, StreamSpec, TruthColumn,
+    ProbeKind, ProfileFile, Program, Reach, Registry, Row, Seam, SignalAct, SignalAction, SignalCode, Spawn,
+    SpawnError, StepCheck, StepFacts, StreamKind, StreamSpec, TruthColumn,
 };
 pub use roster::{
     Cadence, DevicePlan, GatewayPlan, PatientPlan, Place, RadioPlan, RadioSecurity, Roster, Route, RouteId, SimId,

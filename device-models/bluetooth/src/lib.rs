@@ -49,7 +49,7 @@ use sim_core::{FormatSpec, Plugin, Registry};
 pub struct Bluetooth;
 
 impl Plugin for Bluetooth {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "bluetooth"
     }
 

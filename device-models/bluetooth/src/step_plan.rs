@@ -57,7 +57,7 @@ fn code_of(registry: &Registry, action: &str) -> Result<Option<ActionCode>, Radi
     if matches!(code, RadioAction::Device { .. }) {
         for name in spec.evidence {
             let counter = Counter::find(name);
-            counters.push(counter.ok_or_else(|| RadioError::UnknownEvidence { action: spec.name, name })?);
+            counters.push(counter.ok_or(RadioError::UnknownEvidence { action: spec.name, name })?);
         }
     }
     Ok(Some(ActionCode { name: spec.name, action: *code, counters }))

@@ -16,10 +16,10 @@ pub(super) fn encode(heard: &Heard<'_>, out: &mut BytesMut) {
             Value::Code(code) => json!(code),
             Value::Missing => Json::Null,
         };
-        object.insert(metric.id.to_string(), value);
+        object.insert(metric.id.to_owned(), value);
     }
     for wave in message.waves {
-        object.insert(wave.metric.metric().id.to_string(), json!(wave.samples));
+        object.insert(wave.metric.metric().id.to_owned(), json!(wave.samples));
     }
     let frame = json!({
         "id": heard.address,

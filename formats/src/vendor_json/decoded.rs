@@ -8,10 +8,12 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Unexpected, Visitor};
 use vocabulary::Quality;
 
-use super::NAME_LIMIT;
 use super::key::{Text, sequence, supported_version};
 use crate::JsonError;
 use crate::whole_number::WholeNumber;
+
+/// Most characters of a device serial or a stream id.
+const NAME_LIMIT: usize = 64;
 
 /// Everything one payload says.
 #[derive(Debug, Clone, PartialEq)]

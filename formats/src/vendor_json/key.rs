@@ -8,9 +8,11 @@ use serde::de::{Deserializer as _, Error, IgnoredAny, MapAccess, Visitor};
 
 use vocabulary::MessageKey;
 
-use super::VERSION;
 use crate::JsonError;
 use crate::whole_number::WholeNumber;
+
+/// Version of the format, the value of `v`.
+const VERSION: i64 = 1;
 
 /// Reads the key of a vendor JSON payload, whatever the order of its keys. Borrows from `payload` unless a name holds
 /// escapes.

@@ -38,7 +38,7 @@ pub(crate) fn from_carrier(event: FleetEvent) -> Event {
 /// What a probe, by its index in the plan, saw.
 pub(crate) fn sighted(probe: usize, sighting: Sighting) -> Event {
     let Sighting { topic, payload, at, retained } = sighting;
-    Event::Sighted { probe, topic, payload, at, retained }
+    Event::Sighted(verify::Sighting::publication(probe, topic, payload, at).retained(retained))
 }
 
 /// Messages that devices said over their own connections.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use carriers::FleetEvent;
 use scenarios::Plan;
-use sim_core::SimTime;
+use sim_core::{Registry, SimTime};
 use verify::{Event, Ledger, Limits};
 
 use crate::events::from_carrier;
@@ -100,8 +100,12 @@ impl Judge {
     ///
     /// # Errors
     /// The system's, when it has no thread left.
-    pub(crate) fn in_thread(plan: Arc<Plan>, others: Vec<Box<dyn Consumer>>) -> std::io::Result<Self> {
-        let consumers = Consumers::new(plan, others);
+    pub(crate) fn in_thread(
+        plan: Arc<Plan>,
+        registry: &Registry,
+        others: Vec<Box<dyn Consumer>>,
+    ) -> std::io::Result<Self> {
+        let consumers = Consumers::new(plan, registry, others);
         let live = Arc::clone(&consumers.live);
         let (sender, batches) = channel();
         let read = move || consumers.read(&batches);
@@ -110,8 +114,8 @@ impl Judge {
     }
 
     /// Events are read as they are told.
-    pub(crate) fn at_once(plan: Arc<Plan>, others: Vec<Box<dyn Consumer>>) -> Self {
-        let consumers = Consumers::new(plan, others);
+    pub(crate) fn at_once(plan: Arc<Plan>, registry: &Registry, others: Vec<Box<dyn Consumer>>) -> Self {
+        let consumers = Consumers::new(plan, registry, others);
         let live = Arc::clone(&consumers.live);
         Self { teller: Teller(Way::AtOnce(Arc::new(Mutex::new(Some(consumers))))), live, thread: None }
     }
@@ -167,8 +171,8 @@ impl Judge {
 }
 
 impl Consumers {
-    fn new(plan: Arc<Plan>, others: Vec<Box<dyn Consumer>>) -> Self {
-        Self { ledger: Ledger::new(plan, Limits::default()), others, live: Arc::default() }
+    fn new(plan: Arc<Plan>, registry: &Registry, others: Vec<Box<dyn Consumer>>) -> Self {
+        Self { ledger: Ledger::new(plan, registry, Limits::default()), others, live: Arc::default() }
     }
 
     /// Reads everything that has come, rests, and looks again. Events carry their own instants, so nothing depends on

@@ -259,12 +259,33 @@ fn validity(plan: &Plan, judgement: &Judgement, input: &ReportInput, steps: &[St
             detail: format!("{} streams that no probe watches", figures::count(judgement.unwatched_routes)),
         },
     ];
+    if let Some(unmatched) = &judgement.unmatched {
+        checks.push(ValidityCheck {
+            name: "every sighting finds its message".to_owned(),
+            holds: false,
+            detail: format!(
+                "{} sightings match no message of {} streams, such as {}: its format `{}` does not say which message a \
+                 payload is, and no other rule applies",
+                figures::count(unmatched.sightings),
+                figures::count(unmatched.routes),
+                unmatched.first_path,
+                unmatched.format
+            ),
+        });
+    }
+    if !judgement.contradictions.is_empty() {
+        checks.push(ValidityCheck {
+            name: "the books add up".to_owned(),
+            holds: false,
+            detail: format!("the instrument contradicts itself: {}", judgement.contradictions.join("; ")),
+        });
+    }
     if !input.interrupted {
         // What never left a device says nothing about the stack; a stack that was gone to the end must not look well.
         let pending = totals.counts.pending;
         checks.push(ValidityCheck {
             name: "every message got its chance".to_owned(),
-            holds: pending == 0 || judgement.unwatched_routes > 0,
+            holds: pending == 0 || judgement.unwatched_routes > 0 || judgement.unmatched.is_some(),
             detail: format!("{} messages still waited in the devices when the drain ended", figures::count(pending)),
         });
     }

@@ -1,4 +1,4 @@
-//! A distribution of delays in which what never arrives counts as infinite.
+//! A distribution of delays, or of other numbers, in which what never arrives counts as infinite.
 
 use hdrhistogram::Histogram;
 use scenarios::Statistic;
@@ -8,10 +8,12 @@ use crate::fate::Delay;
 /// Longest delay kept [ns], 73 years; a histogram that grows takes every value up to `i64::MAX / 2`.
 const LONGEST: u64 = (i64::MAX / 4).unsigned_abs();
 
-/// Delays kept to three significant digits (`hdrhistogram`), those that never ended counted apart.
+/// Delays [ns] kept to three significant digits (`hdrhistogram`), those that never ended counted apart.
 #[derive(Debug, Clone)]
 pub(crate) struct Delays {
     histogram: Histogram<u64>,
+    /// Magnitudes of negative numbers, once there is one; delays have none.
+    below: Option<Box<Histogram<u64>>>,
     never: u64,
     largest: i64,
     smallest: i64,
@@ -29,8 +31,7 @@ pub(crate) enum Reduced {
 
 impl Delays {
     pub(crate) fn new() -> Self {
-        let histogram = Histogram::new(3).expect("three significant digits are within 0..=5");
-        Self { histogram, never: 0, largest: i64::MIN, smallest: i64::MAX, sum: 0 }
+        Self { histogram: empty(), below: None, never: 0, largest: i64::MIN, smallest: i64::MAX, sum: 0 }
     }
 
     /// From delays [ns] that were counted elsewhere; smallest, largest and sum are as exact as the histogram.
@@ -60,6 +61,21 @@ impl Delays {
         }
     }
 
+    /// Adds a number that may be negative.
+    pub(crate) fn record_signed(&mut self, number: i64) {
+        if number >= 0 {
+            self.add(number.unsigned_abs(), 1);
+        } else {
+            let below = self.below.get_or_insert_with(|| Box::new(empty()));
+            below
+                .record(number.unsigned_abs().min(LONGEST))
+                .expect("a histogram that grows takes every value below its limit");
+        }
+        self.largest = self.largest.max(number);
+        self.smallest = self.smallest.min(number);
+        self.sum += i128::from(number);
+    }
+
     fn add(&mut self, nanos: u64, count: u64) {
         self.histogram
             .record_n(nanos.min(LONGEST), count)
@@ -68,7 +84,15 @@ impl Delays {
 
     /// Delays recorded, those that never ended included.
     pub(crate) fn samples(&self) -> u64 {
-        self.histogram.len() + self.never
+        self.finite() + self.never
+    }
+
+    fn finite(&self) -> u64 {
+        self.histogram.len() + self.negative()
+    }
+
+    fn negative(&self) -> u64 {
+        self.below.as_ref().map_or(0, |below| below.len())
     }
 
     /// Delays that never ended.
@@ -86,7 +110,7 @@ impl Delays {
         if self.samples() == 0 {
             return None;
         }
-        let finite = self.histogram.len();
+        let finite = self.finite();
         Some(match statistic {
             Statistic::Percentile(share) => self.percentile(share),
             Statistic::Min if finite > 0 => Reduced::Number(self.smallest as f64),
@@ -100,15 +124,24 @@ impl Delays {
 
     /// Nearest-rank percentile over all delays, infinite ones last.
     fn percentile(&self, share: f64) -> Reduced {
-        let finite = self.histogram.len();
+        let (negative, positive) = (self.negative(), self.histogram.len());
         let rank = ((share * self.samples() as f64).ceil() as u64).clamp(1, self.samples());
-        if rank > finite {
+        if rank > negative + positive {
             return Reduced::Never;
         }
         // Half a rank below, so that rounding in the quotient cannot reach the next rank.
-        let nanos = self.histogram.value_at_quantile((rank as f64 - 0.5) / finite as f64);
-        Reduced::Number(clamp(nanos).min(self.largest) as f64)
+        let at = |histogram: &Histogram<u64>, rank: u64| {
+            clamp(histogram.value_at_quantile((rank as f64 - 0.5) / histogram.len() as f64))
+        };
+        Reduced::Number(match &self.below {
+            Some(below) if rank <= negative => (-at(below, negative - rank + 1)).max(self.smallest) as f64,
+            _ => at(&self.histogram, rank - negative).min(self.largest) as f64,
+        })
     }
+}
+
+fn empty() -> Histogram<u64> {
+    Histogram::new(3).expect("three significant digits are within 0..=5")
 }
 
 fn clamp(nanos: u64) -> i64 {
@@ -140,6 +173,23 @@ mod tests {
     #[test]
     fn nothing_recorded_gives_no_number() {
         assert_eq!(Delays::new().reduce(Statistic::Max), None);
+    }
+
+    #[test]
+    fn negative_numbers_keep_their_order() {
+        let mut levels = Delays::new();
+        for number in [-70_000, -55_000, -62_000, 3_000] {
+            levels.record_signed(number);
+        }
+        let at = |statistic| match levels.reduce(statistic) {
+            Some(Reduced::Number(number)) => number,
+            other => panic!("{other:?}"),
+        };
+        for (share, expected) in [(0.25, -70_000.0), (0.5, -62_000.0), (0.75, -55_000.0), (1.0, 3_000.0)] {
+            let found = at(Statistic::Percentile(share));
+            assert!((found - expected).abs() <= expected.abs() * 1e-3, "{found} against {expected}");
+        }
+        assert_eq!((at(Statistic::Min), at(Statistic::Mean)), (-70_000.0, -46_000.0));
     }
 
     proptest! {

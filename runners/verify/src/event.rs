@@ -3,6 +3,8 @@
 use bytes::Bytes;
 use sim_core::{OccurrenceId, Outbound, ReplyStatus, RouteId, SimId, SimTime};
 
+use crate::sighting::Sighting;
+
 /// Names one message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MessageName {
@@ -89,19 +91,8 @@ pub enum Event {
         /// Whether it was written at least once.
         written: bool,
     },
-    /// A probe saw a message.
-    Sighted {
-        /// Index of the probe in the plan.
-        probe: usize,
-        /// Where.
-        topic: String,
-        /// What.
-        payload: Bytes,
-        /// When.
-        at: i64,
-        /// Whether it came from a store of retained messages.
-        retained: bool,
-    },
+    /// A probe saw something.
+    Sighted(Sighting),
     /// A device is online.
     Connected {
         /// Whose connection.

@@ -4,7 +4,7 @@ use sim_core::SimTime;
 
 /// A delay [ns], or none because the end never came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Delay {
+pub enum Delay {
     /// It took this long.
     After(i64),
     /// It had not happened by the end of the drain.
@@ -13,7 +13,7 @@ pub(crate) enum Delay {
 
 /// Where a message ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum End {
+pub enum End {
     /// Observed.
     Delivered,
     /// Written to a connection and not observed by the end of the drain.
@@ -22,38 +22,57 @@ pub(crate) enum End {
     Dropped,
     /// Never written, or given up.
     Pending,
-    /// On a route that no probe watches, so nobody can tell.
-    Unwatched,
+    /// Nobody can tell: no probe watches its route, or what is seen there cannot be matched.
+    Unknown,
 }
 
-/// The settled facts of one message.
+impl End {
+    /// The words of a counterexample.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Delivered => "observed",
+            Self::Lost => "written, never observed",
+            Self::Dropped => "dropped, as declared",
+            Self::Pending => "never written",
+            Self::Unknown => "watched by no probe",
+        }
+    }
+}
+
+/// The settled facts of one message. Instants are nanoseconds of wall clock since the run's origin.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Fate {
-    pub(crate) sequence: u64,
-    pub(crate) intended: SimTime,
-    /// Intended instant [ns of wall clock since the run's origin].
-    pub(crate) intended_wall: i64,
-    pub(crate) sent_at: Option<i64>,
-    pub(crate) acked_at: Option<i64>,
-    pub(crate) observed_at: Option<i64>,
+pub struct Fate {
+    /// Sequence number within its stream.
+    pub sequence: u64,
+    /// When the device meant to say it.
+    pub intended: SimTime,
+    /// The same instant on the wall clock.
+    pub intended_wall: i64,
+    /// When it was first written to a connection.
+    pub sent_at: Option<i64>,
+    /// When it was acknowledged.
+    pub acked_at: Option<i64>,
+    /// When it was first observed.
+    pub observed_at: Option<i64>,
     /// Whether the message asked for an acknowledgement.
-    pub(crate) wants_ack: bool,
-    pub(crate) end: End,
+    pub wants_ack: bool,
+    /// Where it ended.
+    pub end: End,
 }
 
 impl Fate {
     /// From the intended instant to the first observation.
-    pub(crate) fn end_to_end(&self) -> Delay {
+    pub fn end_to_end(&self) -> Delay {
         delay(self.intended_wall, self.observed_at)
     }
 
     /// From the intended instant to the first write.
-    pub(crate) fn until_sent(&self) -> Delay {
+    pub fn until_sent(&self) -> Delay {
         delay(self.intended_wall, self.sent_at)
     }
 
     /// From the first write to the acknowledgement, for written messages that ask for one.
-    pub(crate) fn until_acked(&self) -> Option<Delay> {
+    pub fn until_acked(&self) -> Option<Delay> {
         self.sent_at.filter(|_| self.wants_ack).map(|sent_at| delay(sent_at, self.acked_at))
     }
 }
@@ -62,9 +81,9 @@ fn delay(from: i64, to: Option<i64>) -> Delay {
     to.map_or(Delay::Never, |to| Delay::After(to.saturating_sub(from).max(0)))
 }
 
-/// What happened to the Bluetooth link of a device.
+/// What became of the Bluetooth link of a device.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum LinkChange {
+pub enum LinkFate {
     /// Its last link ended.
     Lost,
     /// So long after it there was a link again.
@@ -73,9 +92,21 @@ pub(crate) enum LinkChange {
     Heard(f64),
 }
 
+impl LinkFate {
+    /// The words of a counterexample.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Lost => "the link ended",
+            Self::Back(Delay::After(_)) => "a link came again",
+            Self::Back(Delay::Never) => "no link came again",
+            Self::Heard(_) => "a value was heard",
+        }
+    }
+}
+
 /// Something seen that should not have been seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Incident {
+pub enum Incident {
     /// A message seen once more.
     Duplicate,
     /// A message seen for the first time after a later one of its stream.
@@ -90,7 +121,7 @@ pub(crate) enum Incident {
 
 impl Incident {
     /// The words of a counterexample.
-    pub(crate) const fn words(self) -> &'static str {
+    pub const fn words(self) -> &'static str {
         match self {
             Self::Duplicate => "observed again",
             Self::OutOfOrder => "observed after a later message of its stream",

@@ -324,7 +324,11 @@ fn background(report: &RunReport) -> String {
     let probes: Vec<String> = report
         .probes
         .iter()
-        .map(|probe| escape(&format!("{}: {} saw {}", probe.id, probe.filters.join(" "), count(probe.observed))))
+        .map(|probe| {
+            let rules = probe.rules_line().map(|rules| format!(", {rules}")).unwrap_or_default();
+            let (id, filters) = (&probe.id, probe.filters.join(" "));
+            escape(&format!("{id}: {filters} saw {}{rules}", count(probe.observed)))
+        })
         .collect();
     let right = facts(&[
         ("can it be judged", checks.collect::<Vec<_>>().join("<br>")),

@@ -1,29 +1,27 @@
 //! The truth ledger: every message the devices said, joined with what the fleet reports and the probes see.
 
+mod closing;
 mod conservation;
 mod intake;
+mod observing;
 mod summary;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use formats::vendor_json;
-use hdrhistogram::Histogram;
 use scenarios::Plan;
-use sim_core::{RouteId, SimId, SimTime};
+use sim_core::{Registry, RouteId, SimId, SimTime};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::book::{Entry, LedgerError, RouteBook, Settling, Sighting};
 use crate::delays::Delays;
-use crate::expectation::{Expectations, Place};
-use crate::fate::{Delay, End, Fate, Incident, LinkChange};
-use crate::report::{ExpectReport, LatencyReport, ProbeReport, SeriesReport, StreamReport, WorstDevice};
+use crate::expectation::Expectations;
+use crate::fate::{Delay, LinkFate};
+use crate::matcher::MatcherSpec;
+use crate::route_formats::{Naming, RouteFormats};
+use crate::route_record::{Entry, LedgerError, RouteRecord};
 use crate::series::Series;
 use crate::topics::Topics;
 use crate::{Counts, Totals, topic_filter};
-
-/// Most lost messages listed one by one.
-const LOST_LISTED: usize = 100_000;
 
 /// How much the ledger may keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,52 +38,10 @@ impl Default for Limits {
     }
 }
 
-/// What the run amounts to, before what only the runner knows is added.
-#[derive(Debug)]
-pub struct Judgement {
-    /// Counts of the whole run.
-    pub totals: Totals,
-    /// The messages that were lost, one by one.
-    pub lost: LostMessages,
-    pub(crate) expect: Vec<ExpectReport>,
-    pub(crate) latency: LatencyReport,
-    pub(crate) streams: Vec<StreamReport>,
-    pub(crate) worst_devices: Vec<WorstDevice>,
-    pub(crate) probes: Vec<ProbeReport>,
-    pub(crate) unwatched_routes: u64,
-    pub(crate) peak_connections: u64,
-    pub(crate) series: SeriesReport,
-    pub(crate) lag: Delays,
-}
-
-/// Lost messages in order of route and sequence, cut at 100 000.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct LostMessages {
-    /// The first of them.
-    pub rows: Vec<LostMessage>,
-    /// How many there were.
-    pub total: u64,
-}
-
-/// A message that was written and not observed by the end of the drain.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LostMessage {
-    /// Path of the stream.
-    pub path: String,
-    /// Sequence number within the stream.
-    pub sequence: u64,
-    /// When the device meant to say it.
-    pub intended: SimTime,
-    /// When it was first written [ns of wall clock since the run's origin].
-    pub sent_at: i64,
-    /// When it was acknowledged; `None` when it was not.
-    pub acked_at: Option<i64>,
-}
-
 /// One route and everything counted on it.
 #[derive(Debug, Default)]
 struct Account {
-    book: RouteBook,
+    record: RouteRecord,
     counts: Counts,
     longest: i64,
     /// The probe whose observations count: the first one of the route's target with a matching filter.
@@ -93,6 +49,10 @@ struct Account {
     wants_ack: bool,
     /// Whether gateways hand its messages on.
     relayed: bool,
+    /// What its messages are known by, once the first has been seen.
+    naming: Option<Naming>,
+    /// Sightings on its topic that no rule could match; with one of them nobody can tell what was lost.
+    unmatched: u64,
 }
 
 /// The ledger of one run. Instants `at` are nanoseconds of wall clock since the run's origin, in virtual mode
@@ -107,6 +67,11 @@ pub struct Ledger {
     accounts: Vec<Account>,
     device_by_serial: HashMap<Box<str>, SimId>,
     topics: Topics,
+    formats: RouteFormats,
+    matchers: Vec<MatcherSpec>,
+    /// How often each probe's sightings were matched by each rule.
+    matched: Vec<Vec<u64>>,
+    unmatched: u64,
     expectations: Expectations,
     series: Series,
     end_to_end: Delays,
@@ -123,8 +88,9 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// A ledger for a plan whose topics are final (`${run}` filled in).
-    pub fn new(plan: Arc<Plan>, limits: Limits) -> Self {
+    /// A ledger for a plan whose topics are final (`${run}` filled in), with the formats, rules of matching and
+    /// expectation metrics of a registry.
+    pub fn new(plan: Arc<Plan>, registry: &Registry, limits: Limits) -> Self {
         let accounts = (0..plan.roster.routes.len())
             .map(|route| Account {
                 probe: probe_of(&plan, route),
@@ -133,6 +99,7 @@ impl Ledger {
             })
             .collect();
         let devices = plan.roster.devices.iter().enumerate();
+        let matchers = registry.all::<MatcherSpec>().to_vec();
         Self {
             limits,
             accounts,
@@ -140,7 +107,11 @@ impl Ledger {
                 .map(|(index, device)| (device.serial.as_str().into(), SimId(index as u32)))
                 .collect(),
             topics: Topics::of(&plan),
-            expectations: Expectations::of(&plan),
+            formats: RouteFormats::of(&plan, registry),
+            matched: vec![vec![0; matchers.len()]; plan.probes.len()],
+            matchers,
+            unmatched: 0,
+            expectations: Expectations::of(&plan, registry),
             series: Series::new(plan.time.length.nanos()),
             end_to_end: Delays::new(),
             to_sent: Delays::new(),
@@ -182,7 +153,10 @@ impl Ledger {
         intended_wall: i64,
         payload: &[u8],
     ) -> Result<(), LedgerError> {
-        self.add(route, sequence, intended, intended_wall, Some(xxh3_64(payload)))
+        let digest = xxh3_64(payload);
+        self.add(route, sequence, intended, intended_wall, Some(digest))?;
+        self.name(route, sequence, payload, digest);
+        Ok(())
     }
 
     /// A device said a message over the radio: how it reads at the target is up to the gateways that hand it on
@@ -203,15 +177,17 @@ impl Ledger {
     /// A gateway hands a message on in these words; several gateways may do so.
     pub fn handed_on(&mut self, route: RouteId, sequence: u64, payload: &[u8]) {
         if let Some(account) = self.accounts.get_mut(route.index()) {
+            let digest = xxh3_64(payload);
             account.relayed = true;
-            account.book.worded(sequence, xxh3_64(payload));
+            account.record.worded(sequence, digest);
+            self.name(route, sequence, payload, digest);
         }
     }
 
     /// A message said over the radio will not reach anybody any more. One that a gateway has handed on is on its way.
     pub fn given_up(&mut self, route: RouteId, sequence: u64, at: i64) {
         let Some(account) = self.accounts.get_mut(route.index()) else { return };
-        if !account.book.is_worded(sequence) && account.book.dropped(sequence) {
+        if !account.record.is_worded(sequence) && account.record.dropped(sequence) {
             self.series.dropped(at);
             self.settle(route, sequence);
         }
@@ -220,28 +196,28 @@ impl Ledger {
     /// A device that had no Bluetooth link has one.
     pub fn linked(&mut self, device: SimId, at: SimTime) {
         if let Some(lost_at) = self.unlinked.remove(&device) {
-            let change = LinkChange::Back(Delay::After((at - lost_at).nanos()));
+            let change = LinkFate::Back(Delay::After((at - lost_at).nanos()));
             self.expectations.link(&self.plan, &self.plan.roster.devices[device.index()], lost_at, change);
         }
     }
 
     /// A Bluetooth link of a device has ended that had another one already.
     pub fn handed_over(&mut self, device: SimId, at: SimTime) {
-        for change in [LinkChange::Lost, LinkChange::Back(Delay::After(0))] {
+        for change in [LinkFate::Lost, LinkFate::Back(Delay::After(0))] {
             self.expectations.link(&self.plan, &self.plan.roster.devices[device.index()], at, change);
         }
     }
 
     /// A gateway heard a value of a device, this strong [dBm].
     pub fn heard(&mut self, device: SimId, at: SimTime, rssi_dbm: f64) {
-        let change = LinkChange::Heard(rssi_dbm);
+        let change = LinkFate::Heard(rssi_dbm);
         self.expectations.link(&self.plan, &self.plan.roster.devices[device.index()], at, change);
     }
 
     /// The last Bluetooth link of a device has ended.
     pub fn unlinked(&mut self, device: SimId, at: SimTime) {
         self.unlinked.insert(device, at);
-        self.expectations.link(&self.plan, &self.plan.roster.devices[device.index()], at, LinkChange::Lost);
+        self.expectations.link(&self.plan, &self.plan.roster.devices[device.index()], at, LinkFate::Lost);
     }
 
     fn add(
@@ -258,7 +234,7 @@ impl Ledger {
             return Err(LedgerError::UnknownRoute { route: route.0, routes });
         };
         let entry = Entry::new(sequence, digest, intended, intended_wall);
-        account.book.generated(entry, segment).map_err(|previous| LedgerError::SequenceNotAscending {
+        account.record.generated(entry, segment).map_err(|previous| LedgerError::SequenceNotAscending {
             route: route.0,
             sequence,
             previous,
@@ -267,16 +243,31 @@ impl Ledger {
         self.totals.counts.generated += 1;
         self.unresolved += 1;
         self.series.generated(intended_wall);
-        if account.book.unresolved() > self.limits.per_route || self.unresolved > self.limits.total {
+        if account.record.unresolved() > self.limits.per_route || self.unresolved > self.limits.total {
             self.forget_oldest(route);
         }
         Ok(())
     }
 
+    /// Notes what a message can be known by, where its format gives it no sequence number.
+    fn name(&mut self, route: RouteId, sequence: u64, payload: &[u8], digest: u64) {
+        let account = &mut self.accounts[route.index()];
+        match *account.naming.get_or_insert_with(|| self.formats.naming(route, payload)) {
+            Naming::Sequence => {}
+            Naming::Bytes => account.record.name(digest, sequence),
+            Naming::DeviceTime => {
+                let time = self.formats.read(route, payload).ok().and_then(|key| key.device_time_ms);
+                if let Some(time) = time {
+                    account.record.name(time.cast_unsigned(), sequence);
+                }
+            }
+        }
+    }
+
     /// The message's bytes went into a connection; later writes of the same message change nothing.
     pub fn sent(&mut self, route: RouteId, sequence: u64, at: i64) {
         let Some(account) = self.accounts.get_mut(route.index()) else { return };
-        if account.book.sent(sequence, at) {
+        if account.record.sent(sequence, at) {
             account.counts.sent += 1;
             self.totals.counts.sent += 1;
             self.series.sent(at);
@@ -287,7 +278,7 @@ impl Ledger {
     /// The target acknowledged the message.
     pub fn acked(&mut self, route: RouteId, sequence: u64, at: i64) {
         let Some(account) = self.accounts.get_mut(route.index()) else { return };
-        if account.book.acked(sequence, at) {
+        if account.record.acked(sequence, at) {
             account.counts.acked += 1;
             self.totals.counts.acked += 1;
             self.series.acked(at);
@@ -299,7 +290,7 @@ impl Ledger {
     /// still come, so that it is not settled before the end.
     pub fn dropped(&mut self, route: RouteId, sequence: u64, at: i64) {
         let Some(account) = self.accounts.get_mut(route.index()) else { return };
-        if account.book.dropped(sequence) {
+        if account.record.dropped(sequence) {
             self.series.dropped(at);
             if !account.relayed {
                 self.settle(route, sequence);
@@ -310,7 +301,7 @@ impl Ledger {
     /// The target acknowledged the message with an error.
     pub fn refused(&mut self, route: RouteId, sequence: u64) {
         let Some(account) = self.accounts.get_mut(route.index()) else { return };
-        if account.book.refused(sequence) {
+        if account.record.refused(sequence) {
             account.counts.refused += 1;
             self.totals.counts.refused += 1;
             self.settle(route, sequence);
@@ -323,233 +314,9 @@ impl Ledger {
         self.series.connections(at, online);
     }
 
-    /// A probe (index into [`Plan::probes`]) received a message; `retained` is the flag of the PUBLISH.
-    pub fn observed(&mut self, probe: usize, topic: &str, payload: &[u8], at: i64, retained: bool) {
-        if let Some(count) = self.probe_counts.get_mut(probe) {
-            *count += 1;
-        }
-        if (topic.ends_with("/cmd") || topic.ends_with("/ack")) && self.topics.route(&self.plan, topic).is_none() {
-            self.totals.command_traffic += 1;
-            return;
-        }
-        let key = vendor_json::peek(payload).ok();
-        let Some((key, sequence)) = key.and_then(|key| key.sequence.map(|sequence| (key, sequence))) else {
-            let what = "observed unreadable on this topic";
-            self.observed_stranger(probe, topic, payload, retained, (Incident::Corrupted, what));
-            return;
-        };
-        let Some(device) = self.device_by_serial.get(&*key.device_serial).copied() else {
-            let what = "observed on this topic with the serial of an unknown device";
-            self.observed_stranger(probe, topic, payload, retained, (Incident::IdentityMismatch, what));
-            return;
-        };
-        let streams = &self.plan.roster.devices[device.index()].streams;
-        let Some(route) = streams.iter().find(|stream| stream.id == key.stream).map(|stream| stream.route) else {
-            let what = "observed on this topic with a stream that the device does not have";
-            self.observed_stranger(probe, topic, payload, retained, (Incident::Invented, what));
-            return;
-        };
-        let digest = xxh3_64(payload);
-        if retained && !self.accounts[route.index()].book.expects(sequence, digest) {
-            self.totals.retained += 1;
-        } else if self.plan.roster.routes[route.index()].topic != topic {
-            self.observed_astray(probe, topic, route, sequence);
-        } else if self.accounts[route.index()].probe.map(usize::from) != Some(probe) {
-            self.totals.elsewhere += 1;
-        } else {
-            self.observed_at_home(route, sequence, digest, at);
-        }
-    }
-
-    /// Settles everything and judges. `lag` holds the generator's lags [ns], one per message; it is empty when none
-    /// was measured.
-    pub fn finish(mut self, lag: &Histogram<u64>) -> Judgement {
-        let mut lost = LostMessages::default();
-        for index in 0..self.accounts.len() {
-            let route = RouteId(index as u32);
-            for entry in self.accounts[index].book.take_unresolved() {
-                let end = self.close(route, &entry);
-                if end == End::Lost {
-                    lost.total += 1;
-                    if lost.rows.len() < LOST_LISTED
-                        && let Some(sent_at) = entry.sent_at()
-                    {
-                        lost.rows.push(LostMessage {
-                            path: self.plan.route_path(index),
-                            sequence: entry.sequence,
-                            intended: entry.intended,
-                            sent_at,
-                            acked_at: entry.acked_at(),
-                        });
-                    }
-                }
-            }
-        }
-        self.assert_conservation();
-        for (device, lost_at) in std::mem::take(&mut self.unlinked) {
-            let device = &self.plan.roster.devices[device.index()];
-            self.expectations.link(&self.plan, device, lost_at, LinkChange::Back(Delay::Never));
-        }
-        Judgement {
-            lost,
-            latency: LatencyReport {
-                e2e: self.end_to_end.report(),
-                send: self.to_sent.report(),
-                ack: self.to_acked.report(),
-            },
-            streams: self.streams(),
-            worst_devices: self.worst_devices(),
-            probes: self.probes(),
-            unwatched_routes: self.accounts.iter().filter(|account| account.probe.is_none()).count() as u64,
-            peak_connections: self.peak_connections,
-            series: self.series.report(),
-            lag: Delays::from_histogram(lag),
-            totals: self.totals,
-            expect: self.expectations.judge(&self.plan, lag),
-        }
-    }
-
-    /// A message of ours on the topic where it belongs, at the probe that judges it.
-    fn observed_at_home(&mut self, route: RouteId, sequence: u64, digest: u64, at: i64) {
-        let what = |incident: Incident| (incident, incident.words());
-        match self.accounts[route.index()].book.observed(sequence, digest, at) {
-            Sighting::First { out_of_order } => {
-                self.series.delivered(at);
-                if out_of_order {
-                    self.incident(route, Some(sequence), what(Incident::OutOfOrder));
-                }
-                self.settle(route, sequence);
-            }
-            Sighting::Duplicate => self.incident(route, Some(sequence), what(Incident::Duplicate)),
-            Sighting::Corrupted => self.incident(route, Some(sequence), what(Incident::Corrupted)),
-            Sighting::Invented => self.incident(route, Some(sequence), what(Incident::Invented)),
-            Sighting::Forgotten => {}
-        }
-    }
-
-    /// A message of ours on a topic that is not its own.
-    fn observed_astray(&mut self, probe: usize, topic: &str, route: RouteId, sequence: u64) {
-        let Some(other) = self.topics.route(&self.plan, topic) else {
-            self.totals.foreign += 1;
-            return;
-        };
-        if self.accounts[other as usize].probe.map(usize::from) != Some(probe) {
-            self.totals.elsewhere += 1;
-            return;
-        }
-        let routes = &self.plan.roster.routes;
-        let same_device = routes[other as usize].device == routes[route.index()].device;
-        let incident = if same_device { Incident::Corrupted } else { Incident::IdentityMismatch };
-        let what = format!("observed on the topic of {}", self.plan.route_path(other as usize));
-        self.incident(route, Some(sequence), (incident, &what));
-    }
-
-    /// A message that is none of ours; on a topic of ours it is an incident.
-    fn observed_stranger(
-        &mut self,
-        probe: usize,
-        topic: &str,
-        payload: &[u8],
-        retained: bool,
-        incident: (Incident, &str),
-    ) {
-        if self.topics.is_will(&self.plan, topic, payload) {
-            self.totals.wills += 1;
-            return;
-        }
-        let Some(route) = self.topics.route(&self.plan, topic) else {
-            self.totals.foreign += 1;
-            return;
-        };
-        if retained || payload.is_empty() {
-            self.totals.retained += 1;
-        } else if self.accounts[route as usize].probe.map(usize::from) != Some(probe) {
-            self.totals.elsewhere += 1;
-        } else {
-            self.incident(RouteId(route), None, incident);
-        }
-    }
-
-    fn incident(&mut self, route: RouteId, sequence: Option<u64>, (incident, what): (Incident, &str)) {
-        let account = &mut self.accounts[route.index()];
-        let segment = account.book.segment_of(sequence.unwrap_or(u64::MAX));
-        for counts in [&mut account.counts, &mut self.totals.counts] {
-            match incident {
-                Incident::Duplicate => counts.duplicates += 1,
-                Incident::OutOfOrder => counts.out_of_order += 1,
-                Incident::Corrupted => counts.corrupted += 1,
-                Incident::Invented => counts.invented += 1,
-                Incident::IdentityMismatch => counts.identity_mismatch += 1,
-            }
-        }
-        self.expectations.incident(Place { plan: &self.plan, route: route.0, segment }, incident, sequence, what);
-    }
-
-    fn settle(&mut self, route: RouteId, sequence: u64) {
-        let account = &mut self.accounts[route.index()];
-        let settling = Settling { wants_ack: account.wants_ack, watched: account.probe.is_some() };
-        if let Some(entry) = account.book.settle(sequence, settling) {
-            self.unresolved -= 1;
-            self.close(route, &entry);
-        }
-    }
-
-    /// Adds the final facts of a message everywhere.
-    fn close(&mut self, route: RouteId, entry: &Entry) -> End {
-        let account = &mut self.accounts[route.index()];
-        let written = entry.sent_at().is_some();
-        let observed = entry.observed_at().is_some();
-        let end = match (written && observed, entry.dropped, account.probe.is_some()) {
-            (true, ..) => End::Delivered,
-            (false, true, _) => End::Dropped,
-            (false, false, false) => End::Unwatched,
-            (false, false, true) if written => End::Lost,
-            (false, false, true) => End::Pending,
-        };
-        let fate = Fate {
-            sequence: entry.sequence,
-            intended: entry.intended,
-            intended_wall: entry.intended_wall,
-            sent_at: entry.sent_at(),
-            acked_at: entry.acked_at(),
-            observed_at: entry.observed_at().filter(|_| written),
-            wants_ack: account.wants_ack,
-            end,
-        };
-        for counts in [&mut account.counts, &mut self.totals.counts] {
-            match end {
-                End::Delivered => counts.delivered += 1,
-                End::Dropped => counts.dropped_declared += 1,
-                End::Pending | End::Unwatched => counts.pending += 1,
-                End::Lost => {
-                    counts.lost += 1;
-                    counts.lost_acked += u64::from(fate.acked_at.is_some());
-                }
-            }
-        }
-        if let Delay::After(nanos) = fate.end_to_end() {
-            account.longest = account.longest.max(nanos);
-        }
-        if end != End::Unwatched {
-            self.end_to_end.record(fate.end_to_end());
-            self.series.delay(fate.intended_wall, fate.end_to_end());
-        }
-        self.to_sent.record(fate.until_sent());
-        if let Some(delay) = fate.until_acked() {
-            self.to_acked.record(delay);
-        }
-        let segment = account.book.segment_of(entry.sequence);
-        self.expectations.settle(Place { plan: &self.plan, route: route.0, segment }, &fate);
-        // Nobody can observe what was never written, unless somebody else wrote it.
-        if observed && !written {
-            self.incident(route, Some(entry.sequence), (Incident::Invented, "observed although it was never written"));
-        }
-        end
-    }
-
     fn forget_oldest(&mut self, route: RouteId) {
         let account = &mut self.accounts[route.index()];
-        if account.book.forget_oldest().is_some() {
+        if account.record.forget_oldest().is_some() {
             self.unresolved -= 1;
             account.counts.pending += 1;
             self.totals.counts.pending += 1;
@@ -566,5 +333,7 @@ fn probe_of(plan: &Plan, route: usize) -> Option<u16> {
     u16::try_from(position).ok()
 }
 
+#[cfg(test)]
+mod matching_tests;
 #[cfg(test)]
 mod tests;

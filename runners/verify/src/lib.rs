@@ -8,7 +8,6 @@
 //! There are no sockets and no clock here: the runner feeds events with their instants.
 
 mod assembly;
-mod book;
 mod delay_buckets;
 mod delays;
 mod event;
@@ -16,31 +15,44 @@ mod expectation;
 mod fate;
 mod figures;
 mod html;
+mod judgement;
 mod junit;
 mod ledger;
 mod lost_csv;
+mod matcher;
+mod matchers;
+mod measure;
 mod metrics;
+mod names;
 mod radio_report;
 mod report;
 mod report_files;
 mod report_input;
 #[cfg(test)]
 mod report_tests;
+mod route_formats;
+mod route_record;
 mod run_json;
 #[cfg(test)]
 mod sample_run;
 mod series;
+mod sighting;
 mod terminal;
 mod topic_filter;
 mod topics;
 mod totals;
 mod verdict;
 
-pub use book::LedgerError;
+use sim_core::{Plugin, Registry};
+
 pub use event::{Event, MessageName, RadioLinkChange};
+pub use fate::{Delay, End, Fate, Incident, LinkFate};
+pub use judgement::{Judgement, LostMessage, LostMessages};
 pub use junit::JunitError;
-pub use ledger::{Judgement, Ledger, Limits, LostMessage, LostMessages};
-pub use metrics::register;
+pub use ledger::{Ledger, Limits};
+pub use matcher::{Claim, Finding, Known, Matcher, MatcherSpec, Recall};
+pub use matchers::{KEY_RULE, MESSAGE_PROPERTY};
+pub use measure::{Contribution, Measure, Measuring, RunDistributions};
 pub use radio_report::{GatewayReport, RadioDeviceReport, RadioEndpointReport, RadioReport};
 pub use report::{
     CommandsReport, ConnectionsReport, Counterexample, DelayReport, ExpectReport, GeneratorReport, HostReport,
@@ -49,6 +61,28 @@ pub use report::{
 };
 pub use report_files::{ReportFileError, write_reports};
 pub use report_input::{CommandCounts, ConnectionCounts, ReportInput};
+pub use route_record::LedgerError;
 pub use run_json::{FORMAT, RunJsonError, SCHEMA};
+pub use sighting::Sighting;
 pub use totals::{Counts, Totals};
 pub use verdict::{ExitCode, Verdict};
+
+/// Adds what judging knows by itself.
+pub fn register(registry: &mut Registry) {
+    registry.add_plugin(&Judging);
+}
+
+/// The built-in expectation metrics and rules of matching.
+#[derive(Debug, Clone, Copy)]
+pub struct Judging;
+
+impl Plugin for Judging {
+    fn name(&self) -> &'static str {
+        "judging"
+    }
+
+    fn register(&self, registry: &mut Registry) {
+        metrics::register(registry);
+        matchers::register(registry);
+    }
+}

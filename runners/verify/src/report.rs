@@ -158,6 +158,9 @@ pub struct ProbeReport {
     pub filters: Vec<String>,
     /// Messages it saw.
     pub observed: u64,
+    /// How many of them found their message by which rule.
+    #[serde(default)]
+    pub matched_by: BTreeMap<String, u64>,
     /// Streams it judges.
     pub routes: u64,
 }
@@ -192,7 +195,7 @@ pub struct ExpectReport {
     pub value: Option<f64>,
     /// The number it was compared with, in `unit`.
     pub bound: f64,
-    /// `s` for delays, `1` for counts and shares (0..1).
+    /// `s` for delays, `1` for counts and shares (0..1), else the unit of the metric, such as `dBm`.
     pub unit: String,
     /// The value for people: `1.84s`, `99.98%`, `never (1.5% did not arrive)`.
     pub reads: String,

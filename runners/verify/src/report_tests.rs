@@ -68,7 +68,7 @@ fn run_json_reads_back() {
 fn run_json_follows_its_schema() {
     let schema: Value = serde_json::from_str(SCHEMA).unwrap();
     let empty_plan = Arc::new(plan(1));
-    let nothing = Ledger::new(Arc::clone(&empty_plan), Limits::default()).finish(&lag(0, 1));
+    let nothing = Ledger::new(Arc::clone(&empty_plan), &registry(), Limits::default()).finish(&lag(0, 1));
     let interrupted = ReportInput { interrupted: true, rss_bytes: None, ..sample_input() };
     let empty = RunReport::new(&empty_plan, &registry(), &nothing, &interrupted);
     for report in [sample_report(), empty] {
@@ -162,7 +162,7 @@ fn doubts_and_interruption_are_told() {
 #[test]
 fn a_saturated_generator_is_inconclusive() {
     let plan = Arc::new(plan(1));
-    let late = Ledger::new(Arc::clone(&plan), Limits::default()).finish(&lag(100, 80_000_000));
+    let late = Ledger::new(Arc::clone(&plan), &registry(), Limits::default()).finish(&lag(100, 80_000_000));
     let report = RunReport::new(
         &plan,
         &registry(),

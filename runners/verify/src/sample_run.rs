@@ -14,7 +14,16 @@ use sim_core::{
 };
 use vocabulary::Dimension;
 
-use crate::{CommandCounts, ConnectionCounts, Judgement, Ledger, Limits, ReportInput, RunReport, TargetReport};
+use crate::{
+    CommandCounts, ConnectionCounts, Judgement, Ledger, Limits, ReportInput, RunReport, Sighting, TargetReport,
+};
+
+impl Ledger {
+    /// A probe received these bytes.
+    pub(crate) fn observed(&mut self, probe: usize, topic: &str, payload: &[u8], at: i64, retained: bool) {
+        self.sighted(&Sighting::publication(probe, topic, payload.to_vec(), at).retained(retained));
+    }
+}
 
 /// One second [ns].
 pub(crate) const SECOND: i64 = 1_000_000_000;
@@ -136,7 +145,14 @@ pub(crate) fn plan(beds: u32) -> Plan {
         endpoints: roster.devices.iter().map(endpoint).collect(),
         roster: Arc::new(roster),
         occurrences: Arc::new(Vec::new()),
-        probes: vec![ProbePlan { id: "wire".to_owned(), target: 0, filters: vec!["ward/#".to_owned()], qos: 1 }],
+        probes: vec![ProbePlan {
+            id: "wire".to_owned(),
+            target: 0,
+            kind: "subscribe".to_owned(),
+            arguments: sim_core::Arguments::default(),
+            filters: vec!["ward/#".to_owned()],
+            qos: 1,
+        }],
         expects: Vec::new(),
         report: ReportPlan { dir: "out/ward".to_owned(), labels: BTreeMap::new() },
     }
@@ -186,6 +202,7 @@ pub(crate) fn lag(messages: u64, nanos: u64) -> Histogram<u64> {
 /// The registry's rows that the sample run needs.
 pub(crate) fn registry() -> Registry {
     let mut registry = Registry::new();
+    registry.add_plugin(&formats::Formats);
     crate::register(&mut registry);
     registry.add(ActionSpec {
         name: "net.cut",
@@ -254,7 +271,7 @@ pub(crate) fn sample_plan() -> Plan {
 
 /// The sample run: two beds are cut off, one message is lost after its acknowledgement, some without, one is seen twice.
 pub(crate) fn sample_judgement(plan: &Arc<Plan>) -> Judgement {
-    let mut ledger = Ledger::new(Arc::clone(plan), Limits::default());
+    let mut ledger = Ledger::new(Arc::clone(plan), &registry(), Limits::default());
     let devices = plan.roster.devices.len() as u32;
     for second in 0..LENGTH_S {
         let sequence = second.unsigned_abs();

@@ -3,7 +3,7 @@
 use std::fmt::{Display, Write};
 
 use crate::report::{Counterexample, DelayReport};
-use crate::{RunReport, StepReport, Verdict, figures};
+use crate::{KEY_RULE, ProbeReport, RunReport, StepReport, Verdict, figures};
 
 /// Most counterexamples and most worst devices shown here.
 const SHOWN: usize = 3;
@@ -107,6 +107,11 @@ impl RunReport {
             count(self.identity_mismatch),
             count(self.foreign)
         ));
+        for probe in &self.probes {
+            if let Some(rules) = probe.rules_line() {
+                text.line(format_args!("  probe {}: {rules}", probe.id));
+            }
+        }
         text.heading("delays");
         for (name, delays) in [
             ("intended to observed", &self.latency.e2e),
@@ -215,6 +220,15 @@ impl StepReport {
         let counts: Vec<String> =
             self.evidence.iter().map(|(name, amount)| format!("{name} {}", figures::count(*amount))).collect();
         counts.join(", ")
+    }
+}
+
+impl ProbeReport {
+    /// `matched 120 by device time, 3 by value`; `None` where everything was matched by its key, as a rule.
+    pub(crate) fn rules_line(&self) -> Option<String> {
+        self.matched_by.keys().find(|rule| *rule != KEY_RULE)?;
+        let rules = self.matched_by.iter().map(|(rule, times)| format!("{} by {rule}", figures::count(*times)));
+        Some(format!("matched {}", rules.collect::<Vec<_>>().join(", ")))
     }
 }
 

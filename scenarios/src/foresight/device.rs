@@ -2,9 +2,9 @@
 
 use sim_core::{Arguments, Cadence, Need, PatientFaculties, Registry, Span};
 
-use crate::cohort::{CohortDraft, DeviceDraft};
-use crate::diagnostic::Notes;
-use crate::path::Cast;
+use crate::events::path::Cast;
+use crate::language::diagnostic::Notes;
+use crate::people::cohort::{CohortDraft, DeviceDraft};
 
 /// Whether patients of a model with these parameters lack a faculty. Of a model that tells nothing nothing is known.
 pub(super) fn lacks(registry: &Registry, model: &str, arguments: &Arguments, faculty: &str) -> bool {

@@ -4,8 +4,8 @@
 use sim_core::{Cadence, ExpectMetricSpec, MetricShape, SimTime};
 
 use super::device::period;
-use crate::diagnostic::{Checked, Notes, Place};
-use crate::path::Cast;
+use crate::events::path::Cast;
+use crate::language::diagnostic::{Checked, Notes, Place};
 use crate::plan::{Comparison, ExpectPlan, TimeMode, TimePlan};
 
 /// Warns about a run that passes whatever happens. In virtual time there is no stack to be judged, only data to be had.

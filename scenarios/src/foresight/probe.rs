@@ -1,7 +1,7 @@
 //! Probes that see nothing of what devices say.
 
-use crate::diagnostic::{Notes, Place};
-use crate::path::Cast;
+use crate::events::path::Cast;
+use crate::language::diagnostic::{Notes, Place};
 use crate::plan::{Carrier, ProbePlan};
 
 /// Warns about declared filters that take in no topic of any device.

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use sim_core::{Arguments, DurationRule, Need, Span, StepCheck, StepFacts, StreamPlan, Subject};
 
 use super::device::lacks;
-use crate::diagnostic::Place;
-use crate::path::Cast;
-use crate::reader::value_place;
-use crate::step::StepDraft;
-use crate::timeline::{Expansion, Timeline};
+use crate::events::path::Cast;
+use crate::events::step::StepDraft;
+use crate::events::timeline::{Expansion, Timeline};
+use crate::language::diagnostic::Place;
+use crate::language::reader::value_place;
 
 /// Looks at every step that acts on somebody.
 pub(crate) fn check_steps(expansion: &Expansion<'_>, timeline: &Timeline) {
@@ -103,7 +103,7 @@ fn check_need(expansion: &Expansion<'_>, step: &StepDraft<'_>, subjects: &[Subje
         .collect();
     let Some(first) = lacking.first() else { return };
     let Need { faculty, remedy, .. } = need;
-    let message = format!("`{}` needs a {faculty}, and `{first}` has none; {remedy}", action.name);
+    let message = format!("`{}` needs a patient with {faculty}, and `{first}` has none; {remedy}", action.name);
     if lacking.len() == subjects.len() {
         expansion.notes.error(step.action_place, message);
     } else {

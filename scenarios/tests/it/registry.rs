@@ -250,7 +250,10 @@ fn patients() -> Vec<PatientSpec> {
 }
 
 fn metrics() -> Vec<ExpectMetricSpec> {
-    let metric = |name, shape, arguments| ExpectMetricSpec { name, about: "a metric", shape, arguments };
+    let metric = |name, shape, arguments| {
+        let executor = Executor::new(Actor);
+        ExpectMetricSpec { name, about: "a metric", shape, arguments, executor }
+    };
     vec![
         metric("lost", MetricShape::Count, &["acked"]),
         metric("duplicates", MetricShape::Count, &[]),

@@ -2,7 +2,7 @@
 
 use vocabulary::Dimension;
 
-use super::Row;
+use super::{Executor, Row};
 
 /// What kind of number an expectation metric is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub enum MetricShape {
 }
 
 /// A metric an expectation can speak about.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct ExpectMetricSpec {
     /// Name, such as `latency.e2e`.
     pub name: &'static str,
@@ -26,6 +26,8 @@ pub struct ExpectMetricSpec {
     pub shape: MetricShape,
     /// Words accepted in parentheses, such as `acked` in `lost(acked)`.
     pub arguments: &'static [&'static str],
+    /// The code that measures it, for whoever judges.
+    pub executor: Executor,
 }
 
 impl Row for ExpectMetricSpec {

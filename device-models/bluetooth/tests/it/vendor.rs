@@ -15,7 +15,7 @@ use sim_core::{
     GatewayPlan, Level, Occurrence, OccurrenceId, Outbound, PatientPlan, Plugin, RadioPlan, RadioSecurity, Registry,
     Roster, Route, RouteId, SimId, SimTime, SitePlan, Span, StreamPlan, Subject,
 };
-use vocabulary::{Heard, Message, MetricId, OwnedMessage, Reading, Value};
+use vocabulary::{Heard, Message, OwnedMessage, Reading, Value, metrics};
 
 const SERVICE: Uuid = Uuid::Short(0xFFF0);
 const STEPS: Uuid = Uuid::Short(0xFFF1);
@@ -23,7 +23,7 @@ const STEPS: Uuid = Uuid::Short(0xFFF1);
 struct Acme;
 
 impl Plugin for Acme {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "acme"
     }
 
@@ -63,19 +63,15 @@ impl Plugin for Acme {
     }
 }
 
-fn steps() -> MetricId {
-    MetricId::find("steps").expect("a metric of the table")
-}
-
 fn parts(message: &OwnedMessage, _: &mut Sender<'_>) -> Vec<Part> {
-    let steps = message.number(steps()).map(|steps| (steps as u16).to_le_bytes().to_vec());
+    let steps = message.number(metrics::STEPS).map(|steps| (steps as u16).to_le_bytes().to_vec());
     let part = |value| Part { service: SERVICE, characteristic: STEPS, value, manner: Manner::Notified };
     steps.into_iter().map(part).collect()
 }
 
 fn read(received: &Received<'_>) -> Option<Reception> {
     let octets = received.only(STEPS)?.try_into().ok()?;
-    Some(vec![Reading::number(steps(), f64::from(u16::from_le_bytes(octets)))].into())
+    Some(vec![Reading::number(metrics::STEPS, f64::from(u16::from_le_bytes(octets)))].into())
 }
 
 fn encode(heard: &Heard<'_>, out: &mut BytesMut) {
@@ -168,7 +164,7 @@ fn a_vendors_device_is_heard_and_hushed() {
     let mut radio = Radio::new(&registry, &Arc::new(home()), &Arc::new(vec![hush]), 0..1).expect("valid");
     let format = &registry.find::<FormatSpec>("said").expect("the radio's own").format;
     for sequence in 0..60 {
-        let readings = [Reading::number(steps(), sequence as f64)];
+        let readings = [Reading::number(metrics::STEPS, sequence as f64)];
         let message = Message {
             device_serial: "acme_pedometer-1",
             patient_id: None,

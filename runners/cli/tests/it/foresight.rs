@@ -129,7 +129,11 @@ const CASES: [(&str, &str, &str); 23] = [
     ("ramp longer than its step", "ramp = \"1m\" }", "ramp = \"1h\" }"),
     ("usual ramp longer than its step", "with = { to = \"82 %\", ramp = \"1m\" }\nfor  = \"2m\"", "for = \"3s\""),
     ("patients without glucose", "glucose = \"t2d\", ", ""),
-    ("patients without a circulation", "glucose = \"t2d\"", "circulation = false, glucose = \"t2d\""),
+    (
+        "patients without a circulation",
+        "{ model = \"adult_ward\", glucose = \"t2d\",",
+        "{ model = \"t1d_adult\", circulation = false,",
+    ),
     ("meals that are none", "07:00 45 g, ", "7 45 g, "),
     ("meals out of order", "07:00 45 g, ", "17:00 45 g, "),
     ("cadence longer than the run", "stream = { spo2 = \"1s\" }", "stream = { spo2 = \"1h\" }"),

@@ -104,11 +104,11 @@ impl Subject<'_> {
                 return;
             }
             (Err(errors), false) => {
-                // The default may be what others cannot live with, and a member what a path leads to.
-                let default = row.default.as_ref().map(|default| self.source.valued(occurrence, default));
-                if default.is_some_and(|text| self.load(text).err().as_ref() == Some(&errors))
-                    || (row.is_member && errors.iter().all(|error| error.message.contains("matches nothing")))
-                {
+                // The default may be what others cannot live with, and a member what others speak of.
+                let mut defaults = row.default.iter().flat_map(|default| written(default));
+                let same =
+                    |text: String| self.load(self.source.valued(occurrence, &text)).err().as_ref() == Some(&errors);
+                if row.is_member || defaults.any(same) {
                     return;
                 }
                 self.told.push(format!("{}:{line}: without `{name}`: {}", self.name, errors[0]));
@@ -118,7 +118,7 @@ impl Subject<'_> {
         let without = shown(&dropped);
         match &row.default {
             Some(default) => {
-                let texts = [default.clone(), format!("{default:?}"), format!("[{default}]")];
+                let texts = written(default);
                 let plans = texts.iter().filter_map(|text| self.load(self.source.valued(occurrence, text)).ok());
                 let differences: Vec<Vec<String>> = plans.map(|plan| differences(&without, &shown(&plan))).collect();
                 if !differences.iter().any(Vec::is_empty) {
@@ -140,6 +140,11 @@ impl Subject<'_> {
 fn load(name: &str, text: String, registry: &Registry) -> Result<Plan, Vec<Diagnostic>> {
     let files = Texts(BTreeMap::from([(name.to_owned(), text)]));
     scenarios::load(&files, name, &Settings::default(), registry).map(|loaded| loaded.plan)
+}
+
+/// The ways in which a default may have to be written: as a number or flag, as a text, as a list.
+fn written(default: &str) -> [String; 3] {
+    [default.to_owned(), format!("{default:?}"), format!("[{default}]")]
 }
 
 fn is_error_at(diagnostic: &Diagnostic, line: u32) -> bool {

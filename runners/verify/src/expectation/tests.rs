@@ -2,21 +2,32 @@
 
 use std::sync::Arc;
 
-use scenarios::{Comparison, Condition, ExpectPlan, Plan};
-use sim_core::{RouteId, SimTime};
+use scenarios::{Comparison, Condition, ExpectPlan, Plan, Statistic};
+use sim_core::{Executor, ExpectMetricSpec, MetricShape, Registry, RouteId, SimId, SimTime};
+use vocabulary::Dimension;
 
-use crate::sample_run::{SECOND, count, expect, lag, payload, percentile, plan};
-use crate::{ExpectReport, Ledger, Limits, Verdict};
+use crate::sample_run::{SECOND, count, expect, lag, payload, percentile, plan, registry};
+use crate::{Contribution, Delay, ExpectReport, Fate, Incident, Ledger, Limits, LinkFate, Measure, Measuring, Verdict};
 
 const VITALS: RouteId = RouteId(0);
 
 /// Judges one expectation over ten messages, one a second; `feed` says what happens to them.
 fn judge(change: impl Fn(&mut ExpectPlan), condition: Condition, feed: impl Fn(&mut Ledger, u64)) -> ExpectReport {
+    judge_with(&registry(), change, condition, feed)
+}
+
+/// As [`judge`], with the metrics of a registry.
+fn judge_with(
+    registry: &Registry,
+    change: impl Fn(&mut ExpectPlan),
+    condition: Condition,
+    feed: impl Fn(&mut Ledger, u64),
+) -> ExpectReport {
     let mut plan: Plan = plan(2);
     let mut one = expect(&plan, "one", "that", condition);
     change(&mut one);
     plan.expects = vec![one];
-    let mut ledger = Ledger::new(Arc::new(plan), Limits::default());
+    let mut ledger = Ledger::new(Arc::new(plan), registry, Limits::default());
     for sequence in 0_u64..10 {
         let at = sequence.cast_signed() * SECOND;
         ledger.generated(VITALS, sequence, SimTime::from_nanos(at), at, &payload(0, "vitals", sequence)).unwrap();
@@ -162,4 +173,143 @@ fn the_slowest_messages_are_the_counterexamples() {
 fn the_generators_lag_is_taken_from_its_histogram() {
     let report = judge(|_| {}, percentile("generator.lag", 0.99, 0.05), |_, _| {});
     assert_eq!((report.verdict, report.samples), (Verdict::Pass, 10));
+}
+
+/// Time between one observation and the next: needs a memory of its own.
+#[derive(Debug, Default)]
+struct Silence {
+    last: Option<i64>,
+}
+
+impl Measure for Silence {
+    fn message(&mut self, fate: &Fate) -> Contribution {
+        let Some(now) = fate.observed_at else { return Contribution::Nothing };
+        let silence = self.last.replace(now).map(|last| Delay::After(now - last));
+        silence.map_or(Contribution::Nothing, Contribution::Delay)
+    }
+}
+
+/// Copies that came, as a share of messages that arrived.
+#[derive(Debug)]
+struct CopyShare;
+
+impl Measure for CopyShare {
+    fn message(&mut self, _: &Fate) -> Contribution {
+        Contribution::Chance
+    }
+
+    fn incident(&mut self, incident: Incident) -> Contribution {
+        if incident == Incident::Duplicate { Contribution::Hit } else { Contribution::Nothing }
+    }
+}
+
+/// How cold it is where the device is, from how well it is heard.
+#[derive(Debug)]
+struct Cold;
+
+impl Measure for Cold {
+    fn message(&mut self, _: &Fate) -> Contribution {
+        Contribution::Nothing
+    }
+
+    fn link(&mut self, fate: LinkFate) -> Contribution {
+        match fate {
+            LinkFate::Heard(dbm) => Contribution::Value(dbm / 10.0),
+            LinkFate::Lost | LinkFate::Back(_) => Contribution::Nothing,
+        }
+    }
+}
+
+/// A registry with metrics that a vendor brings.
+fn vendors_registry() -> Registry {
+    let mut registry = registry();
+    let about = "a metric from outside";
+    registry.extend([
+        ExpectMetricSpec {
+            name: "acme.silence",
+            about,
+            shape: MetricShape::Distribution(Dimension::Time),
+            arguments: &[],
+            executor: Executor::new(Measuring(|_| Box::new(Silence::default()))),
+        },
+        ExpectMetricSpec {
+            name: "acme.copies",
+            about,
+            shape: MetricShape::Share,
+            arguments: &[],
+            executor: Executor::new(Measuring(|_| Box::new(CopyShare))),
+        },
+        ExpectMetricSpec {
+            name: "acme.cold",
+            about,
+            shape: MetricShape::Distribution(Dimension::Temperature),
+            arguments: &[],
+            executor: Executor::new(Measuring(|_| Box::new(Cold))),
+        },
+    ]);
+    registry
+}
+
+#[test]
+fn metrics_from_outside_are_judged() {
+    let registry = vendors_registry();
+    assert_eq!(registry.check(), Ok(()));
+    let longest = Condition { statistic: Some(Statistic::Max), ..percentile("acme.silence", 1.0, 1.5) };
+    let silence = judge_with(
+        &registry,
+        |_| {},
+        longest,
+        |ledger, sequence| {
+            if sequence != 4 {
+                deliver(ledger, sequence, 1);
+            }
+        },
+    );
+    assert_eq!((silence.verdict, silence.value, silence.samples), (Verdict::Fail, Some(2.0), 8));
+    assert_eq!(silence.counterexamples[0].line(), "icu/1/mon/vitals #5 at 5s: took 2s");
+
+    let share = Condition { shape: MetricShape::Share, ..count("acme.copies", Comparison::AtMost, 0.25) };
+    let copies = judge_with(
+        &registry,
+        |_| {},
+        share,
+        |ledger, sequence| {
+            deliver(ledger, sequence, 1);
+            if sequence < 2 {
+                deliver(ledger, sequence, 2);
+            }
+        },
+    );
+    assert_eq!((copies.verdict, copies.reads.as_str()), (Verdict::Pass, "20%"));
+
+    let coldest = Condition {
+        statistic: Some(Statistic::Min),
+        shape: MetricShape::Distribution(Dimension::Temperature),
+        bound: -6.0,
+        comparison: Comparison::AtLeast,
+        ..count("acme.cold", Comparison::AtLeast, 0.0)
+    };
+    let cold = judge_with(
+        &registry,
+        |_| {},
+        coldest,
+        |ledger, sequence| {
+            ledger.heard(SimId(0), SimTime::ZERO, -60.0 - sequence as f64);
+        },
+    );
+    assert_eq!((cold.verdict, cold.value, cold.bound), (Verdict::Fail, Some(-6.9), -6.0));
+}
+
+#[test]
+fn a_metric_that_another_seam_carries_out_is_not_measured() {
+    let mut registry = registry();
+    registry.add(ExpectMetricSpec {
+        name: "acme.lost",
+        about: "a row without the code of a judge",
+        shape: MetricShape::Count,
+        arguments: &[],
+        executor: Executor::signal(|_, _| {}),
+    });
+    let report = judge_with(&registry, |_| {}, count("acme.lost", Comparison::Equal, 0.0), |_, _| {});
+    assert_eq!((report.verdict, report.reason.as_str()), (Verdict::Inconclusive, "nothing here measures `acme.lost`"));
 }

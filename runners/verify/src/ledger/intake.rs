@@ -1,8 +1,8 @@
 //! What the ledger makes of the stream of events.
 
 use super::Ledger;
-use crate::book::LedgerError;
 use crate::event::{Event, MessageName, RadioLinkChange};
+use crate::route_record::LedgerError;
 
 impl Ledger {
     /// Takes the next event; what is no business of the ledger is passed over.
@@ -23,9 +23,7 @@ impl Ledger {
             Event::Acked { name, at } => self.acked(name.route, name.sequence, *at),
             Event::Dropped { name, at, .. } => self.dropped(name.route, name.sequence, *at),
             Event::Refused { name, .. } => self.refused(name.route, name.sequence),
-            Event::Sighted { probe, topic, payload, at, retained } => {
-                self.observed(*probe, topic, payload, *at, *retained);
-            }
+            Event::Sighted(sighting) => self.sighted(sighting),
             Event::Connected { at, .. } => {
                 self.online += 1;
                 self.connections(*at, self.online);

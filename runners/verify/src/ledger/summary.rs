@@ -60,8 +60,15 @@ impl Ledger {
                 id: probe.id.clone(),
                 filters: probe.filters.clone(),
                 observed: self.probe_counts[index],
+                matched_by: self.matched_by(index),
                 routes: self.accounts.iter().filter(|account| account.probe == Some(index as u16)).count() as u64,
             })
             .collect()
+    }
+
+    /// How often each rule matched a probe's sightings, without those that never did.
+    fn matched_by(&self, probe: usize) -> BTreeMap<String, u64> {
+        let rules = self.matchers.iter().zip(&self.matched[probe]).filter(|(_, times)| **times > 0);
+        rules.map(|(rule, times)| (rule.name.to_owned(), *times)).collect()
     }
 }

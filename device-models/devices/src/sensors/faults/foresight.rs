@@ -34,9 +34,9 @@ pub(crate) fn carried(facts: &StepFacts<'_>, parameter: &'static str, metric: &s
     if facts.metrics.contains(&metric) {
         return None;
     }
-    let there = if facts.metrics.is_empty() { "no values at all".to_owned() } else { facts.metrics.join(", ") };
-    let kinds = facts.kinds.join(", ");
-    Some(Complaint::error(parameter, format!("there is no `{metric}` where the step acts; {kinds} carry {there}")))
+    let (kinds, there) = (facts.kinds.join(", "), facts.metrics.join(", "));
+    let instead = if there.is_empty() { "nor any other metric".to_owned() } else { format!("a {kinds} tells {there}") };
+    Some(Complaint::error(parameter, format!("there is no `{metric}` where the step acts: {instead}")))
 }
 
 fn metrics(facts: &StepFacts<'_>) -> Vec<Complaint> {

@@ -1,0 +1,113 @@
+//! How a sighting finds its message: rules that are asked in turn until one knows.
+
+use std::borrow::Cow;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use sim_core::{RouteId, Row, SimId};
+
+use crate::Sighting;
+
+/// A rule by which a sighting finds its message.
+pub trait Matcher: Debug + Send + Sync {
+    /// Looks for the message.
+    fn find(&self, sighting: &Sighting, claim: &Claim<'_>, known: &dyn Known) -> Finding;
+}
+
+/// A rule in the registry; rules are asked in the order of their registration.
+#[derive(Debug, Clone)]
+pub struct MatcherSpec {
+    /// Name in reports, such as `key`.
+    pub name: &'static str,
+    /// One line for people.
+    pub about: &'static str,
+    /// The rule.
+    pub matcher: Arc<dyn Matcher>,
+}
+
+impl Row for MatcherSpec {
+    const NOUN: &'static str = "rule of matching";
+
+    fn name(&self) -> &str {
+        self.name
+    }
+}
+
+/// What a sighting says of itself: what its probe has told, and for the rest what the format reads in its payload.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Claim<'s> {
+    /// Serial number of the device.
+    pub device_serial: Option<Cow<'s, str>>,
+    /// Stream id.
+    pub stream: Option<Cow<'s, str>>,
+    /// Sequence number within device and stream.
+    pub sequence: Option<u64>,
+    /// Device time [ms since the Unix epoch].
+    pub device_time_ms: Option<i64>,
+}
+
+/// What a rule found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finding {
+    /// Nothing: what the rule needs is not there, or tells no message from another.
+    NotApplicable,
+    /// This message.
+    Message {
+        /// Its route.
+        route: RouteId,
+        /// Its sequence number.
+        sequence: u64,
+    },
+    /// It names a device that the scenario does not have.
+    UnknownDevice,
+    /// It names a stream that its device does not have.
+    UnknownStream,
+    /// It is a message of this route that no device has said.
+    NeverSaid {
+        /// The route.
+        route: RouteId,
+    },
+}
+
+/// A message that is known by something else than its sequence number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recall {
+    /// This sequence number.
+    Message(u64),
+    /// No message of the route is known by it.
+    NoSuch,
+    /// Nobody can tell: the messages of the route are not known by it, or those of that time not any more.
+    Forgotten,
+}
+
+/// What the judge knows of what was said, as rules ask it.
+pub trait Known {
+    /// The device with this serial number.
+    fn device(&self, serial: &str) -> Option<SimId>;
+
+    /// The route of a device's stream.
+    fn route(&self, device: SimId, stream: &str) -> Option<RouteId>;
+
+    /// The routes that publish on a topic.
+    fn routes_on(&self, topic: &str) -> &[RouteId];
+
+    /// The message of a route with this device time [ms since the Unix epoch]; of several the first that was not seen.
+    fn at_time(&self, route: RouteId, device_time_ms: i64) -> Recall;
+
+    /// The message of a route with these bytes; of several the first that was not seen.
+    fn with_bytes(&self, route: RouteId, bytes: &[u8]) -> Recall;
+}
+
+impl Claim<'_> {
+    /// The route that it names by device and stream.
+    ///
+    /// # Errors
+    /// The finding, when device or stream are named and do not exist, or are not named.
+    pub fn route(&self, known: &dyn Known) -> Result<RouteId, Finding> {
+        let (Some(serial), Some(stream)) = (&self.device_serial, &self.stream) else {
+            return Err(Finding::NotApplicable);
+        };
+        let device = known.device(serial).ok_or(Finding::UnknownDevice)?;
+        known.route(device, stream).ok_or(Finding::UnknownStream)
+    }
+}

@@ -1,0 +1,86 @@
+//! How an expectation metric measures: the code behind its row.
+
+use std::fmt::Debug;
+
+use hdrhistogram::Histogram;
+use scenarios::Plan;
+use sim_core::Seam;
+
+use crate::fate::{Delay, Fate, Incident, LinkFate};
+
+/// The code of a metric's row: makes the measure of one expectation, given the word in parentheses.
+#[derive(Debug, Clone, Copy)]
+pub struct Measuring(pub fn(argument: Option<&str>) -> Box<dyn Measure>);
+
+impl Seam for Measuring {
+    const WORD: &'static str = "judgement";
+}
+
+/// Measures one expectation while messages settle. It is told of every message, incident and Bluetooth link of the
+/// expectation's routes and window, and says what each adds.
+pub trait Measure: Debug + Send {
+    /// A message has settled.
+    fn message(&mut self, fate: &Fate) -> Contribution;
+
+    /// Something was seen that should not have been.
+    fn incident(&mut self, incident: Incident) -> Contribution {
+        let _ = incident;
+        Contribution::Nothing
+    }
+
+    /// A Bluetooth link of a device has ended, come again, or carried a value.
+    fn link(&mut self, fate: LinkFate) -> Contribution {
+        let _ = fate;
+        Contribution::Nothing
+    }
+
+    /// A distribution over the whole run that somebody else has measured, for a metric that is one.
+    fn of_run<'r>(&mut self, run: RunDistributions<'r>) -> Option<&'r Histogram<u64>> {
+        let _ = run;
+        None
+    }
+
+    /// The words of a counterexample for a message that counted, or should have and did not.
+    fn words(&self, counted: bool, fate: &Fate) -> &'static str {
+        let _ = counted;
+        fate.end.words()
+    }
+
+    /// Whether one counted event proves harm that no doubt about the run can explain away.
+    fn proves_harm(&self) -> bool {
+        false
+    }
+}
+
+/// Distributions that are known when a run is over.
+#[derive(Debug, Clone, Copy)]
+pub struct RunDistributions<'r> {
+    /// How late the generator handled its messages [ns], one lag a message; empty when it was not measured.
+    pub generator_lag: &'r Histogram<u64>,
+}
+
+/// What one event adds to a metric.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Contribution {
+    /// It is no sample.
+    Nothing,
+    /// A sample in which what the metric counts could have happened and did not.
+    Chance,
+    /// A sample that counts (`true`) or does not.
+    Sample(bool),
+    /// What the metric counts has happened; the samples are told of by themselves.
+    Hit,
+    /// A sample of a distribution of delays.
+    Delay(Delay),
+    /// A sample of any other distribution, in the canonical unit of the metric's dimension.
+    Value(f64),
+}
+
+/// Where an event belongs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Origin<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) route: u32,
+    /// The segment of simulated time between edges of windows.
+    pub(crate) segment: usize,
+}

@@ -1,0 +1,391 @@
+//! The record of one route: what is under way, and in compact form what is settled.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use sim_core::SimTime;
+
+use crate::matcher::Recall;
+use crate::names::Names;
+
+/// The ledger was told something that cannot be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LedgerError {
+    /// The plan has no such route.
+    #[error("route {route} does not exist: the plan has {routes} routes")]
+    UnknownRoute {
+        /// The route named.
+        route: u32,
+        /// Routes in the plan.
+        routes: usize,
+    },
+    /// A device said a sequence number that is not above the one before.
+    #[error("route {route}: sequence {sequence} was generated after sequence {previous}")]
+    SequenceNotAscending {
+        /// The route.
+        route: u32,
+        /// The sequence number said.
+        sequence: u64,
+        /// The one before it.
+        previous: u64,
+    },
+}
+
+/// An instant [ns of wall clock since the run's origin], or not yet; half the size of an `Option<i64>`, of which every
+/// message under way needs three.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Mark(i64);
+
+impl Mark {
+    const NOT_YET: Self = Self(i64::MIN);
+
+    fn get(self) -> Option<i64> {
+        (self != Self::NOT_YET).then_some(self.0)
+    }
+
+    /// Sets the instant unless it is set already; tells whether it was not.
+    fn set_once(&mut self, at: i64) -> bool {
+        let first = *self == Self::NOT_YET;
+        if first {
+            self.0 = at;
+        }
+        first
+    }
+}
+
+/// A message under way.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Entry {
+    pub(crate) sequence: u64,
+    /// XXH3 of the payload; `None` while no gateway has put it into words yet.
+    digest: Option<u64>,
+    pub(crate) intended: SimTime,
+    pub(crate) intended_wall: i64,
+    sent: Mark,
+    acked: Mark,
+    observed: Mark,
+    pub(crate) dropped: bool,
+    refused: bool,
+}
+
+impl Entry {
+    pub(crate) fn new(sequence: u64, digest: Option<u64>, intended: SimTime, intended_wall: i64) -> Self {
+        Self {
+            sequence,
+            digest,
+            intended,
+            intended_wall,
+            sent: Mark::NOT_YET,
+            acked: Mark::NOT_YET,
+            observed: Mark::NOT_YET,
+            dropped: false,
+            refused: false,
+        }
+    }
+
+    pub(crate) fn sent_at(&self) -> Option<i64> {
+        self.sent.get()
+    }
+
+    pub(crate) fn acked_at(&self) -> Option<i64> {
+        self.acked.get()
+    }
+
+    pub(crate) fn observed_at(&self) -> Option<i64> {
+        self.observed.get()
+    }
+}
+
+/// What one observation of a message of this route means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Observation {
+    /// Seen for the first time.
+    First {
+        /// After a later message of the stream.
+        out_of_order: bool,
+    },
+    /// Seen before.
+    Duplicate,
+    /// Not the bytes that were generated.
+    Corrupted,
+    /// No device had said it.
+    Invented,
+    /// Its record was given up.
+    Forgotten,
+}
+
+/// What is needed to know before an entry may leave.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Settling {
+    /// The message asks for an acknowledgement.
+    pub(crate) wants_ack: bool,
+    /// A probe watches the route.
+    pub(crate) watched: bool,
+}
+
+/// The record of one route.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RouteRecord {
+    /// Ascending by sequence.
+    unresolved: VecDeque<Entry>,
+    /// Every sequence below was generated, except the absent ones.
+    next: u64,
+    /// Sequences that were skipped, or dropped before they were ever written: nobody can have observed them.
+    absent: Vec<Range<u64>>,
+    /// Sequences whose record was given up.
+    forgotten: Vec<Range<u64>>,
+    /// Sequence and digest of further wordings of messages under way, by other gateways.
+    copies: Vec<(u64, u64)>,
+    /// Highest sequence observed, plus one.
+    seen_below: u64,
+    /// Names of messages that are not known by their sequence number.
+    names: Names,
+    /// First sequence of each segment of simulated time after the first; see [`RouteRecord::segment_of`].
+    segment_starts: Vec<u64>,
+}
+
+impl RouteRecord {
+    /// Adds a message the device said in this segment of simulated time.
+    ///
+    /// # Errors
+    /// The previous sequence number, when this one is not above it.
+    pub(crate) fn generated(&mut self, entry: Entry, segment: usize) -> Result<(), u64> {
+        let sequence = entry.sequence;
+        if sequence < self.next {
+            return Err(self.next - 1);
+        }
+        if sequence > self.next {
+            insert_range(&mut self.absent, self.next..sequence);
+        }
+        self.next = sequence + 1;
+        while self.segment_starts.len() < segment {
+            self.segment_starts.push(sequence);
+        }
+        self.unresolved.push_back(entry);
+        Ok(())
+    }
+
+    /// The segment of simulated time a sequence belongs to: as intended instants ascend with sequence numbers, it is
+    /// known long after the entry has left.
+    pub(crate) fn segment_of(&self, sequence: u64) -> usize {
+        self.segment_starts.partition_point(|start| *start <= sequence)
+    }
+
+    /// Makes a message known by a name: its device time, or a digest of its bytes.
+    pub(crate) fn name(&mut self, name: u64, sequence: u64) {
+        let oldest = self.unresolved.front().map_or(u64::MAX, |entry| entry.sequence);
+        self.names.add(name, sequence, oldest);
+    }
+
+    /// The message of a name; of several the first under way that was not seen yet, else the last.
+    pub(crate) fn named(&self, name: u64) -> Recall {
+        let is_unseen = |sequence: &u64| {
+            self.position(*sequence).is_some_and(|position| self.unresolved[position].observed.get().is_none())
+        };
+        match self.names.of(name).find(is_unseen).or_else(|| self.names.of(name).last()) {
+            Some(sequence) => Recall::Message(sequence),
+            None if self.names.is_complete() => Recall::NoSuch,
+            None => Recall::Forgotten,
+        }
+    }
+
+    /// Messages under way.
+    pub(crate) fn unresolved(&self) -> usize {
+        self.unresolved.len()
+    }
+
+    /// Notes the first write; tells whether it was the first.
+    pub(crate) fn sent(&mut self, sequence: u64, at: i64) -> bool {
+        self.entry_mut(sequence).is_some_and(|entry| entry.sent.set_once(at))
+    }
+
+    /// Notes the acknowledgement; tells whether it was the first.
+    pub(crate) fn acked(&mut self, sequence: u64, at: i64) -> bool {
+        self.entry_mut(sequence).is_some_and(|entry| entry.acked.set_once(at))
+    }
+
+    /// Notes an acknowledgement with an error; tells whether it was the first.
+    pub(crate) fn refused(&mut self, sequence: u64) -> bool {
+        self.entry_mut(sequence).is_some_and(|entry| !std::mem::replace(&mut entry.refused, true))
+    }
+
+    /// Notes a declared drop; tells whether it was the first.
+    pub(crate) fn dropped(&mut self, sequence: u64) -> bool {
+        self.entry_mut(sequence).is_some_and(|entry| !std::mem::replace(&mut entry.dropped, true))
+    }
+
+    /// Notes how a gateway words a message that it hands on.
+    pub(crate) fn worded(&mut self, sequence: u64, digest: u64) {
+        let Some(entry) = self.entry_mut(sequence) else { return };
+        match entry.digest {
+            None => entry.digest = Some(digest),
+            Some(known) if known != digest => self.copies.push((sequence, digest)),
+            Some(_) => {}
+        }
+    }
+
+    /// Whether a gateway has put a message under way into words.
+    pub(crate) fn is_worded(&self, sequence: u64) -> bool {
+        self.position(sequence).is_some_and(|position| self.unresolved[position].digest.is_some())
+    }
+
+    /// Notes an observation.
+    pub(crate) fn observed(&mut self, sequence: u64, digest: u64, at: i64) -> Observation {
+        let Some(position) = self.position(sequence) else {
+            return if sequence >= self.next || contains(&self.absent, sequence) {
+                Observation::Invented
+            } else if contains(&self.forgotten, sequence) {
+                Observation::Forgotten
+            } else {
+                Observation::Duplicate
+            };
+        };
+        let entry = &mut self.unresolved[position];
+        if entry.digest != Some(digest) && !self.copies.contains(&(sequence, digest)) {
+            return Observation::Corrupted;
+        }
+        if !entry.observed.set_once(at) {
+            return Observation::Duplicate;
+        }
+        let out_of_order = sequence < self.seen_below;
+        self.seen_below = self.seen_below.max(sequence + 1);
+        Observation::First { out_of_order }
+    }
+
+    /// Whether this is a message under way with exactly these bytes.
+    pub(crate) fn expects(&self, sequence: u64, digest: u64) -> bool {
+        self.position(sequence).is_some_and(|position| self.unresolved[position].digest == Some(digest))
+            || self.copies.contains(&(sequence, digest))
+    }
+
+    /// Takes a message out once nothing more is to be learnt about it.
+    pub(crate) fn settle(&mut self, sequence: u64, settling: Settling) -> Option<Entry> {
+        let position = self.position(sequence)?;
+        let entry = &self.unresolved[position];
+        if entry.sent.get().is_none() {
+            if !entry.dropped || entry.observed.get().is_some() {
+                return None;
+            }
+            insert_range(&mut self.absent, sequence..sequence + 1);
+        } else {
+            let seen = entry.observed.get().is_some() || !settling.watched;
+            // A device that dropped a message does not send it again, so no acknowledgement will follow.
+            let answered = entry.acked.get().is_some() || entry.refused || entry.dropped || !settling.wants_ack;
+            if !(seen && answered) {
+                return None;
+            }
+        }
+        self.copies.retain(|(copy, _)| *copy != sequence);
+        self.unresolved.remove(position)
+    }
+
+    /// Gives up the oldest message under way.
+    pub(crate) fn forget_oldest(&mut self) -> Option<Entry> {
+        let entry = self.unresolved.pop_front()?;
+        insert_range(&mut self.forgotten, entry.sequence..entry.sequence + 1);
+        self.copies.retain(|(copy, _)| *copy != entry.sequence);
+        Some(entry)
+    }
+
+    /// Takes everything that is under way.
+    pub(crate) fn take_unresolved(&mut self) -> VecDeque<Entry> {
+        std::mem::take(&mut self.unresolved)
+    }
+
+    fn entry_mut(&mut self, sequence: u64) -> Option<&mut Entry> {
+        let position = self.position(sequence)?;
+        self.unresolved.get_mut(position)
+    }
+
+    fn position(&self, sequence: u64) -> Option<usize> {
+        // Sequences are dense as a rule, so the distance to the newest entry is usually the answer.
+        let newest = self.unresolved.back()?.sequence;
+        let guess = usize::try_from(newest.checked_sub(sequence)?)
+            .ok()
+            .and_then(|distance| (self.unresolved.len() - 1).checked_sub(distance));
+        match guess {
+            Some(position) if self.unresolved[position].sequence == sequence => Some(position),
+            _ => self.unresolved.binary_search_by_key(&sequence, |entry| entry.sequence).ok(),
+        }
+    }
+}
+
+/// Adds a range to ascending, disjoint ranges, joining neighbours. The new range overlaps none.
+fn insert_range(ranges: &mut Vec<Range<u64>>, added: Range<u64>) {
+    let position = ranges.partition_point(|range| range.start < added.start);
+    let joins_before = position > 0 && ranges[position - 1].end == added.start;
+    let joins_after = ranges.get(position).is_some_and(|range| range.start == added.end);
+    match (joins_before, joins_after) {
+        (true, true) => {
+            ranges[position - 1].end = ranges[position].end;
+            ranges.remove(position);
+        }
+        (true, false) => ranges[position - 1].end = added.end,
+        (false, true) => ranges[position].start = added.start,
+        (false, false) => ranges.insert(position, added),
+    }
+}
+
+fn contains(ranges: &[Range<u64>], sequence: u64) -> bool {
+    let position = ranges.partition_point(|range| range.end <= sequence);
+    ranges.get(position).is_some_and(|range| range.contains(&sequence))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn ranges_hold_what_was_put_in(numbers in prop::collection::btree_set(0_u64..40, 0..40).prop_shuffle_set()) {
+            let mut ranges = Vec::new();
+            for number in &numbers {
+                insert_range(&mut ranges, *number..*number + 1);
+            }
+            let all: BTreeSet<u64> = numbers.iter().copied().collect();
+            for number in 0..41 {
+                prop_assert_eq!(contains(&ranges, number), all.contains(&number));
+            }
+            prop_assert!(ranges.windows(2).all(|pair| pair[0].end < pair[1].start), "{:?}", ranges);
+        }
+    }
+
+    trait ShuffleSet {
+        fn prop_shuffle_set(self) -> BoxedStrategy<Vec<u64>>;
+    }
+
+    impl<S: Strategy<Value = BTreeSet<u64>> + 'static> ShuffleSet for S {
+        fn prop_shuffle_set(self) -> BoxedStrategy<Vec<u64>> {
+            self.prop_map(|set| set.into_iter().collect::<Vec<_>>()).prop_shuffle().boxed()
+        }
+    }
+
+    fn entry(sequence: u64) -> Entry {
+        Entry::new(sequence, Some(sequence), SimTime::ZERO, 0)
+    }
+
+    #[test]
+    fn a_gap_in_the_sequence_was_never_said() {
+        let mut record = RouteRecord::default();
+        record.generated(entry(0), 0).unwrap();
+        record.generated(entry(3), 0).unwrap();
+        assert_eq!(record.observed(1, 1, 0), Observation::Invented);
+        assert_eq!(record.observed(3, 3, 0), Observation::First { out_of_order: false });
+        assert_eq!(record.observed(0, 0, 0), Observation::First { out_of_order: true });
+        assert_eq!(record.observed(4, 4, 0), Observation::Invented);
+        assert_eq!(record.generated(entry(3), 0).unwrap_err(), 3);
+    }
+
+    #[test]
+    fn segments_are_known_after_the_entry_has_left() {
+        let mut record = RouteRecord::default();
+        for (sequence, segment) in [(0, 0), (1, 0), (2, 2), (3, 3)] {
+            record.generated(entry(sequence), segment).unwrap();
+        }
+        assert_eq!((0..5).map(|sequence| record.segment_of(sequence)).collect::<Vec<_>>(), [0, 0, 2, 3, 3]);
+    }
+}

@@ -1,0 +1,149 @@
+//! Checks the commands that steps send against what the devices obey.
+//!
+//! An unknown command and a value that a device refuses are warnings, not errors: a scenario may want to see them
+//! refused. What could be nothing but a slip (an argument that does not exist, or is missing, or of another kind) is an
+//! error.
+
+use sim_core::{Argument, Arguments, CommandSpec, DeviceSpec, ParameterKind, ParameterSpec, Subject};
+use vocabulary::Quantity;
+
+use crate::events::path::Cast;
+use crate::events::step::StepDraft;
+use crate::language::diagnostic::Notes;
+use crate::language::document::{Key, Node, Table, Value};
+use crate::language::reader::value_place;
+use crate::language::suggestion::{closest, hint};
+
+/// Parameters of an action that sends a command.
+const OPERATION: &str = "op";
+const ARGUMENTS: &str = "args";
+
+/// Checks a step whose action has the parameters `op` and `args`.
+pub(crate) fn check_command(notes: &Notes, cast: &Cast<'_>, step: &StepDraft<'_>, subjects: &[Subject]) {
+    let (Some(op), Some(with)) = (step.arguments.text(OPERATION), step.with) else { return };
+    let Some((_, node)) = with.get(OPERATION) else { return };
+    check_reach(notes, cast, step, subjects);
+    for kind in kinds(cast, subjects) {
+        let Some(command) = kind.commands.iter().find(|command| command.op == op) else {
+            let names: Vec<&str> = kind.commands.iter().map(|command| command.op).collect();
+            let hint = hint(op, "its commands", names);
+            notes.warning(
+                value_place(node),
+                format!("device kind `{}` has no command `{op}` and refuses it{hint}", kind.kind),
+            );
+            continue;
+        };
+        match with.get(ARGUMENTS).map(|(_, node)| &node.value) {
+            Some(Value::Table(table)) => check_arguments(notes, kind.kind, command, table),
+            Some(_) => {}
+            None => check_arguments(notes, kind.kind, command, &Table { place: with.place, entries: Vec::new() }),
+        }
+    }
+}
+
+/// The arguments of a command as the device reads them: quantities that the scenario writes with a unit become
+/// numbers in the canonical unit.
+pub(crate) fn canonical_arguments(cast: &Cast<'_>, arguments: &Arguments, subjects: &[Subject]) -> Arguments {
+    let mut arguments = arguments.clone();
+    let op = arguments.text(OPERATION).map(str::to_owned);
+    let kinds = kinds(cast, subjects);
+    let command = kinds.iter().find_map(|kind| kind.commands.iter().find(|command| Some(command.op) == op.as_deref()));
+    if let (Some(command), Some(Argument::Table(table))) = (command, arguments.0.get_mut(ARGUMENTS)) {
+        for spec in &command.parameters {
+            if let ParameterKind::Quantity(dimension) = spec.kind
+                && let Some(Argument::Text(text)) = table.0.get(spec.name)
+                && let Ok(quantity) = Quantity::parse(text, dimension)
+            {
+                table.0.insert(spec.name.to_owned(), Argument::Number(quantity.value));
+            }
+        }
+    }
+    arguments
+}
+
+/// Complains about commands that cannot get to a device, because it has no connection.
+fn check_reach(notes: &Notes, cast: &Cast<'_>, step: &StepDraft<'_>, subjects: &[Subject]) {
+    let radio = subjects.iter().find(|subject| match subject {
+        Subject::Device(id) => cast.roster.devices[id.index()].radio.is_some(),
+        _ => false,
+    });
+    if let Some(radio) = radio {
+        let path = cast.path(radio);
+        let message = format!("`{path}` speaks Bluetooth and has no connection on which a command could reach it");
+        notes.error(step.action_place, message);
+    }
+}
+
+fn check_arguments(notes: &Notes, kind: &str, command: &CommandSpec, table: &Table) {
+    for (key, node) in &table.entries {
+        let Some(spec) = command.parameters.iter().find(|spec| spec.name == key.name) else {
+            let names: Vec<&str> = command.parameters.iter().map(|spec| spec.name).collect();
+            let hint = hint(&key.name, "its arguments", names);
+            let message = format!("command `{}` of `{kind}` has no argument `{}`{hint}", command.op, key.name);
+            notes.error(key.place, message);
+            continue;
+        };
+        check_argument(notes, kind, command, spec, node);
+    }
+    for spec in command.parameters.iter().filter(|spec| spec.required) {
+        let misspelt = |key: &Key| closest(&key.name, [spec.name]).is_some();
+        if table.get(spec.name).is_none() && !table.entries.iter().any(|(key, _)| misspelt(key)) {
+            notes.error(table.place, format!("command `{}` of `{kind}` needs `{}`", command.op, spec.name));
+        }
+    }
+}
+
+/// Complains about an argument of the wrong kind; one out of range may be there to see it refused.
+fn check_argument(notes: &Notes, kind: &str, command: &CommandSpec, spec: &ParameterSpec, node: &Node) {
+    let place = value_place(node);
+    let number = match (&spec.kind, &node.value) {
+        (ParameterKind::Quantity(dimension), Value::Text(text)) => match Quantity::parse(&text.text, *dimension) {
+            Ok(quantity) => Some(quantity.value),
+            Err(error) => {
+                notes.error(place, error.to_string());
+                return;
+            }
+        },
+        (ParameterKind::Quantity(_) | ParameterKind::Number | ParameterKind::Count, Value::Integer(number)) => {
+            Some(*number as f64)
+        }
+        (ParameterKind::Quantity(_) | ParameterKind::Number, Value::Float(number)) => Some(*number),
+        (ParameterKind::Flag, Value::Flag(_)) | (ParameterKind::Text, Value::Text(_)) => None,
+        (ParameterKind::Choice(words), Value::Text(text)) => {
+            if !words.contains(&text.text.as_str()) {
+                let hint = hint(&text.text, "choices", words.iter().copied());
+                let message =
+                    format!("`{}` cannot be `{}`, so `{kind}` refuses the command{hint}", spec.name, text.text);
+                notes.warning(place, message);
+            }
+            None
+        }
+        (expected, other) => {
+            let message = format!("`{}` must be a {}, not {}", spec.name, expected.word(), other.word());
+            notes.error(place, message.replace("a true or false", "true or false"));
+            None
+        }
+    };
+    if let (Some(number), Some((least, most))) = (number, spec.range)
+        && !(least..=most).contains(&number)
+    {
+        let write = |number| spec.kind.written(number);
+        let (least, most, number) = (write(least), write(most), write(number));
+        let (name, op) = (spec.name, command.op);
+        notes.warning(place, format!("`{name}` of `{op}` is {least}..{most}, so `{kind}` refuses {number}"));
+    }
+}
+
+/// Kinds of the devices among the subjects, each once.
+fn kinds<'a>(cast: &Cast<'a>, subjects: &[Subject]) -> Vec<&'a DeviceSpec> {
+    let mut names: Vec<&str> = subjects
+        .iter()
+        .filter_map(|subject| match subject {
+            Subject::Device(id) => Some(cast.roster.devices[id.index()].kind.as_str()),
+            _ => None,
+        })
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names.into_iter().filter_map(|name| cast.registry.device(name)).collect()
+}

@@ -1,0 +1,4 @@
+//! What must hold.
+
+pub(crate) mod condition;
+pub(crate) mod expectation;

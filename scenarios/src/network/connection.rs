@@ -1,0 +1,200 @@
+//! Reads links over which devices and gateways have connections of their own.
+
+use sim_core::{Registry, Span};
+
+use crate::language::diagnostic::{Checked, Place};
+use crate::language::names::{read_qos, read_reference};
+use crate::language::reader::{Placed, Reader};
+use crate::language::schema::TableSpec;
+use crate::language::suggestion::hint;
+use crate::language::template::{Template, Use};
+use crate::network::radio::RadioDraft;
+use crate::network::target::TargetDraft;
+use crate::plan::{AuthPlan, Backoff, BackoffKind, Carrier, LinkPlan, OutboxFull, OutboxPlan, Protocol, SessionPlan};
+
+/// What is known of a link before it is read.
+#[derive(Debug)]
+pub(crate) struct LinkHead {
+    pub(crate) id: Placed<String>,
+    pub(crate) is_radio: bool,
+}
+
+/// What a sound link says.
+#[derive(Debug)]
+pub(crate) struct LinkBody {
+    pub(crate) plan: LinkPlan,
+    pub(crate) retain: bool,
+    pub(crate) topic: Template,
+    pub(crate) topic_place: Place,
+    pub(crate) client_id: Template,
+    pub(crate) client_id_place: Place,
+    pub(crate) will: Option<WillDraft>,
+    /// The Bluetooth side, unless devices have a connection of their own.
+    pub(crate) radio: Option<RadioDraft>,
+}
+
+impl LinkBody {
+    /// Whether one of its templates names the gateway.
+    pub(crate) fn names_gateway(&self) -> bool {
+        let will = self.will.iter().flat_map(|will| [&will.topic, &will.body]);
+        [&self.topic, &self.client_id].into_iter().chain(will).any(Template::names_gateway)
+    }
+}
+
+/// A last will as declared.
+#[derive(Debug, Clone)]
+pub(crate) struct WillDraft {
+    pub(crate) topic: Template,
+    pub(crate) body: Template,
+    pub(crate) qos: u8,
+    pub(crate) retain: bool,
+}
+
+/// Reads a link over which devices or gateways have connections of their own.
+pub(crate) fn read_connection(
+    reader: &Reader<'_>,
+    spec: &'static TableSpec,
+    registry: &Registry,
+    targets: &[TargetDraft],
+    id: &str,
+) -> Checked<LinkBody> {
+    let target = read_reference(reader, "to", "target", targets.iter().map(|target| target.id.value.as_str()));
+    let target = target.and_then(|index| {
+        let target = &targets[index];
+        if target.is_host {
+            let message =
+                format!("target `{}` is a Bluetooth host; a link to it has `carrier = \"ble\"`", target.id.value);
+            return Err(reader.notes.error(reader.place("to"), message));
+        }
+        Ok(index)
+    });
+    let format = reader.text("format").and_then(|format| {
+        let names = registry.public_formats().map(|format| format.name);
+        if !names.clone().any(|name| name == format.text) {
+            let hint = hint(&format.text, "formats", names);
+            let message = format!("there is no format `{}`{hint}", format.text);
+            return Err(reader.notes.error(format.start(), message));
+        }
+        Ok(format.text)
+    });
+    let topic = reader.template("topic");
+    let topic_place = reader.place("topic");
+    let topic = topic.and_then(|text| Template::read(reader.notes, "topic", &text, Use::StreamTopic));
+    let client_id = reader.template("client_id");
+    let client_id_place = reader.place("client_id");
+    let client_id = client_id.and_then(|text| Template::read(reader.notes, "client_id", &text, Use::DeviceText));
+    let qos = read_qos(reader);
+    let retain = reader.flag("retain");
+    let protocol = reader.choice("protocol").map(|word| if word == "5" { Protocol::V5 } else { Protocol::V311 });
+    let session = read_session(reader, spec, protocol.ok());
+    let outbox = read_outbox(reader, spec);
+    let will = reader.optional("will", |link, key| read_will(link, spec, key));
+    let auth = reader.optional("auth", |link, key| read_auth(link, spec, key));
+    let plan = LinkPlan {
+        id: id.to_owned(),
+        carrier: Carrier::Mqtt,
+        target: target?,
+        format: format?,
+        qos: qos?,
+        protocol: protocol?,
+        session: session?,
+        outbox: outbox?,
+        auth: auth?,
+    };
+    Ok(LinkBody {
+        plan,
+        retain: retain?,
+        topic: topic?,
+        topic_place,
+        client_id: client_id?,
+        client_id_place,
+        will: will?,
+        radio: None,
+    })
+}
+
+fn read_session(link: &Reader<'_>, spec: &'static TableSpec, protocol: Option<Protocol>) -> Checked<SessionPlan> {
+    let empty = link.empty_table();
+    let table = link.optional_table("session", &empty)?;
+    let reader = Reader::new(link.notes, table, spec.below("session"), "`session`".to_owned(), None);
+    let clean = reader.flag("clean");
+    let expiry = reader.duration("expiry");
+    let keep_alive = reader.duration("keep_alive").and_then(|keep_alive| {
+        let seconds = keep_alive.value.seconds();
+        let sound = seconds <= 65_535.0 && keep_alive.value == Span::from_secs(seconds as i64);
+        if sound {
+            return Ok(keep_alive.value);
+        }
+        let message = format!("`keep_alive` is whole seconds up to 65535, got {}", keep_alive.value);
+        Err(reader.notes.error(keep_alive.place, message))
+    });
+    let kind = reader.choice("backoff").map(|word| match word {
+        "none" => BackoffKind::None,
+        "fixed" => BackoffKind::Fixed,
+        "exp" => BackoffKind::Exponential,
+        _ => BackoffKind::ExponentialJitter,
+    });
+    let initial = reader.duration("backoff_initial");
+    let longest = reader.duration("backoff_longest");
+    let inflight = reader.count("inflight");
+    if let (Ok(initial), Ok(longest)) = (&initial, &longest)
+        && longest.value < initial.value
+    {
+        let message = format!("the longest wait ({}) is shorter than the first ({})", longest.value, initial.value);
+        reader.notes.error(reader.place("backoff_longest").max(reader.place("backoff_initial")), message);
+    }
+    if let (Ok(clean), Ok(expiry), Some(protocol)) = (clean, &expiry, protocol) {
+        warn_about_expiry(&reader, clean, expiry.value, protocol);
+    }
+    Ok(SessionPlan {
+        clean: clean?,
+        expiry: expiry?.value,
+        keep_alive: keep_alive?,
+        backoff: Backoff { kind: kind?, initial: initial?.value, longest: longest?.value },
+        inflight: inflight?.value as u16,
+    })
+}
+
+fn warn_about_expiry(reader: &Reader<'_>, clean: bool, expiry: Span, protocol: Protocol) {
+    match protocol {
+        Protocol::V311 if reader.has("expiry") => {
+            let message = "MQTT 3.1.1 has no session expiry; set `protocol = \"5\"` on the link";
+            reader.notes.warning(reader.place("expiry"), message);
+        }
+        Protocol::V5 if !clean && expiry == Span::ZERO => {
+            let message = "with MQTT 5 the session ends with the connection unless `expiry` is set";
+            reader.notes.warning(reader.place("clean"), message);
+        }
+        _ => {}
+    }
+}
+
+fn read_outbox(link: &Reader<'_>, spec: &'static TableSpec) -> Checked<OutboxPlan> {
+    let empty = link.empty_table();
+    let table = link.optional_table("outbox", &empty)?;
+    let reader = Reader::new(link.notes, table, spec.below("outbox"), "`outbox`".to_owned(), None);
+    let messages = reader.count("messages");
+    let full = reader.choice("full");
+    let full = if full? == "drop_newest" { OutboxFull::DropNewest } else { OutboxFull::DropOldest };
+    Ok(OutboxPlan { messages: messages?.value as u32, full })
+}
+
+fn read_will(link: &Reader<'_>, spec: &'static TableSpec, key: &str) -> Checked<WillDraft> {
+    let table = link.table_below(key)?;
+    let reader = Reader::new(link.notes, table, spec.below(key), "`will`".to_owned(), None);
+    let topic = reader.template("topic");
+    let topic = topic.and_then(|text| Template::read(reader.notes, "topic", &text, Use::DeviceTopic));
+    let body = reader.template("body");
+    let body = body.and_then(|text| Template::read(reader.notes, "body", &text, Use::DeviceText));
+    let qos = read_qos(&reader);
+    let retain = reader.flag("retain");
+    Ok(WillDraft { topic: topic?, body: body?, qos: qos?, retain: retain? })
+}
+
+fn read_auth(link: &Reader<'_>, spec: &'static TableSpec, key: &str) -> Checked<AuthPlan> {
+    let table = link.table_below(key)?;
+    let reader = Reader::new(link.notes, table, spec.below(key), "`auth`".to_owned(), None);
+    let user = reader.text("user");
+    let password = reader.text("password");
+    Ok(AuthPlan { user: user?.text, password: password?.text })
+}

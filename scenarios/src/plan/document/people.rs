@@ -1,0 +1,71 @@
+//! Patients with their devices and streams.
+
+use serde_json::Value;
+use sim_core::{Cadence, DevicePlan, PatientPlan, Route, StreamPlan};
+
+use super::air::radio;
+use super::connection::connection;
+use super::fields::{Fields, View};
+use super::step::arguments;
+use crate::plan::Plan;
+
+/// A patient with all devices.
+pub(super) fn patient(plan: &Plan, patient: &PatientPlan, view: View) -> Value {
+    // Cohort and number are the parts of the path.
+    let PatientPlan { path, cohort: _, number: _, patient_id, model, arguments: own, devices } = patient;
+    Fields::new(view)
+        .field("path", path.clone())
+        .field("patient_id", patient_id.clone())
+        .field("model", model.clone())
+        .field("parameters", arguments(own))
+        .field("devices", devices.clone().map(|index| device(plan, index, view)).collect::<Vec<_>>())
+        .done()
+}
+
+fn device(plan: &Plan, index: usize, view: View) -> Value {
+    let DevicePlan { path, id: _, patient: _, kind, serial, options, link, aligned, streams, radio: own } =
+        &plan.roster.devices[index];
+    let fields = Fields::new(view)
+        .field("path", path.clone())
+        .field("kind", kind.clone())
+        .field("serial", serial.clone())
+        .field("link", plan.links[*link].id.clone())
+        .field("radio", own.as_ref().map(|own| radio(plan, own, view)))
+        .field("options", arguments(options))
+        .field("aligned", *aligned)
+        .field("streams", streams.iter().map(|own| stream(plan, own, view)).collect::<Vec<_>>());
+    connection(fields, &plan.endpoints[index], view).done()
+}
+
+fn stream(plan: &Plan, stream: &StreamPlan, view: View) -> Value {
+    // The position in the kind is what the id stands for.
+    let StreamPlan { id, kind_index: _, cadence, route } = stream;
+    let Route { device: _, stream: _, topic, qos, retain, format } = &plan.roster.routes[route.index()];
+    Fields::new(view)
+        .field("id", id.clone())
+        .shown("cadence", cadence_text(*cadence))
+        .tested("exact_cadence", exact(*cadence))
+        .field("topic", topic.clone())
+        .field("qos", *qos)
+        .field("retain", *retain)
+        .field("format", format.clone())
+        .done()
+}
+
+/// Period in nanoseconds, or rate in millihertz and samples.
+fn exact(cadence: Cadence) -> Vec<i64> {
+    match cadence {
+        Cadence::Periodic { period } => vec![period.nanos()],
+        Cadence::Sampled { rate_mhz, samples } => vec![i64::from(rate_mhz), i64::from(samples)],
+        Cadence::OnEvent => Vec::new(),
+    }
+}
+
+/// A cadence as a scenario would write it.
+pub(crate) fn cadence_text(cadence: Cadence) -> String {
+    match cadence {
+        Cadence::Periodic { period } => period.to_string(),
+        Cadence::Sampled { rate_mhz, samples } => format!("{}Hz / {samples}", f64::from(rate_mhz) / 1e3),
+        Cadence::OnEvent => "on event".to_owned(),
+    }
+}
