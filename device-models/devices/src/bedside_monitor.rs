@@ -172,7 +172,7 @@ impl BedsideMonitor {
         saying.message.wave(head, |out, _| quantise(samples, PRESSURE_GAIN as f32, 0.0, PRESSURE_RANGE, out));
     }
 
-    fn say_pleth(&mut self, chunk: &Chunk, saying: Saying<'_, Self>) {
+    fn say_pleth(_: &mut Self, chunk: &Chunk, saying: Saying<'_, Self>) {
         let Saying { clock, patient: (Physiology(body), _), parts: (probe, ..), mut message, room, .. } = saying;
         let head = chunk.head(clock, metrics::PLETH, 1.0, 0.0, Quality::Ok);
         message.wave(head, |out, _| probe.pleth(body, chunk, room.samples(), out));

@@ -245,3 +245,6 @@ impl StreamState {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

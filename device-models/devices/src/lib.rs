@@ -34,7 +34,7 @@ use sim_core::{Plugin, Registry};
 pub struct Devices;
 
 impl Plugin for Devices {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "devices"
     }
 

@@ -72,7 +72,7 @@ impl OpticalProbe {
         }
     }
 
-    fn say_saturation(&mut self, saying: Saying<'_, Self>) {
+    fn say_saturation(_: &mut Self, saying: Saying<'_, Self>) {
         let Saying { due, patient: Physiology(body), parts: probe, mut message, .. } = saying;
         match averages::pulse_rate_bpm(body.heart().beats(), due.intended) {
             Some(_) => message

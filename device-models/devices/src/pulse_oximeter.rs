@@ -76,7 +76,7 @@ impl PulseOximeter {
         Ok((Self, FingerProbe::new(spawning.key(), spawning.body()?)))
     }
 
-    fn say_saturation(&mut self, saying: Saying<'_, Self>) {
+    fn say_saturation(_: &mut Self, saying: Saying<'_, Self>) {
         let Saying { due, patient: (Physiology(body), pinned), parts: probe, mut message, evidence, .. } = saying;
         let rate_bpm = averages::pulse_rate_bpm(body.heart().beats(), due.intended);
         // Without pulses there is nothing to tell arterial blood by.
@@ -90,7 +90,7 @@ impl PulseOximeter {
             .reading(seen(metrics::PERF_IDX, body.perfusion_index_percent()));
     }
 
-    fn say_pleth(&mut self, chunk: &Chunk, saying: Saying<'_, Self>) {
+    fn say_pleth(_: &mut Self, chunk: &Chunk, saying: Saying<'_, Self>) {
         let Saying { clock, patient: (Physiology(body), _), parts: probe, mut message, room, .. } = saying;
         let head = chunk.head(clock, metrics::PLETH, 1.0, 0.0, Quality::Ok);
         message.wave(head, |samples, _| probe.pleth(body, chunk, room, samples));

@@ -140,12 +140,12 @@ impl Wearable {
         }
     }
 
-    fn say_pulse(&mut self, mut saying: Saying<'_, Self>) {
+    fn say_pulse(_: &mut Self, mut saying: Saying<'_, Self>) {
         let reading = Seen::of(&saying).pulse(metrics::PR);
         saying.message.reading(reading);
     }
 
-    fn say_saturation(&mut self, mut saying: Saying<'_, Self>) {
+    fn say_saturation(_: &mut Self, mut saying: Saying<'_, Self>) {
         let reading = Seen::of(&saying).saturation(saying.parts, metrics::SPO2);
         saying.message.reading(reading);
     }
@@ -169,7 +169,7 @@ impl Wearable {
             .reading(Reading::number(metrics::ACTIVITY_INTENSITY, 100.0 * bout.effort.min(1.0)));
     }
 
-    fn say_acceleration(&mut self, chunk: &Chunk, mut saying: Saying<'_, Self>) {
+    fn say_acceleration(_: &mut Self, chunk: &Chunk, mut saying: Saying<'_, Self>) {
         feel(&mut saying, chunk);
         let Saying { clock, mut message, room: Workshop { scratch, felt }, .. } = saying;
         let axes: [fn(&Acceleration) -> f32; 3] = [|felt| felt.x_g, |felt| felt.y_g, |felt| felt.z_g];

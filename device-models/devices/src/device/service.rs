@@ -9,11 +9,13 @@ use super::kind::{EventStream, Kind, Speech, Table, When};
 use super::{Device, DeviceModel, Due, Quiet, Saying, Watching};
 use crate::battery::Battery;
 
+type PartsQuery<'w, 's, M> = Query<'w, 's, <M as DeviceModel>::Parts, With<M>>;
+
 /// Serves every device of a kind in a grid step.
 pub(super) fn serve<M: DeviceModel>(
     (kind, clock): (Res<Kind<M>>, Res<Clock>),
     (mut quiet, mut room): (Local<Quiet>, Local<M::Room>),
-    (patients, parts): (Query<M::Patient>, Query<M::Parts, With<M>>),
+    (patients, parts): (Query<M::Patient>, PartsQuery<M>),
     mut devices: Query<(Entity, &mut Device, &mut M)>,
     (mut assembly, mut evidence): (ResMut<Assembly>, ResMut<Evidence>),
 ) {
