@@ -26,7 +26,7 @@ pub use plan::identity::plan_sha256;
 pub use plan::json::plan_json;
 pub use plan::text::plan_text;
 pub use plan::{
-    AuthPlan, Backoff, BackoffKind, Carrier, Comparison, Condition, Endpoint, ExpectPlan, HostPlan, LinkPlan,
+    AuthPlan, Backoff, BackoffKind, Carrier, Comparison, Condition, Delivery, Endpoint, ExpectPlan, HostPlan, LinkPlan,
     OutboxFull, OutboxPlan, Plan, ProbePlan, Protocol, ReportPlan, SessionPlan, Severity, Statistic, TargetPlan,
     TimeMode, TimePlan, Will,
 };

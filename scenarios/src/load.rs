@@ -98,7 +98,7 @@ fn read_and_expand(
 
     let seed_or_one = seed.unwrap_or(1);
     let epoch = time.as_ref().ok().and_then(|time| time.start_epoch_ns).unwrap_or(VIRTUAL_EPOCH_NS);
-    let (mut roster, mut endpoints) =
+    let (mut roster, deliveries, mut endpoints) =
         populate(notes, registry, &cohorts.drafts, &links, &gateways, seed_or_one, epoch)?;
     let mut incomplete = !sites_are_sound || is_incomplete(&cohorts, &links, &targets, &gateways);
     let mut hosts = Vec::new();
@@ -112,7 +112,7 @@ fn read_and_expand(
     if let Ok(time) = &time {
         check_hosts(notes, &targets, time);
     }
-    check_distinct(notes, &links, &roster, &endpoints);
+    check_distinct(notes, &links, &roster, &deliveries, &endpoints);
     let cast = Cast::new(registry, &roster, &cohorts.drafts, &links, &targets, &gateways);
     let expansion = Expansion::new(notes, &cast, &steps, seed_or_one, incomplete);
     let chosen: Vec<(&str, &String)> = settings
@@ -127,7 +127,7 @@ fn read_and_expand(
     if !incomplete {
         check_steps(&expansion, &timeline);
         check_devices(notes, &cast, time.length);
-        check_probes(notes, &cast, &probes.plans, &probes.filter_places);
+        check_probes(notes, &cast, &deliveries, &probes.plans, &probes.filter_places);
     }
     if !root.has("expect") {
         check_expectations(notes, root.place("scenario"), expects.len(), &time);
@@ -152,6 +152,7 @@ fn read_and_expand(
         links: link_plans?,
         roster: Arc::new(roster),
         endpoints,
+        deliveries,
         occurrences: Arc::new(timeline.occurrences),
         probes: probes.plans,
         expects,

@@ -1,6 +1,7 @@
 //! The expanded scenario: a pure function of file, variables and seed, with every choice made.
 
 mod arguments;
+mod delivery;
 pub(crate) mod document;
 mod endpoint;
 mod expect;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 
 use sim_core::{Occurrence, Roster, SimId};
 
+pub use delivery::Delivery;
 pub use endpoint::{Endpoint, Will};
 pub use expect::{Comparison, Condition, ExpectPlan, Severity, Statistic};
 pub use link::{AuthPlan, Backoff, BackoffKind, Carrier, LinkPlan, OutboxFull, OutboxPlan, Protocol, SessionPlan};
@@ -49,6 +51,8 @@ pub struct Plan {
     pub roster: Arc<Roster>,
     /// How each device connects; same order as [`Roster::devices`].
     pub endpoints: Vec<Endpoint>,
+    /// How the messages of each route are published; same order as [`Roster::routes`].
+    pub deliveries: Vec<Delivery>,
     /// Steps, expanded; sorted by start, then by order in the file.
     pub occurrences: Arc<Vec<Occurrence>>,
     /// Where the stack is watched.

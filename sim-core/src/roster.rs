@@ -201,19 +201,14 @@ impl Cadence {
     }
 }
 
-/// One stream of one device on its link.
+/// One stream of one device on its link. Where its messages go and how is the carrier's business; whoever plans that keeps
+/// it by the route's number.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Route {
     /// The device.
     pub device: SimId,
     /// Position in [`DevicePlan::streams`].
     pub stream: u16,
-    /// Topic, rendered once.
-    pub topic: String,
-    /// Delivery level, 0 to 2.
-    pub qos: u8,
-    /// Whether the broker keeps the last message.
-    pub retain: bool,
     /// Payload format.
     pub format: String,
 }

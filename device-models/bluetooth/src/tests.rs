@@ -69,14 +69,7 @@ impl Ward {
             secure_connections: true,
         };
         radio(&mut plan);
-        self.roster.routes.push(Route {
-            device: id,
-            stream: 0,
-            topic: path.clone(),
-            qos: 1,
-            retain: false,
-            format: "said".to_owned(),
-        });
+        self.roster.routes.push(Route { device: id, stream: 0, format: "said".to_owned() });
         let cadence = Cadence::Periodic { period: Span::from_secs(1) };
         self.roster.devices.push(DevicePlan {
             path,

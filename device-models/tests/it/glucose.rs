@@ -30,14 +30,7 @@ fn child() -> (Registry, Arc<Roster>) {
         streams,
         radio: None,
     };
-    let route = |device, stream| Route {
-        device: SimId(device),
-        stream,
-        topic: String::new(),
-        qos: 0,
-        retain: false,
-        format: "vendor-json".to_owned(),
-    };
+    let route = |device, stream| Route { device: SimId(device), stream, format: "vendor-json".to_owned() };
     let patient = PatientPlan {
         path: "home/1".to_owned(),
         cohort: "home".to_owned(),

@@ -30,14 +30,15 @@ pub fn fingerprint(
         let messages = offline.take_messages(plan);
         for message in messages.own.iter().chain(&messages.spoken).chain(&messages.air.handed_on) {
             let route = &roster.routes[message.route.index()];
+            let delivery = &plan.deliveries[message.route.index()];
             let device = &roster.devices[message.device.index()];
             fingerprint.add(&FingerprintItem {
                 path: &device.path,
                 stream: &device.streams[usize::from(route.stream)].id,
                 sequence: message.sequence,
                 intended: message.intended,
-                topic: &route.topic,
-                qos: route.qos,
+                topic: &delivery.topic,
+                qos: delivery.qos,
                 payload: &message.payload,
             });
         }

@@ -11,7 +11,7 @@ pub(crate) mod wall;
 use std::sync::Arc;
 
 use carriers::{Carrier, ConnectionConfig, FleetStats, RouteConfig};
-use scenarios::Plan;
+use scenarios::{Delivery, Plan};
 use sim_core::{Evidence, Key, Registry, SimId};
 use verify::TargetReport;
 
@@ -62,9 +62,11 @@ pub(crate) struct Finished {
 
 /// Everything about the routes of a plan that connections need.
 pub(crate) fn routes(plan: &Plan) -> Arc<Vec<RouteConfig>> {
-    let route =
-        |route: &sim_core::Route| RouteConfig { topic: route.topic.clone(), qos: route.qos, retain: route.retain };
-    Arc::new(plan.roster.routes.iter().map(route).collect())
+    let route = |delivery: &Delivery| {
+        let Delivery { topic, qos, retain } = delivery.clone();
+        RouteConfig { topic, qos, retain }
+    };
+    Arc::new(plan.deliveries.iter().map(route).collect())
 }
 
 /// Those of the devices that connect to a target.

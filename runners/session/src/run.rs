@@ -233,9 +233,9 @@ impl Facts {
 /// Fills in what only the moment of the run decides: `${run}`.
 fn fill_in(plan: &mut Plan, identity: &str) {
     const RUN: &str = "${run}";
-    for route in &mut Arc::make_mut(&mut plan.roster).routes {
-        if route.topic.contains(RUN) {
-            route.topic = route.topic.replace(RUN, identity);
+    for delivery in &mut plan.deliveries {
+        if delivery.topic.contains(RUN) {
+            delivery.topic = delivery.topic.replace(RUN, identity);
         }
     }
     for endpoint in &mut plan.endpoints {

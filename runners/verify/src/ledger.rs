@@ -94,7 +94,7 @@ impl Ledger {
         let accounts = (0..plan.roster.routes.len())
             .map(|route| Account {
                 probe: probe_of(&plan, route),
-                wants_ack: plan.roster.routes[route].qos > 0,
+                wants_ack: plan.deliveries[route].qos > 0,
                 ..Account::default()
             })
             .collect();
@@ -326,9 +326,9 @@ impl Ledger {
 }
 
 fn probe_of(plan: &Plan, route: usize) -> Option<u16> {
-    let route = &plan.roster.routes[route];
-    let target = plan.link_of(route.device).target;
-    let watches = |filters: &[String]| filters.iter().any(|filter| topic_filter::matches(filter, &route.topic));
+    let topic = &plan.deliveries[route].topic;
+    let target = plan.link_of(plan.roster.routes[route].device).target;
+    let watches = |filters: &[String]| filters.iter().any(|filter| topic_filter::matches(filter, topic));
     let position = plan.probes.iter().position(|probe| probe.target == target && watches(&probe.filters))?;
     u16::try_from(position).ok()
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use hdrhistogram::Histogram;
 use scenarios::{
-    Backoff, BackoffKind, Comparison, Condition, Endpoint, ExpectPlan, LinkPlan, OutboxFull, OutboxPlan, Plan,
-    ProbePlan, Protocol, ReportPlan, SessionPlan, Severity, Statistic, TargetPlan, TimeMode, TimePlan, Will,
+    Backoff, BackoffKind, Comparison, Condition, Delivery, Endpoint, ExpectPlan, LinkPlan, OutboxFull, OutboxPlan,
+    Plan, ProbePlan, Protocol, ReportPlan, SessionPlan, Severity, Statistic, TargetPlan, TimeMode, TimePlan, Will,
 };
 use sim_core::{
     ActionSpec, Arguments, Cadence, DevicePlan, DurationRule, Evidence, Executor, Level, MetricShape, Occurrence,
@@ -74,6 +74,7 @@ pub(crate) fn percentile(metric: &str, share: f64, bound_s: f64) -> Condition {
 /// A plan of so many beds with one monitor each, without expectations and steps.
 pub(crate) fn plan(beds: u32) -> Plan {
     let mut roster = Roster { seed: 42, ..Roster::default() };
+    let mut deliveries = Vec::new();
     for index in 0..beds {
         let number = index + 1;
         let mut streams = Vec::new();
@@ -85,14 +86,9 @@ pub(crate) fn plan(beds: u32) -> Plan {
                 cadence: Cadence::Periodic { period: Span::from_secs(1) },
                 route,
             });
-            roster.routes.push(Route {
-                device: SimId(index),
-                stream: position as u16,
-                topic: format!("ward/{number}/mon/{stream}"),
-                qos,
-                retain: false,
-                format: "vendor-json".to_owned(),
-            });
+            let format = "vendor-json".to_owned();
+            roster.routes.push(Route { device: SimId(index), stream: position as u16, format });
+            deliveries.push(Delivery { topic: format!("ward/{number}/mon/{stream}"), qos, retain: false });
         }
         roster.patients.push(PatientPlan {
             path: format!("icu/{number}"),
@@ -143,6 +139,7 @@ pub(crate) fn plan(beds: u32) -> Plan {
         hosts: Vec::new(),
         links: vec![link()],
         endpoints: roster.devices.iter().map(endpoint).collect(),
+        deliveries,
         roster: Arc::new(roster),
         occurrences: Arc::new(Vec::new()),
         probes: vec![ProbePlan {
@@ -300,9 +297,9 @@ pub(crate) fn sample_judgement(plan: &Arc<Plan>) -> Judgement {
                     continue;
                 }
                 let jitter = i64::from(device) * 70_000 + second % 7 * 110_000;
-                ledger.observed(0, &plan.roster.routes[route.index()].topic, &bytes, sent + 900_000 + jitter, false);
+                ledger.observed(0, &plan.deliveries[route.index()].topic, &bytes, sent + 900_000 + jitter, false);
                 if (device, second) == (1, 17) && qos == 1 {
-                    ledger.observed(0, &plan.roster.routes[route.index()].topic, &bytes, sent + 2_000_000, false);
+                    ledger.observed(0, &plan.deliveries[route.index()].topic, &bytes, sent + 2_000_000, false);
                 }
             }
         }

@@ -16,9 +16,9 @@ pub(crate) struct Topics {
 
 impl Topics {
     pub(crate) fn of(plan: &Plan) -> Self {
-        let mut routes: HashMap<u64, Vec<RouteId>> = HashMap::with_capacity(plan.roster.routes.len());
-        for (index, route) in plan.roster.routes.iter().enumerate() {
-            let theirs = routes.entry(xxh3_64(route.topic.as_bytes())).or_insert_with(|| Vec::with_capacity(1));
+        let mut routes: HashMap<u64, Vec<RouteId>> = HashMap::with_capacity(plan.deliveries.len());
+        for (index, delivery) in plan.deliveries.iter().enumerate() {
+            let theirs = routes.entry(xxh3_64(delivery.topic.as_bytes())).or_insert_with(|| Vec::with_capacity(1));
             theirs.push(RouteId(index as u32));
         }
         let endpoints = plan.endpoints.iter().enumerate();
@@ -31,7 +31,7 @@ impl Topics {
     pub(crate) fn routes(&self, plan: &Plan, topic: &str) -> &[RouteId] {
         let routes = self.routes.get(&xxh3_64(topic.as_bytes())).map_or(&[][..], Vec::as_slice);
         // Of two topics with one digest neither is found: their messages are told by their keys.
-        let is_theirs = routes.iter().all(|route| plan.roster.routes[route.index()].topic == topic);
+        let is_theirs = routes.iter().all(|route| plan.deliveries[route.index()].topic == topic);
         if is_theirs { routes } else { &[] }
     }
 

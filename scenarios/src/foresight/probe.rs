@@ -2,15 +2,21 @@
 
 use crate::events::path::Cast;
 use crate::language::diagnostic::{Notes, Place};
-use crate::plan::{Carrier, ProbePlan};
+use crate::plan::{Carrier, Delivery, ProbePlan};
 
 /// Warns about declared filters that take in no topic of any device.
 ///
 /// The stack may publish something of its own there, so it is not an error.
-pub(crate) fn check_probes(notes: &Notes, cast: &Cast<'_>, probes: &[ProbePlan], places: &[Vec<Place>]) {
+pub(crate) fn check_probes(
+    notes: &Notes,
+    cast: &Cast<'_>,
+    deliveries: &[Delivery],
+    probes: &[ProbePlan],
+    places: &[Vec<Place>],
+) {
     for (probe, places) in probes.iter().zip(places) {
         for (filter, place) in probe.filters.iter().zip(places) {
-            if !sees(cast, probe.target, filter) {
+            if !sees(cast, deliveries, probe.target, filter) {
                 let target = &cast.targets[probe.target].id.value;
                 let message = format!(
                     "`{filter}` takes in no topic on which a device publishes to `{target}`; unless the stack itself \
@@ -22,12 +28,12 @@ pub(crate) fn check_probes(notes: &Notes, cast: &Cast<'_>, probes: &[ProbePlan],
     }
 }
 
-fn sees(cast: &Cast<'_>, target: usize, filter: &str) -> bool {
+fn sees(cast: &Cast<'_>, deliveries: &[Delivery], target: usize, filter: &str) -> bool {
     let filter: Vec<&str> = filter.split('/').collect();
-    cast.roster.routes.iter().any(|route| {
+    cast.roster.routes.iter().zip(deliveries).any(|(route, delivery)| {
         let link = cast.links[cast.roster.devices[route.device.index()].link].body.as_ref();
         link.is_ok_and(|body| body.plan.target == target && body.plan.carrier != Carrier::Host)
-            && takes_in(&filter, &route.topic)
+            && takes_in(&filter, &delivery.topic)
     })
 }
 

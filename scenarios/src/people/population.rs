@@ -10,7 +10,7 @@ use crate::network::gateway::GatewayDraft;
 use crate::network::link::LinkDraft;
 use crate::network::radio::Peer;
 use crate::people::cohort::CohortDraft;
-use crate::plan::{Carrier, Endpoint, Will};
+use crate::plan::{Carrier, Delivery, Endpoint, Will};
 
 /// Whether a patient has a device of which only a share of the patients have one: the draw is below the share. It is
 /// keyed by the device's path, so adding patients or devices changes nobody.
@@ -25,16 +25,17 @@ pub(crate) fn populate(
     gateways: &[GatewayDraft],
     seed: u64,
     start_epoch_ns: i64,
-) -> Checked<(Roster, Vec<Endpoint>)> {
+) -> Checked<(Roster, Vec<Delivery>, Vec<Endpoint>)> {
     check_size(notes, cohorts)?;
     let mut roster = Roster { seed, start_epoch_ns, ..Roster::default() };
+    let mut deliveries = Vec::new();
     let mut endpoints = Vec::new();
     for cohort in cohorts {
         for number in 1..=cohort.count {
-            add_patient(registry, cohort, number, (links, gateways), &mut roster, &mut endpoints);
+            add_patient(registry, cohort, number, (links, gateways), &mut roster, (&mut deliveries, &mut endpoints));
         }
     }
-    Ok((roster, endpoints))
+    Ok((roster, deliveries, endpoints))
 }
 
 fn check_size(notes: &Notes, cohorts: &[CohortDraft]) -> Checked<()> {
@@ -60,7 +61,7 @@ fn add_patient(
     number: u32,
     (links, gateways): (&[LinkDraft], &[GatewayDraft]),
     roster: &mut Roster,
-    endpoints: &mut Vec<Endpoint>,
+    (deliveries, endpoints): (&mut Vec<Delivery>, &mut Vec<Endpoint>),
 ) {
     let path = format!("{}/{number}", cohort.id);
     let patient_id = format!("{}-{number:04}", cohort.id);
@@ -92,14 +93,9 @@ fn add_patient(
             let stream = kind.streams[*kind_index].id;
             let route = RouteId(roster.routes.len() as u32);
             let topic = link.topic.render(&Names { stream, ..names });
-            roster.routes.push(Route {
-                device: id,
-                stream: position as u16,
-                topic,
-                qos: link.plan.qos,
-                retain: link.retain,
-                format: link.route_format().to_owned(),
-            });
+            deliveries.push(Delivery { topic, qos: link.plan.qos, retain: link.retain });
+            let format = link.route_format().to_owned();
+            roster.routes.push(Route { device: id, stream: position as u16, format });
             streams.push(StreamPlan { id: stream.to_owned(), kind_index: *kind_index, cadence: *cadence, route });
         }
         endpoints.push(endpoint(link, &names));
@@ -145,11 +141,18 @@ pub(crate) fn endpoint(link: &LinkBody, names: &Names<'_>) -> Endpoint {
 }
 
 /// Complains where two devices cannot be told apart: same topic, command topic, client id or serial number.
-pub(crate) fn check_distinct(notes: &Notes, links: &[LinkDraft], roster: &Roster, endpoints: &[Endpoint]) {
+pub(crate) fn check_distinct(
+    notes: &Notes,
+    links: &[LinkDraft],
+    roster: &Roster,
+    deliveries: &[Delivery],
+    endpoints: &[Endpoint],
+) {
     let body = |device: usize| links[roster.devices[device].link].body.as_ref().ok();
     let target = |device: usize| body(device).map_or(0, |body| body.plan.target);
     let carrier = |device: usize| body(device).map(|body| body.plan.carrier);
-    let topics = roster.routes.iter().map(|route| (route.topic.as_str(), route.device.index()));
+    let routes = roster.routes.iter().zip(deliveries);
+    let topics = routes.map(|(route, delivery)| (delivery.topic.as_str(), route.device.index()));
     let topics = topics
         .filter(|(_, device)| carrier(*device) != Some(Carrier::Host))
         .map(|(topic, device)| (target(device), topic, device));

@@ -48,6 +48,7 @@ pub(crate) fn tell(plan: &Plan, view: View, out: &mut dyn FnMut(Piece)) {
         hosts,
         roster,
         // They are told with the devices.
+        deliveries: _,
         endpoints: _,
         occurrences,
         probes,

@@ -248,8 +248,9 @@ fn a_bluetooth_device_has_the_words_of_its_gateways_link() {
     assert_eq!((link.id.as_str(), link.carrier, link.qos, link.outbox.messages), ("ear", Carrier::Gateway, 0, 5000));
     assert_eq!(link.format, "vendor-json");
     let route = &plan.roster.routes[ear.streams[0].route.index()];
-    assert_eq!(route.topic, "home/phone/home-0002/ear/temperature");
-    assert_eq!((route.qos, route.format.as_str()), (0, "said"));
+    let delivery = &plan.deliveries[ear.streams[0].route.index()];
+    assert_eq!(delivery.topic, "home/phone/home-0002/ear/temperature");
+    assert_eq!((delivery.qos, route.format.as_str()), (0, "said"));
     let radio = ear.radio.as_ref().unwrap();
     assert_eq!(radio.security, RadioSecurity::Passkey(1234));
     assert!(radio.secure_connections);
@@ -269,7 +270,8 @@ fn devices_for_hosts_are_not_judged() {
     assert_eq!((link.carrier, plan.targets[link.target].id.as_str()), (Carrier::Host, "host"));
     let route = probe.streams[0].route;
     let said = &plan.roster.routes[route.index()];
-    assert_eq!((said.topic.as_str(), said.qos, said.format.as_str()), ("", 0, "said"));
+    let delivery = &plan.deliveries[route.index()];
+    assert_eq!((delivery.topic.as_str(), delivery.qos, said.format.as_str()), ("", 0, "said"));
     assert!(plan.expects.iter().all(|expect| !expect.routes.contains(&route.0)));
     let hosts: Vec<_> = plan.hosts.iter().map(|host| (host.listen.as_str(), host.site, host.place)).collect();
     assert_eq!(hosts, [("tcp://127.0.0.1:6402", 0, [5.0, 2.0, 1.0])]);
@@ -468,7 +470,7 @@ proptest! {
         still.retain(|(path, _, _)| !path.ends_with("/belt") && !path.starts_with("gw/"));
         prop_assert_eq!(drawn(&before), still);
         let topics = |plan: &Plan| -> Vec<String> {
-            plan.roster.routes.iter().map(|route| route.topic.clone()).filter(|topic| !topic.contains("/belt/")).collect()
+            plan.deliveries.iter().map(|delivery| delivery.topic.clone()).filter(|topic| !topic.contains("/belt/")).collect()
         };
         prop_assert_eq!(topics(&before), topics(&after));
         for step in ["hole", "motion", "rate"] {

@@ -36,7 +36,7 @@ fn names_and_topics() {
     assert_eq!(device.path, "icu/3/mon");
     assert_eq!(device.serial, "icu-0003-mon");
     let route = device.streams[0].route.index();
-    assert_eq!(roster.routes[route].topic, "icu/3/mon/vitals");
+    assert_eq!(plan.deliveries[route].topic, "icu/3/mon/vitals");
     assert_eq!(plan.route_path(route), "icu/3/mon/vitals");
     let endpoint = &plan.endpoints[roster.patients[2].devices.start];
     assert_eq!(endpoint.client_id, "iomt-icu-0003-mon");

@@ -123,14 +123,7 @@ fn home() -> Roster {
             devices: 0..1,
         }],
         devices: vec![pedometer, device("gateway", None)],
-        routes: vec![Route {
-            device: SimId(0),
-            stream: 0,
-            topic: String::new(),
-            qos: 1,
-            retain: false,
-            format: "said".to_owned(),
-        }],
+        routes: vec![Route { device: SimId(0), stream: 0, format: "said".to_owned() }],
         sites: vec![SitePlan { id: "home".to_owned(), patients: 0..1, path_loss_exponent: 2.0, shadowing_db: 0.0 }],
         gateways: vec![GatewayPlan {
             device: SimId(1),

@@ -119,14 +119,7 @@ fn ward(kind: DeviceKind<Tally>) -> (Sim, Told) {
         route: RouteId(kind_index as u32),
     });
     let streams: Vec<StreamPlan> = streams.collect();
-    let route = |stream| Route {
-        device: SimId(0),
-        stream,
-        topic: String::new(),
-        qos: 0,
-        retain: false,
-        format: "nothing".to_owned(),
-    };
+    let route = |stream| Route { device: SimId(0), stream, format: "nothing".to_owned() };
     let roster = Roster {
         seed: 1,
         start_epoch_ns: 0,

@@ -179,11 +179,13 @@ impl Wall {
             let Some(visitor) = visitor else { continue };
             let here = |device: &SimId| plan.link_of(*device).target == target;
             let own: Vec<SimId> = self.members.iter().copied().filter(here).collect();
-            let said =
-                plan.roster.routes.iter().filter(|route| route.retain && own.binary_search(&route.device).is_ok());
+            let routes = plan.roster.routes.iter().zip(&plan.deliveries);
+            let said = routes
+                .filter(|(route, delivery)| delivery.retain && own.binary_search(&route.device).is_ok())
+                .map(|(_, delivery)| delivery);
             let wills = own.iter().filter_map(|device| plan.endpoints[device.index()].will.as_ref());
             let topics: Vec<&str> = said
-                .map(|route| route.topic.as_str())
+                .map(|delivery| delivery.topic.as_str())
                 .chain(wills.filter(|will| will.retain).map(|will| will.topic.as_str()))
                 .collect();
             if topics.is_empty() {

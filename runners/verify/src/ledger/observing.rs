@@ -45,7 +45,7 @@ impl Ledger {
                 }
                 self.sighted_message(sighting, route, sequence);
             }
-            Finding::NeverSaid { route } if self.plan.roster.routes[route.index()].topic != topic => {
+            Finding::NeverSaid { route } if self.plan.deliveries[route.index()].topic != topic => {
                 self.sighted_astray(probe, topic, route, None);
             }
             Finding::NeverSaid { route } => {
@@ -86,7 +86,7 @@ impl Ledger {
         let digest = xxh3_64(&sighting.raw);
         if sighting.retained && !self.accounts[route.index()].record.expects(sequence, digest) {
             self.totals.retained += 1;
-        } else if self.plan.roster.routes[route.index()].topic != topic {
+        } else if self.plan.deliveries[route.index()].topic != topic {
             self.sighted_astray(probe, topic, route, Some(sequence));
         } else if self.accounts[route.index()].probe.map(usize::from) != Some(probe) {
             self.totals.elsewhere += 1;

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use sim_core::{Cadence, DevicePlan, PatientPlan, Route, StreamPlan};
 
+use super::super::delivery::delivery;
 use super::air::radio;
 use crate::plan::Plan;
 use crate::plan::arguments::arguments;
@@ -40,16 +41,12 @@ fn device(plan: &Plan, index: usize, view: View) -> Value {
 fn stream(plan: &Plan, stream: &StreamPlan, view: View) -> Value {
     // The position in the kind is what the id stands for.
     let StreamPlan { id, kind_index: _, cadence, route } = stream;
-    let Route { device: _, stream: _, topic, qos, retain, format } = &plan.roster.routes[route.index()];
-    Fields::new(view)
+    let Route { device: _, stream: _, format } = &plan.roster.routes[route.index()];
+    let fields = Fields::new(view)
         .field("id", id.clone())
         .shown("cadence", cadence_text(*cadence))
-        .tested("exact_cadence", exact(*cadence))
-        .field("topic", topic.clone())
-        .field("qos", *qos)
-        .field("retain", *retain)
-        .field("format", format.clone())
-        .done()
+        .tested("exact_cadence", exact(*cadence));
+    delivery(fields, &plan.deliveries[route.index()]).field("format", format.clone()).done()
 }
 
 /// Period in nanoseconds, or rate in millihertz and samples.
