@@ -3,7 +3,7 @@
 //! ```no_run
 //! let mut registry = session::standard_registry();
 //! let outcome = session::Run::load("scenarios/library/quickstart.toml", &mut registry)?.run()?;
-//! println!("{}", outcome.report.to_terminal(&[], false));
+//! println!("{}", outcome.summary(&[], false));
 //! # Ok::<(), session::Error>(())
 //! ```
 //!
@@ -47,6 +47,7 @@ pub fn standard_registry() -> Registry {
     let mut registry = Registry::new();
     device_models::register(&mut registry);
     carriers::register(&mut registry);
+    registry.add_plugin(&probes::Probes);
     verify::register(&mut registry);
     register(&mut registry);
     registry

@@ -78,7 +78,7 @@ pub(crate) fn connection(plan: &Plan, registry: &Registry, device: SimId) -> Con
     let link = plan.link_of(device);
     let endpoint = &plan.endpoints[device.index()];
     let kind = &plan.roster.devices[device.index()].kind;
-    let takes_commands = registry.device(kind).is_some_and(|spec| spec.obey.is_some());
+    let takes_commands = registry.device(kind).is_some_and(|spec| !spec.commands.is_empty());
     ConnectionConfig {
         device,
         client_id: endpoint.client_id.clone(),

@@ -55,8 +55,13 @@ impl Outcome {
     /// # Errors
     /// [`Error::Write`] when a file cannot be written.
     pub fn write(&self, folder: &Path) -> Result<Vec<PathBuf>, Error> {
-        verify::write_reports(folder, &self.report, &self.lost)
+        reports::write(folder, &self.report, &self.lost)
             .map_err(|error| Error::write(folder)(std::io::Error::other(error)))
+    }
+
+    /// The summary for people, with the names of `files` at its end; `colour` adds ANSI colours to the verdicts.
+    pub fn summary(&self, files: &[String], colour: bool) -> String {
+        reports::terminal(&self.report, files, colour)
     }
 }
 
@@ -94,7 +99,7 @@ impl<'r> Run<'r> {
 
     /// A run of a plan whose recordings, if it plays any, the registry has been given ([`load_recordings`]).
     pub fn of(plan: Plan, registry: &'r Registry) -> Self {
-        let reproduce = format!("iomt run {}", plan.file);
+        let reproduce = format!("{} run {}", registry.program().name, plan.file);
         Self {
             plan,
             registry,
@@ -107,7 +112,7 @@ impl<'r> Run<'r> {
                 interrupt: Interrupt::default(),
                 consumers: Vec::new(),
             },
-            tool: format!("iomt {}", env!("CARGO_PKG_VERSION")),
+            tool: registry.program().to_string(),
             reproduce,
         }
     }

@@ -1,8 +1,12 @@
-//! The probes of a plan: subscribers whose sightings go to the judge.
+//! The probes of a plan, whose sightings go to the judge.
+
+use std::sync::Arc;
 
 use carriers::Pace;
 use probes::mqtt::{Subscriber, Subscription};
+use probes::{Probe, ProbeError, Start, Watch};
 use scenarios::Plan;
+use sim_core::{ProbeKind, Registry};
 use tokio::runtime::Handle;
 
 use super::targets::Targets;
@@ -11,42 +15,57 @@ use crate::events::sighted;
 use crate::judge::Teller;
 
 /// Probes at work.
-#[derive(Debug)]
-pub(crate) struct Probes(Vec<(String, Subscriber)>);
+pub(crate) struct Probes(Vec<Box<dyn Probe>>);
 
 impl Probes {
-    /// Starts every probe and waits until all of them are subscribed.
+    /// Starts every probe and waits until all of them see.
     ///
     /// # Errors
-    /// [`Error::Unreachable`] when a broker does not grant a subscription in time.
+    /// [`Error::Unreachable`] when a target does not let a probe look, or not in time.
     pub(crate) fn start(
         plan: &Plan,
+        registry: &Registry,
         targets: &Targets,
         run: &str,
         pace: Pace,
         teller: &Teller,
         runtime: &Handle,
     ) -> Result<Self, Error> {
-        let begin = |(index, probe): (usize, &scenarios::ProbePlan)| {
-            let client_id = format!("iomt-probe-{}-{run}", probe.id);
-            let subscription = subscription(plan, targets, probe.target, client_id, probe.filters.clone(), probe.qos);
+        let mut watching = Vec::new();
+        for (index, probe) in plan.probes.iter().enumerate() {
+            let target = &plan.targets[probe.target].id;
+            let unreachable =
+                |error: ProbeError| Error::Unreachable { target: target.clone(), reason: error.to_string() };
+            let kind = registry.find::<ProbeKind>(&probe.kind).and_then(|kind| kind.executor.code::<Watch>());
+            let Watch(start) = kind.ok_or_else(|| unreachable(ProbeError::NoCode { kind: probe.kind.clone() }))?;
+            let (host, port) = targets.address(probe.target);
             let teller = teller.clone();
-            let subscriber = Subscriber::begin(subscription, pace, runtime, move |sighting| {
-                teller.tell(vec![sighted(index, sighting)]);
+            let start = start(Start {
+                id: &probe.id,
+                arguments: &probe.arguments,
+                filters: &probe.filters,
+                qos: probe.qos,
+                host,
+                port,
+                auth: auth_of(plan, probe.target),
+                run,
+                pace,
+                runtime,
+                see: Arc::new(move |sighting| teller.tell(vec![sighted(index, sighting)])),
             });
-            (plan.targets[probe.target].id.clone(), subscriber)
-        };
-        let mut subscribers: Vec<_> = plan.probes.iter().enumerate().map(begin).collect();
-        for (target, subscriber) in &mut subscribers {
-            wait_granted(subscriber, target, runtime)?;
+            watching.push((start.map_err(unreachable)?, target));
         }
-        Ok(Self(subscribers))
+        for (probe, target) in &mut watching {
+            let ready = probe.wait_ready(runtime);
+            ready.map_err(|error| Error::Unreachable { target: target.clone(), reason: error.to_string() })?;
+        }
+        Ok(Self(watching.into_iter().map(|(probe, _)| probe).collect()))
     }
 
-    /// Ends the probes and removes their sessions from the brokers.
+    /// Ends the probes and removes what they left at their targets.
     pub(crate) fn stop(&mut self, runtime: &Handle) {
-        for (_, subscriber) in std::mem::take(&mut self.0) {
-            subscriber.stop(runtime);
+        for probe in std::mem::take(&mut self.0) {
+            probe.stop(runtime);
         }
     }
 }
@@ -61,16 +80,21 @@ pub(crate) fn subscription(
     qos: u8,
 ) -> Subscription {
     let (host, port) = targets.address(target);
-    let link = plan.links.iter().find(|link| link.target == target);
-    let auth = link.and_then(|link| link.auth.as_ref());
+    let auth = auth_of(plan, target);
     Subscription {
         host: host.to_owned(),
         port,
         client_id,
-        auth: auth.map(|auth| (auth.user.clone(), auth.password.clone())),
+        auth: auth.map(|(user, password)| (user.to_owned(), password.to_owned())),
         filters,
         qos,
     }
+}
+
+/// Name and password of the first link that goes to a target.
+fn auth_of(plan: &Plan, target: usize) -> Option<(&str, &str)> {
+    let auth = plan.links.iter().find(|link| link.target == target)?.auth.as_ref()?;
+    Some((&auth.user, &auth.password))
 }
 
 /// Waits until a target granted the subscriptions.

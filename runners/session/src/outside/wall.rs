@@ -78,7 +78,7 @@ impl Wall {
     pub(crate) fn start(beginning: Beginning<'_>, runtime: Runtime, targets: Targets) -> Result<Self, Error> {
         let Beginning { plan, registry, run, members, devices, pace, expected, teller, observer } = beginning;
         let handle = runtime.handle();
-        let probes = Probes::start(plan, &targets, run, pace, &teller, handle)?;
+        let probes = Probes::start(plan, registry, &targets, run, pace, &teller, handle)?;
         let mut commanders = BTreeMap::new();
         for (target, answers) in &expected.0 {
             let client_id = format!("iomt-commander-{target}-{run}");

@@ -1,16 +1,35 @@
 //! How a device takes a command: once per id, checked against the kind's list, answered always.
 
 use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
 
 use bevy_ecs::prelude::*;
 
 use crate::{
-    Argument, Cast, Clock, Command, CommandInbox, CommandSpec, Entities, ParameterKind, ParameterSpec, Registry,
-    Replies, Reply, ReplyStatus,
+    Argument, Clock, Command, CommandInbox, CommandSpec, Entities, ParameterKind, ParameterSpec, Participants,
+    Registry, Replies, Reply, ReplyStatus,
 };
 
-/// Carries out a checked command on a device; an error is the reason for refusing it.
-pub type Obey = fn(world: &mut World, device: Entity, command: &Command) -> Result<(), String>;
+/// Carries out a checked command on a device.
+#[derive(Clone)]
+pub struct Obey(Arc<ObeyCode>);
+
+/// The code of a command; an error is the reason for refusing it.
+type ObeyCode = dyn Fn(&mut World, Entity, &Command) -> Result<(), String> + Send + Sync;
+
+impl Obey {
+    /// A command that this code carries out.
+    pub fn new(code: impl Fn(&mut World, Entity, &Command) -> Result<(), String> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(code))
+    }
+}
+
+impl fmt::Debug for Obey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Obey").finish_non_exhaustive()
+    }
+}
 
 /// The answers a device gave lately, so that a command that arrives twice is applied once and answered twice.
 #[derive(Debug, Clone, Default, Component)]
@@ -34,17 +53,12 @@ impl Answered {
 
 /// Commands each device kind obeys.
 #[derive(Debug, Resource)]
-pub(crate) struct CommandTable(Vec<(&'static str, Vec<CommandSpec>, Obey)>);
+pub(crate) struct CommandTable(Vec<(&'static str, Vec<CommandSpec>)>);
 
 impl CommandTable {
     pub(crate) fn new(registry: &Registry) -> Self {
-        Self(
-            registry
-                .devices()
-                .iter()
-                .filter_map(|device| Some((device.kind, device.commands.clone(), device.obey?)))
-                .collect(),
-        )
+        let obeying = registry.devices().iter().filter(|device| !device.commands.is_empty());
+        Self(obeying.map(|device| (device.kind, device.commands.clone())).collect())
     }
 }
 
@@ -82,8 +96,8 @@ pub(crate) fn obey_commands(world: &mut World) {
 }
 
 fn take(world: &mut World, table: &CommandTable, entity: Entity, command: &Command) -> Result<(), String> {
-    let kind = world.resource::<Cast>().0.devices[command.device.index()].kind.clone();
-    let Some((_, specs, obey)) = table.0.iter().find(|(known, ..)| *known == kind) else {
+    let kind = world.resource::<Participants>().0.devices[command.device.index()].kind.clone();
+    let Some((_, specs)) = table.0.iter().find(|(known, ..)| *known == kind) else {
         return Err(format!("a {kind} takes no commands"));
     };
     let Some(spec) = specs.iter().find(|spec| spec.op == command.op) else {
@@ -91,7 +105,7 @@ fn take(world: &mut World, table: &CommandTable, entity: Entity, command: &Comma
         return Err(format!("unknown operation `{}`; known are {}", command.op, known.join(", ")));
     };
     check(spec, command)?;
-    obey(world, entity, command)
+    (spec.obey.0)(world, entity, command)
 }
 
 fn check(spec: &CommandSpec, command: &Command) -> Result<(), String> {

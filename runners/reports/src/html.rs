@@ -9,34 +9,31 @@ use std::fmt::Write;
 
 use markup::{escape, escape_quoted, facts, table};
 
-use crate::report::DelayReport;
-use crate::{ExpectReport, RunReport, Verdict, figures};
+use verify::{DelayReport, ExpectReport, RunReport, Verdict, figures};
 
 const STYLE: &str = include_str!("html/style.css");
 
 /// What the backgrounds of the chart mean.
 const SHADES: &str = "<p class=\"note\">Shaded: steps; grey: warm-up and drain.</p>\n";
 
-impl RunReport {
-    /// The page.
-    pub fn to_html(&self) -> String {
-        let title = escape(&format!("{}: {}", self.scenario, self.verdict.word()));
-        format!(
-            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
-             <style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n{}{}{}{}{}{}{}{}{}{}</main>\n</body>\n</html>\n",
-            banner(self),
-            tiles(self),
-            section("Expectations", &expectations(self)),
-            section("What happened when", &(timeline::chart(self) + SHADES + &windows(self))),
-            steps(self),
-            radio::section(self),
-            worst_devices(self),
-            section("Messages", &(streams(self) + &messages(self))),
-            section("Behind the numbers", &background(self)),
-            section("Repeat this run", &reproduce(self)),
-        )
-    }
+/// The page.
+pub fn html(report: &RunReport) -> String {
+    let title = escape(&format!("{}: {}", report.scenario, report.verdict.word()));
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
+         <style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n{}{}{}{}{}{}{}{}{}{}</main>\n</body>\n</html>\n",
+        banner(report),
+        tiles(report),
+        section("Expectations", &expectations(report)),
+        section("What happened when", &(timeline::chart(report) + SHADES + &windows(report))),
+        steps(report),
+        radio::section(report),
+        worst_devices(report),
+        section("Messages", &(streams(report) + &messages(report))),
+        section("Behind the numbers", &background(report)),
+        section("Repeat this run", &reproduce(report)),
+    )
 }
 
 fn section(title: &str, body: &str) -> String {

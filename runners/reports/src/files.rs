@@ -4,7 +4,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::{JunitError, LostMessages, RunReport};
+use verify::{LostMessages, RunReport};
+
+use crate::html::html;
+use crate::junit::{JunitError, junit};
+use crate::lost_csv::lost_csv;
 
 /// A report could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -27,12 +31,12 @@ pub enum ReportFileError {
 ///
 /// # Errors
 /// [`ReportFileError`] when a file cannot be written; those before it are there.
-pub fn write_reports(dir: &Path, report: &RunReport, lost: &LostMessages) -> Result<Vec<PathBuf>, ReportFileError> {
+pub fn write(dir: &Path, report: &RunReport, lost: &LostMessages) -> Result<Vec<PathBuf>, ReportFileError> {
     let contents = [
         ("run.json", report.to_json()),
-        ("junit.xml", report.to_junit()?),
-        ("report.html", report.to_html()),
-        ("lost.csv", lost.to_csv()),
+        ("junit.xml", junit(report)?),
+        ("report.html", html(report)),
+        ("lost.csv", lost_csv(lost)),
     ];
     let mut written = Vec::with_capacity(contents.len());
     for (name, content) in contents {

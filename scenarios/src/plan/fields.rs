@@ -15,38 +15,38 @@ pub(crate) enum View {
 
 /// The fields of one thing.
 #[derive(Debug)]
-pub(super) struct Fields {
+pub(in crate::plan) struct Fields {
     view: View,
     fields: Map<String, Value>,
 }
 
 impl Fields {
-    pub(super) fn new(view: View) -> Self {
+    pub(in crate::plan) fn new(view: View) -> Self {
         Self { view, fields: Map::new() }
     }
 
     /// A field that is shown and tested.
-    pub(super) fn field(mut self, name: &str, value: impl Into<Value>) -> Self {
+    pub(in crate::plan) fn field(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.fields.insert(name.to_owned(), value.into());
         self
     }
 
     /// A field that is only shown.
-    pub(super) fn shown(self, name: &str, value: impl Into<Value>) -> Self {
+    pub(in crate::plan) fn shown(self, name: &str, value: impl Into<Value>) -> Self {
         if self.view == View::Shown { self.field(name, value) } else { self }
     }
 
     /// A field that is only tested: too long to read, or shown in other words.
-    pub(super) fn tested(self, name: &str, value: impl Into<Value>) -> Self {
+    pub(in crate::plan) fn tested(self, name: &str, value: impl Into<Value>) -> Self {
         if self.view == View::Tested { self.field(name, value) } else { self }
     }
 
-    pub(super) fn done(self) -> Value {
+    pub(in crate::plan) fn done(self) -> Value {
         Value::Object(self.fields)
     }
 }
 
 /// Seconds since the start.
-pub(super) fn since_start(instant: SimTime) -> f64 {
+pub(in crate::plan) fn since_start(instant: SimTime) -> f64 {
     (instant - SimTime::ZERO).seconds()
 }

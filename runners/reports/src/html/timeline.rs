@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::axis::{LEFT, RIGHT, TimeAxis, ValueAxis};
 use super::markup::escape;
-use crate::{RunReport, SeriesWindow, StepReport, figures};
+use verify::{RunReport, SeriesWindow, StepReport, figures};
 
 /// Most lanes of steps drawn; the table of steps has all.
 const LANES: usize = 12;

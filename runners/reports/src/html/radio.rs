@@ -1,7 +1,7 @@
 //! The section about the Bluetooth side.
 
 use super::markup::{escape, facts, table};
-use crate::{RadioReport, RunReport, figures};
+use verify::{RadioReport, RunReport, figures};
 
 /// Most devices in the table; all of them stand in `run.json`.
 const DEVICES_SHOWN: usize = 200;
