@@ -3,11 +3,10 @@
 mod error;
 mod kind;
 pub mod mqtt;
-mod sighting;
 
 pub use error::ProbeError;
 pub use kind::{Probe, See, Start, Watch};
-pub use sighting::Sighting;
+pub use vocabulary::Sighting;
 
 use sim_core::{Plugin, Registry};
 
