@@ -183,6 +183,7 @@ impl Connection {
     /// The session gets the frames that rules let through.
     fn take_passed(&mut self, turn: &mut Turn<'_>) {
         while matches!(self.link, Link::Open(_))
+            && !self.holds(Direction::Incoming)
             && let Some(frame) = self.ruled.as_mut().and_then(|ruled| ruled.incoming.pop(turn.now_ns))
         {
             self.take_bytes(&frame, turn);

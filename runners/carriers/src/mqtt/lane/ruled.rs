@@ -32,8 +32,10 @@ impl Ruled {
 
     /// When frames are let go [ns]; `i64::MAX` is never.
     pub(super) fn next_ns(&self) -> i64 {
-        let outgoing_ns = if self.blocked { i64::MAX } else { self.outgoing.next_ns() };
-        outgoing_ns.min(self.incoming.next_ns())
+        let waits = |direction| self.rules.holds(direction);
+        let outgoing_ns = if self.blocked || waits(Direction::Outgoing) { i64::MAX } else { self.outgoing.next_ns() };
+        let incoming_ns = if waits(Direction::Incoming) { i64::MAX } else { self.incoming.next_ns() };
+        outgoing_ns.min(incoming_ns)
     }
 
     /// A frame goes in; how the connection ends if a rule ends it.
