@@ -15,7 +15,7 @@ use sim_core::{Plugin, Registry};
 pub struct Probes;
 
 impl Plugin for Probes {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "probes"
     }
 
