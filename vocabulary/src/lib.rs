@@ -2,7 +2,7 @@
 //!
 //! [`Metric`] is a row of the metric table (codes, units, ranges) and [`metrics`] has a constant for each of them,
 //! [`Quantity`] is a number with a unit as a scenario file writes it, and [`Message`] is what a device says at one instant,
-//! before any payload format.
+//! before any payload format; a [`Sighting`] is what somebody saw of it elsewhere.
 
 mod dimension;
 mod format;
@@ -12,6 +12,7 @@ mod metric;
 mod metric_table;
 mod owned_message;
 mod quantity;
+mod sighting;
 
 pub use dimension::{Dimension, Unit};
 pub use format::{Format, KeyError, MessageKey, Sameness};
@@ -21,3 +22,4 @@ pub use metric::{Metric, MetricKind};
 pub use metric_table::{MetricError, MetricId, metrics, register_metric};
 pub use owned_message::{OwnedMessage, OwnedReading, OwnedValue, OwnedWave};
 pub use quantity::{Quantity, QuantityError};
+pub use sighting::Sighting;

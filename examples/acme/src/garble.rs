@@ -3,9 +3,7 @@
 
 use bytes::{Bytes, BytesMut};
 use iomt::carriers::{Direction, LinkAction, LinkRule, LinkRuleOrder, Tally, Verdict};
-use iomt::sim_core::{
-    ActionSpec, DurationRule, Executor, Key, Level, ParameterKind, ParameterSpec, Purpose, Registry,
-};
+use iomt::sim_core::{ActionSpec, DurationRule, Executor, Key, Level, ParameterKind, ParameterSpec, Purpose, Registry};
 
 use crate::acme_lines::MARK;
 
@@ -57,9 +55,13 @@ pub(crate) fn register(registry: &mut Registry) {
         level: Level::Link,
         executor: Executor::new(LinkAction(Garble::make)),
         parameters: vec![
-            ParameterSpec::optional("share", ParameterKind::Quantity(iomt::vocabulary::Dimension::Ratio), "of the lines")
-                .default("100 %")
-                .range(0.0, 1.0),
+            ParameterSpec::optional(
+                "share",
+                ParameterKind::Quantity(iomt::vocabulary::Dimension::Ratio),
+                "of the lines",
+            )
+            .default("100 %")
+            .range(0.0, 1.0),
         ],
         duration: DurationRule::Required,
         evidence: &["lines_garbled"],

@@ -2,7 +2,9 @@
 //! in.
 
 use iomt::bevy_ecs::prelude::*;
-use iomt::device_models::devices::device::{DeviceKind, DeviceModel, EventStream, Order, Saying, Spawning, Watching, When};
+use iomt::device_models::devices::device::{
+    DeviceKind, DeviceModel, EventStream, Order, Saying, Spawning, Watching, When,
+};
 use iomt::sim_core::{Key, ParameterKind, ParameterSpec, Purpose, Registry, Span};
 use iomt::vocabulary::{Dimension, Metric, MetricId, MetricKind, Reading};
 
@@ -49,7 +51,8 @@ impl SmartInhaler {
         let flow_l_min = FLOW_L_MIN.0 + FLOW_L_MIN.1 * self.key.normal(PUFF_FLOW, self.puffs);
         self.puffs += 1;
         self.doses -= 1.0;
-        let (doses, flow) = (Reading::number(self.doses_metric, self.doses), Reading::number(self.flow_metric, flow_l_min));
+        let (doses, flow) =
+            (Reading::number(self.doses_metric, self.doses), Reading::number(self.flow_metric, flow_l_min));
         if let Some(mut message) = watching.event(PUFF) {
             message.reading(flow).reading(doses);
         }

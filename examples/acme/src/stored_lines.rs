@@ -44,7 +44,7 @@ fn start(start: Start<'_>) -> Result<Box<dyn Probe>, ProbeError> {
                 Ok(_) if line.ends_with('\n') => {
                     if let Some((topic, payload)) = line.trim_end().split_once(' ') {
                         let payload = Bytes::copy_from_slice(payload.as_bytes());
-                        see(Sighting { topic: topic.to_owned(), payload, at: pace.now_ns(), retained: false });
+                        see(Sighting::publication(topic, payload, pace.now_ns()));
                     }
                     line.clear();
                 }

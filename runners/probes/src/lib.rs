@@ -3,11 +3,10 @@
 mod error;
 mod kind;
 pub mod mqtt;
-mod sighting;
 
 pub use error::ProbeError;
 pub use kind::{Probe, See, Start, Watch};
-pub use sighting::Sighting;
+pub use vocabulary::Sighting;
 
 use sim_core::{Plugin, Registry};
 
@@ -16,7 +15,7 @@ use sim_core::{Plugin, Registry};
 pub struct Probes;
 
 impl Plugin for Probes {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "probes"
     }
 

@@ -2,7 +2,6 @@
 
 use bluetooth::{LinkChange, LinkEvent};
 use carriers::{FleetEvent, Pace};
-use probes::Sighting;
 use scenarios::{Carrier, Plan};
 use sim_core::{Edge, OccurrenceId, Outbound, Reply, RouteId, SimTime};
 use verify::{Event, MessageName, RadioLinkChange};
@@ -33,12 +32,6 @@ pub(crate) fn from_carrier(event: FleetEvent) -> Event {
         FleetEvent::ConnectFailed { device, at, reason } => Event::ConnectFailed { device, at, reason: reason.words() },
         FleetEvent::SubscriptionRefused { device, code, at } => Event::SubscriptionRefused { device, at, code },
     }
-}
-
-/// What a probe, by its index in the plan, saw.
-pub(crate) fn sighted(probe: usize, sighting: Sighting) -> Event {
-    let Sighting { topic, payload, at, retained } = sighting;
-    Event::Sighted(verify::Sighting::publication(probe, topic, payload, at).retained(retained))
 }
 
 /// Messages that devices said over their own connections.

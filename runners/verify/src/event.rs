@@ -2,8 +2,7 @@
 
 use bytes::Bytes;
 use sim_core::{OccurrenceId, Outbound, ReplyStatus, RouteId, SimId, SimTime};
-
-use crate::sighting::Sighting;
+use vocabulary::Sighting;
 
 /// Names one message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,7 +91,12 @@ pub enum Event {
         written: bool,
     },
     /// A probe saw something.
-    Sighted(Sighting),
+    Sighted {
+        /// Index of the probe in the plan.
+        probe: usize,
+        /// What it saw.
+        sighting: Sighting,
+    },
     /// A device is online.
     Connected {
         /// Whose connection.
@@ -216,7 +220,7 @@ impl Event {
             Self::Dropped { .. } => "dropped, as declared",
             Self::Refused { .. } => "refused",
             Self::Pending { .. } => "pending",
-            Self::Sighted(_) => "observed",
+            Self::Sighted { .. } => "observed",
             Self::Connected { .. } => "connected",
             Self::Disconnected { .. } => "the connection ended",
             Self::ConnectFailed { .. } => "could not connect",

@@ -33,7 +33,6 @@ mod run_report;
 #[cfg(test)]
 mod sample_run;
 mod series;
-mod sighting;
 mod topic_filter;
 mod topics;
 mod totals;
@@ -57,7 +56,6 @@ pub use report::{
 pub use report_input::{CommandCounts, ConnectionCounts, ReportInput};
 pub use route_record::LedgerError;
 pub use run_json::{FORMAT, RunJsonError, SCHEMA};
-pub use sighting::Sighting;
 pub use totals::{Counts, Totals};
 pub use verdict::{ExitCode, Verdict};
 

@@ -5,8 +5,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use sim_core::{RouteId, Row, SimId};
-
-use crate::Sighting;
+use vocabulary::Sighting;
 
 /// A rule by which a sighting finds its message.
 pub trait Matcher: Debug + Send + Sync {

@@ -12,16 +12,14 @@ use sim_core::{
     ActionSpec, Arguments, Cadence, DevicePlan, DurationRule, Evidence, Executor, Level, MetricShape, Occurrence,
     OccurrenceId, PatientPlan, Registry, Roster, Route, RouteId, SimId, SimTime, Span, StreamPlan, Subject,
 };
-use vocabulary::Dimension;
+use vocabulary::{Dimension, Sighting};
 
-use crate::{
-    CommandCounts, ConnectionCounts, Judgement, Ledger, LedgerLimits, ReportInput, RunReport, Sighting, TargetReport,
-};
+use crate::{CommandCounts, ConnectionCounts, Judgement, Ledger, LedgerLimits, ReportInput, RunReport, TargetReport};
 
 impl Ledger {
     /// A probe received these bytes.
     pub(crate) fn observed(&mut self, probe: usize, topic: &str, payload: &[u8], at: i64, retained: bool) {
-        self.sighted(&Sighting::publication(probe, topic, payload.to_vec(), at).retained(retained));
+        self.sighted(probe, &Sighting::publication(topic, payload.to_vec(), at).retained(retained));
     }
 }
 

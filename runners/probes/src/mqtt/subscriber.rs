@@ -96,12 +96,10 @@ impl Subscription {
                         let _ = ready.send(outcome);
                     }
                 }
-                Ok(Event::Incoming(Packet::Publish(publish))) => seen(Sighting {
-                    topic: publish.topic,
-                    payload: publish.payload,
-                    at: pace.now_ns(),
-                    retained: publish.retain,
-                }),
+                Ok(Event::Incoming(Packet::Publish(publish))) => {
+                    let sighting = Sighting::publication(publish.topic, publish.payload, pace.now_ns());
+                    seen(sighting.retained(publish.retain));
+                }
                 Ok(_) => {}
                 Err(_) => tokio::time::sleep(RETRY).await,
             }

@@ -6,12 +6,11 @@ use carriers::{Carrier, FleetStats, MEMORY_LATENCY, Pace, VirtualFleet};
 use probes::Sighting;
 use scenarios::Plan;
 use sim_core::{Registry, SimId, Span};
-use verify::TargetReport;
+use verify::{Event, TargetReport};
 
 use super::{Finished, Outside, Publication, connections, routes};
 use crate::commander::{Answers, Expected};
 use crate::error::Error;
-use crate::events::sighted;
 use crate::judge::Teller;
 use crate::observer::Observer;
 
@@ -89,7 +88,8 @@ impl Memory {
                 match &listeners[heard.listener] {
                     Listener::Probe(probe) => {
                         let carriers::Heard { topic, payload, at, .. } = heard;
-                        seen.push(sighted(*probe, Sighting { topic, payload, at, retained: false }));
+                        let sighting = Sighting::publication(topic, payload, at);
+                        seen.push(Event::Sighted { probe: *probe, sighting });
                     }
                     Listener::Commander(answers) => answers.hear(&heard.payload),
                 }

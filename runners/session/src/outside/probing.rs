@@ -8,10 +8,10 @@ use probes::{Probe, ProbeError, Start, Watch};
 use scenarios::Plan;
 use sim_core::{ProbeKind, Registry};
 use tokio::runtime::Handle;
+use verify::Event;
 
 use super::targets::Targets;
 use crate::error::Error;
-use crate::events::sighted;
 use crate::judge::Teller;
 
 /// Probes at work.
@@ -51,7 +51,7 @@ impl Probes {
                 run,
                 pace,
                 runtime,
-                see: Arc::new(move |sighting| teller.tell(vec![sighted(index, sighting)])),
+                see: Arc::new(move |sighting| teller.tell(vec![Event::Sighted { probe: index, sighting }])),
             });
             watching.push((start.map_err(unreachable)?, target));
         }

@@ -85,7 +85,7 @@ impl Wall {
             let subscription = subscription(plan, &targets, *target, client_id, answers.topics.clone(), 1);
             let answers = answers.clone();
             let mut commander =
-                Subscriber::begin(subscription, pace, handle, move |sighting| answers.hear(&sighting.payload));
+                Subscriber::begin(subscription, pace, handle, move |sighting| answers.hear(&sighting.raw));
             wait_granted(&mut commander, &plan.targets[*target].id, handle)?;
             commanders.insert(*target, commander);
         }

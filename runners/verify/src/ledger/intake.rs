@@ -31,7 +31,7 @@ impl Ledger {
             Event::Acked { name, at } => self.acked(name.route, name.sequence, *at),
             Event::Dropped { name, at, .. } => self.dropped(name.route, name.sequence, *at),
             Event::Refused { name, .. } => self.refused(name.route, name.sequence),
-            Event::Sighted(sighting) => self.sighted(sighting),
+            Event::Sighted { probe, sighting } => self.sighted(*probe, sighting),
             Event::Connected { at, .. } => {
                 self.online += 1;
                 self.connections(*at, self.online);

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use scenarios::{Carrier, Plan};
 use sim_core::{FormatSpec, GatewayFormatSpec, GatewayPlan, Registry, RouteId, SimId, SimTime, Span};
-use vocabulary::{Format, KeyError, Message, MessageKey};
+use vocabulary::{Format, KeyError, Message, MessageKey, Sighting};
 
 use crate::sample_run::{lag, payload, plan, registry, sample_input};
-use crate::{Judgement, Ledger, LedgerLimits, MESSAGE_PROPERTY, RunReport, Sighting, Verdict};
+use crate::{Judgement, Ledger, LedgerLimits, MESSAGE_PROPERTY, RunReport, Verdict};
 
 const VITALS: RouteId = RouteId(0);
 const TOPIC: &str = "ward/1/mon/vitals";
@@ -175,10 +175,10 @@ fn a_user_property_tells_the_message_of_a_format_without_a_key() {
     }
     let seen = |value: &str, raw: &str| Sighting {
         properties: vec![("other".to_owned(), "1".to_owned()), (MESSAGE_PROPERTY.to_owned(), value.to_owned())],
-        ..Sighting::publication(0, TOPIC, raw.as_bytes().to_vec(), 100)
+        ..Sighting::publication(TOPIC, raw.as_bytes().to_vec(), 100)
     };
-    ledger.sighted(&seen("1/vitals/SN-0000", "60"));
-    ledger.sighted(&seen("0/vitals/SN-0000", "61"));
+    ledger.sighted(0, &seen("1/vitals/SN-0000", "60"));
+    ledger.sighted(0, &seen("0/vitals/SN-0000", "61"));
     let judgement = ledger.finish(&lag(1, 1));
     let counts = judgement.totals.counts;
     assert_eq!((counts.delivered, counts.lost, counts.corrupted), (1, 1, 1), "{counts:?}");
@@ -189,12 +189,15 @@ fn a_user_property_tells_the_message_of_a_format_without_a_key() {
 fn what_the_probe_knows_needs_no_payload() {
     let mut ledger = ledger_of("bare");
     say(&mut ledger, 0, "60");
-    ledger.sighted(&Sighting {
-        who: Some("SN-0000".to_owned()),
-        stream: Some("vitals".to_owned()),
-        sequence: Some(0),
-        ..Sighting::publication(0, TOPIC, "60", 100)
-    });
+    ledger.sighted(
+        0,
+        &Sighting {
+            who: Some("SN-0000".to_owned()),
+            stream: Some("vitals".to_owned()),
+            sequence: Some(0),
+            ..Sighting::publication(TOPIC, "60", 100)
+        },
+    );
     let judgement = ledger.finish(&lag(1, 1));
     assert_eq!((judgement.totals.counts.delivered, matched_by(&judgement)), (1, vec![("key", 1)]));
 }

@@ -3,11 +3,10 @@
 use std::borrow::Cow;
 
 use sim_core::{RouteId, SimId};
-use vocabulary::KeyError;
+use vocabulary::{KeyError, MessageKey, Sighting};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::Ledger;
-use crate::Sighting;
 use crate::fate::Incident;
 use crate::matcher::{Claim, Finding, Known, Recall};
 use crate::measure::Origin;
@@ -24,9 +23,9 @@ enum Stranger {
 }
 
 impl Ledger {
-    /// A probe saw something.
-    pub fn sighted(&mut self, sighting: &Sighting) {
-        let (probe, topic) = (sighting.probe, sighting.topic.as_str());
+    /// A probe (index into [`scenarios::Plan::probes`]) saw something.
+    pub fn sighted(&mut self, probe: usize, sighting: &Sighting) {
+        let topic = sighting.topic.as_str();
         if let Some(count) = self.probe_counts.get_mut(probe) {
             *count += 1;
         }
@@ -43,28 +42,28 @@ impl Ledger {
                 if let (Some(rule), Some(matched)) = (rule, self.matched.get_mut(probe)) {
                     matched[rule] += 1;
                 }
-                self.sighted_message(sighting, route, sequence);
+                self.sighted_message(probe, sighting, route, sequence);
             }
             Finding::NeverSaid { route } if self.plan.deliveries[route.index()].topic != topic => {
                 self.sighted_astray(probe, topic, route, None);
             }
             Finding::NeverSaid { route } => {
                 let what = "observed although no device had said it";
-                self.sighted_stranger(sighting, &[route], Stranger::Incident(Incident::Invented, what));
+                self.sighted_stranger(probe, sighting, &[route], Stranger::Incident(Incident::Invented, what));
             }
             Finding::UnknownDevice => {
                 let what = "observed on this topic with the serial of an unknown device";
-                self.sighted_on_topic(sighting, Stranger::Incident(Incident::IdentityMismatch, what));
+                self.sighted_on_topic(probe, sighting, Stranger::Incident(Incident::IdentityMismatch, what));
             }
             Finding::UnknownStream => {
                 let what = "observed on this topic with a stream that the device does not have";
-                self.sighted_on_topic(sighting, Stranger::Incident(Incident::Invented, what));
+                self.sighted_on_topic(probe, sighting, Stranger::Incident(Incident::Invented, what));
             }
             Finding::NotApplicable if matches!(error, Some(KeyError::Unreadable { .. })) => {
                 let what = "observed unreadable on this topic";
-                self.sighted_on_topic(sighting, Stranger::Incident(Incident::Corrupted, what));
+                self.sighted_on_topic(probe, sighting, Stranger::Incident(Incident::Corrupted, what));
             }
-            Finding::NotApplicable => self.sighted_on_topic(sighting, Stranger::Unmatched),
+            Finding::NotApplicable => self.sighted_on_topic(probe, sighting, Stranger::Unmatched),
         }
     }
 
@@ -81,8 +80,8 @@ impl Ledger {
         (None, Finding::NotApplicable)
     }
 
-    fn sighted_message(&mut self, sighting: &Sighting, route: RouteId, sequence: u64) {
-        let (probe, topic) = (sighting.probe, sighting.topic.as_str());
+    fn sighted_message(&mut self, probe: usize, sighting: &Sighting, route: RouteId, sequence: u64) {
+        let topic = sighting.topic.as_str();
         let digest = xxh3_64(&sighting.raw);
         if sighting.retained && !self.accounts[route.index()].record.expects(sequence, digest) {
             self.totals.retained += 1;
@@ -130,13 +129,13 @@ impl Ledger {
         self.incident(route, sequence, (incident, &what));
     }
 
-    fn sighted_on_topic(&mut self, sighting: &Sighting, stranger: Stranger) {
+    fn sighted_on_topic(&mut self, probe: usize, sighting: &Sighting, stranger: Stranger) {
         let routes = self.topics.routes(&self.plan, &sighting.topic).to_vec();
-        self.sighted_stranger(sighting, &routes, stranger);
+        self.sighted_stranger(probe, sighting, &routes, stranger);
     }
 
     /// A sighting that is none of the messages of these routes.
-    fn sighted_stranger(&mut self, sighting: &Sighting, routes: &[RouteId], stranger: Stranger) {
+    fn sighted_stranger(&mut self, probe: usize, sighting: &Sighting, routes: &[RouteId], stranger: Stranger) {
         if self.topics.is_will(&self.plan, &sighting.topic, &sighting.raw) {
             self.totals.wills += 1;
             return;
@@ -147,7 +146,7 @@ impl Ledger {
         };
         if sighting.retained || sighting.raw.is_empty() {
             self.totals.retained += 1;
-        } else if self.accounts[route.index()].probe.map(usize::from) != Some(sighting.probe) {
+        } else if self.accounts[route.index()].probe.map(usize::from) != Some(probe) {
             self.totals.elsewhere += 1;
         } else {
             match stranger {
@@ -213,7 +212,7 @@ impl Ledger {
 /// What a sighting says of itself, and why the payload does not say more, where it had to be asked.
 fn claim<'s>(
     sighting: &'s Sighting,
-    read: impl FnOnce() -> Result<vocabulary::MessageKey<'s>, KeyError>,
+    read: impl FnOnce() -> Result<MessageKey<'s>, KeyError>,
 ) -> (Claim<'s>, Option<KeyError>) {
     let mut claim = Claim {
         device_serial: sighting.who.as_deref().map(Cow::Borrowed),

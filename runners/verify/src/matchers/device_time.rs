@@ -1,6 +1,7 @@
 //! By device, stream and the device's own clock, for formats without a sequence number.
 
-use crate::Sighting;
+use vocabulary::Sighting;
+
 use crate::matcher::{Claim, Finding, Known, Matcher, Recall};
 
 /// The rule.

@@ -1,6 +1,7 @@
 //! By device, stream and sequence number.
 
-use crate::Sighting;
+use vocabulary::Sighting;
+
 use crate::matcher::{Claim, Finding, Known, Matcher};
 
 /// The rule.

@@ -1,6 +1,7 @@
 //! By a property that travels beside the payload.
 
-use crate::Sighting;
+use vocabulary::Sighting;
+
 use crate::matcher::{Claim, Finding, Known, Matcher};
 
 /// Name of the property that tells which message a payload is: `SEQUENCE/STREAM/SERIAL`.

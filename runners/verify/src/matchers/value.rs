@@ -3,7 +3,8 @@
 //! Messages that say the same cannot be told apart: each sighting counts for the first that was not seen yet, so that a
 //! copy of one can hide the loss of another. And bytes that nobody has said may be a message that was altered, or none.
 
-use crate::Sighting;
+use vocabulary::Sighting;
+
 use crate::matcher::{Claim, Finding, Known, Matcher, Recall};
 
 /// The rule.

@@ -1,14 +1,12 @@
 //! What a probe saw, whatever kind of probe it is.
 
+use crate::OwnedReading;
 use bytes::Bytes;
-use vocabulary::OwnedReading;
 
 /// One thing seen at the user's stack. A probe fills in what it knows beside the payload; what it leaves open the judge
 /// reads in the payload, as far as the format of the route goes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sighting {
-    /// The probe, as an index into [`scenarios::Plan::probes`].
-    pub probe: usize,
     /// Serial number of the device that it is said to come from.
     pub who: Option<String>,
     /// Stream id.
@@ -33,9 +31,8 @@ pub struct Sighting {
 
 impl Sighting {
     /// Bytes published on a topic, and nothing more.
-    pub fn publication(probe: usize, topic: impl Into<String>, raw: impl Into<Bytes>, observed_at: i64) -> Self {
+    pub fn publication(topic: impl Into<String>, raw: impl Into<Bytes>, observed_at: i64) -> Self {
         Self {
-            probe,
             who: None,
             stream: None,
             sequence: None,
