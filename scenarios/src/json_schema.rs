@@ -78,6 +78,7 @@ fn rules(spec: &'static TableSpec, registry: &Registry) -> Vec<Value> {
             rules.push(json!({"oneOf": [{"required": ["at"]}, {"required": ["every"]}]}));
             rules
         }
+        "[probe.ID]" => registry.probe_kinds().iter().map(probe_rule).collect(),
         "[[cohort.device]]" => registry
             .devices()
             .iter()
@@ -112,6 +113,16 @@ fn rules(spec: &'static TableSpec, registry: &Registry) -> Vec<Value> {
             .collect(),
         _ => Vec::new(),
     }
+}
+
+fn probe_rule(kind: &sim_core::ProbeKind) -> Value {
+    let with = with_required(parameters(&kind.parameters), &kind.parameters);
+    let mut properties = Map::new();
+    properties.insert("with".to_owned(), with);
+    if !kind.takes_filters {
+        properties.extend(["filter", "qos"].map(|key| (key.to_owned(), json!(false))));
+    }
+    when("kind", kind.name, kind.about, json!({"properties": properties}))
 }
 
 fn action_rule(action: &sim_core::ActionSpec) -> Value {
@@ -199,6 +210,7 @@ fn key_schema(key: &KeySpec, registry: &Registry) -> Value {
             "action" => registry.actions().iter().map(|action| action.name).collect(),
             "device kind" => registry.devices().iter().map(|device| device.kind).collect(),
             "patient model" => registry.patients().iter().map(|patient| patient.model).collect(),
+            "kind of probe" => registry.probe_kinds().iter().map(|kind| kind.name).collect(),
             "gateway format" => registry.gateway_formats().iter().map(|format| format.name).collect(),
             _ => registry.public_formats().map(|format| format.name).collect(),
         }

@@ -92,7 +92,7 @@ fn read_and_expand(
     let cohorts = read_cohorts(&root, &SCENARIO, registry, &links);
     let steps = read_steps(&root, &SCENARIO, registry);
     check_targets(notes, &steps, &targets);
-    let probes = read_probes(&root, &SCENARIO, &targets, &links, &cohorts.drafts);
+    let probes = read_probes(&root, &SCENARIO, registry, &targets, &links, &cohorts.drafts);
     let expects = read_expects(&root, &SCENARIO, registry);
     let report = read_report(&root, name.as_ref().map_or("", |name| name.text.as_str()));
 

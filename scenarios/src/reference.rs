@@ -40,7 +40,20 @@ fn write_reference(out: &mut String, registry: &Registry) -> fmt::Result {
         }
         writeln!(out)?;
     }
+    write_probe_kinds(out, registry)?;
     write_metrics(out, registry)
+}
+
+fn write_probe_kinds(out: &mut String, registry: &Registry) -> fmt::Result {
+    writeln!(out, "## Kinds of probes\n")?;
+    for kind in registry.probe_kinds() {
+        let filters = if kind.takes_filters { "takes `filter` and `qos`" } else { "watches everything of its target" };
+        writeln!(out, "### `{}`\n\n{}; {filters}\n", kind.name, kind.about)?;
+        if !kind.parameters.is_empty() {
+            write_parameters(out, &kind.parameters)?;
+        }
+    }
+    Ok(())
 }
 
 fn write_table(out: &mut String, table: &TableSpec) -> fmt::Result {

@@ -4,9 +4,9 @@
 //! system randomness, no sockets.
 
 mod assembly;
+mod commands;
 mod draw;
 mod fingerprint;
-mod obedience;
 mod parameter;
 mod ports;
 mod registry;
@@ -18,23 +18,23 @@ mod timeline;
 mod truth;
 
 pub use assembly::{Assembly, Draft, DraftWaves, MessageBuilder, MessageHead, SampleFate, WaveHead};
+pub use commands::Obey;
 pub use draw::{Key, KeyedRng, Purpose, hash64, philox4x32_10};
 pub use fingerprint::{Fingerprint, FingerprintItem};
-pub use obedience::Obey;
 pub use parameter::{Argument, Arguments, Change, ParameterKind, ParameterSpec};
 pub use ports::{Command, CommandInbox, Outbound, Outbox, Relay, Replies, Reply, ReplyStatus};
 pub use registry::{
     ActionSpec, BluetoothKind, CommandSpec, Complaint, DeviceSpec, DurationRule, Executor, ExpectMetricSpec, Flaw,
     Flaws, FormatSpec, GatewayFormatSpec, Level, MetricShape, Need, PatientFaculties, PatientSpec, PatientText, Plugin,
-    ProfileFile, Reach, Registry, Row, Seam, SignalAct, SignalAction, SignalCode, SpawnError, StepCheck, StepFacts,
-    StreamKind, StreamSpec, TruthColumn,
+    ProbeKind, ProfileFile, Program, Reach, Registry, Row, Seam, SignalAct, SignalAction, SignalCode, Spawn,
+    SpawnError, StepCheck, StepFacts, StreamKind, StreamSpec, TruthColumn,
 };
 pub use roster::{
     Cadence, DevicePlan, GatewayPlan, PatientPlan, Place, RadioPlan, RadioSecurity, Roster, Route, RouteId, SimId,
     SitePlan, StreamPlan,
 };
 pub use shards::Shards;
-pub use sim::{BuildError, Cast, Clock, Entities, Observer, Phase, Said, Sim, Slot};
+pub use sim::{BuildError, Clock, Entities, Observer, Participants, Phase, Said, Sim, Slot};
 pub use time::{GRID, SimTime, Span, sample_instant};
 pub use timeline::{Edge, Evidence, Occurrence, OccurrenceId, Subject};
 pub use truth::{Annotation, DrugSample, LabelEdge, Owner, StateSample, Truth};

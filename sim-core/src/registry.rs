@@ -12,6 +12,8 @@ mod foresight;
 mod format;
 mod patient;
 mod plugin;
+mod probe;
+mod program;
 mod rows;
 
 use std::fmt;
@@ -22,13 +24,15 @@ use bevy_ecs::system::ScheduleSystem;
 use vocabulary::{Metric, MetricId, register_metric};
 
 pub use action::{ActionSpec, DurationRule, Level, SignalAct, SignalAction, SignalCode};
-pub use device::{CommandSpec, DeviceSpec, StreamKind, StreamSpec};
+pub use device::{CommandSpec, DeviceSpec, Spawn, StreamKind, StreamSpec};
 pub use executor::{Executor, Reach, Seam};
 pub use expectation_metric::{ExpectMetricSpec, MetricShape};
 pub use foresight::{Complaint, Need, PatientFaculties, PatientText, StepCheck, StepFacts};
 pub use format::{BluetoothKind, FormatSpec, GatewayFormatSpec};
 pub use patient::{PatientSpec, ProfileFile, SpawnError, TruthColumn};
 pub use plugin::{Flaw, Flaws, Plugin};
+pub use probe::ProbeKind;
+pub use program::Program;
 pub use rows::Row;
 
 use crate::sim::{Phase, Slot};
@@ -42,6 +46,8 @@ pub struct Registry {
     lists: Lists,
     /// Names of the plugins so far; the first one stands for rows added outside any plugin.
     plugins: Vec<String>,
+    /// Which program this is.
+    program: Program,
     /// The plugin that is registering.
     plugin: usize,
     /// What was wrong while rows were added.
@@ -55,6 +61,7 @@ impl Default for Registry {
         Self {
             lists: Lists::default(),
             plugins: vec!["the program".to_owned()],
+            program: Program::default(),
             plugin: 0,
             flaws: Vec::new(),
             resources: Vec::new(),
@@ -91,6 +98,17 @@ impl Registry {
         plugin.register(self);
         self.plugin = before;
         self
+    }
+
+    /// Gives the program a name and a version of its own.
+    pub fn name_program(&mut self, program: Program) -> &mut Self {
+        self.program = program;
+        self
+    }
+
+    /// Which program this is.
+    pub fn program(&self) -> Program {
+        self.program
     }
 
     /// Adds a row, and those that come with it.
@@ -227,6 +245,11 @@ impl Registry {
     /// Kinds of devices that speak Bluetooth; while there is none nobody is asked.
     pub fn bluetooth_kinds(&self) -> Vec<&'static str> {
         self.all::<BluetoothKind>().iter().map(|kind| kind.0).collect()
+    }
+
+    /// Kinds of probes.
+    pub fn probe_kinds(&self) -> &[ProbeKind] {
+        self.all()
     }
 
     /// Expectation metrics.

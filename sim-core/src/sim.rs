@@ -11,7 +11,7 @@ use bytes::BytesMut;
 use vocabulary::{Format, Message};
 
 use crate::assembly::{Assembly, MessageHead};
-use crate::obedience::{Answered, CommandTable, obey_commands};
+use crate::commands::{Answered, CommandTable, obey_commands};
 use crate::{
     Command, CommandInbox, DevicePlan, Edge, Evidence, GRID, Occurrence, OccurrenceId, Outbound, Outbox, Registry,
     Replies, Reply, Roster, SignalAct, SignalAction, SimId, SimTime, SpawnError, StreamPlan, Subject, Truth,
@@ -63,7 +63,7 @@ impl Clock {
 
 /// Who takes part, for systems that need names.
 #[derive(Debug, Clone, Resource)]
-pub struct Cast(pub Arc<Roster>);
+pub struct Participants(pub Arc<Roster>);
 
 /// The entities of this shard, by number.
 #[derive(Debug, Clone, Default, Resource)]
@@ -176,7 +176,7 @@ impl Sim {
             ..ScheduleBuildSettings::default()
         });
         world.insert_resource(Clock { now: SimTime::ZERO, end: SimTime::ZERO, start_epoch_ns: roster.start_epoch_ns });
-        world.insert_resource(Cast(Arc::clone(roster)));
+        world.insert_resource(Participants(Arc::clone(roster)));
         world.init_resource::<Assembly>();
         world.init_resource::<Outbox>();
         world.init_resource::<CommandInbox>();
@@ -298,8 +298,8 @@ fn populate(
                 what: "device kind",
                 name: device.kind.clone(),
             })?;
-            let entity = (spec.spawn)(world, SimId(device_index as u32), device, patient)?;
-            if spec.obey.is_some() {
+            let entity = spec.spawn.spawn(world, SimId(device_index as u32), device, patient)?;
+            if !spec.commands.is_empty() {
                 world.entity_mut(entity).insert(Answered::default());
             }
             entities.devices.push(entity);
@@ -359,7 +359,7 @@ fn follow_timeline(world: &mut World) {
 
 /// Renders the assembled messages into payload bytes.
 fn encode_messages(
-    cast: Res<Cast>,
+    participants: Res<Participants>,
     mut assembly: ResMut<Assembly>,
     mut encoding: ResMut<Encoding>,
     mut observers: ResMut<Observers>,
@@ -370,7 +370,7 @@ fn encode_messages(
     if assembly.is_empty() {
         return;
     }
-    let roster = &*cast.0;
+    let roster = &*participants.0;
     let Encoding { by_route, arena } = &mut *encoding;
     let names = |head: &MessageHead| {
         let device = &roster.devices[head.device.index()];

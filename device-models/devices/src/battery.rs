@@ -1,6 +1,5 @@
 //! Battery charge of a device: falls linearly from a drawn level over a drawn runtime.
 
-use bevy_ecs::prelude::*;
 use sim_core::{Key, Purpose, SimTime};
 
 const CHARGE: Purpose = Purpose::new("battery.charge");
@@ -10,7 +9,7 @@ const SHORTEST_RUNTIME_H: f64 = 24.0;
 const LONGEST_RUNTIME_H: f64 = 72.0;
 
 /// A battery that is not charged during the run.
-#[derive(Debug, Clone, Copy, Component)]
+#[derive(Debug, Clone, Copy)]
 pub struct Battery {
     charge_percent: f64,
     drain_percent_h: f64,

@@ -4,25 +4,18 @@
 mod measurement;
 
 use bevy_ecs::prelude::*;
-use sim_core::{
-    Assembly, Clock, Command, CommandSpec, DevicePlan, DeviceSpec, MessageBuilder, Phase, Registry, SimId, SimTime,
-    SpawnError, StreamKind, StreamSpec,
-};
-use vocabulary::{MetricId, Quality, Reading, metrics};
+use sim_core::{GRID, MessageBuilder, Registry, SimTime};
+use vocabulary::{Quality, Reading, metrics};
 
 use self::measurement::{Measurement, Outcome};
-use super::announcement::Announcement;
-use super::battery::Battery;
-use crate::device::Device;
-use patients::Physiology;
+use crate::device::{DeviceKind, DeviceModel, EventStream, Order, Saying, Watching, When};
 use patients::activity::Activity;
+use patients::{Physiology, needs_circulation};
 
-const PRESSURE: usize = 0;
-const ON_DEMAND: usize = 1;
-const STATUS: usize = 2;
+const ON_DEMAND: EventStream = EventStream("on_demand");
 
 /// State of a cuff.
-#[derive(Debug, Clone, Component)]
+#[derive(Debug, Clone, Default, Component)]
 pub struct BloodPressureCuff {
     /// The measurement under way or the next one of the schedule, which ends with its message.
     scheduled: Option<Measurement>,
@@ -32,30 +25,6 @@ pub struct BloodPressureCuff {
     asked: bool,
     /// Measurements on demand so far.
     demands: u64,
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "the registry's signature lets a device refuse")]
-fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Result<Entity, SpawnError> {
-    let device = Device::from_plan(world, id, plan, patient);
-    let cuff = BloodPressureCuff { scheduled: None, demanded: None, asked: false, demands: 0 };
-    let battery = Battery::new(device.key);
-    Ok(world.spawn((device, cuff, battery, Announcement(STATUS))).id())
-}
-
-fn obey(world: &mut World, device: Entity, command: &Command) -> Result<(), String> {
-    let now = world.resource::<Clock>().now;
-    let Some(mut cuff) = world.get_mut::<BloodPressureCuff>(device) else { return Err("not a cuff".to_owned()) };
-    match command.op.as_str() {
-        "measure" => {
-            let inflated = cuff.scheduled.as_ref().is_some_and(|measurement| measurement.has_begun(now));
-            if inflated || cuff.demanded.is_some() || cuff.asked {
-                return Err("a measurement is under way".to_owned());
-            }
-            cuff.asked = true;
-            Ok(())
-        }
-        other => Err(format!("unknown operation `{other}`")),
-    }
 }
 
 fn say_outcome(message: &mut MessageBuilder<'_>, outcome: &Outcome) {
@@ -76,82 +45,67 @@ fn say_outcome(message: &mut MessageBuilder<'_>, outcome: &Outcome) {
     message.reading(Reading::code(metrics::DEVICE_STATUS, outcome.code()));
 }
 
-fn measure_pressures(
-    clock: Res<Clock>,
-    patients: Query<(&Physiology, Option<&Activity>)>,
-    mut devices: Query<(&mut Device, &mut BloodPressureCuff)>,
-    mut assembly: ResMut<Assembly>,
-) {
-    for (mut device, mut cuff) in &mut devices {
-        let cuff = &mut *cuff;
-        if std::mem::take(&mut cuff.asked) {
-            cuff.demanded = Some(Measurement::from(device.key, clock.now, cuff.demands));
-            cuff.demands += 1;
+impl DeviceModel for BloodPressureCuff {
+    type Patient = (&'static Physiology, Option<&'static Activity>);
+    type Parts = ();
+    type Room = ();
+}
+
+impl BloodPressureCuff {
+    fn measure_on_demand(&mut self, order: &Order<'_>) -> Result<(), String> {
+        let inflated = self.scheduled.as_ref().is_some_and(|measurement| measurement.has_begun(order.now));
+        if inflated || self.demanded.is_some() || self.asked {
+            return Err("a measurement is under way".to_owned());
         }
-        if cuff.scheduled.is_none() {
-            let (ends, sequence) = device.next_of(PRESSURE).unwrap_or((SimTime::from_nanos(i64::MAX), 0));
-            cuff.scheduled = Some(Measurement::until(device.key, ends, sequence));
+        self.asked = true;
+        Ok(())
+    }
+
+    fn follow_pulse(&mut self, mut watching: Watching<'_, Self>) {
+        let (clock, key) = (watching.clock, watching.device().key);
+        if std::mem::take(&mut self.asked) {
+            self.demanded = Some(Measurement::from(key, clock.now, self.demands));
+            self.demands += 1;
         }
-        let busy = cuff.demanded.is_some() || cuff.scheduled.as_ref().is_some_and(|next| next.has_begun(clock.now));
-        if !busy {
-            continue;
+        let scheduled = self.scheduled.get_or_insert_with(|| {
+            let (ends, sequence) = watching.device().next_message().unwrap_or((SimTime::from_nanos(i64::MAX), 0));
+            Measurement::until(key, ends, sequence)
+        });
+        if self.demanded.is_none() && !scheduled.has_begun(clock.now) {
+            return;
         }
-        let Ok((Physiology(body), activity)) = patients.get(device.patient) else { continue };
+        let Some((Physiology(body), activity)) = watching.patient() else { return };
         let moves = activity.is_some_and(|activity| activity.moves_at(clock.now));
-        for measurement in cuff.scheduled.iter_mut().chain(&mut cuff.demanded) {
-            measurement.follow(body, moves, &clock);
+        for measurement in self.scheduled.iter_mut().chain(&mut self.demanded) {
+            measurement.follow(body, moves, clock);
         }
-        while let Some(due) = device.take_due(&clock) {
-            debug_assert_eq!(due.kind_index, PRESSURE);
-            let next = cuff.scheduled.take();
-            let measurement = next.unwrap_or_else(|| Measurement::until(device.key, due.intended, due.sequence));
-            let outcome = measurement.outcome(device.key);
-            say_outcome(&mut device.say(&due, &clock, &mut assembly), &outcome);
+        if let Some(measurement) = self.demanded.take_if(|measurement| measurement.ends() < clock.end)
+            && let Some(mut message) = watching.event_at(ON_DEMAND, measurement.ends())
+        {
+            say_outcome(&mut message, &measurement.outcome(key));
         }
-        if let Some(measurement) = cuff.demanded.take_if(|measurement| measurement.ends() < clock.end) {
-            let outcome = measurement.outcome(device.key);
-            if let Some(due) = device.event(ON_DEMAND, measurement.ends()) {
-                say_outcome(&mut device.say(&due, &clock, &mut assembly), &outcome);
-            }
-        }
+    }
+
+    fn say_pressure(&mut self, mut saying: Saying<'_, Self>) {
+        let (key, due) = (saying.device.key, saying.due);
+        let next = self.scheduled.take();
+        let measurement = next.unwrap_or_else(|| Measurement::until(key, due.intended, due.sequence));
+        say_outcome(&mut saying.message, &measurement.outcome(key));
     }
 }
 
 /// Adds the cuff.
 pub fn register(registry: &mut Registry) {
-    let carried: &'static [MetricId] =
-        &[metrics::NIBP_SYS, metrics::NIBP_DIA, metrics::NIBP_MEAN, metrics::PR_NIBP, metrics::DEVICE_STATUS];
-    registry.add(DeviceSpec {
-        kind: "blood_pressure_cuff",
-        about: "upper-arm cuff: 25 to 40 s a measurement, error of 3 mmHg, fails by motion or an irregular pulse",
-        streams: vec![
-            StreamSpec {
-                id: "pressure",
-                about: "a measurement that ends with its message, and how it went",
-                kind: StreamKind::Numeric { period_ms: 900_000 },
-                metrics: carried,
-            },
-            StreamSpec {
-                id: "on_demand",
-                about: "a measurement that the command `measure` began",
-                kind: StreamKind::Event,
-                metrics: carried,
-            },
-            StreamSpec {
-                id: "status",
-                about: "when switched on",
-                kind: StreamKind::Event,
-                metrics: &[metrics::DEVICE_STATUS, metrics::BATTERY],
-            },
-        ],
-        options: Vec::new(),
-        commands: vec![CommandSpec {
-            op: "measure",
-            about: "measures now; refused while a measurement is under way",
-            parameters: Vec::new(),
-        }],
-        obey: Some(obey),
-        spawn,
-    });
-    registry.add_system(Phase::Sample, measure_pressures);
+    let about = "upper-arm cuff: 25 to 40 s a measurement, error of 3 mmHg, fails by motion or an irregular pulse";
+    let pressure_about = "a measurement that ends with its message, and how it went";
+    let measure_about = "measures now; refused while a measurement is under way";
+    let carried = [metrics::NIBP_SYS, metrics::NIBP_DIA, metrics::NIBP_MEAN, metrics::PR_NIBP, metrics::DEVICE_STATUS];
+    DeviceKind::new("blood_pressure_cuff", about, |_| Ok(BloodPressureCuff::default()))
+        .needs(needs_circulation)
+        .watch(When::Every(GRID), BloodPressureCuff::follow_pulse)
+        .values("pressure", pressure_about, 900_000, &carried, BloodPressureCuff::say_pressure)
+        .event(ON_DEMAND, "a measurement that the command `measure` began", &carried)
+        .announced()
+        .command("measure", measure_about, Vec::new(), BloodPressureCuff::measure_on_demand)
+        .register(registry);
 }

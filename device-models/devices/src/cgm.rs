@@ -6,23 +6,18 @@
 mod alarms;
 
 use bevy_ecs::prelude::*;
-use sim_core::{
-    Assembly, Cast, Clock, DevicePlan, DeviceSpec, Evidence, Key, MessageBuilder, ParameterKind, ParameterSpec, Phase,
-    Purpose, Registry, SimId, SpawnError, StreamKind, StreamSpec,
-};
+use sim_core::{Key, MessageBuilder, ParameterKind, ParameterSpec, Purpose, Registry, Span};
 use vocabulary::{Dimension, Quality, Reading, metrics};
 
 use self::alarms::GlucoseAlarms;
-use super::alarm;
-use crate::device::{Device, Quiet};
+use crate::device::{DeviceKind, DeviceModel, EventStream, Saying, Spawning, Watching, When};
 use crate::sensors::cgm::{CGM_MODELS, Cgm, CgmModel, CgmReading};
 use crate::sensors::compression::Compressions;
 use patients::glycaemia::{Glycaemia, Minute};
+use patients::needs_glucose;
 
 pub(crate) const KIND: &str = "cgm";
-const GLUCOSE: usize = 0;
-const STATUS: usize = 1;
-const ALARM: usize = 2;
+const STATUS: EventStream = EventStream("status");
 
 const WEAR: Purpose = Purpose::new("cgm.wear");
 
@@ -42,14 +37,13 @@ pub struct WornSensor {
     number: u32,
     /// Whether an ended sensor is replaced.
     replaced: bool,
+    keys: SensorKeys,
     told: Option<&'static str>,
     alarms: GlucoseAlarms,
     /// What was sensed in the last minutes, the latest last; empty where nothing could be told.
     last: [Option<f64>; TREND_MIN + 1],
     /// Minutes without a reading.
     silent_min: u32,
-    /// Whether glucose is sent; alarms then go with it.
-    speaks: bool,
     /// Whether what is shown is lowered by pressure on the sensor.
     compressed: bool,
 }
@@ -76,11 +70,11 @@ impl WornSensor {
     }
 
     /// Puts on a new sensor if the old one ended long enough ago.
-    fn replace(&mut self, interstitial_mg_dl: f64, key: impl FnOnce(u32) -> Key) {
+    fn replace(&mut self, interstitial_mg_dl: f64) {
         let ended_min = self.sensor.age_min().saturating_sub((self.model.life_days * 1_440.0) as u64);
         if self.replaced && self.sensor.reading() == CgmReading::Ended && ended_min >= CHANGE_MIN {
             self.number += 1;
-            self.sensor = Cgm::worn(self.model.clone(), key(self.number), 0, interstitial_mg_dl);
+            self.sensor = Cgm::worn(self.model.clone(), self.keys.of(self.number), 0, interstitial_mg_dl);
             self.last = [None; TREND_MIN + 1];
         }
     }
@@ -90,7 +84,7 @@ impl WornSensor {
         Some((self.last[TREND_MIN]? - self.last[0]?) / TREND_MIN as f64)
     }
 
-    fn say_glucose(&self, message: &mut MessageBuilder<'_>) {
+    fn write_glucose(&self, message: &mut MessageBuilder<'_>) {
         let glucose = match self.sensor.reading() {
             CgmReading::Value(glucose) => Reading::number(metrics::GLUCOSE_ISF, f64::from(glucose)),
             CgmReading::Low => Reading::code(metrics::GLUCOSE_ISF, "low"),
@@ -110,149 +104,126 @@ impl WornSensor {
     }
 }
 
-fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Result<Entity, SpawnError> {
-    let refuse = |reason: String| SpawnError { path: plan.path.clone(), reason };
-    let Some(glycaemia) = world.get::<Glycaemia>(patient) else {
-        return Err(refuse("the patient has no glucose; choose a diabetic model or set `glucose`".to_owned()));
-    };
-    let interstitial_mg_dl = glycaemia.metabolism().interstitial_mg_dl();
-    let name = plan.options.text("sensor").unwrap_or(CGM_MODELS[0]);
-    let mut model = CgmModel::find(name).ok_or_else(|| refuse(format!("no sensor `{name}` in the table")))?;
-    if let Some(warm_up_ns) = plan.options.number("warm_up") {
-        model.warm_up_min = (warm_up_ns / 60e9) as u64;
+/// Keys of the draws of the sensors of a device: each sensor has a calibration of its own.
+#[derive(Debug, Clone)]
+struct SensorKeys {
+    seed: u64,
+    /// Path of the device.
+    path: String,
+}
+
+impl SensorKeys {
+    fn of(&self, number: u32) -> Key {
+        Key::new(self.seed, &format!("{}/sensor/{number}", self.path))
     }
-    let device = Device::from_plan(world, id, plan, patient);
-    let drawn_days = model.life_days * device.key.uniform(WEAR, 0);
-    let age_min = (plan.options.number("wear_day").unwrap_or(drawn_days) * 1_440.0) as u64;
-    let seed = world.resource::<Cast>().0.seed;
-    let sensor = Cgm::worn(model.clone(), sensor_key(seed, &plan.path, 0), age_min, interstitial_mg_dl);
-    let worn = WornSensor {
-        sensor,
-        model,
-        number: 0,
-        replaced: plan.options.flag("replaced").unwrap_or(true),
-        told: None,
-        alarms: GlucoseAlarms::default(),
-        last: [None; TREND_MIN + 1],
-        silent_min: 0,
-        speaks: plan.streams.iter().any(|stream| stream.kind_index == GLUCOSE),
-        compressed: false,
-    };
-    Ok(world.spawn((device, worn, Compressions::default())).id())
 }
 
-/// Key of the draws of the sensor with this number of the device at a path: each sensor has a calibration of its own.
-fn sensor_key(seed: u64, path: &str, number: u32) -> Key {
-    Key::new(seed, &format!("{path}/sensor/{number}"))
+impl DeviceModel for WornSensor {
+    type Patient = &'static Glycaemia;
+    type Parts = &'static Compressions;
+    type Room = ();
 }
 
-/// Every sensor senses the minute that ended; changes of state are told.
-fn wear_sensors(
-    clock: Res<Clock>,
-    cast: Res<Cast>,
-    patients: Query<&Glycaemia>,
-    mut devices: Query<(&mut Device, &mut WornSensor, &Compressions)>,
-    mut assembly: ResMut<Assembly>,
-) {
-    let Some(minute) = Minute::beginning(&clock) else { return };
-    for (mut device, mut worn, compressions) in &mut devices {
-        let Ok(glycaemia) = patients.get(device.patient) else { continue };
-        let interstitial_mg_dl = glycaemia.metabolism().interstitial_mg_dl();
+impl WornSensor {
+    fn spawn(spawning: &mut Spawning<'_>) -> Result<(Self, Compressions), String> {
+        let interstitial_mg_dl = spawning.glycaemia()?.metabolism().interstitial_mg_dl();
+        let options = &spawning.plan.options;
+        let name = options.text("sensor").unwrap_or(CGM_MODELS[0]);
+        let mut model = CgmModel::find(name).ok_or_else(|| format!("no sensor `{name}` in the table"))?;
+        if let Some(warm_up_ns) = options.number("warm_up") {
+            model.warm_up_min = (warm_up_ns / 60e9) as u64;
+        }
+        let drawn_days = model.life_days * spawning.key().uniform(WEAR, 0);
+        let age_min = (options.number("wear_day").unwrap_or(drawn_days) * 1_440.0) as u64;
+        let keys = SensorKeys { seed: spawning.roster().seed, path: spawning.plan.path.clone() };
+        let sensor = Cgm::worn(model.clone(), keys.of(0), age_min, interstitial_mg_dl);
+        let replaced = options.flag("replaced").unwrap_or(true);
+        Ok((Self::new(sensor, model, replaced, keys), Compressions::default()))
+    }
+
+    fn new(sensor: Cgm, model: CgmModel, replaced: bool, keys: SensorKeys) -> Self {
+        Self {
+            sensor,
+            model,
+            number: 0,
+            replaced,
+            keys,
+            told: None,
+            alarms: GlucoseAlarms::default(),
+            last: [None; TREND_MIN + 1],
+            silent_min: 0,
+            compressed: false,
+        }
+    }
+
+    /// Senses the minute that ended; changes of state are told.
+    fn watch_glucose(&mut self, mut watching: Watching<'_, Self>) {
+        let Some(minute) = Minute::beginning(watching.clock) else { return };
+        let (Some(glycaemia), Some(compressions)) = (watching.patient(), watching.parts()) else { return };
         if minute.index > 0 {
-            worn.wear_minute(interstitial_mg_dl, compressions.drop_mg_dl());
-            let Cast(roster) = &*cast;
-            let path = &roster.devices[device.id.index()].path;
-            worn.replace(interstitial_mg_dl, |number| sensor_key(roster.seed, path, number));
+            let interstitial_mg_dl = glycaemia.metabolism().interstitial_mg_dl();
+            self.wear_minute(interstitial_mg_dl, compressions.drop_mg_dl());
+            self.replace(interstitial_mg_dl);
         }
-        let status = worn.status();
-        if worn.told != Some(status) {
-            worn.told = Some(status);
-            if let Some(due) = device.event(STATUS, clock.now) {
-                device
-                    .say(&due, &clock, &mut assembly)
-                    .reading(Reading::code(metrics::DEVICE_STATUS, status))
-                    .reading(worn.run_time());
-            }
+        let status = self.status();
+        if self.told.replace(status) != Some(status)
+            && let Some(mut message) = watching.event(STATUS)
+        {
+            message.reading(Reading::code(metrics::DEVICE_STATUS, status)).reading(self.run_time());
         }
-        if !worn.speaks && minute.index % LOOK_MIN == 0 {
-            look_at_alarms(&clock, &mut device, &mut worn, &mut assembly);
+        let is_mute = watching.device().next_message().is_none();
+        if is_mute && minute.index % LOOK_MIN == 0 {
+            self.watch_alarms(watching);
         }
     }
-}
 
-fn look_at_alarms(clock: &Clock, device: &mut Device, worn: &mut WornSensor, assembly: &mut Assembly) {
-    for event in worn.alarms.look(worn.sensor.reading(), worn.silent_min) {
-        alarm::say(event, ALARM, device, clock, assembly);
-    }
-}
-
-fn report_sensors(
-    clock: Res<Clock>,
-    mut quiet: Local<Quiet>,
-    mut devices: Query<(&mut Device, &mut WornSensor, &Compressions)>,
-    mut assembly: ResMut<Assembly>,
-    mut evidence: ResMut<Evidence>,
-) {
-    if quiet.holds(&clock) {
-        return;
-    }
-    for (mut device, mut worn, compressions) in &mut devices {
-        while let Some(due) = device.take_due(&clock) {
-            worn.say_glucose(&mut device.say(&due, &clock, &mut assembly));
-            if worn.compressed {
-                evidence.add_all(compressions.acting(), "readings_changed", 1);
-            }
-            look_at_alarms(&clock, &mut device, &mut worn, &mut assembly);
+    /// Looks at alarms: whenever glucose is sent, or else every few minutes.
+    fn watch_alarms(&mut self, mut watching: Watching<'_, Self>) {
+        for event in self.alarms.look(self.sensor.reading(), self.silent_min) {
+            watching.alarm(event);
         }
-        quiet.until(&device);
+    }
+
+    fn say_glucose(&mut self, saying: Saying<'_, Self>) {
+        let Saying { parts: compressions, mut message, evidence, .. } = saying;
+        self.write_glucose(&mut message);
+        if self.compressed {
+            evidence.add_all(compressions.acting(), "readings_changed", 1);
+        }
     }
 }
 
 /// Adds the monitor.
 pub fn register(registry: &mut Registry) {
-    let event = |id, about, metrics| StreamSpec { id, about, kind: StreamKind::Event, metrics };
-    registry.add(patients::needs_glucose(KIND));
-    registry.add(DeviceSpec {
-        kind: KIND,
-        about: "continuous glucose monitor with warm-up, drift, compression lows, an end and alarms",
-        streams: vec![
-            StreamSpec {
-                id: "glucose",
-                about: "glucose, its trend over 15 min, and the sensor's hours of wear",
-                kind: StreamKind::Numeric { period_ms: 300_000 },
-                metrics: &[metrics::GLUCOSE_ISF, metrics::GLUCOSE_TREND, metrics::CGM_RUN_TIME],
-            },
-            event("status", "warm_up, operating, sensor_ended", &[metrics::DEVICE_STATUS, metrics::CGM_RUN_TIME]),
-            event(
-                "alarm",
-                "urgent low (below 55 mg/dL), low (below 70), high (above 250), signal loss (20 min), at start and end",
-                alarm::METRICS,
-            ),
-        ],
-        options: vec![
-            ParameterSpec::optional("sensor", ParameterKind::Choice(CGM_MODELS), "whose errors, warm-up and life")
-                .default(CGM_MODELS[0]),
-            ParameterSpec::optional(
-                "warm_up",
-                ParameterKind::Quantity(Dimension::Time),
-                "time before the first reading instead of the sensor's own",
-            )
-            .range(0.0, 24.0 * 3_600e9),
-            ParameterSpec::optional(
-                "wear_day",
-                ParameterKind::Number,
-                "days the first sensor has been worn at the start; drawn when absent",
-            )
-            .range(0.0, 15.0),
-            ParameterSpec::optional("replaced", ParameterKind::Flag, "whether a new sensor follows one that has ended")
-                .default("true"),
-        ],
-        commands: Vec::new(),
-        obey: None,
-        spawn,
-    });
-    registry.add_system(Phase::Sample, wear_sensors);
-    registry.add_system(Phase::Sample, report_sensors);
+    let about = "continuous glucose monitor with warm-up, drift, compression lows, an end and alarms";
+    let glucose_about = "glucose, its trend over 15 min, and the sensor's hours of wear";
+    let glucose = [metrics::GLUCOSE_ISF, metrics::GLUCOSE_TREND, metrics::CGM_RUN_TIME];
+    let status = [metrics::DEVICE_STATUS, metrics::CGM_RUN_TIME];
+    let sensor = ParameterSpec::optional("sensor", ParameterKind::Choice(CGM_MODELS), "whose errors, warm-up and life");
+    let warm_up = ParameterSpec::optional(
+        "warm_up",
+        ParameterKind::Quantity(Dimension::Time),
+        "time before the first reading instead of the sensor's own",
+    );
+    let wear_day = ParameterSpec::optional(
+        "wear_day",
+        ParameterKind::Number,
+        "days the first sensor has been worn at the start; drawn when absent",
+    );
+    let replaced =
+        ParameterSpec::optional("replaced", ParameterKind::Flag, "whether a new sensor follows one that has ended");
+    DeviceKind::new(KIND, about, WornSensor::spawn)
+        .needs(needs_glucose)
+        .option(sensor.default(CGM_MODELS[0]))
+        .option(warm_up.range(0.0, 24.0 * 3_600e9))
+        .option(wear_day.range(0.0, 15.0))
+        .option(replaced.default("true"))
+        .watch(When::Every(Span::from_secs(60)), WornSensor::watch_glucose)
+        .watch(When::Speaking, WornSensor::watch_alarms)
+        .values("glucose", glucose_about, 300_000, &glucose, WornSensor::say_glucose)
+        .event(STATUS, "warm_up, operating, sensor_ended", &status)
+        .alarms("urgent low (below 55 mg/dL), low (below 70), high (above 250), signal loss (20 min), at start and end")
+        .register(registry);
 }
 
 #[cfg(test)]
@@ -261,18 +232,8 @@ mod tests {
 
     fn worn(name: &str, age_min: u64) -> WornSensor {
         let model = CgmModel::find(name).unwrap();
-        WornSensor {
-            sensor: Cgm::worn(model.clone(), Key::new(1, "a/1/cgm/sensor/0"), age_min, 120.0),
-            model,
-            number: 0,
-            replaced: true,
-            told: None,
-            alarms: GlucoseAlarms::default(),
-            last: [None; TREND_MIN + 1],
-            silent_min: 0,
-            speaks: true,
-            compressed: false,
-        }
+        let keys = SensorKeys { seed: 1, path: "a/1/cgm".to_owned() };
+        WornSensor::new(Cgm::worn(model.clone(), keys.of(0), age_min, 120.0), model, true, keys)
     }
 
     #[test]
@@ -291,7 +252,7 @@ mod tests {
         let (mut ended, mut warming) = (0, 0);
         for _ in 0..200 {
             sensor.wear_minute(120.0, 0.0);
-            sensor.replace(120.0, |number| Key::new(1, &format!("a/1/cgm/sensor/{number}")));
+            sensor.replace(120.0);
             ended += u32::from(sensor.status() == "sensor_ended");
             warming += u32::from(sensor.status() == "warm_up");
         }
@@ -301,7 +262,7 @@ mod tests {
         kept.replaced = false;
         for _ in 0..200 {
             kept.wear_minute(120.0, 0.0);
-            kept.replace(120.0, |_| Key::new(1, "never"));
+            kept.replace(120.0);
         }
         assert_eq!(kept.status(), "sensor_ended");
     }

@@ -1,9 +1,16 @@
 //! What every device has: its number, its key for draws, whom it is attached to, and when its streams speak.
 
+mod kind;
+mod moment;
+mod service;
+
+pub use kind::{Carry, DeviceKind, DeviceModel, EventStream, Sampling, Say, SayWave, Watch, When};
+pub use moment::{Order, PartsOf, PatientOf, Saying, Spawning, Watching};
+
 use bevy_ecs::prelude::*;
 use sim_core::{
-    Assembly, Cadence, Cast, Clock, DevicePlan, Key, MessageBuilder, MessageHead, Purpose, SimId, SimTime, Span,
-    WaveHead, sample_instant,
+    Assembly, Cadence, Clock, DevicePlan, Key, MessageBuilder, MessageHead, Participants, Purpose, SimId, SimTime,
+    Span, WaveHead, sample_instant,
 };
 use vocabulary::{MetricId, Quality};
 
@@ -93,14 +100,14 @@ impl Chunk {
     }
 }
 
-/// Until when no device of a kind speaks on its own, so that a system need not look at each of them in every grid step.
-/// Events are not counted.
+/// Until when no device of a kind speaks on its own, so that its system need not look at each of them in every grid
+/// step. Events are not counted.
 #[derive(Debug, Default)]
-pub struct Quiet(Option<SimTime>);
+struct Quiet(Option<SimTime>);
 
 impl Quiet {
     /// Whether nothing is due in this grid step. Otherwise [`Quiet::until`] is to be called for every device.
-    pub fn holds(&mut self, clock: &Clock) -> bool {
+    fn holds(&mut self, clock: &Clock) -> bool {
         if self.0.is_some_and(|until| clock.end <= until) {
             return true;
         }
@@ -109,7 +116,7 @@ impl Quiet {
     }
 
     /// Takes into account when this device speaks next.
-    pub fn until(&mut self, device: &Device) {
+    fn until(&mut self, device: &Device) {
         self.0 = self.0.min(Some(device.next_due));
     }
 }
@@ -120,7 +127,7 @@ impl Device {
     /// Each stream begins at a phase drawn within its period, so that devices do not speak in one instant, unless the
     /// plan aligns them.
     pub fn from_plan(world: &World, id: SimId, plan: &DevicePlan, patient: Entity) -> Self {
-        let Cast(roster) = world.resource::<Cast>();
+        let Participants(roster) = world.resource::<Participants>();
         let seed = roster.seed;
         let key = Key::new(seed, &plan.path);
         let streams = plan
@@ -139,9 +146,10 @@ impl Device {
         device
     }
 
-    /// Index of the first sample that the sampled stream at `kind_index` of the kind's list sends.
-    pub fn first_sample_of(&self, kind_index: usize) -> Option<u64> {
-        self.streams.iter().find(|stream| stream.kind_index == kind_index).map(|stream| stream.skipped)
+    /// Index of the first sample that its first sampled stream sends.
+    pub fn first_sample(&self) -> Option<u64> {
+        let is_sampled = |stream: &&StreamState| matches!(stream.cadence, Cadence::Sampled { .. });
+        self.streams.iter().find(is_sampled).map(|stream| stream.skipped)
     }
 
     /// Whether any periodic or sampled stream speaks in this grid step.
@@ -149,11 +157,9 @@ impl Device {
         self.next_due < clock.end
     }
 
-    /// Instant and sequence number of the next message of the periodic or sampled stream at `kind_index` of the kind's
-    /// list.
-    pub fn next_of(&self, kind_index: usize) -> Option<(SimTime, u64)> {
-        let stream = self.streams.iter().find(|stream| stream.kind_index == kind_index)?;
-        stream.due().map(|due| (due, stream.said))
+    /// Instant and sequence number of the next message of a periodic or sampled stream, if it has one.
+    pub fn next_message(&self) -> Option<(SimTime, u64)> {
+        self.due_stream().map(|stream| (self.next_due, stream.said))
     }
 
     /// Takes the next message that is due in this grid step.
@@ -207,6 +213,11 @@ impl Device {
         })
     }
 
+    /// The stream that speaks next.
+    fn due_stream(&self) -> Option<&StreamState> {
+        self.streams.iter().find(|stream| stream.due().is_some_and(|due| due == self.next_due))
+    }
+
     fn find_next_due(&mut self) {
         self.next_due = self.streams.iter().filter_map(StreamState::due).min().unwrap_or(SimTime::from_nanos(i64::MAX));
     }
@@ -234,3 +245,6 @@ impl StreamState {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,17 +4,14 @@
 //! 100 mg/dL and within 15 % above.
 
 use bevy_ecs::prelude::*;
-use sim_core::{
-    Assembly, Clock, DevicePlan, DeviceSpec, Key, ParameterKind, ParameterSpec, Phase, Purpose, Registry, SimId,
-    SpawnError, StreamKind, StreamSpec,
-};
+use sim_core::{Key, ParameterKind, ParameterSpec, Purpose, Registry, Span};
 use vocabulary::{Dimension, Reading, metrics};
 
-use crate::device::Device;
+use crate::device::{DeviceKind, DeviceModel, EventStream, Spawning, Watching, When};
 use patients::glycaemia::{Glycaemia, Minute};
+use patients::needs_glucose;
 
-const KIND: &str = "glucose_meter";
-const GLUCOSE: usize = 0;
+const GLUCOSE: EventStream = EventStream("glucose");
 
 const LOT: Purpose = Purpose::new("meter.lot");
 const ERROR: Purpose = Purpose::new("meter.error");
@@ -55,30 +52,24 @@ impl GlucoseMeter {
     }
 }
 
-fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Result<Entity, SpawnError> {
-    if world.get::<Glycaemia>(patient).is_none() {
-        let reason = "the patient has no glucose; choose a diabetic model or set `glucose`".to_owned();
-        return Err(SpawnError { path: plan.path.clone(), reason });
-    }
-    let device = Device::from_plan(world, id, plan, patient);
-    let period_min = plan.options.number("every").map(|period_ns| (period_ns / 60e9) as i64);
-    let meter = GlucoseMeter { key: device.key, period_min };
-    Ok(world.spawn((device, meter)).id())
+impl DeviceModel for GlucoseMeter {
+    type Patient = &'static Glycaemia;
+    type Parts = ();
+    type Room = ();
 }
 
-fn measure_blood(
-    clock: Res<Clock>,
-    patients: Query<&Glycaemia>,
-    mut devices: Query<(&mut Device, &GlucoseMeter)>,
-    mut assembly: ResMut<Assembly>,
-) {
-    let Some(minute) = Minute::beginning(&clock) else { return };
-    for (mut device, meter) in &mut devices {
-        let Ok(glycaemia) = patients.get(device.patient) else { continue };
-        if !meter.measures_at(&minute, glycaemia) {
-            continue;
+impl GlucoseMeter {
+    fn spawn(spawning: &mut Spawning<'_>) -> Self {
+        let period_min = spawning.plan.options.number("every").map(|period_ns| (period_ns / 60e9) as i64);
+        Self { key: spawning.key(), period_min }
+    }
+
+    fn take_blood(&mut self, mut watching: Watching<'_, Self>) {
+        let Some((minute, glycaemia)) = Minute::beginning(watching.clock).zip(watching.patient()) else { return };
+        if !self.measures_at(&minute, glycaemia) {
+            return;
         }
-        let shown_mg_dl = meter.measure_mg_dl(glycaemia.metabolism().plasma_mg_dl(), minute.index);
+        let shown_mg_dl = self.measure_mg_dl(glycaemia.metabolism().plasma_mg_dl(), minute.index);
         let reading = if shown_mg_dl < RANGE_MG_DL.0 {
             Reading::code(metrics::GLUCOSE_CAP, "low")
         } else if shown_mg_dl > RANGE_MG_DL.1 {
@@ -86,36 +77,28 @@ fn measure_blood(
         } else {
             Reading::number(metrics::GLUCOSE_CAP, shown_mg_dl)
         };
-        if let Some(due) = device.event(GLUCOSE, clock.now) {
-            device.say(&due, &clock, &mut assembly).reading(reading);
+        if let Some(mut message) = watching.event(GLUCOSE) {
+            message.reading(reading);
         }
     }
 }
 
 /// Adds the meter.
 pub fn register(registry: &mut Registry) {
-    registry.add(DeviceSpec {
-        kind: KIND,
-        about: "blood glucose meter for finger sticks",
-        streams: vec![StreamSpec {
-            id: "glucose",
-            about: "a finger stick; `low` and `high` stand for values outside 20 to 600 mg/dL",
-            kind: StreamKind::Event,
-            metrics: &[metrics::GLUCOSE_CAP],
-        }],
-        options: vec![
-            ParameterSpec::optional(
-                "every",
-                ParameterKind::Quantity(Dimension::Time),
-                "time between two readings; 10 min before meals and at 22:30 when absent",
-            )
-            .range(60e9, 7.0 * 86_400e9),
-        ],
-        commands: Vec::new(),
-        obey: None,
-        spawn,
-    });
-    registry.add_system(Phase::Sample, measure_blood);
+    let about = "a finger stick; `low` and `high` stand for values outside 20 to 600 mg/dL";
+    let every = ParameterSpec::optional(
+        "every",
+        ParameterKind::Quantity(Dimension::Time),
+        "time between two readings; 10 min before meals and at 22:30 when absent",
+    );
+    DeviceKind::new("glucose_meter", "blood glucose meter for finger sticks", |spawning| {
+        Ok(GlucoseMeter::spawn(spawning))
+    })
+    .needs(needs_glucose)
+    .option(every.range(60e9, 7.0 * 86_400e9))
+    .watch(When::Every(Span::from_secs(60)), GlucoseMeter::take_blood)
+    .event(GLUCOSE, about, &[metrics::GLUCOSE_CAP])
+    .register(registry);
 }
 
 #[cfg(test)]

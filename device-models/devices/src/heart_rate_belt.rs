@@ -1,24 +1,21 @@
 //! Heart-rate belt: the rate and the intervals between beats from two electrodes around the chest.
 
 use bevy_ecs::prelude::*;
-use sim_core::{
-    Assembly, Clock, DevicePlan, DeviceSpec, Evidence, Phase, Registry, SimId, SimTime, SpawnError, StreamKind,
-    StreamSpec,
-};
-use vocabulary::{Quality, Reading, metrics};
+use sim_core::{GRID, Registry, SimTime};
+use vocabulary::{MetricId, Quality, Reading, metrics};
 
 use super::battery::Battery;
-use crate::device::Device;
+use crate::device::{DeviceKind, DeviceModel, EventStream, Saying, Spawning, Watching, When};
 use crate::sensors::averages;
 use crate::sensors::lead_off::{Contact, LeadsOff};
-use patients::Physiology;
+use patients::{Physiology, needs_circulation};
 use physiology::Beat;
 
-const HEART_RATE: usize = 0;
-const STATUS: usize = 1;
+const STATUS: EventStream = EventStream("status");
 
-/// Most intervals in one message: a message a second at 240 /min. A slower stream tells the latest.
-const INTERVALS: usize = 4;
+/// Intervals of one message: enough for a message a second at 240 /min. A slower stream tells the latest.
+const INTERVALS: [MetricId; 4] =
+    [metrics::RR_INTERVAL, metrics::RR_INTERVAL_2, metrics::RR_INTERVAL_3, metrics::RR_INTERVAL_4];
 /// A pause longer than this is none of the intervals that belts tell [ns]; the usual ones report up to 3 s.
 const LONGEST_INTERVAL_NS: i64 = 3_000_000_000;
 
@@ -30,14 +27,7 @@ pub struct HeartRateBelt {
     /// Last rate computed, shown on while the belt does not notice that it lost contact.
     heart_rate_bpm: Option<f64>,
     contact: Option<bool>,
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "the registry's signature lets a device refuse")]
-fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Result<Entity, SpawnError> {
-    let device = Device::from_plan(world, id, plan, patient);
-    let belt = HeartRateBelt { told_until: SimTime::ZERO, heart_rate_bpm: None, contact: None };
-    let battery = Battery::new(device.key);
-    Ok(world.spawn((device, belt, battery, LeadsOff::default())).id())
+    battery: Battery,
 }
 
 const fn status_code(contact: bool) -> &'static str {
@@ -49,97 +39,71 @@ fn intervals_ms(beats: &[Beat], after: SimTime, until: SimTime) -> impl Iterator
     let first = beats.partition_point(|beat| beat.r_ns <= after.nanos());
     let last = beats.partition_point(|beat| beat.r_ns <= until.nanos());
     let fresh = &beats[first..last.max(first)];
-    fresh[fresh.len().saturating_sub(INTERVALS)..]
+    fresh[fresh.len().saturating_sub(INTERVALS.len())..]
         .iter()
         .filter(|beat| beat.rr_ns <= LONGEST_INTERVAL_NS)
         .map(|beat| beat.rr_ns as f64 / 1e6)
 }
 
-fn report_belts(
-    clock: Res<Clock>,
-    patients: Query<&Physiology>,
-    mut devices: Query<(&mut Device, &mut HeartRateBelt, &Battery, &LeadsOff)>,
-    mut assembly: ResMut<Assembly>,
-    mut evidence: ResMut<Evidence>,
-) {
-    for (mut device, mut belt, battery, leads_off) in &mut devices {
-        let touching = leads_off.contact(metrics::HR, clock.now) != Contact::KnownOff;
-        if belt.contact != Some(touching) {
-            belt.contact = Some(touching);
-            if let Some(due) = device.event(STATUS, clock.now) {
-                device
-                    .say(&due, &clock, &mut assembly)
-                    .reading(Reading::code(metrics::DEVICE_STATUS, status_code(touching)))
-                    .reading(Reading::number(metrics::BATTERY, battery.percent(clock.now)));
+impl DeviceModel for HeartRateBelt {
+    type Patient = &'static Physiology;
+    type Parts = &'static LeadsOff;
+    type Room = ();
+}
+
+impl HeartRateBelt {
+    fn spawn(spawning: &mut Spawning<'_>) -> (Self, LeadsOff) {
+        let battery = Battery::new(spawning.key());
+        (Self { told_until: SimTime::ZERO, heart_rate_bpm: None, contact: None, battery }, LeadsOff::default())
+    }
+
+    fn watch_contact(&mut self, mut watching: Watching<'_, Self>) {
+        let (Some(leads_off), now) = (watching.parts(), watching.clock.now) else { return };
+        let contact = leads_off.contact(metrics::HR, now) != Contact::KnownOff;
+        if self.contact.replace(contact) != Some(contact)
+            && let Some(mut message) = watching.event(STATUS)
+        {
+            message
+                .reading(Reading::code(metrics::DEVICE_STATUS, status_code(contact)))
+                .reading(Reading::number(metrics::BATTERY, self.battery.percent(now)));
+        }
+    }
+
+    fn say_heart_rate(&mut self, saying: Saying<'_, Self>) {
+        let Saying { due, patient: Physiology(body), parts: leads_off, mut message, evidence, .. } = saying;
+        let contact = leads_off.contact(metrics::HR, due.intended);
+        let beats = body.heart().beats();
+        if contact == Contact::On {
+            self.heart_rate_bpm = averages::heart_rate_bpm(beats, due.intended);
+        } else {
+            evidence.add_all(leads_off.acting(metrics::HR, due.intended), "readings_changed", 1);
+        }
+        message.reading(match self.heart_rate_bpm {
+            Some(heart_rate_bpm) if contact != Contact::KnownOff => Reading::number(metrics::HR, heart_rate_bpm),
+            _ => Reading::missing(metrics::HR, Quality::NotAvailable),
+        });
+        if contact == Contact::On {
+            for (metric, interval_ms) in INTERVALS.into_iter().zip(intervals_ms(beats, self.told_until, due.intended)) {
+                message.reading(Reading::number(metric, interval_ms));
             }
         }
-        if !device.is_due(&clock) {
-            continue;
-        }
-        let Ok(Physiology(body)) = patients.get(device.patient) else { continue };
-        while let Some(due) = device.take_due(&clock) {
-            debug_assert_eq!(due.kind_index, HEART_RATE);
-            let contact = leads_off.contact(metrics::HR, due.intended);
-            let beats = body.heart().beats();
-            if contact == Contact::On {
-                belt.heart_rate_bpm = averages::heart_rate_bpm(beats, due.intended);
-            } else {
-                let acting = leads_off.acting(metrics::HR, due.intended);
-                evidence.add_all(acting, "readings_changed", 1);
-            }
-            let mut message = device.say(&due, &clock, &mut assembly);
-            message.reading(match belt.heart_rate_bpm {
-                Some(heart_rate_bpm) if contact != Contact::KnownOff => Reading::number(metrics::HR, heart_rate_bpm),
-                _ => Reading::missing(metrics::HR, Quality::NotAvailable),
-            });
-            if contact == Contact::On {
-                let intervals = intervals_ms(beats, belt.told_until, due.intended);
-                for (metric, interval_ms) in
-                    [metrics::RR_INTERVAL, metrics::RR_INTERVAL_2, metrics::RR_INTERVAL_3, metrics::RR_INTERVAL_4]
-                        .into_iter()
-                        .zip(intervals)
-                {
-                    message.reading(Reading::number(metric, interval_ms));
-                }
-            }
-            message.reading(Reading::code(metrics::DEVICE_STATUS, status_code(contact != Contact::KnownOff)));
-            belt.told_until = due.intended;
-        }
+        message.reading(Reading::code(metrics::DEVICE_STATUS, status_code(contact != Contact::KnownOff)));
+        self.told_until = due.intended;
     }
 }
 
 /// Adds the belt.
 pub fn register(registry: &mut Registry) {
-    registry.add(DeviceSpec {
-        kind: "heart_rate_belt",
-        about: "chest belt: heart rate, and the intervals between the beats since the message before",
-        streams: vec![
-            StreamSpec {
-                id: "heart_rate",
-                about: "rate over eight beats, up to four intervals (oldest first), contact",
-                kind: StreamKind::Numeric { period_ms: 1_000 },
-                metrics: &[
-                    metrics::HR,
-                    metrics::RR_INTERVAL,
-                    metrics::RR_INTERVAL_2,
-                    metrics::RR_INTERVAL_3,
-                    metrics::RR_INTERVAL_4,
-                    metrics::DEVICE_STATUS,
-                ],
-            },
-            StreamSpec {
-                id: "status",
-                about: "when the belt loses contact or is back",
-                kind: StreamKind::Event,
-                metrics: &[metrics::DEVICE_STATUS, metrics::BATTERY],
-            },
-        ],
-        options: Vec::new(),
-        commands: Vec::new(),
-        obey: None,
-        spawn,
-    });
-    registry.add_system(Phase::Sample, report_belts);
+    let about = "chest belt: heart rate, and the intervals between the beats since the message before";
+    let rate_about = "rate over eight beats, up to four intervals (oldest first), contact";
+    let [first, second, third, fourth] = INTERVALS;
+    let carried = [metrics::HR, first, second, third, fourth, metrics::DEVICE_STATUS];
+    DeviceKind::new("heart_rate_belt", about, |spawning| Ok(HeartRateBelt::spawn(spawning)))
+        .needs(needs_circulation)
+        .watch(When::Every(GRID), HeartRateBelt::watch_contact)
+        .values("heart_rate", rate_about, 1_000, &carried, HeartRateBelt::say_heart_rate)
+        .event(STATUS, "when the belt loses contact or is back", &[metrics::DEVICE_STATUS, metrics::BATTERY])
+        .register(registry);
 }
 
 #[cfg(test)]

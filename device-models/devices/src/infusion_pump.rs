@@ -6,24 +6,18 @@
 mod drug_library;
 
 use bevy_ecs::prelude::*;
-use sim_core::{
-    Argument, Arguments, Assembly, Clock, Command, CommandSpec, DevicePlan, DeviceSpec, GRID, ParameterKind,
-    ParameterSpec, Phase, Registry, SimId, SpawnError, StreamKind, StreamSpec,
-};
+use sim_core::{Arguments, GRID, ParameterKind, ParameterSpec, Phase, Registry};
 use vocabulary::{Dimension, Reading, metrics};
 
 use self::drug_library::Content;
-use super::alarm::{self, AlarmEvent};
+use super::alarm::AlarmEvent;
 use super::battery::Battery;
-use crate::device::Device;
+use crate::device::{Device, DeviceKind, DeviceModel, EventStream, Order, Saying, Spawning, Watching, When};
 use patients::Person;
 use patients::medication::Medication;
 use physiology::pharmacology::{Drug, PropofolModel};
 
-const KIND: &str = "infusion_pump";
-const INFUSION: usize = 0;
-const STATUS: usize = 1;
-const ALARM: usize = 2;
+const STATUS: EventStream = EventStream("status");
 
 /// Fastest delivery of the mechanism [mL/h], the usual top of volumetric pumps.
 const MOST_RATE_ML_H: f64 = 1200.0;
@@ -67,6 +61,8 @@ impl State {
 pub struct InfusionPump {
     content: Content,
     concentration_ug_ml: f64,
+    /// Body weight that the pump was given [kg].
+    weight_kg: f64,
     rate_ml_h: f64,
     volume_to_infuse_ml: f64,
     infused_ml: f64,
@@ -74,6 +70,7 @@ pub struct InfusionPump {
     state: State,
     told: Option<State>,
     alarmed: bool,
+    battery: Battery,
 }
 
 impl InfusionPump {
@@ -102,8 +99,8 @@ impl InfusionPump {
         Ok(())
     }
 
-    fn set_rate(&mut self, rate_ml_h: f64, weight_kg: f64) -> Result<(), String> {
-        let dose = self.dose_ug_kg_min(rate_ml_h, weight_kg);
+    fn set_rate(&mut self, rate_ml_h: f64) -> Result<(), String> {
+        let dose = self.dose_ug_kg_min(rate_ml_h);
         if let Some(entry) = self.content.entry()
             && dose > entry.hard_limit_ug_kg_min
         {
@@ -121,12 +118,12 @@ impl InfusionPump {
         Ok(())
     }
 
-    fn dose_ug_kg_min(&self, rate_ml_h: f64, weight_kg: f64) -> f64 {
-        rate_ml_h / 60.0 * self.concentration_ug_ml / weight_kg
+    fn dose_ug_kg_min(&self, rate_ml_h: f64) -> f64 {
+        rate_ml_h / 60.0 * self.concentration_ug_ml / self.weight_kg
     }
 
     /// Rate that a command orders, by volume or by dose [mL/h].
-    fn rate_ordered(&self, arguments: &Arguments, weight_kg: f64) -> Result<f64, String> {
+    fn rate_ordered(&self, arguments: &Arguments) -> Result<f64, String> {
         let doses: Vec<_> =
             DOSES.iter().filter_map(|dose| arguments.number(dose.0).map(|amount| (amount, dose))).collect();
         match (arguments.number("rate_ml_h"), doses.as_slice()) {
@@ -135,7 +132,7 @@ impl InfusionPump {
                 Err("the syringe holds no drug, a dose means nothing".to_owned())
             }
             (None, [(amount, (_, about, ug_min, by_weight))]) => {
-                let mass_kg = if *by_weight { weight_kg } else { 1.0 };
+                let mass_kg = if *by_weight { self.weight_kg } else { 1.0 };
                 let rate_ml_h = amount * ug_min * mass_kg * 60.0 / self.concentration_ug_ml;
                 if rate_ml_h > MOST_RATE_ML_H {
                     return Err(format!("{about} of {amount} needs {rate_ml_h:.0} mL/h, above {MOST_RATE_ML_H}"));
@@ -176,73 +173,6 @@ impl InfusionPump {
     }
 }
 
-fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Result<Entity, SpawnError> {
-    let option = |name: &str| plan.options.number(name).unwrap_or_default();
-    let content = Content::from_word(plan.options.text("drug").unwrap_or_default());
-    let mut pump = InfusionPump {
-        content,
-        concentration_ug_ml: content
-            .entry()
-            .map_or(0.0, |entry| plan.options.number("concentration").unwrap_or(entry.concentration_ug_ml)),
-        rate_ml_h: 0.0,
-        volume_to_infuse_ml: option("vtbi"),
-        infused_ml: 0.0,
-        bolus_left_ml: 0.0,
-        state: State::Stopped,
-        told: None,
-        alarmed: false,
-    };
-    if let (Content::Drug(Drug::Propofol), Some(model), Some(mut medication)) =
-        (content, plan.options.text("model").and_then(PropofolModel::find), world.get_mut::<Medication>(patient))
-    {
-        medication.choose_propofol_model(model);
-    }
-    let weight_kg = world.get::<Person>(patient).map_or(70.0, |person| person.weight_kg);
-    pump.set_rate(option("rate"), weight_kg).map_err(|reason| SpawnError { path: plan.path.clone(), reason })?;
-    let device = Device::from_plan(world, id, plan, patient);
-    let battery = Battery::new(device.key);
-    Ok(world.spawn((device, pump, battery)).id())
-}
-
-fn obey(world: &mut World, device: Entity, command: &Command) -> Result<(), String> {
-    let patient = world.get::<Device>(device).map(|device| device.patient);
-    let weight_kg = patient.and_then(|patient| world.get::<Person>(patient)).map_or(70.0, |person| person.weight_kg);
-    let Some(mut pump) = world.get_mut::<InfusionPump>(device) else { return Err("not a pump".to_owned()) };
-    let number = |name: &str| match command.arguments.0.get(name) {
-        Some(Argument::Number(number)) => Some(*number),
-        _ => None,
-    };
-    match command.op.as_str() {
-        "set_rate" => {
-            let rate_ml_h = pump.rate_ordered(&command.arguments, weight_kg)?;
-            pump.set_rate(rate_ml_h, weight_kg)
-        }
-        "start" => pump.start(),
-        "stop" => {
-            pump.state = State::Stopped;
-            Ok(())
-        }
-        "bolus" => {
-            let volume_ml = number("volume_ml").unwrap_or_default();
-            if volume_ml > pump.left_ml() {
-                return Err(format!("{volume_ml} mL asked, {:.1} mL left", pump.left_ml()));
-            }
-            pump.bolus_left_ml = volume_ml;
-            pump.state = State::Bolus;
-            Ok(())
-        }
-        "set_vtbi" => {
-            pump.volume_to_infuse_ml = pump.infused_ml + number("volume_ml").unwrap_or_default();
-            pump.alarmed = false;
-            if pump.state == State::KeepOpen {
-                pump.state = State::Infusing;
-            }
-            Ok(())
-        }
-        other => Err(format!("unknown operation `{other}`")),
-    }
-}
-
 /// Gives each patient what its pumps deliver in this grid step.
 fn deliver_infusions(mut pumps: Query<(&Device, &mut InfusionPump)>, mut patients: Query<&mut Medication>) {
     for (device, mut pump) in &mut pumps {
@@ -259,40 +189,91 @@ fn deliver_infusions(mut pumps: Query<(&Device, &mut InfusionPump)>, mut patient
     }
 }
 
-fn report_infusions(
-    clock: Res<Clock>,
-    mut pumps: Query<(&mut Device, &mut InfusionPump, &Battery)>,
-    mut assembly: ResMut<Assembly>,
-) {
-    for (mut device, mut pump, battery) in &mut pumps {
-        if pump.told != Some(pump.state) {
-            pump.told = Some(pump.state);
-            if let Some(due) = device.event(STATUS, clock.now) {
-                device
-                    .say(&due, &clock, &mut assembly)
-                    .reading(Reading::code(metrics::INF_STATUS, pump.state.code()))
-                    .reading(Reading::code(metrics::INF_DRUG, pump.content.code()))
-                    .reading(Reading::number(metrics::BATTERY, battery.percent(clock.now)));
-            }
+impl DeviceModel for InfusionPump {
+    type Patient = ();
+    type Parts = ();
+    type Room = ();
+}
+
+impl InfusionPump {
+    fn spawn(spawning: &mut Spawning<'_>) -> Result<Self, String> {
+        let options = &spawning.plan.options;
+        let content = Content::from_word(options.text("drug").unwrap_or_default());
+        let usual_ug_ml = content.entry().map(|entry| entry.concentration_ug_ml);
+        let asked_ug_ml = usual_ug_ml.and_then(|_| options.number("concentration"));
+        let mut pump = Self {
+            content,
+            concentration_ug_ml: asked_ug_ml.or(usual_ug_ml).unwrap_or_default(),
+            weight_kg: spawning.patient::<Person>().map_or(70.0, |person| person.weight_kg),
+            rate_ml_h: 0.0,
+            volume_to_infuse_ml: options.number("vtbi").unwrap_or_default(),
+            infused_ml: 0.0,
+            bolus_left_ml: 0.0,
+            state: State::Stopped,
+            told: None,
+            alarmed: false,
+            battery: Battery::new(spawning.key()),
+        };
+        pump.set_rate(options.number("rate").unwrap_or_default())?;
+        let model = options.text("model").and_then(PropofolModel::find);
+        if let (Content::Drug(Drug::Propofol), Some(model)) = (content, model)
+            && let Some(mut medication) = spawning.world.get_mut::<Medication>(spawning.device.patient)
+        {
+            medication.choose_propofol_model(model);
         }
-        if pump.state == State::KeepOpen && !pump.alarmed {
-            pump.alarmed = true;
-            let complete = AlarmEvent::start(("infusion_complete", "medium"));
-            alarm::say(complete, ALARM, &mut device, &clock, &mut assembly);
+        Ok(pump)
+    }
+
+    fn obey_rate(&mut self, order: &Order<'_>) -> Result<(), String> {
+        self.set_rate(self.rate_ordered(order.arguments)?)
+    }
+
+    fn obey_bolus(&mut self, order: &Order<'_>) -> Result<(), String> {
+        let volume_ml = order.number("volume_ml");
+        if volume_ml > self.left_ml() {
+            return Err(format!("{volume_ml} mL asked, {:.1} mL left", self.left_ml()));
         }
-        while let Some(due) = device.take_due(&clock) {
-            debug_assert_eq!(due.kind_index, INFUSION);
-            let delivery_ml_h = pump.delivery_ml_h();
-            let mut message = device.say(&due, &clock, &mut assembly);
+        self.bolus_left_ml = volume_ml;
+        self.state = State::Bolus;
+        Ok(())
+    }
+
+    fn set_volume_to_infuse(&mut self, volume_ml: f64) {
+        self.volume_to_infuse_ml = self.infused_ml + volume_ml;
+        self.alarmed = false;
+        if self.state == State::KeepOpen {
+            self.state = State::Infusing;
+        }
+    }
+
+    fn watch_state(&mut self, mut watching: Watching<'_, Self>) {
+        let now = watching.clock.now;
+        if self.told.replace(self.state) != Some(self.state)
+            && let Some(mut message) = watching.event(STATUS)
+        {
             message
-                .reading(Reading::number(metrics::INF_RATE, delivery_ml_h))
-                .reading(Reading::number(metrics::INF_VOL_TOTAL, pump.infused_ml))
-                .reading(Reading::number(metrics::INF_VTBI_REMAIN, pump.left_ml()));
-            if pump.state == State::Infusing {
-                message.reading(Reading::number(metrics::INF_TIME_REMAIN, pump.left_ml() / delivery_ml_h * 3600.0));
-            }
-            message.reading(Reading::code(metrics::INF_STATUS, pump.state.code()));
+                .reading(Reading::code(metrics::INF_STATUS, self.state.code()))
+                .reading(Reading::code(metrics::INF_DRUG, self.content.code()))
+                .reading(Reading::number(metrics::BATTERY, self.battery.percent(now)));
         }
+        if self.state == State::KeepOpen && !self.alarmed {
+            self.alarmed = true;
+            watching.alarm(AlarmEvent::start(("infusion_complete", "medium")));
+        }
+    }
+
+    fn say_infusion(&mut self, mut saying: Saying<'_, Self>) {
+        let delivery_ml_h = self.delivery_ml_h();
+        let message = &mut saying.message;
+        message
+            .reading(Reading::number(metrics::INF_RATE, delivery_ml_h))
+            .reading(Reading::number(metrics::INF_VOL_TOTAL, self.infused_ml))
+            .reading(Reading::number(metrics::INF_VTBI_REMAIN, self.left_ml()));
+        if self.state == State::Infusing {
+            let left_s = self.left_ml() / delivery_ml_h * 3600.0;
+            message.reading(Reading::number(metrics::INF_TIME_REMAIN, left_s));
+        }
+        message.reading(Reading::code(metrics::INF_STATUS, self.state.code()));
     }
 }
 
@@ -304,83 +285,58 @@ fn set_rate_parameters() -> Vec<ParameterSpec> {
     std::iter::once(rate).chain(doses).collect()
 }
 
+fn options() -> [ParameterSpec; 5] {
+    let quantity = |name, dimension, about| ParameterSpec::optional(name, ParameterKind::Quantity(dimension), about);
+    [
+        ParameterSpec::optional("drug", ParameterKind::Choice(Content::WORDS), "what the syringe holds")
+            .default("norepinephrine"),
+        quantity(
+            "concentration",
+            Dimension::Concentration,
+            "drug per volume; the usual one of the drug when absent: 80 ug/mL norepinephrine, 20 ug/mL epinephrine, \
+             10 mg/mL propofol, 50 ug/mL remifentanil and fentanyl, 1 mg/mL morphine and midazolam, 4 ug/mL naloxone",
+        )
+        .range(0.01, 1e6),
+        ParameterSpec::optional("model", ParameterKind::Choice(PropofolModel::NAMES), "kinetics of propofol")
+            .default("schnider"),
+        quantity("rate", Dimension::Flow, "rate at the start").default("0 mL/h").range(0.0, MOST_RATE_ML_H),
+        quantity("vtbi", Dimension::Volume, "volume to be infused").default("50 mL").range(0.0, 10_000.0),
+    ]
+}
+
 /// Adds the pump.
 pub fn register(registry: &mut Registry) {
-    registry.add(DeviceSpec {
-        kind: KIND,
-        about: "pump for one drug or fluid that obeys commands and changes the patient",
-        streams: vec![
-            StreamSpec {
-                id: "infusion",
-                about: "rate, volumes, status",
-                kind: StreamKind::Numeric { period_ms: 5_000 },
-                metrics: &[
-                    metrics::INF_RATE,
-                    metrics::INF_VOL_TOTAL,
-                    metrics::INF_VTBI_REMAIN,
-                    metrics::INF_TIME_REMAIN,
-                    metrics::INF_STATUS,
-                ],
-            },
-            StreamSpec {
-                id: "status",
-                about: "on each change of what the pump does",
-                kind: StreamKind::Event,
-                metrics: &[metrics::INF_STATUS, metrics::INF_DRUG, metrics::BATTERY],
-            },
-            StreamSpec {
-                id: "alarm",
-                about: "volume to be infused used up",
-                kind: StreamKind::Event,
-                metrics: alarm::METRICS,
-            },
-        ],
-        options: vec![
-            ParameterSpec::optional("drug", ParameterKind::Choice(Content::WORDS), "what the syringe holds")
-                .default("norepinephrine"),
-            ParameterSpec::optional(
-                "concentration",
-                ParameterKind::Quantity(Dimension::Concentration),
-                "drug per volume; the usual one of the drug when absent: 80 ug/mL norepinephrine, 20 ug/mL \
-                 epinephrine, 10 mg/mL propofol, 50 ug/mL remifentanil and fentanyl, 1 mg/mL morphine and midazolam, \
-                 4 ug/mL naloxone",
-            )
-            .range(0.01, 1e6),
-            ParameterSpec::optional("model", ParameterKind::Choice(PropofolModel::NAMES), "kinetics of propofol")
-                .default("schnider"),
-            ParameterSpec::optional("rate", ParameterKind::Quantity(Dimension::Flow), "rate at the start")
-                .default("0 mL/h")
-                .range(0.0, MOST_RATE_ML_H),
-            ParameterSpec::optional("vtbi", ParameterKind::Quantity(Dimension::Volume), "volume to be infused")
-                .default("50 mL")
-                .range(0.0, 10_000.0),
-        ],
-        commands: vec![
-            CommandSpec {
-                op: "set_rate",
-                about: "sets the rate, by volume or by dose; starts when it was stopped, stops at 0",
-                parameters: set_rate_parameters(),
-            },
-            CommandSpec { op: "start", about: "infuses at the set rate", parameters: Vec::new() },
-            CommandSpec { op: "stop", about: "stops", parameters: Vec::new() },
-            CommandSpec {
-                op: "bolus",
-                about: "pushes a volume at 600 mL/h, then goes on as before",
-                parameters: vec![
-                    ParameterSpec::required("volume_ml", ParameterKind::Number, "volume [mL]").range(0.1, 50.0),
-                ],
-            },
-            CommandSpec {
-                op: "set_vtbi",
-                about: "sets the volume still to be infused",
-                parameters: vec![
-                    ParameterSpec::required("volume_ml", ParameterKind::Number, "volume [mL]").range(0.0, 10_000.0),
-                ],
-            },
-        ],
-        obey: Some(obey),
-        spawn,
-    });
+    let about = "pump for one drug or fluid that obeys commands and changes the patient";
+    let infusion = [
+        metrics::INF_RATE,
+        metrics::INF_VOL_TOTAL,
+        metrics::INF_VTBI_REMAIN,
+        metrics::INF_TIME_REMAIN,
+        metrics::INF_STATUS,
+    ];
+    let status = [metrics::INF_STATUS, metrics::INF_DRUG, metrics::BATTERY];
+    let rate_about = "sets the rate, by volume or by dose; starts when it was stopped, stops at 0";
+    let volume = |least_ml, most_ml| {
+        vec![ParameterSpec::required("volume_ml", ParameterKind::Number, "volume [mL]").range(least_ml, most_ml)]
+    };
+    let (bolus, vtbi) = (volume(0.1, 50.0), volume(0.0, 10_000.0));
     registry.add_system(Phase::Treatment, deliver_infusions);
-    registry.add_system(Phase::Sample, report_infusions);
+    DeviceKind::new("infusion_pump", about, InfusionPump::spawn)
+        .options(options())
+        .watch(When::Every(GRID), InfusionPump::watch_state)
+        .values("infusion", "rate, volumes, status", 5_000, &infusion, InfusionPump::say_infusion)
+        .event(STATUS, "on each change of what the pump does", &status)
+        .alarms("volume to be infused used up")
+        .command("set_rate", rate_about, set_rate_parameters(), InfusionPump::obey_rate)
+        .command("start", "infuses at the set rate", Vec::new(), |pump, _| pump.start())
+        .command("stop", "stops", Vec::new(), |pump, _| {
+            pump.state = State::Stopped;
+            Ok(())
+        })
+        .command("bolus", "pushes a volume at 600 mL/h, then goes on as before", bolus, InfusionPump::obey_bolus)
+        .command("set_vtbi", "sets the volume still to be infused", vtbi, |pump, order| {
+            pump.set_volume_to_infuse(order.number("volume_ml"));
+            Ok(())
+        })
+        .register(registry);
 }

@@ -9,25 +9,20 @@ mod faults;
 mod on_board;
 
 use bevy_ecs::prelude::*;
-use sim_core::{
-    Assembly, Clock, Command, CommandSpec, DevicePlan, DeviceSpec, Evidence, ParameterKind, ParameterSpec, Phase,
-    Registry, SimId, SpawnError, StreamKind, StreamSpec,
-};
+use sim_core::{Clock, Evidence, ParameterKind, ParameterSpec, Phase, Registry};
 use vocabulary::{Dimension, Reading, metrics};
 
 use self::alarms::PumpAlarms;
 use self::faults::PumpFaults;
 use self::on_board::InsulinOnBoard;
-use super::alarm;
 use super::battery::Battery;
-use crate::device::{Device, Quiet};
+use crate::device::{Device, DeviceKind, DeviceModel, EventStream, Order, Saying, Spawning, Watching, When};
 use patients::glycaemia::{Glycaemia, Minute};
+use patients::needs_glucose;
 use physiology::glucose::{InsulinPump, PumpModel, Units, UnitsPerHour};
 
 const KIND: &str = "insulin_pump";
-const DELIVERY: usize = 0;
-const STATUS: usize = 1;
-const ALARM: usize = 2;
+const STATUS: EventStream = EventStream("status");
 
 /// Makers in `data/glucose/pump_models.csv`.
 const MODELS: &[&str] = &["insulet", "cozmo", "tandem", "670g", "ideal"];
@@ -49,6 +44,7 @@ pub struct WornPump {
     filling: Units,
     /// Minutes between two changes of set and reservoir.
     change_min: i64,
+    battery: Battery,
     told: Option<&'static str>,
     /// Basal insulin and boluses told so far.
     basal_told: Units,
@@ -124,64 +120,6 @@ impl WornPump {
     }
 }
 
-fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Result<Entity, SpawnError> {
-    let refuse = |reason: String| SpawnError { path: plan.path.clone(), reason };
-    let Some(mut glycaemia) = world.get_mut::<Glycaemia>(patient) else {
-        return Err(refuse("the patient has no glucose; choose a diabetic model or set `glucose`".to_owned()));
-    };
-    glycaemia.attach_pump();
-    let need = glycaemia.basal_need();
-    let name = plan.options.text("model").unwrap_or(MODELS[0]);
-    let model = PumpModel::find(name).ok_or_else(|| refuse(format!("no pump `{name}` in the table")))?;
-    let filling = plan.options.number("reservoir").map_or(model.reservoir, Units);
-    if filling > model.reservoir {
-        return Err(refuse(format!("{} U do not fit into a reservoir of {} U", filling.0, model.reservoir.0)));
-    }
-    let basal = plan.options.number("basal").map_or(need, UnitsPerHour);
-    if basal > model.highest_basal {
-        return Err(refuse(format!("{} U/h is above the highest rate of {} U/h", basal.0, model.highest_basal.0)));
-    }
-    let mut pump = InsulinPump::new(model, basal);
-    pump.refill(filling);
-    let change_ns = plan.options.number("change").unwrap_or(3.0 * 86_400e9);
-    let worn = WornPump {
-        pump,
-        on_board: InsulinOnBoard::default(),
-        faults: PumpFaults::default(),
-        alarms: PumpAlarms::default(),
-        filling,
-        change_min: (change_ns / 60e9) as i64,
-        told: None,
-        basal_told: Units(0.0),
-        bolus_told: Units(0.0),
-    };
-    let device = Device::from_plan(world, id, plan, patient);
-    let battery = Battery::new(device.key);
-    Ok(world.spawn((device, worn, battery)).id())
-}
-
-fn obey(world: &mut World, device: Entity, command: &Command) -> Result<(), String> {
-    let Some(mut worn) = world.get_mut::<WornPump>(device) else { return Err("not an insulin pump".to_owned()) };
-    let number = |name: &str| command.arguments.number(name).unwrap_or_default();
-    match command.op.as_str() {
-        "set_basal" => worn.set_basal(UnitsPerHour(number("rate_u_h"))),
-        "bolus" => worn.bolus(Units(number("amount_u"))),
-        "stop_bolus" => {
-            worn.pump.stop_bolus();
-            Ok(())
-        }
-        "suspend" => {
-            worn.pump.set_suspended(true);
-            Ok(())
-        }
-        "resume" => {
-            worn.pump.set_suspended(false);
-            Ok(())
-        }
-        other => Err(format!("unknown operation `{other}`")),
-    }
-}
-
 /// Gives each wearer what the pump pushes in this minute.
 fn deliver_insulin(
     clock: Res<Clock>,
@@ -197,105 +135,93 @@ fn deliver_insulin(
     }
 }
 
-/// Tells changes of state and alarms at the begin of a minute, or when a command has just changed the state.
-fn announce_pumps(
-    clock: Res<Clock>,
-    mut pumps: Query<(&mut Device, &mut WornPump, &Battery), Changed<WornPump>>,
-    mut assembly: ResMut<Assembly>,
-) {
-    for (mut device, mut worn, battery) in &mut pumps {
-        let worn = worn.bypass_change_detection();
-        let status = worn.status();
-        if worn.told != Some(status) {
-            worn.told = Some(status);
-            if let Some(due) = device.event(STATUS, clock.now) {
-                device
-                    .say(&due, &clock, &mut assembly)
-                    .reading(Reading::code(metrics::DEVICE_STATUS, status))
-                    .reading(Reading::number(metrics::INS_RESERVOIR, worn.pump.reservoir().0))
-                    .reading(Reading::number(metrics::BATTERY, battery.percent(clock.now)));
-            }
+impl DeviceModel for WornPump {
+    type Patient = ();
+    type Parts = ();
+    type Room = ();
+}
+
+impl WornPump {
+    fn spawn(spawning: &mut Spawning<'_>) -> Result<Self, String> {
+        if let Some(mut glycaemia) = spawning.world.get_mut::<Glycaemia>(spawning.device.patient) {
+            glycaemia.attach_pump();
         }
-        let (occluded, empty, low) = (worn.pump.notices_occlusion(), worn.is_empty(), worn.is_low());
-        for event in worn.alarms.look(occluded, empty, low) {
-            alarm::say(event, ALARM, &mut device, &clock, &mut assembly);
+        let need = spawning.glycaemia()?.basal_need();
+        let options = &spawning.plan.options;
+        let name = options.text("model").unwrap_or(MODELS[0]);
+        let model = PumpModel::find(name).ok_or_else(|| format!("no pump `{name}` in the table"))?;
+        let filling = options.number("reservoir").map_or(model.reservoir, Units);
+        if filling > model.reservoir {
+            return Err(format!("{} U do not fit into a reservoir of {} U", filling.0, model.reservoir.0));
         }
+        let basal = options.number("basal").map_or(need, UnitsPerHour);
+        if basal > model.highest_basal {
+            return Err(format!("{} U/h is above the highest rate of {} U/h", basal.0, model.highest_basal.0));
+        }
+        let change_ns = options.number("change").unwrap_or(3.0 * 86_400e9);
+        let mut pump = InsulinPump::new(model, basal);
+        pump.refill(filling);
+        Ok(Self::new(pump, filling, (change_ns / 60e9) as i64, Battery::new(spawning.key())))
+    }
+
+    fn new(pump: InsulinPump, filling: Units, change_min: i64, battery: Battery) -> Self {
+        Self {
+            pump,
+            on_board: InsulinOnBoard::default(),
+            faults: PumpFaults::default(),
+            alarms: PumpAlarms::default(),
+            filling,
+            change_min,
+            battery,
+            told: None,
+            basal_told: Units(0.0),
+            bolus_told: Units(0.0),
+        }
+    }
+
+    fn obey_basal(&mut self, order: &Order<'_>) -> Result<(), String> {
+        self.set_basal(UnitsPerHour(order.number("rate_u_h")))
+    }
+
+    fn obey_bolus(&mut self, order: &Order<'_>) -> Result<(), String> {
+        self.bolus(Units(order.number("amount_u")))
+    }
+
+    /// Tells changes of state and alarms: at the begin of a minute, or when a command has just changed the state.
+    fn watch_state(&mut self, mut watching: Watching<'_, Self>) {
+        let (status, now) = (self.status(), watching.clock.now);
+        if self.told.replace(status) != Some(status)
+            && let Some(mut message) = watching.event(STATUS)
+        {
+            message
+                .reading(Reading::code(metrics::DEVICE_STATUS, status))
+                .reading(Reading::number(metrics::INS_RESERVOIR, self.pump.reservoir().0))
+                .reading(Reading::number(metrics::BATTERY, self.battery.percent(now)));
+        }
+        let (occluded, empty, low) = (self.pump.notices_occlusion(), self.is_empty(), self.is_low());
+        for event in self.alarms.look(occluded, empty, low) {
+            watching.alarm(event);
+        }
+    }
+
+    fn say_delivery(&mut self, mut saying: Saying<'_, Self>) {
+        let basal_rate = if self.pump.is_suspended() { UnitsPerHour(0.0) } else { self.pump.basal() };
+        let (basal, bolus) = (self.pump.basal_pushed(), self.pump.bolus_pushed());
+        let minute = saying.due.intended.nanos() / 60_000_000_000;
+        saying
+            .message
+            .reading(Reading::number(metrics::INS_BASAL_RATE, basal_rate.0))
+            .reading(Reading::number(metrics::INS_BASAL, basal.0 - self.basal_told.0))
+            .reading(Reading::number(metrics::INS_BOLUS, bolus.0 - self.bolus_told.0))
+            .reading(Reading::number(metrics::INS_ON_BOARD, self.on_board.at(minute).0))
+            .reading(Reading::number(metrics::INS_RESERVOIR, self.pump.reservoir().0));
+        (self.basal_told, self.bolus_told) = (basal, bolus);
     }
 }
 
-fn report_pumps(
-    clock: Res<Clock>,
-    mut quiet: Local<Quiet>,
-    mut pumps: Query<(&mut Device, &mut WornPump)>,
-    mut assembly: ResMut<Assembly>,
-) {
-    if quiet.holds(&clock) {
-        return;
-    }
-    for (mut device, mut worn) in &mut pumps {
-        while let Some(due) = device.take_due(&clock) {
-            debug_assert_eq!(due.kind_index, DELIVERY);
-            let worn = worn.bypass_change_detection();
-            let basal_rate = if worn.pump.is_suspended() { UnitsPerHour(0.0) } else { worn.pump.basal() };
-            let (basal, bolus) = (worn.pump.basal_pushed(), worn.pump.bolus_pushed());
-            let minute = due.intended.nanos() / 60_000_000_000;
-            device
-                .say(&due, &clock, &mut assembly)
-                .reading(Reading::number(metrics::INS_BASAL_RATE, basal_rate.0))
-                .reading(Reading::number(metrics::INS_BASAL, basal.0 - worn.basal_told.0))
-                .reading(Reading::number(metrics::INS_BOLUS, bolus.0 - worn.bolus_told.0))
-                .reading(Reading::number(metrics::INS_ON_BOARD, worn.on_board.at(minute).0))
-                .reading(Reading::number(metrics::INS_RESERVOIR, worn.pump.reservoir().0));
-            (worn.basal_told, worn.bolus_told) = (basal, bolus);
-        }
-        quiet.until(&device);
-    }
-}
-
-/// Adds the pump and its faults.
-pub fn register(registry: &mut Registry) {
-    registry.add(DeviceSpec {
-        kind: KIND,
-        about: "insulin pump that obeys commands and its wearer, and changes the patient",
-        streams: streams(),
-        options: options(),
-        commands: commands(),
-        obey: Some(obey),
-        spawn,
-    });
-    registry.add_system(Phase::Treatment, deliver_insulin);
-    registry.add_system(Phase::Sample, announce_pumps);
-    registry.add_system(Phase::Sample, report_pumps);
-    faults::register(registry);
-}
-
-fn streams() -> Vec<StreamSpec> {
-    let event = |id, about, metrics| StreamSpec { id, about, kind: StreamKind::Event, metrics };
-    vec![
-        StreamSpec {
-            id: "delivery",
-            about: "basal rate; basal insulin and boluses since the message before; bolus insulin on board; reservoir",
-            kind: StreamKind::Numeric { period_ms: 300_000 },
-            metrics: &[
-                metrics::INS_BASAL_RATE,
-                metrics::INS_BASAL,
-                metrics::INS_BOLUS,
-                metrics::INS_ON_BOARD,
-                metrics::INS_RESERVOIR,
-            ],
-        },
-        event(
-            "status",
-            "on each change of what the pump does: operating, suspended, occluded, empty",
-            &[metrics::DEVICE_STATUS, metrics::INS_RESERVOIR, metrics::BATTERY],
-        ),
-        event("alarm", "occlusion, low or empty reservoir", alarm::METRICS),
-    ]
-}
-
-fn options() -> Vec<ParameterSpec> {
+fn options() -> [ParameterSpec; 4] {
     let quantity = |name, dimension, about| ParameterSpec::optional(name, ParameterKind::Quantity(dimension), about);
-    vec![
+    [
         ParameterSpec::optional("model", ParameterKind::Choice(MODELS), "whose steps and limits the pump has")
             .default(MODELS[0]),
         quantity("basal", Dimension::InsulinRate, "basal rate at the start instead of what the wearer needs")
@@ -308,27 +234,50 @@ fn options() -> Vec<ParameterSpec> {
     ]
 }
 
-fn commands() -> Vec<CommandSpec> {
-    vec![
-        CommandSpec {
-            op: "set_basal",
-            about: "sets the basal rate, rounded to the steps of the pump; refused above its highest",
-            parameters: vec![
-                ParameterSpec::required("rate_u_h", ParameterKind::Number, "rate [U/h]").range(0.0, MOST_BASAL_U_H),
-            ],
-        },
-        CommandSpec {
-            op: "bolus",
-            about: "gives a bolus, rounded to the steps of the pump; refused above its largest, when suspended and when \
-                    too little is left",
-            parameters: vec![
-                ParameterSpec::required("amount_u", ParameterKind::Number, "insulin [U]").range(0.0, MOST_BOLUS_U),
-            ],
-        },
-        CommandSpec { op: "stop_bolus", about: "stops a running bolus", parameters: Vec::new() },
-        CommandSpec { op: "suspend", about: "suspends all delivery; a running bolus is lost", parameters: Vec::new() },
-        CommandSpec { op: "resume", about: "resumes the basal rate", parameters: Vec::new() },
-    ]
+/// Adds the pump and its faults.
+pub fn register(registry: &mut Registry) {
+    let about = "insulin pump that obeys commands and its wearer, and changes the patient";
+    let delivery_about =
+        "basal rate; basal insulin and boluses since the message before; bolus insulin on board; reservoir";
+    let delivery = [
+        metrics::INS_BASAL_RATE,
+        metrics::INS_BASAL,
+        metrics::INS_BOLUS,
+        metrics::INS_ON_BOARD,
+        metrics::INS_RESERVOIR,
+    ];
+    let status_about = "on each change of what the pump does: operating, suspended, occluded, empty";
+    let status = [metrics::DEVICE_STATUS, metrics::INS_RESERVOIR, metrics::BATTERY];
+    let number = |name, about, most| vec![ParameterSpec::required(name, ParameterKind::Number, about).range(0.0, most)];
+    let basal_about = "sets the basal rate, rounded to the steps of the pump; refused above its highest";
+    let bolus_about = "gives a bolus, rounded to the steps of the pump; refused above its largest, when suspended and when \
+                       too little is left";
+    let (rate, amount) =
+        (number("rate_u_h", "rate [U/h]", MOST_BASAL_U_H), number("amount_u", "insulin [U]", MOST_BOLUS_U));
+    registry.add_system(Phase::Treatment, deliver_insulin);
+    DeviceKind::new(KIND, about, WornPump::spawn)
+        .needs(needs_glucose)
+        .options(options())
+        .watch(When::Changed, WornPump::watch_state)
+        .values("delivery", delivery_about, 300_000, &delivery, WornPump::say_delivery)
+        .event(STATUS, status_about, &status)
+        .alarms("occlusion, low or empty reservoir")
+        .command("set_basal", basal_about, rate, WornPump::obey_basal)
+        .command("bolus", bolus_about, amount, WornPump::obey_bolus)
+        .command("stop_bolus", "stops a running bolus", Vec::new(), |worn, _| {
+            worn.pump.stop_bolus();
+            Ok(())
+        })
+        .command("suspend", "suspends all delivery; a running bolus is lost", Vec::new(), |worn, _| {
+            worn.pump.set_suspended(true);
+            Ok(())
+        })
+        .command("resume", "resumes the basal rate", Vec::new(), |worn, _| {
+            worn.pump.set_suspended(false);
+            Ok(())
+        })
+        .register(registry);
+    faults::register(registry);
 }
 
 #[cfg(test)]
@@ -338,17 +287,8 @@ mod tests {
     fn worn(model: &str, basal_u_h: f64) -> WornPump {
         let model = PumpModel::find(model).unwrap();
         let filling = model.reservoir;
-        WornPump {
-            pump: InsulinPump::new(model, UnitsPerHour(basal_u_h)),
-            on_board: InsulinOnBoard::default(),
-            faults: PumpFaults::default(),
-            alarms: PumpAlarms::default(),
-            filling,
-            change_min: 4_320,
-            told: None,
-            basal_told: Units(0.0),
-            bolus_told: Units(0.0),
-        }
+        let battery = Battery::new(sim_core::Key::new(1, "home/1/pump"));
+        WornPump::new(InsulinPump::new(model, UnitsPerHour(basal_u_h)), filling, 4_320, battery)
     }
 
     fn minute(index: i64) -> Minute {

@@ -3,8 +3,7 @@
 //! [`sensors`] are their front ends, which see the truth of a patient with errors and faults of their own, and
 //! [`device`] is what every device has.
 
-mod alarm;
-mod announcement;
+pub mod alarm;
 pub mod battery;
 pub mod bedside_monitor;
 pub mod blood_pressure_cuff;
@@ -35,12 +34,11 @@ use sim_core::{Plugin, Registry};
 pub struct Devices;
 
 impl Plugin for Devices {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "devices"
     }
 
     fn register(&self, registry: &mut Registry) {
-        announcement::register(registry);
         ecg_patch::register(registry);
         pulse_oximeter::register(registry);
         bedside_monitor::register(registry);

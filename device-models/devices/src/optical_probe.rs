@@ -2,19 +2,14 @@
 //! computed (for those who test the computing).
 
 use bevy_ecs::prelude::*;
-use sim_core::{
-    Assembly, Clock, DevicePlan, DeviceSpec, Key, Phase, Purpose, Registry, SimId, SpawnError, StreamKind, StreamSpec,
-};
+use sim_core::{Key, Purpose, Registry};
 use vocabulary::{Quality, Reading, metrics};
 
 use super::pulse_oximeter::FingerProbe;
-use crate::device::{Chunk, Device};
+use crate::device::{Chunk, DeviceKind, DeviceModel, Sampling, Saying, Spawning};
 use crate::sensors::{WhiteNoise, averages, quantise, ratio_of_ratios};
-use patients::{FINGER, Physiology};
+use patients::{FINGER, Physiology, needs_circulation};
 use physiology::{Body, add_pulse_wave};
-
-const KIND: &str = "optical_probe";
-const LIGHT: usize = 0;
 
 /// Light that comes through a finger without pulses [counts], red and infrared, and the converter's range.
 const STEADY: [f32; 2] = [18_000.0, 24_000.0];
@@ -58,86 +53,46 @@ impl OpticalProbe {
     }
 }
 
-/// Room to work in.
-#[derive(Debug, Clone, Default, Resource)]
-struct Workshop {
-    scratch: Vec<f32>,
+impl DeviceModel for OpticalProbe {
+    type Patient = &'static Physiology;
+    type Parts = &'static FingerProbe;
+    type Room = Vec<f32>;
 }
 
-fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Result<Entity, SpawnError> {
-    let device = Device::from_plan(world, id, plan, patient);
-    let Some(Physiology(body)) = world.get::<Physiology>(patient) else {
-        return Err(SpawnError { path: plan.path.clone(), reason: "the patient model has no circulation".to_owned() });
-    };
-    let probe = FingerProbe::new(device.key, body);
-    let light = OpticalProbe::new(device.key);
-    Ok(world.spawn((device, probe, light)).id())
-}
+impl OpticalProbe {
+    fn spawn(spawning: &mut Spawning<'_>) -> Result<(Self, FingerProbe), String> {
+        Ok((Self::new(spawning.key()), FingerProbe::new(spawning.key(), spawning.body()?)))
+    }
 
-fn report_light(
-    clock: Res<Clock>,
-    mut workshop: ResMut<Workshop>,
-    patients: Query<&Physiology>,
-    mut devices: Query<(&mut Device, &FingerProbe, &OpticalProbe)>,
-    mut assembly: ResMut<Assembly>,
-) {
-    let Workshop { scratch } = &mut *workshop;
-    for (mut device, probe, light) in &mut devices {
-        if !device.is_due(&clock) {
-            continue;
+    fn say_light(&mut self, chunk: &Chunk, saying: Saying<'_, Self>) {
+        let Saying { clock, patient: Physiology(body), parts: probe, mut message, room, .. } = saying;
+        for (colour, metric) in [metrics::PPG_RED, metrics::PPG_IR].into_iter().enumerate() {
+            let head = chunk.head(clock, metric, 1.0, 0.0, Quality::Ok);
+            message.wave(head, |samples, _| self.counts(colour, probe, body, chunk, room, samples));
         }
-        let Ok(Physiology(body)) = patients.get(device.patient) else { continue };
-        while let Some(due) = device.take_due(&clock) {
-            let mut message = device.say(&due, &clock, &mut assembly);
-            match (due.kind_index, due.chunk) {
-                (LIGHT, Some(chunk)) => {
-                    for (colour, metric) in [metrics::PPG_RED, metrics::PPG_IR].iter().enumerate() {
-                        let head = chunk.head(&clock, *metric, 1.0, 0.0, Quality::Ok);
-                        message.wave(head, |samples, _| light.counts(colour, probe, body, &chunk, scratch, samples));
-                    }
-                }
-                _ => match averages::pulse_rate_bpm(body.heart().beats(), due.intended) {
-                    Some(_) => {
-                        message
-                            .reading(Reading::number(metrics::SPO2, probe.spo2_percent()))
-                            .reading(Reading::number(metrics::PERF_IDX, body.perfusion_index_percent()));
-                    }
-                    None => {
-                        message.reading(Reading::missing(metrics::SPO2, Quality::NotAvailable));
-                    }
-                },
-            }
-        }
+    }
+
+    fn say_saturation(_: &mut Self, saying: Saying<'_, Self>) {
+        let Saying { due, patient: Physiology(body), parts: probe, mut message, .. } = saying;
+        match averages::pulse_rate_bpm(body.heart().beats(), due.intended) {
+            Some(_) => message
+                .reading(Reading::number(metrics::SPO2, probe.spo2_percent()))
+                .reading(Reading::number(metrics::PERF_IDX, body.perfusion_index_percent())),
+            None => message.reading(Reading::missing(metrics::SPO2, Quality::NotAvailable)),
+        };
     }
 }
 
 /// Adds the probe.
 pub fn register(registry: &mut Registry) {
-    registry.add_resource(|world| {
-        world.init_resource::<Workshop>();
-    });
-    registry.add(patients::needs_circulation(KIND));
-    registry.add(DeviceSpec {
-        kind: KIND,
-        about: "finger clip that tells the light itself, red and infrared, for tests of what computes a saturation",
-        streams: vec![
-            StreamSpec {
-                id: "light",
-                about: "light that comes through; the ratio of the modulations is (110 - SpO2) / 25",
-                kind: StreamKind::Wave { rate_mhz: 125_000, samples: 125, highest_mhz: 500_000 },
-                metrics: &[metrics::PPG_RED, metrics::PPG_IR],
-            },
-            StreamSpec {
-                id: "spo2",
-                about: "the saturation behind the light, without averaging in a display, and the perfusion index",
-                kind: StreamKind::Numeric { period_ms: 1_000 },
-                metrics: &[metrics::SPO2, metrics::PERF_IDX],
-            },
-        ],
-        options: Vec::new(),
-        commands: Vec::new(),
-        obey: None,
-        spawn,
-    });
-    registry.add_system(Phase::Sample, report_light);
+    let about = "finger clip that tells the light itself, red and infrared, for tests of what computes a saturation";
+    let light_about = "light that comes through; the ratio of the modulations is (110 - SpO2) / 25";
+    let sampling = Sampling { rate_mhz: 125_000, samples: 125, highest_mhz: 500_000 };
+    let saturation_about = "the saturation behind the light, without averaging in a display, and the perfusion index";
+    let saturation = [metrics::SPO2, metrics::PERF_IDX];
+    DeviceKind::new("optical_probe", about, OpticalProbe::spawn)
+        .needs(needs_circulation)
+        .samples("light", light_about, sampling, &[metrics::PPG_RED, metrics::PPG_IR], OpticalProbe::say_light)
+        .values("spo2", saturation_about, 1_000, &saturation, OpticalProbe::say_saturation)
+        .register(registry);
 }

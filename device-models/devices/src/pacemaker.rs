@@ -4,19 +4,13 @@
 //! Whether and how the heart is paced is the patient's rhythm (`paced_vvi`, `paced_ddd`, with `capture` and `sense`).
 
 use bevy_ecs::prelude::*;
-use sim_core::{
-    Assembly, Clock, DevicePlan, DeviceSpec, Key, ParameterKind, ParameterSpec, Phase, Purpose, Registry, SimId,
-    SimTime, SpawnError, StreamKind, StreamSpec,
-};
+use sim_core::{Clock, GRID, Key, ParameterKind, ParameterSpec, Purpose, Registry, SimTime};
 use vocabulary::{Dimension, Reading, metrics};
 
-use super::alarm::{self, AlarmEvent};
-use crate::device::Device;
-use patients::Physiology;
+use super::alarm::AlarmEvent;
+use crate::device::{DeviceKind, DeviceModel, Saying, Spawning, Watching, When};
+use patients::{Physiology, needs_circulation};
 use physiology::{BeatKind, Body, RhythmKind};
-
-const STATUS: usize = 0;
-const ALARM: usize = 1;
 
 /// Runtime of a new battery [months], the usual ten years.
 const LONGEVITY_MONTHS: f64 = 120.0;
@@ -114,89 +108,66 @@ fn impedance_ohm(implant: Key, index: u64) -> f64 {
         + MEASUREMENT_OHM * implant.normal(MEASUREMENT, index)
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the registry's signature lets a device refuse")]
-fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Result<Entity, SpawnError> {
-    let device = Device::from_plan(world, id, plan, patient);
-    let pacemaker = Pacemaker::new(plan.options.number("battery").unwrap_or(80.0));
-    Ok(world.spawn((device, pacemaker)).id())
+impl DeviceModel for Pacemaker {
+    type Patient = &'static Physiology;
+    type Parts = ();
+    type Room = ();
 }
 
-fn report_pacemakers(
-    clock: Res<Clock>,
-    patients: Query<&Physiology>,
-    mut devices: Query<(&mut Device, &mut Pacemaker)>,
-    mut assembly: ResMut<Assembly>,
-) {
-    for (mut device, mut pacemaker) in &mut devices {
-        let Ok(Physiology(body)) = patients.get(device.patient) else { continue };
-        pacemaker.count(body, &clock);
-        let mut alarm = |condition, priority, begins: bool| {
-            let event = AlarmEvent::edge((condition, priority), begins);
-            alarm::say(event, ALARM, &mut device, &clock, &mut assembly);
-        };
-        if let Some(lost) = pacemaker.capture_changes() {
-            alarm("loss_of_capture", "high", lost);
+impl Pacemaker {
+    fn spawn(spawning: &mut Spawning<'_>) -> Self {
+        Self::new(spawning.plan.options.number("battery").unwrap_or(80.0))
+    }
+
+    fn watch_beats(&mut self, mut watching: Watching<'_, Self>) {
+        let Some(Physiology(body)) = watching.patient() else { return };
+        self.count(body, watching.clock);
+        if let Some(lost) = self.capture_changes() {
+            watching.alarm(AlarmEvent::edge(("loss_of_capture", "high"), lost));
         }
-        if !pacemaker.replacement_told && voltage_v(pacemaker.charge_percent(clock.now)) <= REPLACEMENT_V {
-            pacemaker.replacement_told = true;
-            alarm("battery_eri", "low", true);
+        if !self.replacement_told && voltage_v(self.charge_percent(watching.clock.now)) <= REPLACEMENT_V {
+            self.replacement_told = true;
+            watching.alarm(AlarmEvent::start(("battery_eri", "low")));
         }
-        while let Some(due) = device.take_due(&clock) {
-            debug_assert_eq!(due.kind_index, STATUS);
-            let charge_percent = pacemaker.charge_percent(due.intended);
-            let mode = if body.heart().rhythm().kind == RhythmKind::PacedBoth { "DDD" } else { "VVI" };
-            let paced = pacemaker.take_paced_percent();
-            let impedance_ohm = impedance_ohm(device.key, due.sequence);
-            let mut message = device.say(&due, &clock, &mut assembly);
-            message.reading(Reading::code(metrics::PM_MODE, mode));
-            if let Some(paced_percent) = paced {
-                message.reading(Reading::number(metrics::PM_PACED_RV, paced_percent));
-            }
-            message
-                .reading(Reading::number(metrics::PM_BATT_PCT, charge_percent))
-                .reading(Reading::number(metrics::PM_BATT_V, voltage_v(charge_percent)))
-                .reading(Reading::number(metrics::PM_BATT_LONGEVITY, LONGEVITY_MONTHS * charge_percent / 100.0))
-                .reading(Reading::number(metrics::PM_LEAD_IMP_RV, impedance_ohm));
+    }
+
+    fn say_status(&mut self, saying: Saying<'_, Self>) {
+        let Saying { device, due, patient: Physiology(body), mut message, .. } = saying;
+        let charge_percent = self.charge_percent(due.intended);
+        let mode = if body.heart().rhythm().kind == RhythmKind::PacedBoth { "DDD" } else { "VVI" };
+        message.reading(Reading::code(metrics::PM_MODE, mode));
+        if let Some(paced_percent) = self.take_paced_percent() {
+            message.reading(Reading::number(metrics::PM_PACED_RV, paced_percent));
         }
+        message
+            .reading(Reading::number(metrics::PM_BATT_PCT, charge_percent))
+            .reading(Reading::number(metrics::PM_BATT_V, voltage_v(charge_percent)))
+            .reading(Reading::number(metrics::PM_BATT_LONGEVITY, LONGEVITY_MONTHS * charge_percent / 100.0))
+            .reading(Reading::number(metrics::PM_LEAD_IMP_RV, impedance_ohm(device.key, due.sequence)));
     }
 }
 
 /// Adds the pacemaker.
 pub fn register(registry: &mut Registry) {
-    registry.add(DeviceSpec {
-        kind: "pacemaker",
-        about: "implanted pacemaker with a home monitor, for patients with a paced rhythm",
-        streams: vec![
-            StreamSpec {
-                id: "status",
-                about: "mode, share of paced beats since the message before, battery, ventricular lead",
-                kind: StreamKind::Numeric { period_ms: 86_400_000 },
-                metrics: &[
-                    metrics::PM_MODE,
-                    metrics::PM_PACED_RV,
-                    metrics::PM_BATT_PCT,
-                    metrics::PM_BATT_V,
-                    metrics::PM_BATT_LONGEVITY,
-                    metrics::PM_LEAD_IMP_RV,
-                ],
-            },
-            StreamSpec {
-                id: "alarm",
-                about: "pulses that do not capture, at start and end; the battery's replacement indicator",
-                kind: StreamKind::Event,
-                metrics: alarm::METRICS,
-            },
-        ],
-        options: vec![
-            ParameterSpec::optional("battery", ParameterKind::Quantity(Dimension::Percent), "charge at the start")
-                .default("80 %")
-                .range(0.0, 100.0),
-        ],
-        commands: Vec::new(),
-        obey: None,
-        spawn,
-    });
-    registry.add_system(Phase::Sample, report_pacemakers);
+    let about = "implanted pacemaker with a home monitor, for patients with a paced rhythm";
+    let status_about = "mode, share of paced beats since the message before, battery, ventricular lead";
+    let status = [
+        metrics::PM_MODE,
+        metrics::PM_PACED_RV,
+        metrics::PM_BATT_PCT,
+        metrics::PM_BATT_V,
+        metrics::PM_BATT_LONGEVITY,
+        metrics::PM_LEAD_IMP_RV,
+    ];
+    let battery =
+        ParameterSpec::optional("battery", ParameterKind::Quantity(Dimension::Percent), "charge at the start");
+    DeviceKind::new("pacemaker", about, |spawning| Ok(Pacemaker::spawn(spawning)))
+        .needs(needs_circulation)
+        .option(battery.default("80 %").range(0.0, 100.0))
+        .watch(When::Every(GRID), Pacemaker::watch_beats)
+        .values("status", status_about, 86_400_000, &status, Pacemaker::say_status)
+        .alarms("pulses that do not capture, at start and end; the battery's replacement indicator")
+        .register(registry);
 }
 
 #[cfg(test)]

@@ -1,20 +1,13 @@
 //! Pulmonary artery catheter: central venous and pulmonary artery pressure, curves and means.
 
 use bevy_ecs::prelude::*;
-use sim_core::{
-    Assembly, Clock, DevicePlan, DeviceSpec, Phase, Purpose, Registry, SimId, SimTime, SpawnError, StreamKind,
-    StreamSpec,
-};
-use vocabulary::{Quality, Reading, metrics};
+use sim_core::{Phase, Purpose, Registry, SimTime};
+use vocabulary::{MetricId, Quality, Reading, metrics};
 
-use crate::device::{Chunk, Device};
+use crate::device::{Chunk, Device, DeviceKind, DeviceModel, Sampling, Saying, Spawning};
 use crate::sensors::{WhiteNoise, quantise};
-use patients::Physiology;
+use patients::{Physiology, needs_circulation};
 use physiology::{Body, Event, History, RightPressures, add_chest_pressure, add_pulmonary_pulses, add_venous_waves};
-
-const PRESSURES: usize = 0;
-const CVP: usize = 1;
-const PAP: usize = 2;
 
 /// Value of one count, range of the channel and noise of the transducer line [mmHg].
 const GAIN: f64 = 0.1;
@@ -47,12 +40,6 @@ impl Event for Level {
     }
 }
 
-/// Room to work in.
-#[derive(Debug, Clone, Default, Resource)]
-struct Workshop {
-    scratch: Vec<f32>,
-}
-
 fn pressures(body: &Body) -> RightPressures {
     let (vitals, parameters) = (body.core.vitals(), body.core.parameters());
     let rest_stroke_ml = 1_000.0 * parameters.cardiac_output_l_min / parameters.heart_rate_bpm;
@@ -64,22 +51,35 @@ fn pressures(body: &Body) -> RightPressures {
     )
 }
 
-fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Result<Entity, SpawnError> {
-    let device = Device::from_plan(world, id, plan, patient);
-    let Some(Physiology(body)) = world.get::<Physiology>(patient) else {
-        return Err(SpawnError { path: plan.path.clone(), reason: "the patient model has no physiology".to_owned() });
-    };
-    let mut levels = History::new(REACH_NS);
-    levels.push(Level { at_ns: -STEP_NS, pressures: pressures(body) });
-    let catheter = PulmonaryCatheter {
-        levels,
-        cvp_noise: WhiteNoise::new(device.key, Purpose::new("cvp.noise"), NOISE),
-        pap_noise: WhiteNoise::new(device.key, Purpose::new("pap.noise"), NOISE),
-    };
-    Ok(world.spawn((device, catheter)).id())
+/// Notes the pressures at whole seconds, before the body moves on.
+fn note_levels(
+    clock: Res<sim_core::Clock>,
+    patients: Query<&Physiology>,
+    mut catheters: Query<(&Device, &mut PulmonaryCatheter)>,
+) {
+    if clock.now.nanos() % STEP_NS != 0 {
+        return;
+    }
+    for (device, mut catheter) in &mut catheters {
+        let Ok(Physiology(body)) = patients.get(device.patient) else { continue };
+        catheter.levels.push(Level { at_ns: clock.now.nanos(), pressures: pressures(body) });
+    }
+}
+
+impl DeviceModel for PulmonaryCatheter {
+    type Patient = &'static Physiology;
+    type Parts = ();
+    type Room = Vec<f32>;
 }
 
 impl PulmonaryCatheter {
+    fn spawn(spawning: &mut Spawning<'_>) -> Result<Self, String> {
+        let mut levels = History::new(REACH_NS);
+        levels.push(Level { at_ns: -STEP_NS, pressures: pressures(spawning.body()?) });
+        let noise = |name| WhiteNoise::new(spawning.key(), Purpose::new(name), NOISE);
+        Ok(Self { levels, cvp_noise: noise("cvp.noise"), pap_noise: noise("pap.noise") })
+    }
+
     /// Pressures at an instant, between the two levels noted before it.
     fn at(&self, at_ns: i64) -> RightPressures {
         let levels = self.levels.as_slice();
@@ -96,106 +96,58 @@ impl PulmonaryCatheter {
         }
     }
 
-    /// Appends the counts of a chunk of a channel.
-    fn digitise(&self, channel: usize, body: &Body, chunk: &Chunk, scratch: &mut Vec<f32>, out: &mut Vec<i16>) {
-        let (grid, first) = (chunk.grid(), chunk.first_index);
-        let mean = |at: SimTime| {
-            let pressures = self.at(at.nanos());
-            if channel == CVP { pressures.cvp_mmhg } else { pressures.pap_mmhg }
-        };
-        scratch.clear();
-        scratch.extend((0..chunk.samples).map(|position| mean(chunk.instant(position))));
-        let events = body.heart().events();
-        if channel == CVP {
-            add_venous_waves(events.beats, events.lone_p_waves, grid, first, scratch);
-            self.cvp_noise.add(first, scratch);
-        } else {
-            add_pulmonary_pulses(events.beats, |at_ns| self.at(at_ns).pulse_mmhg, grid, first, scratch);
-            self.pap_noise.add(first, scratch);
-        }
-        add_chest_pressure(body.breathing().breaths(), grid, first, scratch);
-        quantise(scratch, GAIN as f32, 0.0, RANGE, out);
+    fn say_means(&mut self, mut saying: Saying<'_, Self>) {
+        let shown = self.at(saying.due.intended.nanos());
+        saying
+            .message
+            .reading(Reading::number(metrics::CVP_MEAN, f64::from(shown.cvp_mmhg)))
+            .reading(Reading::number(metrics::PAP_MEAN, f64::from(shown.pap_mmhg)));
+    }
+
+    fn say_venous_pressure(&mut self, chunk: &Chunk, mut saying: Saying<'_, Self>) {
+        let events = saying.patient.0.heart().events();
+        self.fill(chunk, saying.room, |pressures| pressures.cvp_mmhg);
+        add_venous_waves(events.beats, events.lone_p_waves, chunk.grid(), chunk.first_index, saying.room);
+        self.cvp_noise.add(chunk.first_index, saying.room);
+        write(metrics::CVP_WAVE, chunk, &mut saying);
+    }
+
+    fn say_pulmonary_pressure(&mut self, chunk: &Chunk, mut saying: Saying<'_, Self>) {
+        let beats = saying.patient.0.heart().events().beats;
+        self.fill(chunk, saying.room, |pressures| pressures.pap_mmhg);
+        let pulse_mmhg = |at_ns| self.at(at_ns).pulse_mmhg;
+        add_pulmonary_pulses(beats, pulse_mmhg, chunk.grid(), chunk.first_index, saying.room);
+        self.pap_noise.add(chunk.first_index, saying.room);
+        write(metrics::PAP_WAVE, chunk, &mut saying);
+    }
+
+    /// Fills the room with the mean pressures at the samples of a chunk.
+    fn fill(&self, chunk: &Chunk, room: &mut Vec<f32>, mean: fn(&RightPressures) -> f32) {
+        let at = |instant: SimTime| mean(&self.at(instant.nanos()));
+        room.clear();
+        room.extend((0..chunk.samples).map(|position| at(chunk.instant(position))));
     }
 }
 
-/// Notes the pressures at whole seconds.
-fn note_levels(
-    clock: Res<Clock>,
-    patients: Query<&Physiology>,
-    mut catheters: Query<(&Device, &mut PulmonaryCatheter)>,
-) {
-    if clock.now.nanos() % STEP_NS != 0 {
-        return;
-    }
-    for (device, mut catheter) in &mut catheters {
-        let Ok(Physiology(body)) = patients.get(device.patient) else { continue };
-        catheter.levels.push(Level { at_ns: clock.now.nanos(), pressures: pressures(body) });
-    }
-}
-
-fn report_catheters(
-    clock: Res<Clock>,
-    mut workshop: ResMut<Workshop>,
-    patients: Query<&Physiology>,
-    mut devices: Query<(&mut Device, &PulmonaryCatheter)>,
-    mut assembly: ResMut<Assembly>,
-) {
-    let Workshop { scratch } = &mut *workshop;
-    for (mut device, catheter) in &mut devices {
-        if !device.is_due(&clock) {
-            continue;
-        }
-        let Ok(Physiology(body)) = patients.get(device.patient) else { continue };
-        while let Some(due) = device.take_due(&clock) {
-            let mut message = device.say(&due, &clock, &mut assembly);
-            match (due.kind_index, due.chunk) {
-                (PRESSURES, _) => {
-                    let shown = catheter.at(due.intended.nanos());
-                    message
-                        .reading(Reading::number(metrics::CVP_MEAN, f64::from(shown.cvp_mmhg)))
-                        .reading(Reading::number(metrics::PAP_MEAN, f64::from(shown.pap_mmhg)));
-                }
-                (channel @ (CVP | PAP), Some(chunk)) => {
-                    let metric = if channel == CVP { metrics::CVP_WAVE } else { metrics::PAP_WAVE };
-                    let head = chunk.head(&clock, metric, GAIN, 0.0, Quality::Ok);
-                    message.wave(head, |samples, _| catheter.digitise(channel, body, &chunk, scratch, samples));
-                }
-                _ => {}
-            }
-        }
-    }
+/// Adds what breathing does to the pressures in the room, and writes them as a wave.
+fn write(metric: MetricId, chunk: &Chunk, saying: &mut Saying<'_, PulmonaryCatheter>) {
+    let Physiology(body) = saying.patient;
+    add_chest_pressure(body.breathing().breaths(), chunk.grid(), chunk.first_index, saying.room);
+    let head = chunk.head(saying.clock, metric, GAIN, 0.0, Quality::Ok);
+    saying.message.wave(head, |samples, _| quantise(saying.room, GAIN as f32, 0.0, RANGE, samples));
 }
 
 /// Adds the catheter.
 pub fn register(registry: &mut Registry) {
-    registry.add_resource(|world| {
-        world.init_resource::<Workshop>();
-    });
-    let wave = |id, about, metrics| StreamSpec {
-        id,
-        about,
-        kind: StreamKind::Wave { rate_mhz: 125_000, samples: 125, highest_mhz: 500_000 },
-        metrics,
-    };
-    registry.add(patients::needs_circulation("pulmonary_catheter"));
-    registry.add(DeviceSpec {
-        kind: "pulmonary_catheter",
-        about: "pulmonary artery catheter: central venous and pulmonary artery pressure",
-        streams: vec![
-            StreamSpec {
-                id: "pressures",
-                about: "mean pressures",
-                kind: StreamKind::Numeric { period_ms: 1_000 },
-                metrics: &[metrics::CVP_MEAN, metrics::PAP_MEAN],
-            },
-            wave("cvp", "central venous pressure with a, c, x, v and y", &[metrics::CVP_WAVE]),
-            wave("pap", "pulmonary artery pressure", &[metrics::PAP_WAVE]),
-        ],
-        options: Vec::new(),
-        commands: Vec::new(),
-        obey: None,
-        spawn,
-    });
+    let about = "pulmonary artery catheter: central venous and pulmonary artery pressure";
+    let means = [metrics::CVP_MEAN, metrics::PAP_MEAN];
+    let sampling = Sampling { rate_mhz: 125_000, samples: 125, highest_mhz: 500_000 };
+    let (venous, pulmonary) = (PulmonaryCatheter::say_venous_pressure, PulmonaryCatheter::say_pulmonary_pressure);
     registry.add_system(Phase::Treatment, note_levels);
-    registry.add_system(Phase::Sample, report_catheters);
+    DeviceKind::new("pulmonary_catheter", about, PulmonaryCatheter::spawn)
+        .needs(needs_circulation)
+        .values("pressures", "mean pressures", 1_000, &means, PulmonaryCatheter::say_means)
+        .samples("cvp", "central venous pressure with a, c, x, v and y", sampling, &[metrics::CVP_WAVE], venous)
+        .samples("pap", "pulmonary artery pressure", sampling, &[metrics::PAP_WAVE], pulmonary)
+        .register(registry);
 }

@@ -10,19 +10,17 @@ use std::sync::Arc;
 use bevy_ecs::prelude::*;
 use recordings::{Recording, Resampler};
 use sim_core::{
-    Annotation, Assembly, Clock, DevicePlan, DeviceSpec, Evidence, Owner, ParameterKind, ParameterSpec, Phase,
-    Registry, SimId, SimTime, SpawnError, StreamKind, StreamSpec, Truth, sample_instant,
+    Annotation, Cadence, Clock, Owner, ParameterKind, ParameterSpec, Phase, Registry, SimTime, Truth, sample_instant,
 };
-use vocabulary::{MetricId, Quality, Reading, metrics};
+use vocabulary::{Quality, Reading, metrics};
 
-use crate::device::{Chunk, Device};
+use crate::device::{Chunk, Device, DeviceKind, DeviceModel, Sampling, Saying, Spawning};
 use crate::sensors::lead_off::{Contact, LeadsOff};
 
 /// Name of the kind.
 pub const KIND: &str = "replay";
 /// Option that names the record.
 pub const RECORD: &str = "record";
-const ECG: usize = 0;
 
 /// The records of a run, by the name the scenario gives them.
 #[derive(Debug, Clone, Default, Resource)]
@@ -86,17 +84,6 @@ impl Replay {
         Some((self.loop_to + offset, label.code))
     }
 
-    /// The heart rate from the labelled beats, as far as the electrodes let the device see them.
-    fn heart_rate(&self, leads_off: &LeadsOff, metric: MetricId, at: SimTime) -> Reading {
-        let lead = self.recording.channels.first().map_or(metric, |channel| channel.metric);
-        match self.heart_rate_bpm {
-            Some(heart_rate_bpm) if leads_off.contact(lead, at) != Contact::KnownOff => {
-                Reading::number(metric, heart_rate_bpm)
-            }
-            _ => Reading::missing(metric, Quality::NotAvailable),
-        }
-    }
-
     /// Appends the counts of one channel over a chunk.
     fn play(&self, channel: usize, chunk: &Chunk, out: &mut Vec<i16>) {
         let counts = &self.recording.channels[channel].counts;
@@ -111,47 +98,6 @@ impl Replay {
             value.clamp(f64::from(i16::MIN) + 1.0, f64::from(i16::MAX)) as i16
         }));
     }
-}
-
-fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Result<Entity, SpawnError> {
-    let refuse = |reason: String| SpawnError { path: plan.path.clone(), reason };
-    let name = plan.options.text(RECORD).unwrap_or_default();
-    let recording = world
-        .get_resource::<Recordings>()
-        .and_then(|recordings| recordings.get(name))
-        .ok_or_else(|| refuse(format!("recording `{name}` is not loaded")))?;
-    let rate_mhz = plan.streams.iter().find_map(|stream| match stream.cadence {
-        sim_core::Cadence::Sampled { rate_mhz, .. } => Some(rate_mhz),
-        _ => None,
-    });
-    let resampler = match rate_mhz {
-        Some(rate_mhz) if rate_mhz != recording.rate_mhz => {
-            Some(Resampler::new(recording.rate_mhz, rate_mhz).map_err(|error| refuse(error.to_string()))?)
-        }
-        _ => None,
-    };
-    let (Some(first), Some(last)) = (recording.labels.first(), recording.labels.last()) else {
-        return Err(refuse(format!("recording `{name}` has no beat labels to loop at")));
-    };
-    if first.sample == last.sample {
-        return Err(refuse(format!("recording `{name}` has only one beat label; looping needs two")));
-    }
-    let device = Device::from_plan(world, id, plan, patient);
-    let begin = device
-        .first_sample_of(ECG)
-        .zip(rate_mhz)
-        .map_or(SimTime::ZERO, |(index, rate_mhz)| sample_instant(SimTime::ZERO, index, rate_mhz));
-    let replay = Replay {
-        loop_from: first.sample,
-        loop_to: last.sample,
-        recording,
-        resampler,
-        begin,
-        next_label: 0,
-        last_beat: None,
-        heart_rate_bpm: None,
-    };
-    Ok(world.spawn((device, replay, LeadsOff::default())).id())
 }
 
 /// Moves every replay on: notes the labels it passes.
@@ -174,61 +120,88 @@ fn follow_labels(clock: Res<Clock>, mut devices: Query<(&Device, &mut Replay)>, 
     }
 }
 
-fn report_replays(
-    clock: Res<Clock>,
-    mut devices: Query<(&mut Device, &Replay, &LeadsOff)>,
-    mut assembly: ResMut<Assembly>,
-    mut evidence: ResMut<Evidence>,
-) {
-    for (mut device, replay, leads_off) in &mut devices {
-        while let Some(due) = device.take_due(&clock) {
-            let mut message = device.say(&due, &clock, &mut assembly);
-            let Some(chunk) = due.chunk else {
-                message.reading(replay.heart_rate(leads_off, metrics::HR, due.intended));
-                continue;
-            };
-            for (index, channel) in replay.recording.channels.iter().enumerate() {
-                let (gain, offset) = (channel.gain, channel.offset);
-                let head = chunk.head(&clock, channel.metric, gain, offset, Quality::Ok);
-                message.wave(head, |samples, quality| {
-                    let start = samples.len();
-                    replay.play(index, &chunk, samples);
-                    *quality =
-                        leads_off.rail(channel.metric, &chunk, gain, offset, &mut samples[start..], &mut evidence);
-                });
+impl DeviceModel for Replay {
+    type Patient = ();
+    type Parts = &'static LeadsOff;
+    type Room = ();
+}
+
+impl Replay {
+    fn spawn(spawning: &mut Spawning<'_>) -> Result<(Self, LeadsOff), String> {
+        let name = spawning.plan.options.text(RECORD).unwrap_or_default();
+        let recording = spawning
+            .world
+            .get_resource::<Recordings>()
+            .and_then(|recordings| recordings.get(name))
+            .ok_or_else(|| format!("recording `{name}` is not loaded"))?;
+        let rate_mhz = spawning.plan.streams.iter().find_map(|stream| match stream.cadence {
+            Cadence::Sampled { rate_mhz, .. } => Some(rate_mhz),
+            Cadence::Periodic { .. } | Cadence::OnEvent => None,
+        });
+        let resampler = match rate_mhz {
+            Some(rate_mhz) if rate_mhz != recording.rate_mhz => {
+                Some(Resampler::new(recording.rate_mhz, rate_mhz).map_err(|error| error.to_string())?)
             }
+            _ => None,
+        };
+        let (Some(first), Some(last)) = (recording.labels.first(), recording.labels.last()) else {
+            return Err(format!("recording `{name}` has no beat labels to loop at"));
+        };
+        if first.sample == last.sample {
+            return Err(format!("recording `{name}` has only one beat label; looping needs two"));
         }
+        let first_sample = spawning.device.first_sample().zip(rate_mhz);
+        let begin =
+            first_sample.map_or(SimTime::ZERO, |(index, rate_mhz)| sample_instant(SimTime::ZERO, index, rate_mhz));
+        let replay = Self {
+            loop_from: first.sample,
+            loop_to: last.sample,
+            recording,
+            resampler,
+            begin,
+            next_label: 0,
+            last_beat: None,
+            heart_rate_bpm: None,
+        };
+        Ok((replay, LeadsOff::default()))
+    }
+
+    fn say_signals(&mut self, chunk: &Chunk, saying: Saying<'_, Self>) {
+        let Saying { clock, parts: leads_off, mut message, evidence, .. } = saying;
+        for (index, channel) in self.recording.channels.iter().enumerate() {
+            let (gain, offset) = (channel.gain, channel.offset);
+            let head = chunk.head(clock, channel.metric, gain, offset, Quality::Ok);
+            message.wave(head, |samples, quality| {
+                let start = samples.len();
+                self.play(index, chunk, samples);
+                *quality = leads_off.rail(channel.metric, chunk, gain, offset, &mut samples[start..], evidence);
+            });
+        }
+    }
+
+    /// The heart rate from the labelled beats, as far as the electrodes let the device see them.
+    fn say_heart_rate(&mut self, mut saying: Saying<'_, Self>) {
+        let lead = self.recording.channels.first().map_or(metrics::HR, |channel| channel.metric);
+        saying.message.reading(match self.heart_rate_bpm {
+            Some(heart_rate_bpm) if saying.parts.contact(lead, saying.due.intended) != Contact::KnownOff => {
+                Reading::number(metrics::HR, heart_rate_bpm)
+            }
+            _ => Reading::missing(metrics::HR, Quality::NotAvailable),
+        });
     }
 }
 
 /// Adds the replay device.
 pub fn register(registry: &mut Registry) {
-    registry.add(DeviceSpec {
-        kind: KIND,
-        about: "plays a WFDB record (formats 16 and 212, MIT annotations), looped at an R peak",
-        streams: vec![
-            StreamSpec {
-                id: "ecg",
-                about: "all signals of the record; bit-exact at the record's own rate, else resampled (kaiser-sinc-24)",
-                kind: StreamKind::Wave { rate_mhz: 360_000, samples: 360, highest_mhz: 1_000_000 },
-                metrics: &[metrics::ECG_II, metrics::ECG_V5],
-            },
-            StreamSpec {
-                id: "hr",
-                about: "heart rate from the labelled beats",
-                kind: StreamKind::Numeric { period_ms: 1_000 },
-                metrics: &[metrics::HR],
-            },
-        ],
-        options: vec![ParameterSpec::required(
-            RECORD,
-            ParameterKind::Text,
-            "`mitdb_100`, or the path of a `.hea` file from the scenario's folder",
-        )],
-        commands: Vec::new(),
-        obey: None,
-        spawn,
-    });
+    let about = "plays a WFDB record (formats 16 and 212, MIT annotations), looped at an R peak";
+    let signals_about =
+        "all signals of the record; bit-exact at the record's own rate, else resampled (kaiser-sinc-24)";
+    let sampling = Sampling { rate_mhz: 360_000, samples: 360, highest_mhz: 1_000_000 };
+    let record_about = "`mitdb_100`, or the path of a `.hea` file from the scenario's folder";
     registry.add_system(Phase::Treatment, follow_labels);
-    registry.add_system(Phase::Sample, report_replays);
+    DeviceKind::new(KIND, about, Replay::spawn)
+        .option(ParameterSpec::required(RECORD, ParameterKind::Text, record_about))
+        .samples("ecg", signals_about, sampling, &[metrics::ECG_II, metrics::ECG_V5], Replay::say_signals)
+        .values("hr", "heart rate from the labelled beats", 1_000, &[metrics::HR], Replay::say_heart_rate)
+        .register(registry);
 }

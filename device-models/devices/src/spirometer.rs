@@ -1,21 +1,14 @@
 //! Spirometer: the best of three forced expirations, at a period or on demand.
 
 use bevy_ecs::prelude::*;
-use sim_core::{
-    Assembly, Cast, Clock, Command, CommandSpec, DevicePlan, DeviceSpec, Key, MessageBuilder, Phase, Registry, SimId,
-    SpawnError, StreamKind, StreamSpec,
-};
-use vocabulary::{MetricId, Reading, metrics};
+use sim_core::{GRID, Key, MessageBuilder, Registry};
+use vocabulary::{Reading, metrics};
 
-use super::announcement::Announcement;
-use super::battery::Battery;
-use crate::device::Device;
-use patients::{Person, build_of_wearer};
+use crate::device::{DeviceKind, DeviceModel, EventStream, Saying, Spawning, Watching, When};
+use patients::Person;
 use physiology::lung_function::{Blow, LungFunction};
 
-const SPIROMETRY: usize = 0;
-const ON_DEMAND: usize = 1;
-const STATUS: usize = 2;
+const ON_DEMAND: EventStream = EventStream("on_demand");
 
 /// Blows of a session; the best FEV1 and the best FVC of at least three count (Graham et al., "Standardization of
 /// spirometry 2019 update", Am J Respir Crit Care Med 2019;200:e70).
@@ -57,84 +50,53 @@ impl Session {
     }
 }
 
-fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Result<Entity, SpawnError> {
-    let device = Device::from_plan(world, id, plan, patient);
-    let Cast(roster) = world.resource::<Cast>();
-    let (Some(build), Some(person)) = (build_of_wearer(roster, plan), world.get::<Person>(patient)) else {
-        return Err(SpawnError { path: plan.path.clone(), reason: "the spirometer belongs to nobody".to_owned() });
-    };
-    let disease = |name: &str| roster.patients[plan.patient.index()].arguments.number(name).unwrap_or_default();
-    let lungs = LungFunction::healthy(&build, person.key).with_disease(disease("obstruction"), disease("restriction"));
-    let battery = Battery::new(device.key);
-    Ok(world.spawn((device, Spirometer { lungs, demands: 0, asked: 0 }, battery, Announcement(STATUS))).id())
+impl DeviceModel for Spirometer {
+    type Patient = ();
+    type Parts = ();
+    type Room = ();
 }
 
-fn obey(world: &mut World, device: Entity, command: &Command) -> Result<(), String> {
-    let Some(mut spirometer) = world.get_mut::<Spirometer>(device) else { return Err("not a spirometer".to_owned()) };
-    match command.op.as_str() {
-        "blow" => {
-            spirometer.asked += 1;
-            Ok(())
-        }
-        other => Err(format!("unknown operation `{other}`")),
+impl Spirometer {
+    fn spawn(spawning: &mut Spawning<'_>) -> Result<Self, String> {
+        let build = spawning.build()?;
+        let blower = spawning.patient::<Person>().ok_or("the spirometer belongs to nobody")?.key;
+        let patient = &spawning.roster().patients[spawning.plan.patient.index()];
+        let disease = |name: &str| patient.arguments.number(name).unwrap_or_default();
+        let lungs = LungFunction::healthy(&build, blower).with_disease(disease("obstruction"), disease("restriction"));
+        Ok(Self { lungs, demands: 0, asked: 0 })
     }
-}
 
-fn report_spirometers(
-    clock: Res<Clock>,
-    mut devices: Query<(&mut Device, &mut Spirometer)>,
-    mut assembly: ResMut<Assembly>,
-) {
-    for (mut device, mut spirometer) in &mut devices {
-        while spirometer.asked > 0 {
-            spirometer.asked -= 1;
-            let first = ON_DEMAND_BLOWS + BLOWS * spirometer.demands;
-            spirometer.demands += 1;
-            if let Some(due) = device.event(ON_DEMAND, clock.now) {
-                let session = Session::of(&spirometer.lungs, device.key, first);
-                session.say(&mut device.say(&due, &clock, &mut assembly));
+    fn blow_on_demand(&mut self, mut watching: Watching<'_, Self>) {
+        while self.asked > 0 {
+            self.asked -= 1;
+            let first = ON_DEMAND_BLOWS + BLOWS * self.demands;
+            self.demands += 1;
+            let blower = watching.device().key;
+            if let Some(mut message) = watching.event(ON_DEMAND) {
+                Session::of(&self.lungs, blower, first).say(&mut message);
             }
         }
-        while let Some(due) = device.take_due(&clock) {
-            debug_assert_eq!(due.kind_index, SPIROMETRY);
-            let session = Session::of(&spirometer.lungs, device.key, BLOWS * due.sequence);
-            session.say(&mut device.say(&due, &clock, &mut assembly));
-        }
+    }
+
+    fn say_session(&mut self, mut saying: Saying<'_, Self>) {
+        let session = Session::of(&self.lungs, saying.device.key, BLOWS * saying.due.sequence);
+        session.say(&mut saying.message);
     }
 }
 
 /// Adds the spirometer.
 pub fn register(registry: &mut Registry) {
-    let carried: &'static [MetricId] = &[metrics::FEV1, metrics::FVC, metrics::FEV1_FVC, metrics::PEF];
-    registry.add(DeviceSpec {
-        kind: "spirometer",
-        about: "home spirometer: the best of three blows",
-        streams: vec![
-            StreamSpec {
-                id: "spirometry",
-                about: "one session",
-                kind: StreamKind::Numeric { period_ms: 43_200_000 },
-                metrics: carried,
-            },
-            StreamSpec {
-                id: "on_demand",
-                about: "a session that the command `blow` asked for",
-                kind: StreamKind::Event,
-                metrics: carried,
-            },
-            StreamSpec {
-                id: "status",
-                about: "when switched on",
-                kind: StreamKind::Event,
-                metrics: &[metrics::DEVICE_STATUS, metrics::BATTERY],
-            },
-        ],
-        options: Vec::new(),
-        commands: vec![CommandSpec { op: "blow", about: "asks for a session now", parameters: Vec::new() }],
-        obey: Some(obey),
-        spawn,
-    });
-    registry.add_system(Phase::Sample, report_spirometers);
+    let carried = [metrics::FEV1, metrics::FVC, metrics::FEV1_FVC, metrics::PEF];
+    DeviceKind::new("spirometer", "home spirometer: the best of three blows", Spirometer::spawn)
+        .watch(When::Every(GRID), Spirometer::blow_on_demand)
+        .values("spirometry", "one session", 43_200_000, &carried, Spirometer::say_session)
+        .event(ON_DEMAND, "a session that the command `blow` asked for", &carried)
+        .announced()
+        .command("blow", "asks for a session now", Vec::new(), |spirometer, _| {
+            spirometer.asked += 1;
+            Ok(())
+        })
+        .register(registry);
 }
 
 #[cfg(test)]

@@ -1,19 +1,11 @@
 //! Clinical thermometer: the temperature of one site, late by the lag of the site, in steps of 0.1 Cel.
 
 use bevy_ecs::prelude::*;
-use sim_core::{
-    Assembly, Clock, DevicePlan, DeviceSpec, GRID, Key, ParameterKind, ParameterSpec, Phase, Purpose, Registry, SimId,
-    SpawnError, StreamKind, StreamSpec,
-};
+use sim_core::{Key, ParameterKind, ParameterSpec, Purpose, Registry, Span};
 use vocabulary::{Reading, metrics};
 
-use super::announcement::Announcement;
-use super::battery::Battery;
-use crate::device::Device;
-use patients::Physiology;
-
-const TEMPERATURE: usize = 0;
-const STATUS: usize = 1;
+use crate::device::{DeviceKind, DeviceModel, Saying, Spawning, Watching, When};
+use patients::{Physiology, needs_circulation};
 
 /// Step of the display [Cel].
 const RESOLUTION_C: f64 = 0.1;
@@ -25,8 +17,8 @@ const PLACEMENT_C: f64 = 0.08;
 const THERMOMETER: Purpose = Purpose::new("thermometer.error");
 const PLACEMENT: Purpose = Purpose::new("thermometer.placement");
 
-/// The core is followed once a second: a lag is never shorter than ten.
-const FOLLOW_STEPS: i64 = 10;
+/// The core is followed so often: a lag is never shorter than ten times this.
+const FOLLOWED: Span = Span::from_secs(1);
 
 /// Where the temperature is taken.
 ///
@@ -93,64 +85,41 @@ impl Thermometer {
     }
 }
 
-fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Result<Entity, SpawnError> {
-    let device = Device::from_plan(world, id, plan, patient);
-    let Some(Physiology(body)) = world.get::<Physiology>(patient) else {
-        return Err(SpawnError { path: plan.path.clone(), reason: "the patient model has no physiology".to_owned() });
-    };
-    let site = Site::from_word(plan.options.text("site").unwrap_or_default());
-    let thermometer = Thermometer::new(device.key, site, body.core.vitals().temperature_c);
-    let battery = Battery::new(device.key);
-    Ok(world.spawn((device, thermometer, battery, Announcement(STATUS))).id())
+impl DeviceModel for Thermometer {
+    type Patient = &'static Physiology;
+    type Parts = ();
+    type Room = ();
 }
 
-fn report_thermometers(
-    clock: Res<Clock>,
-    patients: Query<&Physiology>,
-    mut devices: Query<(&mut Device, &mut Thermometer)>,
-    mut assembly: ResMut<Assembly>,
-) {
-    let follow = (clock.now.nanos() / GRID.nanos()) % FOLLOW_STEPS == 0;
-    for (mut device, mut thermometer) in &mut devices {
-        if follow && let Ok(Physiology(body)) = patients.get(device.patient) {
-            thermometer.advance(FOLLOW_STEPS as f64 * GRID.seconds(), body.core.vitals().temperature_c);
+impl Thermometer {
+    fn spawn(spawning: &mut Spawning<'_>) -> Result<Self, String> {
+        let site = Site::from_word(spawning.plan.options.text("site").unwrap_or_default());
+        Ok(Self::new(spawning.key(), site, spawning.body()?.core.vitals().temperature_c))
+    }
+
+    fn follow(&mut self, watching: Watching<'_, Self>) {
+        if let Some(Physiology(body)) = watching.patient() {
+            self.advance(FOLLOWED.seconds(), body.core.vitals().temperature_c);
         }
-        while let Some(due) = device.take_due(&clock) {
-            debug_assert_eq!(due.kind_index, TEMPERATURE);
-            let shown_c = thermometer.shown_c(device.key, due.sequence);
-            device.say(&due, &clock, &mut assembly).reading(Reading::number(metrics::TEMP_BODY, shown_c));
-        }
+    }
+
+    fn say_temperature(&mut self, mut saying: Saying<'_, Self>) {
+        let shown_c = self.shown_c(saying.device.key, saying.due.sequence);
+        saying.message.reading(Reading::number(metrics::TEMP_BODY, shown_c));
     }
 }
 
 /// Adds the thermometer.
 pub fn register(registry: &mut Registry) {
-    registry.add(DeviceSpec {
-        kind: "thermometer",
-        about: "clinical thermometer with the lag of its site, in steps of 0.1 Cel",
-        streams: vec![
-            StreamSpec {
-                id: "temperature",
-                about: "one measurement",
-                kind: StreamKind::Numeric { period_ms: 3_600_000 },
-                metrics: &[metrics::TEMP_BODY],
-            },
-            StreamSpec {
-                id: "status",
-                about: "when switched on",
-                kind: StreamKind::Event,
-                metrics: &[metrics::DEVICE_STATUS, metrics::BATTERY],
-            },
-        ],
-        options: vec![
-            ParameterSpec::optional("site", ParameterKind::Choice(Site::WORDS), "where the temperature is taken")
-                .default("oral"),
-        ],
-        commands: Vec::new(),
-        obey: None,
-        spawn,
-    });
-    registry.add_system(Phase::Sample, report_thermometers);
+    let about = "clinical thermometer with the lag of its site, in steps of 0.1 Cel";
+    let site = ParameterSpec::optional("site", ParameterKind::Choice(Site::WORDS), "where the temperature is taken");
+    DeviceKind::new("thermometer", about, Thermometer::spawn)
+        .needs(needs_circulation)
+        .option(site.default("oral"))
+        .watch(When::Every(FOLLOWED), Thermometer::follow)
+        .values("temperature", "one measurement", 3_600_000, &[metrics::TEMP_BODY], Thermometer::say_temperature)
+        .announced()
+        .register(registry);
 }
 
 #[cfg(test)]

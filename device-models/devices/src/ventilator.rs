@@ -10,10 +10,7 @@ mod report;
 mod settings;
 
 use bevy_ecs::prelude::*;
-use sim_core::{
-    Cast, Clock, Command, CommandSpec, DevicePlan, DeviceSpec, Evidence, ParameterKind, ParameterSpec, Phase, Registry,
-    SimId, SimTime, Span, SpawnError, StreamKind, StreamSpec,
-};
+use sim_core::{Clock, Evidence, GRID, ParameterKind, ParameterSpec, Phase, Registry, SimTime, Span};
 use vocabulary::{Dimension, metrics};
 
 use self::airway_faults::AirwayFaults;
@@ -21,9 +18,8 @@ use self::mechanics::{AirwayBreath, Drive, Lung};
 use self::settings::{
     Mode, OXYGEN_PERCENT, PEEP_CMH2O, PRESSURE_CMH2O, RATE_MIN, Settings, VOLUME_ML, predicted_weight_kg,
 };
-use super::alarm;
-use crate::device::Device;
-use patients::{Physiology, build_of_wearer};
+use crate::device::{Device, DeviceKind, DeviceModel, Order, Sampling, Spawning, When};
+use patients::{Physiology, needs_circulation};
 use physiology::{Breath, ROOM_AIR, Ventilation};
 
 /// Without a breath for so long a helping ventilator alarms and takes over; 20 s is the usual limit.
@@ -124,36 +120,6 @@ impl Ventilator {
     }
 }
 
-fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Result<Entity, SpawnError> {
-    let device = Device::from_plan(world, id, plan, patient);
-    let Some(build) = build_of_wearer(&world.resource::<Cast>().0, plan) else {
-        return Err(SpawnError { path: plan.path.clone(), reason: "the ventilator belongs to nobody".to_owned() });
-    };
-    let predicted_kg = predicted_weight_kg(&build);
-    let option = |name: &str, usual: f64| plan.options.number(name).unwrap_or(usual);
-    let ventilator = Ventilator {
-        settings: Settings::from_options(&plan.options, predicted_kg),
-        lung: Lung { resistance: option("resistance", 10.0), compliance: option("compliance", 50.0) / 1_000.0 },
-        predicted_kg,
-        backup: false,
-        connected: SimTime::ZERO,
-        history: Vec::new(),
-        told: None,
-        alarms: report::Alarms::default(),
-    };
-    Ok(world.spawn((device, ventilator, AirwayFaults::default())).id())
-}
-
-fn obey(world: &mut World, device: Entity, command: &Command) -> Result<(), String> {
-    let Some(mut ventilator) = world.get_mut::<Ventilator>(device) else { return Err("not a ventilator".to_owned()) };
-    let predicted_kg = ventilator.predicted_kg;
-    ventilator.settings.obey(command, predicted_kg)?;
-    if command.op == "set_mode" {
-        ventilator.backup = false;
-    }
-    Ok(())
-}
-
 /// Lets every ventilator act on its patient for a grid step.
 fn ventilate(
     clock: Res<Clock>,
@@ -166,6 +132,36 @@ fn ventilate(
             ventilator.ventilate(faults, clock.now, &mut physiology.0);
             evidence.add_all(faults.acting(), "grid_steps_acted", 1);
         }
+    }
+}
+
+impl DeviceModel for Ventilator {
+    type Patient = &'static Physiology;
+    type Parts = &'static AirwayFaults;
+    type Room = report::Workshop;
+}
+
+impl Ventilator {
+    fn spawn(spawning: &mut Spawning<'_>) -> Result<(Self, AirwayFaults), String> {
+        let predicted_kg = predicted_weight_kg(&spawning.build()?);
+        let options = &spawning.plan.options;
+        let option = |name: &str, usual: f64| options.number(name).unwrap_or(usual);
+        let ventilator = Self {
+            settings: Settings::from_options(options, predicted_kg),
+            lung: Lung { resistance: option("resistance", 10.0), compliance: option("compliance", 50.0) / 1_000.0 },
+            predicted_kg,
+            backup: false,
+            connected: SimTime::ZERO,
+            history: Vec::new(),
+            told: None,
+            alarms: report::Alarms::default(),
+        };
+        Ok((ventilator, AirwayFaults::default()))
+    }
+
+    fn obey_mode(&mut self, order: &Order<'_>) {
+        self.settings.mode = Mode::from_word(order.arguments.text("mode").unwrap_or_default());
+        self.backup = false;
     }
 }
 
@@ -200,97 +196,83 @@ fn options() -> Vec<ParameterSpec> {
     ]
 }
 
-fn commands() -> Vec<CommandSpec> {
-    let number = |op, about, name, unit, (smallest, largest): (f64, f64)| CommandSpec {
-        op,
-        about,
-        parameters: vec![ParameterSpec::required(name, ParameterKind::Number, unit).range(smallest, largest)],
-    };
-    vec![
-        CommandSpec {
-            op: "set_mode",
-            about: "changes the mode, and ends a backup",
-            parameters: vec![ParameterSpec::required("mode", ParameterKind::Choice(Mode::WORDS), "the mode")],
-        },
-        number("set_rate", "sets the mandatory rate", "rate_min", "breaths [/min]", RATE_MIN),
-        number(
-            "set_tidal_volume",
-            "sets the volume; refused above 12 mL/kg of predicted body weight",
-            "volume_ml",
-            "volume [mL]",
-            VOLUME_ML,
-        ),
-        number("set_peep", "sets PEEP; refused where it would exceed the limit", "peep_cmh2o", "[cmH2O]", PEEP_CMH2O),
-        number("set_fio2", "sets the oxygen", "fio2_percent", "oxygen [%]", OXYGEN_PERCENT),
-        number(
-            "set_pressure",
-            "sets the inspiratory pressure above PEEP; refused where it would exceed the limit",
-            "pressure_cmh2o",
-            "[cmH2O]",
-            PRESSURE_CMH2O,
-        ),
-    ]
-}
-
 /// Adds the ventilator and the faults of its airway.
 pub fn register(registry: &mut Registry) {
-    report::furnish(registry);
-    registry.add(patients::needs_circulation("ventilator"));
-    registry.add(DeviceSpec {
-        kind: "ventilator",
-        about: "intensive care ventilator on a one-compartment lung; sets breathing and oxygen of its patient",
-        streams: vec![
-            StreamSpec {
-                id: "measured",
-                about: "volumes, rate and pressures of the last whole breath",
-                kind: StreamKind::Numeric { period_ms: 1_000 },
-                metrics: &[
-                    metrics::VT,
-                    metrics::MV,
-                    metrics::RR_VENT,
-                    metrics::IE_RATIO,
-                    metrics::PIP,
-                    metrics::PPLAT,
-                    metrics::PMEAN,
-                    metrics::PEEP,
-                    metrics::COMPLIANCE,
-                    metrics::FIO2,
-                ],
-            },
-            StreamSpec {
-                id: "airway",
-                about: "pressure, flow and volume at the airway",
-                kind: StreamKind::Wave { rate_mhz: 50_000, samples: 50, highest_mhz: 250_000 },
-                metrics: &[metrics::PAW_WAVE, metrics::FLOW_WAVE, metrics::VOL_WAVE],
-            },
-            StreamSpec {
-                id: "settings",
-                about: "on each change",
-                kind: StreamKind::Event,
-                metrics: &[
-                    metrics::VENT_MODE,
-                    metrics::RR_SET,
-                    metrics::VT_SET,
-                    metrics::PEEP_SET,
-                    metrics::PINSP_SET,
-                    metrics::FIO2_SET,
-                ],
-            },
-            StreamSpec {
-                id: "alarm",
-                about: "high pressure, disconnection, apnoea; at start and end",
-                kind: StreamKind::Event,
-                metrics: alarm::METRICS,
-            },
-        ],
-        options: options(),
-        commands: commands(),
-        obey: Some(obey),
-        spawn,
-    });
+    let about = "intensive care ventilator on a one-compartment lung; sets breathing and oxygen of its patient";
+    let measured = [
+        metrics::VT,
+        metrics::MV,
+        metrics::RR_VENT,
+        metrics::IE_RATIO,
+        metrics::PIP,
+        metrics::PPLAT,
+        metrics::PMEAN,
+        metrics::PEEP,
+        metrics::COMPLIANCE,
+        metrics::FIO2,
+    ];
+    let sampling = Sampling { rate_mhz: 50_000, samples: 50, highest_mhz: 250_000 };
+    let settings = [
+        metrics::VENT_MODE,
+        metrics::RR_SET,
+        metrics::VT_SET,
+        metrics::PEEP_SET,
+        metrics::PINSP_SET,
+        metrics::FIO2_SET,
+    ];
     registry.extend(airway_faults::actions());
     registry.add_system(Phase::Treatment, ventilate);
-    report::add_systems(registry);
+    let kind = DeviceKind::new("ventilator", about, Ventilator::spawn)
+        .needs(needs_circulation)
+        .options(options())
+        .watch(When::Every(GRID), Ventilator::watch_settings)
+        .watch(When::Every(GRID), Ventilator::watch_alarms)
+        .values(
+            "measured",
+            "volumes, rate and pressures of the last whole breath",
+            1_000,
+            &measured,
+            Ventilator::say_measured,
+        )
+        .samples("airway", "pressure, flow and volume at the airway", sampling, &report::CURVES, Ventilator::say_curves)
+        .event(report::SETTINGS, "on each change", &settings)
+        .alarms("high pressure, disconnection, apnoea; at start and end");
+    with_commands(kind).register(registry);
+}
+
+fn with_commands(kind: DeviceKind<Ventilator>) -> DeviceKind<Ventilator> {
+    let number = |name, unit, (smallest, largest): (f64, f64)| {
+        vec![ParameterSpec::required(name, ParameterKind::Number, unit).range(smallest, largest)]
+    };
+    let mode = vec![ParameterSpec::required("mode", ParameterKind::Choice(Mode::WORDS), "the mode")];
+    let rate = number("rate_min", "breaths [/min]", RATE_MIN);
+    let volume = number("volume_ml", "volume [mL]", VOLUME_ML);
+    let volume_about = "sets the volume; refused above 12 mL/kg of predicted body weight";
+    let peep = number("peep_cmh2o", "[cmH2O]", PEEP_CMH2O);
+    let oxygen = number("fio2_percent", "oxygen [%]", OXYGEN_PERCENT);
+    let pressure = number("pressure_cmh2o", "[cmH2O]", PRESSURE_CMH2O);
+    let pressure_about = "sets the inspiratory pressure above PEEP; refused where it would exceed the limit";
+    kind.command("set_mode", "changes the mode, and ends a backup", mode, |ventilator, order| {
+        ventilator.obey_mode(order);
+        Ok(())
+    })
+    .command("set_rate", "sets the mandatory rate", rate, |ventilator, order| {
+        ventilator.settings.rate_min = order.number("rate_min");
+        Ok(())
+    })
+    .command("set_tidal_volume", volume_about, volume, |ventilator, order| {
+        ventilator.settings.set_volume(order.number("volume_ml"), ventilator.predicted_kg)
+    })
+    .command("set_peep", "sets PEEP; refused where it would exceed the limit", peep, |ventilator, order| {
+        ventilator.settings.set_peep(order.number("peep_cmh2o"))
+    })
+    .command("set_fio2", "sets the oxygen", oxygen, |ventilator, order| {
+        ventilator.settings.oxygen_percent = order.number("fio2_percent");
+        Ok(())
+    })
+    .command("set_pressure", pressure_about, pressure, |ventilator, order| {
+        ventilator.settings.set_pressure(order.number("pressure_cmh2o"))
+    })
 }
 
 #[cfg(test)]

@@ -4,35 +4,21 @@
 mod light;
 
 use bevy_ecs::prelude::*;
-use sim_core::{
-    Assembly, Clock, DevicePlan, DeviceSpec, GRID, Key, Phase, Purpose, Registry, SimId, SimTime, Span, SpawnError,
-    StreamKind, StreamSpec,
-};
+use sim_core::{Clock, Key, Purpose, Registry, SimTime, Span};
 use vocabulary::{MetricId, Quality, Reading, metrics};
 
 use self::light::{COUNTS_RANGE, WristLight};
-use super::alarm::{self, AlarmEvent};
-use super::announcement::Announcement;
-use super::battery::Battery;
+use super::alarm::AlarmEvent;
 use super::pulse_oximeter::FingerProbe;
-use crate::device::{Chunk, Device};
+use crate::device::{Chunk, DeviceKind, DeviceModel, Sampling, Saying, Spawning, Watching, When};
 use crate::sensors::{averages, quantise};
 use patients::activity::Activity;
-use patients::{Person, Physiology};
+use patients::{Person, Physiology, needs_circulation};
 use physiology::Body;
 use physiology::activity::{Acceleration, Day, Placement, SkinConductance, SkinTemperature, SkinTemperatureSite};
 
 /// Name of the kind; whoever wears one lives an active day.
 pub const KIND: &str = patients::activity::WRISTBAND;
-
-const PULSE: usize = 0;
-const SATURATION: usize = 1;
-const SKIN: usize = 2;
-const STEPS: usize = 3;
-const ACCELEROMETER: usize = 4;
-const PPG: usize = 5;
-const ALARM: usize = 6;
-const STATUS: usize = 7;
 
 /// Value of a count [m/s2], range [m/s2] and standard gravity [m/s2] of the accelerometer: 8 g.
 const ACCELERATION_GAIN: f64 = 0.01;
@@ -60,7 +46,6 @@ const SATURATION_ERROR: Purpose = Purpose::new("wearable.saturation");
 const COUNTING: Purpose = Purpose::new("wearable.steps");
 const NOTICED: Purpose = Purpose::new("wearable.fall");
 
-const STEPS_PER_SECOND: i64 = 10;
 const NANOS_PER_DAY: i64 = 86_400_000_000_000;
 
 /// State of a wristband.
@@ -79,36 +64,10 @@ pub struct Wearable {
 }
 
 /// Room to work in.
-#[derive(Debug, Clone, Default, Resource)]
-struct Workshop {
+#[derive(Debug, Clone, Default)]
+pub struct Workshop {
     scratch: Vec<f32>,
     felt: Vec<Acceleration>,
-}
-
-fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Result<Entity, SpawnError> {
-    let refused = |reason: &str| SpawnError { path: plan.path.clone(), reason: reason.to_owned() };
-    let device = Device::from_plan(world, id, plan, patient);
-    let roster = &world.resource::<sim_core::Cast>().0;
-    let height_cm = patients::build_of_wearer(roster, plan).map_or(170.0, |build| build.height_cm);
-    let Some(Physiology(body)) = world.get::<Physiology>(patient) else {
-        return Err(refused("the patient model has no physiology"));
-    };
-    if world.get::<Activity>(patient).is_none() {
-        return Err(refused("who wears a wristband lives a day; `activity` must not be \"none\""));
-    }
-    let wearable = Wearable {
-        skin: SkinTemperature::new(SkinTemperatureSite::Wrist, body.core.vitals().temperature_c),
-        conductance: SkinConductance::new(device.key),
-        light: WristLight::new(device.key),
-        height_m: height_cm / 100.0,
-        counting: 1.0 + COUNTING_ERROR * device.key.normal(COUNTING, 0).clamp(-2.5, 2.5),
-        steps_at_midnight: 0,
-        today: day_of(roster.start_epoch_ns, SimTime::ZERO),
-        fall_seen: None,
-    };
-    let probe = FingerProbe::new(device.key, body);
-    let battery = Battery::new(device.key);
-    Ok(world.spawn((device, wearable, probe, battery, Announcement(STATUS))).id())
 }
 
 /// Number of the local day at an instant.
@@ -147,100 +106,103 @@ impl Wearable {
     }
 }
 
-/// Lets skins follow and looks for falls.
-fn watch_wearers(
-    clock: Res<Clock>,
-    patients: Query<(&Physiology, &Activity)>,
-    mut devices: Query<(&mut Device, &mut Wearable)>,
-    mut assembly: ResMut<Assembly>,
-) {
-    if (clock.now.nanos() / GRID.nanos()) % STEPS_PER_SECOND != 0 {
-        return;
-    }
-    for (mut device, mut wearable) in &mut devices {
-        let Ok((Physiology(body), activity)) = patients.get(device.patient) else { continue };
-        wearable.follow_second(body);
-        if wearable.fall_alarm(activity, device.key, clock.now) {
-            let fall = AlarmEvent::start(("fall", "high"));
-            alarm::say(fall, ALARM, &mut device, &clock, &mut assembly);
-        }
-    }
+impl DeviceModel for Wearable {
+    type Patient = (&'static Physiology, &'static Activity, &'static Person);
+    type Parts = &'static FingerProbe;
+    type Room = Workshop;
 }
 
-fn report_wearables(
-    clock: Res<Clock>,
-    mut workshop: ResMut<Workshop>,
-    patients: Query<(&Physiology, &Activity, &Person)>,
-    mut devices: Query<(&mut Device, &mut Wearable, &FingerProbe)>,
-    mut assembly: ResMut<Assembly>,
-) {
-    let workshop = &mut *workshop;
-    for (mut device, mut wearable, probe) in &mut devices {
-        if !device.is_due(&clock) {
-            continue;
+impl Wearable {
+    fn spawn(spawning: &mut Spawning<'_>) -> Result<(Self, FingerProbe), String> {
+        let (key, body) = (spawning.key(), spawning.body()?);
+        if spawning.patient::<Activity>().is_none() {
+            return Err("who wears a wristband lives a day; `activity` must not be \"none\"".to_owned());
         }
-        let Ok((Physiology(body), activity, person)) = patients.get(device.patient) else { continue };
-        while let Some(due) = device.take_due(&clock) {
-            let mut message = device.say(&due, &clock, &mut assembly);
-            match (due.kind_index, due.chunk) {
-                (PULSE | SATURATION, _) => {
-                    let moves = activity.moves_at(due.intended);
-                    let seen = Seen { body, moves, at: due.intended, key: device.key, index: due.sequence };
-                    message.reading(if due.kind_index == PULSE {
-                        seen.pulse(metrics::PR)
-                    } else {
-                        seen.saturation(probe, metrics::SPO2)
-                    });
-                }
-                (SKIN, _) => {
-                    let conductance_us = wearable.conductance.microsiemens(due.intended);
-                    message
-                        .reading(Reading::number(metrics::TEMP_SKIN, wearable.skin.celsius()))
-                        .reading(Reading::number(metrics::EDA, conductance_us));
-                }
-                (STEPS, _) => {
-                    let steps = wearable.steps_today(activity.day(), &clock, due.intended);
-                    let bout = activity.bout_at(due.intended);
-                    message
-                        .reading(Reading::number(metrics::STEPS, steps))
-                        .reading(Reading::number(metrics::DISTANCE, steps * STEP_LENGTH * wearable.height_m))
-                        .reading(Reading::code(metrics::ACTIVITY, bout.behaviour.name()))
-                        .reading(Reading::number(metrics::ACTIVITY_INTENSITY, 100.0 * bout.effort.min(1.0)));
-                }
-                (ACCELEROMETER, Some(chunk)) => {
-                    feel(activity, person.key, device.key, &chunk, &mut workshop.felt);
-                    let axes: [fn(&Acceleration) -> f32; 3] = [|felt| felt.x_g, |felt| felt.y_g, |felt| felt.z_g];
-                    for (metric, axis) in [metrics::ACC_X, metrics::ACC_Y, metrics::ACC_Z].into_iter().zip(axes) {
-                        let scratch = &mut workshop.scratch;
-                        scratch.clear();
-                        scratch.extend(workshop.felt.iter().map(|felt| STANDARD_GRAVITY_M_S2 * axis(felt)));
-                        let head = chunk.head(&clock, metric, ACCELERATION_GAIN, 0.0, Quality::Ok);
-                        message.wave(head, |samples, _| {
-                            quantise(scratch, ACCELERATION_GAIN as f32, 0.0, ACCELERATION_RANGE, samples);
-                        });
-                    }
-                }
-                (PPG, Some(chunk)) => {
-                    feel(activity, person.key, device.key, &chunk, &mut workshop.felt);
-                    for (colour, metric) in [metrics::PPG_GREEN, metrics::PPG_IR].into_iter().enumerate() {
-                        let scratch = &mut workshop.scratch;
-                        wearable.light.counts(colour, body, &chunk, &workshop.felt, scratch);
-                        let head = chunk.head(&clock, metric, 1.0, 0.0, Quality::Ok);
-                        message.wave(head, |samples, _| quantise(scratch, 1.0, 0.0, COUNTS_RANGE, samples));
-                    }
-                }
-                _ => {}
-            }
+        let wearable = Self {
+            skin: SkinTemperature::new(SkinTemperatureSite::Wrist, body.core.vitals().temperature_c),
+            conductance: SkinConductance::new(key),
+            light: WristLight::new(key),
+            height_m: spawning.build().map_or(170.0, |build| build.height_cm) / 100.0,
+            counting: 1.0 + COUNTING_ERROR * key.normal(COUNTING, 0).clamp(-2.5, 2.5),
+            steps_at_midnight: 0,
+            today: day_of(spawning.roster().start_epoch_ns, SimTime::ZERO),
+            fall_seen: None,
+        };
+        Ok((wearable, FingerProbe::new(key, body)))
+    }
+
+    /// Lets the skin follow and looks for falls.
+    fn watch_wearer(&mut self, mut watching: Watching<'_, Self>) {
+        let Some((Physiology(body), activity, _)) = watching.patient() else { return };
+        self.follow_second(body);
+        if self.fall_alarm(activity, watching.device().key, watching.clock.now) {
+            watching.alarm(AlarmEvent::start(("fall", "high")));
+        }
+    }
+
+    fn say_pulse(_: &mut Self, mut saying: Saying<'_, Self>) {
+        let reading = Seen::of(&saying).pulse(metrics::PR);
+        saying.message.reading(reading);
+    }
+
+    fn say_saturation(_: &mut Self, mut saying: Saying<'_, Self>) {
+        let reading = Seen::of(&saying).saturation(saying.parts, metrics::SPO2);
+        saying.message.reading(reading);
+    }
+
+    fn say_skin(&mut self, mut saying: Saying<'_, Self>) {
+        let conductance_us = self.conductance.microsiemens(saying.due.intended);
+        saying
+            .message
+            .reading(Reading::number(metrics::TEMP_SKIN, self.skin.celsius()))
+            .reading(Reading::number(metrics::EDA, conductance_us));
+    }
+
+    fn say_steps(&mut self, saying: Saying<'_, Self>) {
+        let Saying { clock, due, patient: (_, activity, _), mut message, .. } = saying;
+        let steps = self.steps_today(activity.day(), clock, due.intended);
+        let bout = activity.bout_at(due.intended);
+        message
+            .reading(Reading::number(metrics::STEPS, steps))
+            .reading(Reading::number(metrics::DISTANCE, steps * STEP_LENGTH * self.height_m))
+            .reading(Reading::code(metrics::ACTIVITY, bout.behaviour.name()))
+            .reading(Reading::number(metrics::ACTIVITY_INTENSITY, 100.0 * bout.effort.min(1.0)));
+    }
+
+    fn say_acceleration(_: &mut Self, chunk: &Chunk, mut saying: Saying<'_, Self>) {
+        feel(&mut saying, chunk);
+        let Saying { clock, mut message, room: Workshop { scratch, felt }, .. } = saying;
+        let axes: [fn(&Acceleration) -> f32; 3] = [|felt| felt.x_g, |felt| felt.y_g, |felt| felt.z_g];
+        for (metric, axis) in [metrics::ACC_X, metrics::ACC_Y, metrics::ACC_Z].into_iter().zip(axes) {
+            scratch.clear();
+            scratch.extend(felt.iter().map(|felt| STANDARD_GRAVITY_M_S2 * axis(felt)));
+            let head = chunk.head(clock, metric, ACCELERATION_GAIN, 0.0, Quality::Ok);
+            message.wave(head, |samples, _| {
+                quantise(scratch, ACCELERATION_GAIN as f32, 0.0, ACCELERATION_RANGE, samples);
+            });
+        }
+    }
+
+    fn say_light(&mut self, chunk: &Chunk, mut saying: Saying<'_, Self>) {
+        feel(&mut saying, chunk);
+        let Saying { clock, patient: (Physiology(body), ..), mut message, room: Workshop { scratch, felt }, .. } =
+            saying;
+        for (colour, metric) in [metrics::PPG_GREEN, metrics::PPG_IR].into_iter().enumerate() {
+            self.light.counts(colour, body, chunk, felt, scratch);
+            let head = chunk.head(clock, metric, 1.0, 0.0, Quality::Ok);
+            message.wave(head, |samples, _| quantise(scratch, 1.0, 0.0, COUNTS_RANGE, samples));
         }
     }
 }
 
 /// Accelerations of the samples of a chunk.
-fn feel(activity: &Activity, wearer: Key, sensor: Key, chunk: &Chunk, felt: &mut Vec<Acceleration>) {
+fn feel(saying: &mut Saying<'_, Wearable>, chunk: &Chunk) {
+    let ((_, activity, person), sensor) = (saying.patient, saying.device.key);
+    let felt = &mut saying.room.felt;
     felt.clear();
     felt.extend((0..chunk.samples).map(|offset| {
         let (index, at) = (chunk.first_index + offset as u64, chunk.instant(offset));
-        Acceleration::of_sample(activity.day(), wearer, sensor, Placement::Wrist, index, at)
+        Acceleration::of_sample(activity.day(), person.key, sensor, Placement::Wrist, index, at)
     }));
 }
 
@@ -253,7 +215,13 @@ struct Seen<'a> {
     index: u64,
 }
 
-impl Seen<'_> {
+impl<'a> Seen<'a> {
+    fn of(saying: &Saying<'a, Wearable>) -> Self {
+        let (Physiology(body), activity, _) = saying.patient;
+        let at = saying.due.intended;
+        Self { body, moves: activity.moves_at(at), at, key: saying.device.key, index: saying.due.sequence }
+    }
+
     fn rate_bpm(&self) -> Option<f64> {
         averages::pulse_rate_bpm(self.body.heart().beats(), self.at)
     }
@@ -282,50 +250,32 @@ impl Seen<'_> {
 
 /// Adds the wristband.
 pub fn register(registry: &mut Registry) {
-    registry.add_resource(|world| {
-        world.init_resource::<Workshop>();
-    });
-    let numeric =
-        |id, period_ms, about, metrics| StreamSpec { id, about, kind: StreamKind::Numeric { period_ms }, metrics };
-    let wave = |id, about, rate_mhz, samples, metrics| StreamSpec {
-        id,
-        about,
-        kind: StreamKind::Wave { rate_mhz, samples, highest_mhz: 100_000 },
-        metrics,
-    };
-    let event = |id, about, metrics| StreamSpec { id, about, kind: StreamKind::Event, metrics };
-    registry.add(patients::needs_circulation(KIND));
-    registry.add(DeviceSpec {
-        kind: KIND,
-        about: "wristband of an active person: pulse, saturation, skin, steps, acceleration, falls",
-        streams: vec![
-            numeric("hr", 10_000, "pulse rate, questionable in motion", &[metrics::PR]),
-            numeric("spo2", 60_000, "saturation, only at rest", &[metrics::SPO2]),
-            numeric("skin", 60_000, "temperature and conductance of the skin", &[metrics::TEMP_SKIN, metrics::EDA]),
-            numeric(
-                "steps",
-                60_000,
-                "steps and distance since midnight, what the wearer is doing",
-                &[metrics::STEPS, metrics::DISTANCE, metrics::ACTIVITY, metrics::ACTIVITY_INTENSITY],
-            ),
-            wave(
-                "accelerometer",
-                "acceleration at the wrist, gravity included",
-                50_000,
-                50,
-                &[metrics::ACC_X, metrics::ACC_Y, metrics::ACC_Z],
-            ),
-            wave("ppg", "green and infrared light of the skin", 25_000, 25, &[metrics::PPG_GREEN, metrics::PPG_IR]),
-            event("alarm", "ten seconds after a fall", alarm::METRICS),
-            event("status", "when switched on", &[metrics::DEVICE_STATUS, metrics::BATTERY]),
-        ],
-        options: Vec::new(),
-        commands: Vec::new(),
-        obey: None,
-        spawn,
-    });
-    registry.add_system(Phase::Sample, watch_wearers);
-    registry.add_system(Phase::Sample, report_wearables);
+    let about = "wristband of an active person: pulse, saturation, skin, steps, acceleration, falls";
+    let steps_about = "steps and distance since midnight, what the wearer is doing";
+    let steps = [metrics::STEPS, metrics::DISTANCE, metrics::ACTIVITY, metrics::ACTIVITY_INTENSITY];
+    let skin = [metrics::TEMP_SKIN, metrics::EDA];
+    let axes = [metrics::ACC_X, metrics::ACC_Y, metrics::ACC_Z];
+    let light = [metrics::PPG_GREEN, metrics::PPG_IR];
+    let sampling = |rate_mhz, samples| Sampling { rate_mhz, samples, highest_mhz: 100_000 };
+    let (fast, slow) = (sampling(50_000, 50), sampling(25_000, 25));
+    DeviceKind::new(KIND, about, Wearable::spawn)
+        .needs(needs_circulation)
+        .watch(When::Every(Span::from_secs(1)), Wearable::watch_wearer)
+        .values("hr", "pulse rate, questionable in motion", 10_000, &[metrics::PR], Wearable::say_pulse)
+        .values("spo2", "saturation, only at rest", 60_000, &[metrics::SPO2], Wearable::say_saturation)
+        .values("skin", "temperature and conductance of the skin", 60_000, &skin, Wearable::say_skin)
+        .values("steps", steps_about, 60_000, &steps, Wearable::say_steps)
+        .samples(
+            "accelerometer",
+            "acceleration at the wrist, gravity included",
+            fast,
+            &axes,
+            Wearable::say_acceleration,
+        )
+        .samples("ppg", "green and infrared light of the skin", slow, &light, Wearable::say_light)
+        .alarms("ten seconds after a fall")
+        .announced()
+        .register(registry);
 }
 
 #[cfg(test)]

@@ -1,21 +1,13 @@
 //! Bathroom scale: body weight, body-mass index and, with electrodes under the feet, body composition.
 
 use bevy_ecs::prelude::*;
-use sim_core::{
-    Assembly, Cast, Clock, DevicePlan, DeviceSpec, ParameterKind, ParameterSpec, Phase, Registry, SimId, SpawnError,
-    StreamKind, StreamSpec,
-};
+use sim_core::{Clock, ParameterKind, ParameterSpec, Registry};
 use vocabulary::{Reading, metrics};
 
-use super::announcement::Announcement;
-use super::battery::Battery;
-use crate::device::Device;
-use patients::{Physiology, build_of_wearer};
+use crate::device::{DeviceKind, DeviceModel, Saying, Spawning};
+use patients::{Physiology, needs_circulation};
 use physiology::activity::BodyWeight;
 use physiology::{Body, Build, Sex};
-
-const WEIGHT: usize = 0;
-const STATUS: usize = 1;
 
 /// Step of the display [kg].
 const STEPS_PER_KG: f64 = 10.0;
@@ -62,82 +54,51 @@ fn body_water_kg(build: &Build, weight_kg: f64) -> f64 {
     }
 }
 
-fn spawn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Result<Entity, SpawnError> {
-    let refused = |reason: &str| SpawnError { path: plan.path.clone(), reason: reason.to_owned() };
-    let device = Device::from_plan(world, id, plan, patient);
-    let Some(build) = build_of_wearer(&world.resource::<Cast>().0, plan) else {
-        return Err(refused("the scale belongs to nobody"));
-    };
-    let Some(Physiology(body)) = world.get::<Physiology>(patient) else {
-        return Err(refused("the patient model has no physiology"));
-    };
-    let scale = WeightScale {
-        build,
-        weight: BodyWeight::steady(build.weight_kg),
-        resting_fluid_l: fluid_l(body),
-        composition: plan.options.flag("composition").unwrap_or(false),
-    };
-    let battery = Battery::new(device.key);
-    Ok(world.spawn((device, scale, battery, Announcement(STATUS))).id())
+impl DeviceModel for WeightScale {
+    type Patient = &'static Physiology;
+    type Parts = ();
+    type Room = ();
 }
 
-fn report_scales(
-    clock: Res<Clock>,
-    patients: Query<&Physiology>,
-    mut devices: Query<(&mut Device, &WeightScale)>,
-    mut assembly: ResMut<Assembly>,
-) {
-    for (mut device, scale) in &mut devices {
-        if !device.is_due(&clock) {
-            continue;
-        }
-        let Ok(Physiology(body)) = patients.get(device.patient) else { continue };
-        while let Some(due) = device.take_due(&clock) {
-            debug_assert_eq!(due.kind_index, WEIGHT);
-            let true_kg = scale.true_kg(body, &clock, due.intended);
-            let weighed_kg = BodyWeight::weighed_kg(true_kg, device.key, due.sequence);
-            let shown_kg = libm::round(weighed_kg * STEPS_PER_KG) / STEPS_PER_KG;
-            let mut message = device.say(&due, &clock, &mut assembly);
+impl WeightScale {
+    fn spawn(spawning: &mut Spawning<'_>) -> Result<Self, String> {
+        let build = spawning.build()?;
+        Ok(Self {
+            build,
+            weight: BodyWeight::steady(build.weight_kg),
+            resting_fluid_l: fluid_l(spawning.body()?),
+            composition: spawning.plan.options.flag("composition").unwrap_or(false),
+        })
+    }
+
+    fn say_weight(&mut self, saying: Saying<'_, Self>) {
+        let Saying { clock, device, due, patient: Physiology(body), mut message, .. } = saying;
+        let true_kg = self.true_kg(body, clock, due.intended);
+        let weighed_kg = BodyWeight::weighed_kg(true_kg, device.key, due.sequence);
+        let shown_kg = libm::round(weighed_kg * STEPS_PER_KG) / STEPS_PER_KG;
+        message
+            .reading(Reading::number(metrics::WEIGHT, shown_kg))
+            .reading(Reading::number(metrics::BMI, body_mass_index(&self.build, shown_kg)));
+        if self.composition {
             message
-                .reading(Reading::number(metrics::WEIGHT, shown_kg))
-                .reading(Reading::number(metrics::BMI, body_mass_index(&scale.build, shown_kg)));
-            if scale.composition {
-                message
-                    .reading(Reading::number(metrics::BODY_FAT, body_fat_percent(&scale.build, shown_kg)))
-                    .reading(Reading::number(metrics::BODY_WATER, body_water_kg(&scale.build, shown_kg)));
-            }
+                .reading(Reading::number(metrics::BODY_FAT, body_fat_percent(&self.build, shown_kg)))
+                .reading(Reading::number(metrics::BODY_WATER, body_water_kg(&self.build, shown_kg)));
         }
     }
 }
 
 /// Adds the scale.
 pub fn register(registry: &mut Registry) {
-    registry.add(DeviceSpec {
-        kind: "weight_scale",
-        about: "bathroom scale: weight, body-mass index and, if it can, body composition",
-        streams: vec![
-            StreamSpec {
-                id: "weight",
-                about: "one weighing",
-                kind: StreamKind::Numeric { period_ms: 86_400_000 },
-                metrics: &[metrics::WEIGHT, metrics::BMI, metrics::BODY_FAT, metrics::BODY_WATER],
-            },
-            StreamSpec {
-                id: "status",
-                about: "when switched on",
-                kind: StreamKind::Event,
-                metrics: &[metrics::DEVICE_STATUS, metrics::BATTERY],
-            },
-        ],
-        options: vec![
-            ParameterSpec::optional("composition", ParameterKind::Flag, "whether it tells body fat and body water")
-                .default("false"),
-        ],
-        commands: Vec::new(),
-        obey: None,
-        spawn,
-    });
-    registry.add_system(Phase::Sample, report_scales);
+    let about = "bathroom scale: weight, body-mass index and, if it can, body composition";
+    let carried = [metrics::WEIGHT, metrics::BMI, metrics::BODY_FAT, metrics::BODY_WATER];
+    let composition =
+        ParameterSpec::optional("composition", ParameterKind::Flag, "whether it tells body fat and body water");
+    DeviceKind::new("weight_scale", about, WeightScale::spawn)
+        .needs(needs_circulation)
+        .option(composition.default("false"))
+        .values("weight", "one weighing", 86_400_000, &carried, WeightScale::say_weight)
+        .announced()
+        .register(registry);
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 
 use bevy_ecs::prelude::*;
 use sim_core::{
-    Annotation, Argument, Arguments, Cadence, Cast, Clock, DevicePlan, DrugSample, Key, Owner, ParameterKind,
-    ParameterSpec, PatientPlan, PatientSpec, Phase, Purpose, Registry, Roster, SimId, SimTime, Span, SpawnError,
+    Annotation, Argument, Arguments, Cadence, Clock, DevicePlan, DrugSample, Key, Owner, ParameterKind, ParameterSpec,
+    Participants, PatientPlan, PatientSpec, Phase, Purpose, Registry, Roster, SimId, SimTime, Span, SpawnError,
     StateSample, Truth, TruthColumn, sample_instant,
 };
 use vocabulary::Dimension;
@@ -127,7 +127,7 @@ fn inhabit(world: &mut World, entity: Entity, plan: &PatientPlan, key: Key, buil
         variability.sdnn_s = plan.arguments.number_or("sdnn", variability.sdnn_s * 1e9) / 1e9;
     }
     let vasculature = Vasculature::adult(build, key);
-    let roster = &world.resource::<Cast>().0;
+    let roster = &world.resource::<Participants>().0;
     let devices = &roster.devices[plan.devices.clone()];
     let activity = Activity::asked(&plan.arguments, devices, key, roster.start_epoch_ns);
     let longest_chunk = longest_chunk(devices);

@@ -1,4 +1,7 @@
-//! What steps of a scenario do to links.
+//! What steps of a scenario do to links: one rule a file, between session and transport.
 
+pub(crate) mod frame_queue;
+pub(crate) mod link_rule;
 pub(crate) mod net_cut;
 pub(crate) mod rows;
+pub(crate) mod rule_set;

@@ -1,24 +1,30 @@
-//! The command line of the testbed, as a library, so that a vendor's own program is a few lines: take
-//! [`standard_registry`], register own models, call [`run_command_line`].
+//! The command line of the testbed, as a library, so that a vendor's own program is a few lines: a [`Program`] with
+//! own plugins. Whatever a plugin needs of the testbed is re-exported here.
 
 mod arguments;
 mod commands;
 pub mod exit_code;
 mod failure;
 mod output;
+mod program;
 mod progress;
 mod recording;
 mod scenario_file;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 use sim_core::Registry;
 
 use crate::arguments::CommandLine;
 use crate::failure::Failure;
 
+/// The entity-component system of the kernel, in the version that it uses.
+pub use bevy_ecs;
+pub use program::Program;
 pub use session::standard_registry;
+/// Everything that a vendor's crate needs besides, so that it needs no other dependency on the testbed.
+pub use {carriers, device_models, formats, probes, scenarios, session, sim_core, verify, vocabulary};
 
 /// Parses the process's arguments, does what they say and returns the exit code. A registry with flaws ends at once,
 /// whatever the arguments: each flaw is told with the plugin it came from.
@@ -28,7 +34,10 @@ pub fn run_command_line(registry: Registry) -> ExitCode {
         output::failure(&failure);
         return ExitCode::from(failure.exit_code());
     }
-    let command_line = match CommandLine::try_parse() {
+    let program = registry.program();
+    let command = CommandLine::command().name(program.name).bin_name(program.name).version(program.long_version());
+    let parsed = command.try_get_matches().and_then(|matches| CommandLine::from_arg_matches(&matches));
+    let command_line = match parsed {
         Ok(command_line) => command_line,
         Err(error) => {
             // Help and version are not errors for the caller; everything else is an invalid argument.

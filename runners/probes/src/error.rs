@@ -9,6 +9,12 @@ pub enum ProbeError {
         /// What the target or the client said.
         reason: String,
     },
+    /// The kind of probe cannot be started by this program.
+    #[error("the kind of probe `{kind}` has no code that starts it")]
+    NoCode {
+        /// The kind.
+        kind: String,
+    },
     /// The target did not answer.
     #[error("no subscription within {limit_s} s")]
     TooLate {

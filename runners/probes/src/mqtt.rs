@@ -1,5 +1,7 @@
 //! An MQTT subscriber.
 
+mod kind;
 mod subscriber;
 
+pub(crate) use kind::row;
 pub use subscriber::{Publisher, Subscriber, Subscription};

@@ -189,7 +189,7 @@ fn value(dice: &Dice, parameter: &ParameterSpec, device: &DeviceSpec) -> Option<
         // Such texts are names of metrics more often than anything else.
         ParameterKind::Text => {
             let stream = dice.one_of(&device.streams);
-            format!("\"{}\"", dice.one_of(stream.metrics).metric().id)
+            format!("\"{}\"", dice.one_of(&stream.metrics).metric().id)
         }
         ParameterKind::Target | ParameterKind::Texts | ParameterKind::Table => return None,
     })

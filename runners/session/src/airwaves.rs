@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use ble::propagation::Position;
 use bluetooth::{GivenUp, LinkChange, LinkEvent, Radio, Taken};
-use carriers::Pace;
 use hci::{Attachments, Endpoint, HciEvent, Listen};
 use scenarios::{Carrier, HostPlan, Plan};
 use sim_core::{Outbound, RadioSecurity, Registry, SimId, SimTime, Span};
@@ -220,11 +219,6 @@ impl Airwaves {
 /// Separates what devices say over their own connections from what they say over the radio.
 pub(crate) fn split(plan: &Plan, outbound: Vec<Outbound>) -> (Vec<Outbound>, Vec<Outbound>) {
     outbound.into_iter().partition(|message| plan.link_of(message.device).carrier == Carrier::Mqtt)
-}
-
-/// The simulated instant that the wall clock stands at.
-pub(crate) fn now(pace: &Pace) -> SimTime {
-    pace.sim_time(pace.now_ns())
 }
 
 fn endpoint(host: &HostPlan, target: &str, folder: Option<&Path>) -> Result<Endpoint, String> {

@@ -1,57 +1,37 @@
-//! The commander: an additional client that sends the commands of `cmd.send` steps through the stack and hears the
-//! answers.
+//! The commands of `cmd.send` steps: when they are given to the stack, and what is answered.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::BytesMut;
-use carriers::Pace;
 use formats::command::{Answer, Status};
-use probes::mqtt::Subscriber;
 use scenarios::Plan;
 use sim_core::{Argument, Evidence, OccurrenceId, SimId, SimTime, Subject};
-use tokio::runtime::Handle;
 
 use crate::command_step::{evidence_of, step_command};
-use crate::error::Error;
-use crate::targets::Targets;
-use crate::watching::{subscription, wait_granted};
+use crate::outside::Publication;
 
-/// A command waiting for its instant.
+/// Commands that are still to be given, in order of time.
 #[derive(Debug)]
-struct Order {
-    at: SimTime,
-    /// Through which target.
-    target: usize,
-    topic: String,
-    payload: Vec<u8>,
+pub(crate) struct Orders(VecDeque<(SimTime, Publication)>);
+
+/// Which answers are waited for, by target.
+#[derive(Debug, Default)]
+pub(crate) struct Expected(pub(crate) BTreeMap<usize, Answers>);
+
+/// The answers that are waited for at one target; clones count together.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Answers {
+    /// Topics on which they come.
+    pub(crate) topics: Vec<String>,
+    occurrences: BTreeMap<String, OccurrenceId>,
+    heard: Arc<Mutex<Evidence>>,
 }
 
-/// The commander at work.
-#[derive(Debug)]
-pub(crate) struct Commander {
-    /// By target.
-    subscribers: BTreeMap<usize, Subscriber>,
-    orders: Vec<Order>,
-    given: usize,
-    answers: Arc<Mutex<Evidence>>,
-    pace: Pace,
-}
-
-impl Commander {
-    /// Connects to the targets that the plan's commands go through; waits until it can hear the answers.
-    ///
-    /// # Errors
-    /// [`Error::Unreachable`] when a broker does not grant the subscriptions in time.
-    pub(crate) fn start(
-        plan: &Plan,
-        targets: &Targets,
-        run: &str,
-        pace: Pace,
-        takes_part: impl Fn(SimId) -> bool,
-        runtime: &Handle,
-    ) -> Result<Self, Error> {
-        let mut by_target: BTreeMap<usize, (Vec<String>, BTreeMap<String, OccurrenceId>)> = BTreeMap::new();
+impl Orders {
+    /// The commands of a plan for the devices that take part, and the answers to be heard.
+    pub(crate) fn of(plan: &Plan, takes_part: impl Fn(SimId) -> bool) -> (Self, Expected) {
+        let mut expected = Expected::default();
         let mut orders = Vec::new();
         for (index, occurrence) in plan.occurrences.iter().enumerate() {
             for subject in &occurrence.subjects {
@@ -62,60 +42,43 @@ impl Commander {
                 let target = through
                     .and_then(|id| plan.targets.iter().position(|target| target.id == id))
                     .unwrap_or(plan.link_of(*device).target);
-                let (filters, ids) = by_target.entry(target).or_default();
-                if !filters.contains(&endpoint.reply_topic) {
-                    filters.push(endpoint.reply_topic.clone());
+                let answers = expected.0.entry(target).or_default();
+                if !answers.topics.contains(&endpoint.reply_topic) {
+                    answers.topics.push(endpoint.reply_topic.clone());
                 }
-                ids.insert(command.id.clone(), OccurrenceId(index as u32));
-                let payload = encode(&command);
+                answers.occurrences.insert(command.id.clone(), OccurrenceId(index as u32));
                 let topic = endpoint.command_topic.clone();
-                orders.push(Order { at: occurrence.start, target, topic, payload });
+                orders.push((occurrence.start, Publication { target, topic, payload: encode(&command) }));
             }
         }
-        orders.sort_by_key(|order| order.at);
-        let answers = Arc::<Mutex<Evidence>>::default();
-        let mut subscribers = BTreeMap::new();
-        for (target, (filters, ids)) in by_target {
-            let client_id = format!("iomt-commander-{target}-{run}");
-            let subscription = subscription(plan, targets, target, client_id, filters, 1);
-            let answers = Arc::clone(&answers);
-            let mut subscriber = Subscriber::begin(subscription, pace, runtime, move |sighting| {
-                let Ok(answer) = Answer::parse(&sighting.payload) else { return };
-                let Some(occurrence) = answer.id.as_ref().and_then(|id| ids.get(id)) else { return };
-                if let Ok(mut answers) = answers.lock() {
-                    answers.add(*occurrence, evidence_of(answer.status == Status::Applied), 1);
-                }
-            });
-            wait_granted(&mut subscriber, &plan.targets[target].id, runtime)?;
-            subscribers.insert(target, subscriber);
-        }
-        Ok(Self { subscribers, orders, given: 0, answers, pace })
+        orders.sort_by_key(|(at, _)| *at);
+        (Self(orders.into()), expected)
     }
 
-    /// Publishes the commands whose instant lies before `end`, each at its instant.
-    pub(crate) fn give_until(&mut self, end: SimTime, runtime: &Handle) {
-        while let Some(order) = self.orders.get_mut(self.given).filter(|order| order.at < end) {
-            self.given += 1;
-            let publisher = self.subscribers[&order.target].publisher();
-            let (topic, payload) = (std::mem::take(&mut order.topic), std::mem::take(&mut order.payload));
-            let instant = self.pace.instant(self.pace.wall_ns(order.at));
-            runtime.spawn(async move {
-                tokio::time::sleep_until(instant.into()).await;
-                publisher.publish(topic, payload).await;
-            });
-        }
+    /// The next command before `end`.
+    pub(crate) fn next_before(&mut self, end: SimTime) -> Option<(SimTime, Publication)> {
+        self.0.pop_front_if(|(at, _)| *at < end)
     }
+}
 
-    /// What the answers were, by occurrence.
+impl Answers {
+    /// Something was published on one of the topics.
+    pub(crate) fn hear(&self, payload: &[u8]) {
+        let Ok(answer) = Answer::parse(payload) else { return };
+        let Some(occurrence) = answer.id.as_ref().and_then(|id| self.occurrences.get(id)) else { return };
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.add(*occurrence, evidence_of(answer.status == Status::Applied), 1);
+    }
+}
+
+impl Expected {
+    /// What was heard so far, by occurrence.
     pub(crate) fn evidence(&self) -> Evidence {
-        self.answers.lock().map(|answers| answers.clone()).unwrap_or_default()
-    }
-
-    /// Ends the clients and removes their sessions.
-    pub(crate) fn stop(self, runtime: &Handle) {
-        for subscriber in self.subscribers.into_values() {
-            subscriber.stop(runtime);
+        let mut evidence = Evidence::default();
+        for answers in self.0.values() {
+            evidence.merge(&answers.heard.lock().unwrap_or_else(PoisonError::into_inner));
         }
+        evidence
     }
 }
 

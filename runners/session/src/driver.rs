@@ -1,21 +1,22 @@
 //! The driver: keeps the simulation one tick ahead of the wall clock and carries everything between it and the
 //! outside.
 
-use std::time::{Duration, Instant};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
-use carriers::{CutKind, Fleet, FleetError, Pace};
+use carriers::{Carrier, FleetError, LinkAction, LinkRule, LinkRuleOrder, Pace};
 use scenarios::Plan;
-use sim_core::{Edge, Evidence, GRID, OccurrenceId, Outbound, Shards, SimId, SimTime, Span, Subject};
-use tokio::runtime::Handle;
+use sim_core::{Edge, Evidence, GRID, Key, OccurrenceId, Outbound, Registry, Shards, SimId, SimTime, Span, Subject};
 use verify::CommandCounts;
 
 use crate::airwaves::{self, Airwaves};
-use crate::commander::Commander;
+use crate::commander::Orders;
 use crate::error::Error;
 use crate::events;
 use crate::inbox::Inbox;
 use crate::judge::Judge;
 use crate::observer::{Interrupt, Observer};
+use crate::outside::Outside;
 use crate::timeline::{StepEdge, Timeline};
 
 /// Wall-clock time between two exchanges with the outside.
@@ -31,14 +32,14 @@ pub(crate) struct Driver<'a> {
     pub(crate) shards: Shards,
     /// The Bluetooth side, if the scenario has one.
     pub(crate) airwaves: Option<Airwaves>,
-    /// Connections by target.
-    pub(crate) fleets: &'a [Option<Fleet>],
-    /// The ledger's keeper.
+    /// Connections, and the time.
+    pub(crate) outside: &'a mut dyn Outside,
+    /// Who reads the events.
     pub(crate) judge: &'a Judge,
-    /// Sender of commands.
-    pub(crate) commander: Commander,
-    /// Where the commander's sends run.
-    pub(crate) runtime: &'a Handle,
+    /// Commands to be given.
+    pub(crate) orders: Orders,
+    /// What steps do.
+    pub(crate) registry: &'a Registry,
     /// Whether somebody asked to stop.
     pub(crate) interrupt: &'a Interrupt,
     /// Who watches.
@@ -53,8 +54,8 @@ pub(crate) struct Drive {
     pub(crate) evidence: Evidence,
     /// What became of the commands.
     pub(crate) commands: CommandCounts,
-    /// Still hears answers.
-    pub(crate) commander: Commander,
+    /// The time outside when the driver had done [ns].
+    pub(crate) outside_ns: i64,
     /// The simulation at its end.
     pub(crate) shards: Shards,
     /// The Bluetooth side, in which something may still be under way.
@@ -77,22 +78,24 @@ impl Driver<'_> {
             // One tick ahead: the messages of this tick leave at their own instants while the next is simulated.
             self.wait_until(reached - tick, reached)?;
             self.take_commands(&mut inbox, reached)?;
-            self.shards.advance_to(tick_end);
+            simulate(&mut self.shards, tick_end)?;
             let (outbound, spoken) = airwaves::split(self.plan, self.shards.take_outbound());
             self.speak(spoken);
             // The judge must know a message before anybody can have seen it.
             self.judge.tell(events::generated(&outbound, self.pace));
-            submit(self.plan, self.fleets, outbound)?;
+            submit(self.plan, self.outside, outbound)?;
             if !self.airwaves.as_ref().is_some_and(Airwaves::is_open) {
                 self.work_air(tick_end)?;
             }
-            self.commander.give_until(tick_end, self.runtime);
+            while let Some((at, command)) = self.orders.next_before(tick_end) {
+                self.outside.command(self.pace.wall_ns(at), command);
+            }
             self.take_steps(&mut timeline, tick_end)?;
             for reply in self.shards.take_replies() {
                 self.judge.tell(vec![events::answered(&reply)]);
                 let device_time_ms = self.device_time_ms(reply.at);
                 let (device, payload) = inbox.answer(reply, device_time_ms);
-                self.fleet_of(device)?.reply(device, payload).map_err(ended)?;
+                self.carrier_of(device)?.reply(device, payload).map_err(ended)?;
             }
             reached = tick_end;
             self.observer.progress(self.judge.progress(self.plan, reached));
@@ -107,7 +110,7 @@ impl Driver<'_> {
             reached,
             evidence: self.shards.evidence(),
             commands: inbox.counts,
-            commander: self.commander,
+            outside_ns: self.outside.now_ns(),
             shards: self.shards,
             airwaves: self.airwaves,
         })
@@ -119,22 +122,22 @@ impl Driver<'_> {
         Span::from_nanos(GRID.nanos() * steps.max(TICK.nanos() / GRID.nanos()))
     }
 
-    /// Sleeps until a simulated instant comes on the wall clock, in slices that notice an interruption. Where real
+    /// Lets time pass until a simulated instant has come outside, in slices that notice an interruption. Where real
     /// Bluetooth hosts can attach, the air keeps pace with the clock meanwhile, up to what is simulated.
     fn wait_until(&mut self, at: SimTime, simulated: SimTime) -> Result<(), Error> {
         const SLICE: Duration = Duration::from_millis(100);
         let open = self.airwaves.as_ref().is_some_and(Airwaves::is_open);
         let slice = if open { airwaves::EXCHANGE } else { SLICE };
-        let goal = self.pace.instant(self.pace.wall_ns(at));
+        let goal_ns = self.pace.wall_ns(at);
         loop {
-            let now = Instant::now();
+            let now_ns = self.outside.now_ns();
             if open {
-                self.work_air(airwaves::now(&self.pace).min(simulated))?;
+                self.work_air(self.pace.sim_time(now_ns).min(simulated))?;
             }
-            if now >= goal || self.interrupt.is_asked() {
+            if now_ns >= goal_ns || self.interrupt.is_asked() {
                 return Ok(());
             }
-            std::thread::sleep((goal - now).min(slice));
+            self.outside.pass_until(goal_ns.min(now_ns + slice.as_nanos() as i64));
         }
     }
 
@@ -149,7 +152,7 @@ impl Driver<'_> {
 
     fn work_air(&mut self, until: SimTime) -> Result<(), Error> {
         match &mut self.airwaves {
-            Some(airwaves) => work_air(airwaves, until, self.plan, self.pace, self.fleets, self.judge, self.observer),
+            Some(airwaves) => work_air(airwaves, until, self.plan, self.pace, self.outside, self.judge, self.observer),
             None => Ok(()),
         }
     }
@@ -159,87 +162,143 @@ impl Driver<'_> {
     }
 
     fn take_commands(&mut self, inbox: &mut Inbox, now: SimTime) -> Result<(), Error> {
-        for arrival in self.fleets.iter().flatten().flat_map(Fleet::take_commands) {
-            match inbox.read(&arrival, self.device_time_ms(now)) {
-                Ok(command) => self.shards.inject(command),
-                Err(answer) => self.fleet_of(arrival.device)?.reply(arrival.device, answer).map_err(ended)?,
+        for target in 0..self.outside.targets() {
+            let arrivals = self.outside.carrier(target).map(Carrier::take_commands).unwrap_or_default();
+            for arrival in arrivals {
+                match inbox.read(&arrival, self.device_time_ms(now)) {
+                    Ok(command) => self.shards.inject(command),
+                    Err(answer) => self.carrier_of(arrival.device)?.reply(arrival.device, answer).map_err(ended)?,
+                }
             }
         }
         Ok(())
     }
 
     /// Tells the begins and heals before `end`; those of links act on the connections.
-    fn take_steps(&self, timeline: &mut Timeline, end: SimTime) -> Result<(), Error> {
+    fn take_steps(&mut self, timeline: &mut Timeline, end: SimTime) -> Result<(), Error> {
         while let Some(StepEdge { at, occurrence, edge }) = timeline.next_before(end) {
             self.judge.tell(vec![events::step(occurrence, edge, at)]);
             match edge {
-                Edge::Begin => self.cut(occurrence, at)?,
+                Edge::Begin => self.begin(occurrence, at)?,
                 Edge::Heal => self.heal(occurrence, at)?,
             }
         }
         Ok(())
     }
 
-    fn cut(&self, id: OccurrenceId, at: SimTime) -> Result<(), Error> {
+    fn begin(&mut self, id: OccurrenceId, at: SimTime) -> Result<(), Error> {
         let occurrence = &self.plan.occurrences[id.0 as usize];
-        let Some(how) = CutKind::of(occurrence) else { return Ok(()) };
-        for (target, fleet) in self.fleets.iter().enumerate() {
-            let Some(fleet) = fleet else { continue };
-            let devices: Vec<SimId> = occurrence
-                .subjects
-                .iter()
-                .filter_map(|subject| match subject {
-                    Subject::Device(device) => Some(*device),
-                    _ => None,
-                })
-                .filter(|device| self.plan.link_of(*device).target == target && fleet.has(*device))
-                .collect();
-            fleet.cut(&devices, how, id, at).map_err(ended)?;
+        let Some(LinkAction(make)) = self.link_action(id) else { return Ok(()) };
+        for target in 0..self.outside.targets() {
+            let Some(carrier) = self.outside.carrier(target) else { continue };
+            let mut rules: Vec<(SimId, Box<dyn LinkRule>)> = Vec::new();
+            for subject in &occurrence.subjects {
+                let Subject::Device(device) = *subject else { continue };
+                if self.plan.link_of(device).target != target || !carrier.has(device) {
+                    continue;
+                }
+                let path = &self.plan.roster.devices[device.index()].path;
+                let key = Key::new(self.plan.seed, &format!("{path}#{}#{}", occurrence.step, occurrence.repetition));
+                rules.push((device, make(&LinkRuleOrder { occurrence, device, key })));
+            }
+            carrier.begin(rules, id, at).map_err(ended)?;
         }
         Ok(())
     }
 
-    fn heal(&self, id: OccurrenceId, at: SimTime) -> Result<(), Error> {
-        self.fleets.iter().flatten().try_for_each(|fleet| fleet.heal(id, at).map_err(ended))
+    fn heal(&mut self, id: OccurrenceId, at: SimTime) -> Result<(), Error> {
+        if self.link_action(id).is_none() {
+            return Ok(());
+        }
+        for target in 0..self.outside.targets() {
+            if let Some(carrier) = self.outside.carrier(target) {
+                carrier.heal(id, at).map_err(ended)?;
+            }
+        }
+        Ok(())
     }
 
-    fn fleet_of(&self, device: SimId) -> Result<&Fleet, Error> {
-        self.fleets[self.plan.link_of(device).target]
-            .as_ref()
+    /// What an occurrence does to links, if it does something to them.
+    fn link_action(&self, id: OccurrenceId) -> Option<LinkAction> {
+        self.registry.action(&self.plan.occurrences[id.0 as usize].action)?.executor.code::<LinkAction>().copied()
+    }
+
+    fn carrier_of(&mut self, device: SimId) -> Result<&mut dyn Carrier, Error> {
+        self.outside
+            .carrier(self.plan.link_of(device).target)
             .ok_or_else(|| Error::Resources("a device without a connection was asked to answer".to_owned()))
     }
+}
+
+impl Drive {
+    /// Lets the air go on after the devices have fallen silent.
+    ///
+    /// # Errors
+    /// [`Error::Resources`] when the connections have ended.
+    pub(crate) fn work_air(
+        &mut self,
+        until: SimTime,
+        plan: &Plan,
+        pace: Pace,
+        outside: &mut dyn Outside,
+        judge: &Judge,
+        observer: &dyn Observer,
+    ) -> Result<(), Error> {
+        match &mut self.airwaves {
+            Some(airwaves) => work_air(airwaves, until, plan, pace, outside, judge, observer),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Moves the simulation to an instant.
+///
+/// # Errors
+/// [`Error::Panicked`] when a model panics.
+fn simulate(shards: &mut Shards, to: SimTime) -> Result<(), Error> {
+    let from = shards.reached();
+    catch_unwind(AssertUnwindSafe(|| shards.advance_to(to))).map_err(|panic| {
+        let said = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let said = said.or_else(|| panic.downcast_ref::<String>().cloned());
+        Error::Panicked { from, to, panic: said.unwrap_or_else(|| "without words".to_owned()) }
+    })
 }
 
 /// Lets the air come to an instant; what gateways hand on goes to their connections.
 ///
 /// # Errors
 /// [`Error::Resources`] when the connections have ended.
-pub(crate) fn work_air(
+fn work_air(
     airwaves: &mut Airwaves,
     until: SimTime,
     plan: &Plan,
     pace: Pace,
-    fleets: &[Option<Fleet>],
+    outside: &mut dyn Outside,
     judge: &Judge,
     observer: &dyn Observer,
 ) -> Result<(), Error> {
     let news = airwaves.advance_to(until, observer);
     // The judge must know the wording of a message before anybody can have seen it.
     judge.tell(events::from_air(&news, pace));
-    submit(plan, fleets, news.handed_on)
+    submit(plan, outside, news.handed_on)
 }
 
-fn submit(plan: &Plan, fleets: &[Option<Fleet>], outbound: Vec<Outbound>) -> Result<(), Error> {
-    if let [Some(only)] = fleets {
-        return only.submit_blocking(outbound).map_err(ended);
+fn submit(plan: &Plan, outside: &mut dyn Outside, outbound: Vec<Outbound>) -> Result<(), Error> {
+    let targets = outside.targets();
+    let mut by_target: Vec<Vec<Outbound>> = Vec::new();
+    if targets == 1 {
+        by_target.push(outbound);
+    } else {
+        by_target.resize_with(targets, Vec::new);
+        for message in outbound {
+            by_target[plan.link_of(message.device).target].push(message);
+        }
     }
-    let mut by_target: Vec<Vec<Outbound>> = fleets.iter().map(|_| Vec::new()).collect();
-    for message in outbound {
-        by_target[plan.link_of(message.device).target].push(message);
-    }
-    for (fleet, messages) in fleets.iter().zip(by_target) {
-        if let Some(fleet) = fleet {
-            fleet.submit_blocking(messages).map_err(ended)?;
+    for (target, messages) in by_target.into_iter().enumerate() {
+        if !messages.is_empty()
+            && let Some(carrier) = outside.carrier(target)
+        {
+            carrier.submit(messages).map_err(ended)?;
         }
     }
     Ok(())

@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use scenarios::Diagnostic;
+use sim_core::SimTime;
 
 /// A list of diagnostics, one a line.
 #[derive(Debug)]
@@ -65,6 +66,16 @@ pub enum Error {
         target: String,
         /// What is wrong.
         reason: String,
+    },
+    /// A model panicked: the simulation cannot go on, and nothing it said so far can be judged.
+    #[error("a model panicked between {from} and {to} of simulated time: {panic}")]
+    Panicked {
+        /// Simulated time that was reached.
+        from: SimTime,
+        /// Simulated time that was not.
+        to: SimTime,
+        /// What the panic said.
+        panic: String,
     },
     /// The machine does not give what the run needs.
     #[error("{0}")]

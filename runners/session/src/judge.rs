@@ -10,7 +10,7 @@ use std::time::Duration;
 use carriers::FleetEvent;
 use scenarios::Plan;
 use sim_core::{Registry, SimTime};
-use verify::{Event, Ledger, Limits};
+use verify::{Event, Ledger, LedgerLimits};
 
 use crate::events::from_carrier;
 use crate::observer::Progress;
@@ -172,7 +172,7 @@ impl Judge {
 
 impl Consumers {
     fn new(plan: Arc<Plan>, registry: &Registry, others: Vec<Box<dyn Consumer>>) -> Self {
-        Self { ledger: Ledger::new(plan, registry, Limits::default()), others, live: Arc::default() }
+        Self { ledger: Ledger::new(plan, registry, LedgerLimits::default()), others, live: Arc::default() }
     }
 
     /// Reads everything that has come, rests, and looks again. Events carry their own instants, so nothing depends on

@@ -3,7 +3,7 @@
 //! ```no_run
 //! let mut registry = session::standard_registry();
 //! let outcome = session::Run::load("scenarios/library/quickstart.toml", &mut registry)?.run()?;
-//! println!("{}", outcome.report.to_terminal(&[], false));
+//! println!("{}", outcome.summary(&[], false));
 //! # Ok::<(), session::Error>(())
 //! ```
 //!
@@ -18,29 +18,27 @@ mod events;
 mod fingerprint;
 mod inbox;
 mod judge;
-mod live;
 mod observer;
 mod offline;
+mod orchestrator;
+mod outside;
 mod partition;
 mod recordings;
 mod report_folder;
 mod run;
-mod targets;
 mod timeline;
 mod usage;
-mod virtual_time;
-mod watching;
 
 pub use error::{Diagnostics, Error};
 pub use fingerprint::fingerprint;
 pub use judge::Consumer;
 pub use observer::{Interrupt, Note, Observer, Progress, Silent};
 pub use offline::{Messages, Offline};
+pub use outside::targets::check_targets;
 pub use partition::Partition;
 pub use recordings::load_recordings;
 pub use report_folder::ReportFolder;
 pub use run::{Outcome, Run};
-pub use targets::check_targets;
 
 use sim_core::Registry;
 
@@ -49,6 +47,7 @@ pub fn standard_registry() -> Registry {
     let mut registry = Registry::new();
     device_models::register(&mut registry);
     carriers::register(&mut registry);
+    registry.add_plugin(&probes::Probes);
     verify::register(&mut registry);
     register(&mut registry);
     registry

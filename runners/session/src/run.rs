@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use scenarios::{Files, Plan, Settings, TimeMode};
+use scenarios::{Files, Plan, Settings};
 use sim_core::Registry;
 use verify::{LostMessages, ReportInput, RunReport};
 
@@ -11,7 +11,7 @@ use crate::error::{Diagnostics, Error};
 use crate::judge::Consumer;
 use crate::observer::{Interrupt, Note, Observer, Silent};
 use crate::partition::Partition;
-use crate::{live, load_recordings, usage, virtual_time};
+use crate::{load_recordings, orchestrator, usage};
 
 /// A run that can begin.
 pub struct Run<'r> {
@@ -55,8 +55,13 @@ impl Outcome {
     /// # Errors
     /// [`Error::Write`] when a file cannot be written.
     pub fn write(&self, folder: &Path) -> Result<Vec<PathBuf>, Error> {
-        verify::write_reports(folder, &self.report, &self.lost)
+        reports::write(folder, &self.report, &self.lost)
             .map_err(|error| Error::write(folder)(std::io::Error::other(error)))
+    }
+
+    /// The summary for people, with the names of `files` at its end; `colour` adds ANSI colours to the verdicts.
+    pub fn summary(&self, files: &[String], colour: bool) -> String {
+        reports::terminal(&self.report, files, colour)
     }
 }
 
@@ -94,7 +99,7 @@ impl<'r> Run<'r> {
 
     /// A run of a plan whose recordings, if it plays any, the registry has been given ([`load_recordings`]).
     pub fn of(plan: Plan, registry: &'r Registry) -> Self {
-        let reproduce = format!("iomt run {}", plan.file);
+        let reproduce = format!("{} run {}", registry.program().name, plan.file);
         Self {
             plan,
             registry,
@@ -107,7 +112,7 @@ impl<'r> Run<'r> {
                 interrupt: Interrupt::default(),
                 consumers: Vec::new(),
             },
-            tool: format!("iomt {}", env!("CARGO_PKG_VERSION")),
+            tool: registry.program().to_string(),
             reproduce,
         }
     }
@@ -175,14 +180,9 @@ impl<'r> Run<'r> {
         let plan_sha256 = scenarios::plan_sha256(&plan);
         let started_epoch_ns = jiff::Timestamp::now().as_nanosecond() as i64;
         let identity = format!("{:x}", started_epoch_ns / 1_000_000);
-        fill_in(&mut plan, &identity, started_epoch_ns);
-        let plan = Arc::new(plan);
+        fill_in(&mut plan, &identity);
         let facts = Facts { identity, plan_sha256, started_epoch_ns, tool, reproduce };
-        let (judgement, input) = match plan.time.mode {
-            TimeMode::Virtual => virtual_time::run(&plan, &mut options, registry, &facts),
-            TimeMode::Real => live::run(&plan, 1.0, &mut options, registry, &facts),
-            TimeMode::Scaled { speed } => live::run(&plan, speed, &mut options, registry, &facts),
-        }?;
+        let (plan, judgement, input) = orchestrator::run(plan, &mut options, registry, &facts)?;
         let report = RunReport::new(&plan, registry, &judgement, &input);
         Ok(Outcome { report, lost: judgement.lost })
     }
@@ -230,10 +230,9 @@ impl Facts {
     }
 }
 
-/// Fills in what only the moment of the run decides: `${run}` and the start of payload time.
-fn fill_in(plan: &mut Plan, identity: &str, started_epoch_ns: i64) {
+/// Fills in what only the moment of the run decides: `${run}`.
+fn fill_in(plan: &mut Plan, identity: &str) {
     const RUN: &str = "${run}";
-    plan.start_at(started_epoch_ns);
     for route in &mut Arc::make_mut(&mut plan.roster).routes {
         if route.topic.contains(RUN) {
             route.topic = route.topic.replace(RUN, identity);

@@ -189,3 +189,43 @@ pub enum RadioLinkChange {
         rssi_dbm: f64,
     },
 }
+
+impl Event {
+    /// The device that it happened to, for what happens to devices and not to single messages.
+    pub fn device(&self) -> Option<SimId> {
+        match self {
+            Self::Connected { device, .. }
+            | Self::Disconnected { device, .. }
+            | Self::ConnectFailed { device, .. }
+            | Self::SubscriptionRefused { device, .. }
+            | Self::RadioLink { device, .. }
+            | Self::CommandArrived { device, .. }
+            | Self::CommandAnswered { device, .. } => Some(*device),
+            _ => None,
+        }
+    }
+
+    /// The words of a counterexample.
+    pub fn words(&self) -> &'static str {
+        match self {
+            Self::Generated { .. } | Self::Said { .. } => "said",
+            Self::HandedOn { .. } => "handed on",
+            Self::GivenUp { .. } => "given up",
+            Self::Written { .. } => "written",
+            Self::Acked { .. } => "acknowledged",
+            Self::Dropped { .. } => "dropped, as declared",
+            Self::Refused { .. } => "refused",
+            Self::Pending { .. } => "pending",
+            Self::Sighted(_) => "observed",
+            Self::Connected { .. } => "connected",
+            Self::Disconnected { .. } => "the connection ended",
+            Self::ConnectFailed { .. } => "could not connect",
+            Self::SubscriptionRefused { .. } => "not let listen for commands",
+            Self::RadioLink { .. } => "a Bluetooth link changed",
+            Self::StepBegan { .. } => "a step began",
+            Self::StepHealed { .. } => "a step was over",
+            Self::CommandArrived { .. } => "a command arrived",
+            Self::CommandAnswered { .. } => "a command was answered",
+        }
+    }
+}

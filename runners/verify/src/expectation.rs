@@ -7,6 +7,7 @@ mod unit;
 use scenarios::Plan;
 use sim_core::{DevicePlan, Registry, SimTime};
 
+use crate::event::Event;
 use crate::fate::{Fate, Incident, LinkFate};
 use crate::measure::{Origin, RunDistributions};
 use crate::report::ExpectReport;
@@ -75,8 +76,18 @@ impl Expectations {
         }
     }
 
-    /// Adds what happened to the Bluetooth link of a device, once to every expectation about any of its streams.
+    /// Adds what happened to the Bluetooth link of a device.
     pub(crate) fn link(&mut self, plan: &Plan, device: &DevicePlan, at: SimTime, fate: LinkFate) {
+        self.of_device(plan, device, at, |evaluator, origin| evaluator.link(origin, fate));
+    }
+
+    /// Adds something else that happened to a device.
+    pub(crate) fn event(&mut self, plan: &Plan, device: &DevicePlan, at: SimTime, event: &Event) {
+        self.of_device(plan, device, at, |evaluator, origin| evaluator.event(origin, event));
+    }
+
+    /// Tells every expectation about any of a device's streams, each once.
+    fn of_device(&mut self, plan: &Plan, device: &DevicePlan, at: SimTime, tell: impl Fn(&mut Evaluator, &Origin<'_>)) {
         let segment = self.segment(at);
         let mut concerned: Vec<(u32, u32)> = Vec::new();
         for stream in &device.streams {
@@ -90,7 +101,7 @@ impl Expectations {
         for (index, route) in concerned {
             let evaluator = &mut self.evaluators[index as usize];
             if evaluator.covers(segment) {
-                evaluator.link(&Origin { plan, route, segment }, fate);
+                tell(evaluator, &Origin { plan, route, segment });
             }
         }
     }

@@ -2,7 +2,7 @@
 
 /// A duration [ns] with three significant digits below two minutes, whole seconds above: `850ns`, `12.3ms`, `1.84s`,
 /// `3m 20s`, `2h 5m`.
-pub(crate) fn duration(nanos: f64) -> String {
+pub fn duration(nanos: f64) -> String {
     const SCALES: [(f64, &str); 4] = [(1e3, "ns"), (1e6, "us"), (1e9, "ms"), (120e9, "s")];
     const SECOND: f64 = 1e9;
     if nanos < 0.0 {
@@ -31,12 +31,12 @@ pub(crate) fn duration(nanos: f64) -> String {
 }
 
 /// A duration given in seconds [s].
-pub(crate) fn seconds(seconds: f64) -> String {
+pub fn seconds(seconds: f64) -> String {
     duration(seconds * 1e9)
 }
 
 /// A whole number in groups of three digits: `41,210`.
-pub(crate) fn count(number: u64) -> String {
+pub fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
@@ -49,17 +49,17 @@ pub(crate) fn count(number: u64) -> String {
 }
 
 /// A whole number that an axis gives as a float; halves keep their digit.
-pub(crate) fn count_of(number: f64) -> String {
+pub fn count_of(number: f64) -> String {
     if number.fract() == 0.0 { count(number as u64) } else { format!("{number:.1}") }
 }
 
 /// A rate on an axis: whole numbers in groups, small ones with up to three digits.
-pub(crate) fn rate(number: f64) -> String {
+pub fn rate(number: f64) -> String {
     if number >= 100.0 { count(number as u64) } else { three_digits(number) }
 }
 
 /// A share (0..1) in percent. A share that is not whole never reads `100%`, and one that is not zero never `0%`.
-pub(crate) fn share(share: f64) -> String {
+pub fn share(share: f64) -> String {
     let percent = share * 100.0;
     let shown = (2..=9)
         .map(|decimals| format!("{percent:.decimals$}"))
@@ -73,7 +73,7 @@ pub(crate) fn share(share: f64) -> String {
 }
 
 /// A number of bytes: `1.5 KiB`, `12.3 MiB`.
-pub(crate) fn bytes(bytes: u64) -> String {
+pub fn bytes(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
     if bytes < 1024 {
         return format!("{bytes} B");

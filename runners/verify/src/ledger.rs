@@ -25,14 +25,14 @@ use crate::{Counts, Totals, topic_filter};
 
 /// How much the ledger may keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct LedgerLimits {
     /// Most messages under way on one route.
     pub per_route: usize,
     /// Most messages under way over all routes, about 80 bytes each.
     pub total: usize,
 }
 
-impl Default for Limits {
+impl Default for LedgerLimits {
     fn default() -> Self {
         Self { per_route: 65_536, total: 8_000_000 }
     }
@@ -63,7 +63,7 @@ struct Account {
 #[derive(Debug)]
 pub struct Ledger {
     plan: Arc<Plan>,
-    limits: Limits,
+    limits: LedgerLimits,
     accounts: Vec<Account>,
     device_by_serial: HashMap<Box<str>, SimId>,
     topics: Topics,
@@ -90,7 +90,7 @@ pub struct Ledger {
 impl Ledger {
     /// A ledger for a plan whose topics are final (`${run}` filled in), with the formats, rules of matching and
     /// expectation metrics of a registry.
-    pub fn new(plan: Arc<Plan>, registry: &Registry, limits: Limits) -> Self {
+    pub fn new(plan: Arc<Plan>, registry: &Registry, limits: LedgerLimits) -> Self {
         let accounts = (0..plan.roster.routes.len())
             .map(|route| Account {
                 probe: probe_of(&plan, route),

@@ -1,24 +1,20 @@
-//! Truth and judgement: what every device said, what was seen of it, whether that is as it must be, and the reports.
+//! Truth and judgement: what every device said, what was seen of it, and whether that is as it must be.
 //!
 //! The [`Ledger`] is told of every message (generated, written, acknowledged, dropped, observed) and keeps a bounded
 //! record per route. Expectations of the plan are evaluated while messages settle. [`Ledger::finish`] gives a
 //! [`Judgement`]; together with what only the runner knows ([`ReportInput`]) it becomes a [`RunReport`], the content of
-//! `run.json`, from which every other report is drawn.
+//! `run.json`, from which every report is drawn.
 //!
 //! There are no sockets and no clock here: the runner feeds events with their instants.
 
-mod assembly;
 mod delay_buckets;
 mod delays;
 mod event;
 mod expectation;
 mod fate;
-mod figures;
-mod html;
+pub mod figures;
 mod judgement;
-mod junit;
 mod ledger;
-mod lost_csv;
 mod matcher;
 mod matchers;
 mod measure;
@@ -26,18 +22,18 @@ mod metrics;
 mod names;
 mod radio_report;
 mod report;
-mod report_files;
 mod report_input;
+mod report_lines;
 #[cfg(test)]
 mod report_tests;
 mod route_formats;
 mod route_record;
 mod run_json;
+mod run_report;
 #[cfg(test)]
 mod sample_run;
 mod series;
 mod sighting;
-mod terminal;
 mod topic_filter;
 mod topics;
 mod totals;
@@ -48,10 +44,9 @@ use sim_core::{Plugin, Registry};
 pub use event::{Event, MessageName, RadioLinkChange};
 pub use fate::{Delay, End, Fate, Incident, LinkFate};
 pub use judgement::{Judgement, LostMessage, LostMessages};
-pub use junit::JunitError;
-pub use ledger::{Ledger, Limits};
+pub use ledger::{Ledger, LedgerLimits};
 pub use matcher::{Claim, Finding, Known, Matcher, MatcherSpec, Recall};
-pub use matchers::{KEY_RULE, MESSAGE_PROPERTY};
+pub use matchers::MESSAGE_PROPERTY;
 pub use measure::{Contribution, Measure, Measuring, RunDistributions};
 pub use radio_report::{GatewayReport, RadioDeviceReport, RadioEndpointReport, RadioReport};
 pub use report::{
@@ -59,7 +54,6 @@ pub use report::{
     LatencyReport, ProbeReport, RunReport, SeriesReport, SeriesWindow, StepReport, StreamReport, TargetReport,
     ValidityCheck, WindowReport, Worst, WorstDevice,
 };
-pub use report_files::{ReportFileError, write_reports};
 pub use report_input::{CommandCounts, ConnectionCounts, ReportInput};
 pub use route_record::LedgerError;
 pub use run_json::{FORMAT, RunJsonError, SCHEMA};

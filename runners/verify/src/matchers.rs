@@ -14,13 +14,13 @@ use crate::matcher::MatcherSpec;
 pub use user_property::MESSAGE_PROPERTY;
 
 /// The rule whose use goes without saying in what people read.
-pub const KEY_RULE: &str = "key";
+pub(crate) const KEY: &str = "key";
 
 /// Adds the rows.
 pub(crate) fn register(registry: &mut Registry) {
     registry.extend([
         MatcherSpec {
-            name: KEY_RULE,
+            name: KEY,
             about: "device, stream and sequence number that the payload says",
             matcher: Arc::new(key::Key),
         },

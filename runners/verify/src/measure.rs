@@ -6,6 +6,7 @@ use hdrhistogram::Histogram;
 use scenarios::Plan;
 use sim_core::Seam;
 
+use crate::event::Event;
 use crate::fate::{Delay, Fate, Incident, LinkFate};
 
 /// The code of a metric's row: makes the measure of one expectation, given the word in parentheses.
@@ -16,8 +17,8 @@ impl Seam for Measuring {
     const WORD: &'static str = "judgement";
 }
 
-/// Measures one expectation while messages settle. It is told of every message, incident and Bluetooth link of the
-/// expectation's routes and window, and says what each adds.
+/// Measures one expectation while messages settle. It is told of every message, incident, Bluetooth link and other event
+/// of the expectation's routes and window, and says what each adds.
 pub trait Measure: Debug + Send {
     /// A message has settled.
     fn message(&mut self, fate: &Fate) -> Contribution;
@@ -31,6 +32,12 @@ pub trait Measure: Debug + Send {
     /// A Bluetooth link of a device has ended, come again, or carried a value.
     fn link(&mut self, fate: LinkFate) -> Contribution {
         let _ = fate;
+        Contribution::Nothing
+    }
+
+    /// Something happened to one of the devices ([`Event::device`]): a connection, a Bluetooth link, a command.
+    fn event(&mut self, event: &Event) -> Contribution {
+        let _ = event;
         Contribution::Nothing
     }
 

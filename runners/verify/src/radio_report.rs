@@ -66,17 +66,3 @@ pub struct RadioDeviceReport {
     /// Of them, ended.
     pub losses: u64,
 }
-
-impl RadioReport {
-    /// A line about all gateways together.
-    pub(crate) fn line(&self) -> String {
-        let sum = |of: fn(&GatewayReport) -> u64| crate::figures::count(self.gateways.iter().map(of).sum());
-        format!(
-            "{} gateways handed on {} messages, {} of them from the memory of devices, {} handed on before by another",
-            crate::figures::count(self.gateways.len() as u64),
-            sum(|gateway| gateway.handed_on),
-            sum(|gateway| gateway.backfilled),
-            sum(|gateway| gateway.repeated)
-        )
-    }
-}

@@ -35,7 +35,7 @@ pub struct ReportInput {
     pub targets: Vec<TargetReport>,
     /// What the steps changed: the simulation's evidence merged with that of links and actors.
     pub evidence: Evidence,
-    /// Connections of the devices; all zero in virtual mode.
+    /// Connections of the devices.
     pub connections: ConnectionCounts,
     /// Commands to the devices.
     pub commands: CommandCounts,

@@ -15,7 +15,7 @@ use sim_core::{
 use vocabulary::Dimension;
 
 use crate::{
-    CommandCounts, ConnectionCounts, Judgement, Ledger, Limits, ReportInput, RunReport, Sighting, TargetReport,
+    CommandCounts, ConnectionCounts, Judgement, Ledger, LedgerLimits, ReportInput, RunReport, Sighting, TargetReport,
 };
 
 impl Ledger {
@@ -145,7 +145,14 @@ pub(crate) fn plan(beds: u32) -> Plan {
         endpoints: roster.devices.iter().map(endpoint).collect(),
         roster: Arc::new(roster),
         occurrences: Arc::new(Vec::new()),
-        probes: vec![ProbePlan { id: "wire".to_owned(), target: 0, filters: vec!["ward/#".to_owned()], qos: 1 }],
+        probes: vec![ProbePlan {
+            id: "wire".to_owned(),
+            target: 0,
+            kind: "subscribe".to_owned(),
+            arguments: sim_core::Arguments::default(),
+            filters: vec!["ward/#".to_owned()],
+            qos: 1,
+        }],
         expects: Vec::new(),
         report: ReportPlan { dir: "out/ward".to_owned(), labels: BTreeMap::new() },
     }
@@ -264,7 +271,7 @@ pub(crate) fn sample_plan() -> Plan {
 
 /// The sample run: two beds are cut off, one message is lost after its acknowledgement, some without, one is seen twice.
 pub(crate) fn sample_judgement(plan: &Arc<Plan>) -> Judgement {
-    let mut ledger = Ledger::new(Arc::clone(plan), &registry(), Limits::default());
+    let mut ledger = Ledger::new(Arc::clone(plan), &registry(), LedgerLimits::default());
     let devices = plan.roster.devices.len() as u32;
     for second in 0..LENGTH_S {
         let sequence = second.unsigned_abs();

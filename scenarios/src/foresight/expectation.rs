@@ -2,6 +2,7 @@
 //! of which nothing is judged.
 
 use sim_core::{Cadence, ExpectMetricSpec, MetricShape, SimTime};
+use vocabulary::Dimension;
 
 use super::device::period;
 use crate::events::path::Cast;
@@ -25,12 +26,12 @@ pub(crate) fn check_bound(
     comparison: Comparison,
     bound: f64,
 ) -> Checked<()> {
-    let (least, most) = match metric.shape {
-        MetricShape::Count => (0.0, f64::INFINITY),
-        MetricShape::Share => (0.0, 1.0),
-        MetricShape::Distribution(vocabulary::Dimension::Time) => (0.0, f64::INFINITY),
+    let most = match metric.shape {
+        MetricShape::Count | MetricShape::Distribution(Dimension::Time) => f64::INFINITY,
+        MetricShape::Share => 1.0,
         MetricShape::Distribution(_) => return Ok(()),
     };
+    let least = 0.0;
     let (always, never) = match comparison {
         Comparison::Less => (bound > most, bound <= least),
         Comparison::AtMost => (bound >= most, bound < least),

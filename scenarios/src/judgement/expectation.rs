@@ -183,11 +183,9 @@ fn routes_of(
 /// First begin and last end of a step.
 fn extent(expansion: &Expansion<'_>, timeline: &Timeline, step: &Text) -> Checked<(SimTime, SimTime)> {
     let name = step.text.as_str();
-    match expansion.step(name) {
-        Some(index) => timeline.extents[index],
-        None => {
-            let message = format!("there is no step `{name}`{}", expansion.step_hint(name));
-            Err(expansion.notes.error(step.start(), message))
-        }
-    }
+    let Some(index) = expansion.step(name) else {
+        let message = format!("there is no step `{name}`{}", expansion.step_hint(name));
+        return Err(expansion.notes.error(step.start(), message));
+    };
+    timeline.extents[index]
 }

@@ -98,15 +98,16 @@ impl Table {
 /// Reads a file that was added to `notes` as number `file`; every syntax error is noted.
 pub(crate) fn parse(notes: &Notes, file: usize, source: &str) -> Checked<Table> {
     let (table, errors) = DeTable::parse_recoverable(source);
-    let refused = errors.into_iter().fold(Ok(()), |_, error| {
+    let mut outcome = Ok(());
+    for error in errors {
         let span = error.span().unwrap_or_default();
         let mut message = error.message().replace('\n', ", ");
         if message == "duplicate key" {
             message = format!("duplicate key `{}`", source.get(span.clone()).unwrap_or_default());
         }
-        Err(notes.error(Place { file, offset: span.start }, message))
-    });
-    refused?;
+        outcome = Err(notes.error(Place { file, offset: span.start }, message));
+    }
+    outcome?;
     let reader = TreeReader { notes, file, source };
     reader.check_edition(table.span(), table.get_ref());
     Ok(reader.table(0, table.get_ref()))

@@ -79,7 +79,7 @@ pub(crate) enum Takes {
     Id,
     /// The id of something declared elsewhere in the file: `target`, `link`, `step`.
     Reference(&'static str),
-    /// The name of a registered `device`, `model`, `format` or `action`.
+    /// The name of a registered `device`, `model`, `format`, `action` or `kind of probe`.
     Registered(&'static str),
     /// A whole number, or a list of them.
     Seed,

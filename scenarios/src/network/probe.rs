@@ -2,11 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::language::diagnostic::Place;
-use crate::language::document::Text;
+use sim_core::{Arguments, ProbeKind, Registry};
+
+use crate::language::diagnostic::{Checked, Place};
+use crate::language::document::{Table, Text};
 use crate::language::names::{read_qos, read_reference};
+use crate::language::parameter::ParameterReader;
 use crate::language::reader::Reader;
 use crate::language::schema::TableSpec;
+use crate::language::suggestion::hint;
 use crate::language::template::{check_filter, disjoint};
 use crate::network::link::LinkDraft;
 use crate::network::target::TargetDraft;
@@ -20,10 +24,46 @@ pub(crate) struct Probes {
     pub(crate) filter_places: Vec<Vec<Place>>,
 }
 
+/// The kind that a probe is of unless it says so.
+const SUBSCRIBE: &str = "subscribe";
+/// The filter of kinds that have none.
+const EVERYTHING: &str = "#";
+
+fn read_kind<'a>(reader: &Reader<'_>, registry: &'a Registry) -> Checked<&'a ProbeKind> {
+    let word = reader.text("kind")?;
+    registry.find(&word.text).ok_or_else(|| {
+        let names: Vec<&str> = registry.probe_kinds().iter().map(|kind| kind.name).collect();
+        let hint = hint(&word.text, "kinds", names);
+        reader.notes.error(word.start(), format!("there is no kind of probe `{}`{hint}", word.text))
+    })
+}
+
+fn read_arguments(reader: &Reader<'_>, kind: &ProbeKind, with: Option<&Table>) -> Checked<Arguments> {
+    let owner = format!("probe kind `{}`", kind.name);
+    let parameters = ParameterReader { notes: reader.notes, owner, specs: &kind.parameters, drawn: false };
+    parameters.arguments(with, &[], reader.place("with"))
+}
+
+/// Complains about filters that are missing, or that a kind does not take.
+fn check_filters(reader: &Reader<'_>, kind: &ProbeKind) -> Checked<()> {
+    if kind.takes_filters && !reader.has("filter") {
+        return Err(reader.missing("filter"));
+    }
+    match ["filter", "qos"].into_iter().find(|key| !kind.takes_filters && reader.has(key)) {
+        Some(key) => {
+            let message =
+                format!("a probe of kind `{}` watches everything of its target and takes no `{key}`", kind.name);
+            Err(reader.notes.error(reader.place(key), message))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Reads every `[probe.ID]`, and adds one for each MQTT target that links use and nobody watches.
 pub(crate) fn read_probes(
     root: &Reader<'_>,
     spec: &'static TableSpec,
+    registry: &Registry,
     targets: &[TargetDraft],
     links: &[LinkDraft],
     cohorts: &[CohortDraft],
@@ -33,7 +73,7 @@ pub(crate) fn read_probes(
     let mut watched = BTreeSet::new();
     for (id, table) in root.named_below("probe") {
         let reader = Reader::new(root.notes, table, spec, format!("[probe.{}]", id.value), None);
-        let kind = reader.choice("kind");
+        let kind = read_kind(&reader, registry);
         let target = read_reference(&reader, "to", "target", targets.iter().map(|target| target.id.value.as_str()));
         let target = target.and_then(|index| {
             let target = &targets[index];
@@ -45,16 +85,25 @@ pub(crate) fn read_probes(
             Ok(index)
         });
         watched.extend(target.ok());
-        let filters = reader.texts("filter").and_then(|filters| {
+        let filters = reader.optional("filter", Reader::texts).and_then(|filters| {
+            let filters = filters.unwrap_or_default();
             let sound: Vec<_> = filters.iter().map(|filter| check_filter(root.notes, filter)).collect();
             sound.into_iter().collect::<Result<(), _>>()?;
             Ok(filters)
         });
         let qos = read_qos(&reader);
-        if let (Ok(_), Ok(target), Ok(filters), Ok(qos)) = (kind, target, filters, qos) {
+        let with = reader.optional("with", Reader::table_below);
+        if let (Ok(kind), Ok(target), Ok(filters), Ok(qos), Ok(with)) = (kind, target, filters, qos, with)
+            && let Ok(arguments) = read_arguments(&reader, kind, with)
+            && check_filters(&reader, kind).is_ok()
+        {
             probes.filter_places.push(filters.iter().map(Text::start).collect());
-            let filters = filters.into_iter().map(|filter| filter.text).collect();
-            probes.plans.push(ProbePlan { id: id.value, target, filters, qos });
+            let filters = if kind.takes_filters {
+                filters.into_iter().map(|filter| filter.text).collect()
+            } else {
+                vec![EVERYTHING.to_owned()]
+            };
+            probes.plans.push(ProbePlan { id: id.value, target, kind: kind.name.to_owned(), arguments, filters, qos });
         }
     }
     let mut topics: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
@@ -70,7 +119,8 @@ pub(crate) fn read_probes(
     for (target, filters) in topics {
         let id = if taken { format!("wire-{}", targets[target].id.value) } else { "wire".to_owned() };
         taken = true;
-        probes.plans.push(ProbePlan { id, target, filters: disjoint(filters), qos: 1 });
+        let (kind, arguments) = (SUBSCRIBE.to_owned(), Arguments::default());
+        probes.plans.push(ProbePlan { id, target, kind, arguments, filters: disjoint(filters), qos: 1 });
     }
     probes
 }

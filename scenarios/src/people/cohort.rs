@@ -109,7 +109,9 @@ fn warn_about_unused_conditions(root: &Reader<'_>) {
             let message = format!("no patient can have condition `{}`, so what it says is not checked", id.value);
             root.notes.warning(id.place, message);
         }
-        unread.into_iter().for_each(|place| root.notes.mark_read(place));
+        for place in unread {
+            root.notes.mark_read(place);
+        }
     }
 }
 

@@ -6,8 +6,8 @@ use bevy_ecs::prelude::*;
 use bytes::BytesMut;
 use sim_core::{
     ActionSpec, BluetoothKind, CommandSpec, DevicePlan, DeviceSpec, DurationRule, Executor, ExpectMetricSpec,
-    FormatSpec, GatewayFormatSpec, Level, MetricShape, ParameterKind, ParameterSpec, PatientPlan, PatientSpec, Reach,
-    Registry, Seam, SignalAct, SimId, SpawnError, StreamKind, StreamSpec, TruthColumn,
+    FormatSpec, GatewayFormatSpec, Level, MetricShape, Obey, ParameterKind, ParameterSpec, PatientPlan, PatientSpec,
+    Reach, Registry, Seam, SignalAct, SimId, Spawn, SpawnError, StreamKind, StreamSpec, TruthColumn,
 };
 use vocabulary::{Dimension, Format, KeyError, Message, MessageKey, MetricId, metrics};
 
@@ -191,8 +191,7 @@ fn devices() -> Vec<DeviceSpec> {
                     .range(2e9, 16e9),
             ],
             commands: Vec::new(),
-            obey: None,
-            spawn: no_device,
+            spawn: Spawn::new(no_device),
         },
         DeviceSpec {
             kind: "infusion_pump",
@@ -203,9 +202,9 @@ fn devices() -> Vec<DeviceSpec> {
                 op: "set_rate",
                 about: "changes the rate",
                 parameters: vec![ParameterSpec::required("rate", ParameterKind::Quantity(Dimension::Flow), "rate")],
+                obey: Obey::new(|_, _, _| Ok(())),
             }],
-            obey: None,
-            spawn: no_device,
+            spawn: Spawn::new(no_device),
         },
         bluetooth_device(
             "heart_rate_belt",
@@ -222,13 +221,12 @@ fn bluetooth_device(kind: &'static str, streams: Vec<StreamSpec>) -> DeviceSpec 
         streams,
         options: Vec::new(),
         commands: Vec::new(),
-        obey: None,
-        spawn: no_device,
+        spawn: Spawn::new(no_device),
     }
 }
 
-fn stream(id: &'static str, kind: StreamKind, metrics: &'static [MetricId]) -> StreamSpec {
-    StreamSpec { id, about: "a stream", kind, metrics }
+fn stream(id: &'static str, kind: StreamKind, metrics: &[MetricId]) -> StreamSpec {
+    StreamSpec { id, about: "a stream", kind, metrics: metrics.to_vec() }
 }
 
 fn patients() -> Vec<PatientSpec> {

@@ -1,9 +1,13 @@
 //! Kinds of devices.
 
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
 use bevy_ecs::prelude::*;
 use vocabulary::MetricId;
 
-use super::{Row, SpawnError};
+use super::{Registry, Row, SpawnError};
 use crate::{DevicePlan, Obey, ParameterSpec, SimId};
 
 /// What a stream of a device kind is.
@@ -37,7 +41,7 @@ pub struct StreamSpec {
     /// Kind and default cadence.
     pub kind: StreamKind,
     /// Metrics it carries.
-    pub metrics: &'static [MetricId],
+    pub metrics: Vec<MetricId>,
 }
 
 impl StreamSpec {
@@ -57,6 +61,39 @@ pub struct CommandSpec {
     pub about: &'static str,
     /// Arguments.
     pub parameters: Vec<ParameterSpec>,
+    /// Carries it out.
+    pub obey: Obey,
+}
+
+/// Puts a device into the world.
+#[derive(Clone)]
+pub struct Spawn(Arc<SpawnCode>);
+
+type SpawnCode = dyn Fn(&mut World, SimId, &DevicePlan, Entity) -> Result<Entity, SpawnError> + Send + Sync;
+
+impl Spawn {
+    /// A device that this code puts into the world: it is given its number, its plan and the entity of its patient.
+    pub fn new(
+        code: impl Fn(&mut World, SimId, &DevicePlan, Entity) -> Result<Entity, SpawnError> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(code))
+    }
+
+    pub(crate) fn spawn(
+        &self,
+        world: &mut World,
+        id: SimId,
+        plan: &DevicePlan,
+        patient: Entity,
+    ) -> Result<Entity, SpawnError> {
+        (self.0)(world, id, plan, patient)
+    }
+}
+
+impl fmt::Debug for Spawn {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Spawn").finish_non_exhaustive()
+    }
 }
 
 /// A kind of device.
@@ -72,10 +109,8 @@ pub struct DeviceSpec {
     pub options: Vec<ParameterSpec>,
     /// Commands it obeys.
     pub commands: Vec<CommandSpec>,
-    /// Carries out a checked command; `None` when it takes none.
-    pub obey: Option<Obey>,
     /// Puts one into the world.
-    pub spawn: fn(world: &mut World, id: SimId, plan: &DevicePlan, patient: Entity) -> Result<Entity, SpawnError>,
+    pub spawn: Spawn,
 }
 
 impl Row for DeviceSpec {
@@ -83,5 +118,15 @@ impl Row for DeviceSpec {
 
     fn name(&self) -> &str {
         self.kind
+    }
+
+    fn flaws(&self, _: &Registry) -> Vec<String> {
+        let mut streams = BTreeSet::new();
+        let mut operations = BTreeSet::new();
+        let twice = self.streams.iter().filter(|stream| !streams.insert(stream.id));
+        let mut flaws: Vec<_> = twice.map(|stream| format!("has two streams `{}`", stream.id)).collect();
+        let twice = self.commands.iter().filter(|command| !operations.insert(command.op));
+        flaws.extend(twice.map(|command| format!("has two commands `{}`", command.op)));
+        flaws
     }
 }

@@ -1,11 +1,12 @@
 //! ECG front end: what the electrodes and the converter make of the heart's potential.
 
-use sim_core::{DevicePlan, Key, ParameterKind, ParameterSpec, Purpose, SpawnError};
-use vocabulary::MetricId;
+use sim_core::{DevicePlan, Key, ParameterKind, ParameterSpec, Purpose};
+use vocabulary::{MetricId, Quality};
 
+use super::lead_off::LeadsOff;
 use super::muscle::add_convulsions;
 use super::{Tone, WhiteNoise, add_tones, baseline_wander};
-use crate::device::Chunk;
+use crate::device::{Chunk, DeviceModel, Saying};
 use physiology::{Body, Lead, add_ecg};
 
 /// Value of one count [mV]: 1 uV, finer than the 5 uV that AAMI EC11 asks to be resolved.
@@ -49,6 +50,13 @@ pub struct EcgRoom {
     limbs: [Vec<i16>; 2],
 }
 
+impl EcgRoom {
+    /// Room for the samples of any other channel.
+    pub(crate) fn samples(&mut self) -> &mut Vec<f32> {
+        &mut self.samples
+    }
+}
+
 impl EcgFrontEnd {
     /// The leads of a device with this key; there must be one at least.
     pub fn new(device: Key, leads: &[Lead]) -> Self {
@@ -77,6 +85,25 @@ impl EcgFrontEnd {
             }
             each(metric, counts);
         }
+    }
+
+    /// Writes a wave of every lead into a message; electrodes that are off let it rail.
+    pub(crate) fn say<M: DeviceModel<Room = EcgRoom>>(
+        &self,
+        body: &Body,
+        leads_off: &LeadsOff,
+        chunk: &Chunk,
+        saying: Saying<'_, M>,
+    ) {
+        let Saying { clock, mut message, evidence, room, .. } = saying;
+        self.digitise(body, chunk, room, |metric, counts| {
+            let head = chunk.head(clock, metric, GAIN_MV, 0.0, Quality::Ok);
+            message.wave(head, |samples, quality| {
+                let start = samples.len();
+                samples.extend_from_slice(counts);
+                *quality = leads_off.rail(metric, chunk, GAIN_MV, 0.0, &mut samples[start..], evidence);
+            });
+        });
     }
 
     /// Appends the counts of a lead that has its own converter.
@@ -151,17 +178,16 @@ pub fn leads_option() -> ParameterSpec {
 /// The leads that a plan gives to a device, lead II when it gives none.
 ///
 /// # Errors
-/// [`SpawnError`] when the plan names something that is not a lead, or a lead twice.
-pub fn leads_of(plan: &DevicePlan) -> Result<Vec<Lead>, SpawnError> {
-    let refuse = |reason: String| SpawnError { path: plan.path.clone(), reason };
+/// When the plan names something that is not a lead, or a lead twice.
+pub fn leads_of(plan: &DevicePlan) -> Result<Vec<Lead>, String> {
     let mut leads = Vec::new();
     for name in plan.options.texts("leads").unwrap_or_default() {
         let lead = MetricId::find(name).and_then(Lead::of_metric).ok_or_else(|| {
             let known = LEADS.map(|lead| lead.metric().id);
-            refuse(format!("`{name}` is not a lead; leads are {known:?}"))
+            format!("`{name}` is not a lead; leads are {known:?}")
         })?;
         if leads.contains(&lead) {
-            return Err(refuse(format!("lead `{name}` is given twice")));
+            return Err(format!("lead `{name}` is given twice"));
         }
         leads.push(lead);
     }

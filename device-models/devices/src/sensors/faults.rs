@@ -22,8 +22,8 @@ use std::collections::BTreeMap;
 
 use bevy_ecs::prelude::*;
 use sim_core::{
-    Assembly, Cast, Clock, Draft, Evidence, Key, OccurrenceId, Phase, Registry, SampleFate, SignalAct, SimId, SimTime,
-    Span,
+    Assembly, Clock, Draft, Evidence, Key, OccurrenceId, Participants, Phase, Registry, SampleFate, SignalAct, SimId,
+    SimTime, Span,
 };
 use vocabulary::{MetricId, Quality, Value, metrics};
 
@@ -195,7 +195,7 @@ impl Fault {
 fn place(world: &mut World, act: &SignalAct<'_>, make: impl FnOnce(&Placing<'_>) -> Box<dyn Effect>) {
     let sim_core::Subject::Device(device) = *act.subject else { return };
     let now = world.resource::<Clock>().now;
-    let Cast(roster) = world.resource::<Cast>().clone();
+    let Participants(roster) = world.resource::<Participants>().clone();
     let plan = &roster.devices[device.index()];
     let patient = &roster.patients[plan.patient.index()];
     let mut board = world.resource_mut::<FaultBoard>();

@@ -15,7 +15,7 @@ enum AirwayFault {
 
 /// Faults at work.
 #[derive(Debug, Clone, Default, Component)]
-pub(super) struct AirwayFaults(Vec<(OccurrenceId, AirwayFault)>);
+pub struct AirwayFaults(Vec<(OccurrenceId, AirwayFault)>);
 
 impl AirwayFaults {
     pub(super) fn disconnected(&self) -> bool {

@@ -1,23 +1,23 @@
 //! What a ventilator says: measurements, curves, settings, alarms.
 
-use bevy_ecs::prelude::*;
-use sim_core::{Assembly, Clock, Phase, Registry, SimTime};
-use vocabulary::{Quality, Reading, metrics};
+use sim_core::SimTime;
+use vocabulary::{MetricId, Quality, Reading, metrics};
 
-use super::super::alarm::{self, Condition, HeldAlarms};
 use super::Ventilator;
 use super::airway_faults::AirwayFaults;
 use super::mechanics::Airway;
-use crate::device::{Chunk, Device};
+use crate::alarm::{Condition, HeldAlarms};
+use crate::device::{Chunk, EventStream, Saying, Watching};
 use crate::sensors::averages;
 use crate::sensors::quantise;
 use patients::Physiology;
 use physiology::{Body, Breath};
 
-const MEASURED: usize = 0;
-const AIRWAY: usize = 1;
-const SETTINGS: usize = 2;
-const ALARM: usize = 3;
+/// Where changes of settings are told.
+pub(super) const SETTINGS: EventStream = EventStream("settings");
+
+/// Pressure, flow and volume at the airway.
+pub(super) const CURVES: [MetricId; 3] = [metrics::PAW_WAVE, metrics::FLOW_WAVE, metrics::VOL_WAVE];
 
 /// Value of a count and range of pressure [cmH2O], flow [L/min] and volume [mL].
 const CHANNELS: [(f64, (f32, f32)); 3] = [(0.1, (-20.0, 120.0)), (0.1, (-250.0, 250.0)), (1.0, (-500.0, 3_000.0))];
@@ -36,8 +36,8 @@ pub(super) struct Alarms {
 }
 
 /// Room to work in.
-#[derive(Debug, Clone, Default, Resource)]
-struct Workshop {
+#[derive(Debug, Clone, Default)]
+pub struct Workshop {
     seen: Vec<Airway>,
     scratch: Vec<f32>,
 }
@@ -73,75 +73,49 @@ impl Ventilator {
     }
 }
 
-fn watch_ventilators(
-    clock: Res<Clock>,
-    patients: Query<&Physiology>,
-    mut devices: Query<(&mut Device, &mut Ventilator, &AirwayFaults)>,
-    mut assembly: ResMut<Assembly>,
-) {
-    for (mut device, mut ventilator, faults) in &mut devices {
-        let Ok(Physiology(body)) = patients.get(device.patient) else { continue };
-        let told = (ventilator.settings, ventilator.backup);
-        if ventilator.told != Some(told) {
-            ventilator.told = Some(told);
-            if let Some(due) = device.event(SETTINGS, clock.now) {
-                let (settings, backup) = told;
-                let mode = if backup { "backup" } else { settings.mode.code() };
-                device
-                    .say(&due, &clock, &mut assembly)
-                    .reading(Reading::code(metrics::VENT_MODE, mode))
-                    .reading(Reading::number(metrics::RR_SET, settings.rate_min))
-                    .reading(Reading::number(metrics::VT_SET, settings.volume_ml))
-                    .reading(Reading::number(metrics::PEEP_SET, settings.peep_cmh2o))
-                    .reading(Reading::number(metrics::PINSP_SET, settings.pressure_cmh2o))
-                    .reading(Reading::number(metrics::FIO2_SET, settings.oxygen_percent));
-            }
+impl Ventilator {
+    pub(super) fn watch_settings(&mut self, mut watching: Watching<'_, Self>) {
+        let (settings, backup) = (self.settings, self.backup);
+        if self.told.replace((settings, backup)) == Some((settings, backup)) {
+            return;
         }
-        let conditions = ventilator.conditions(faults, body, clock.now);
-        for event in ventilator.alarms.held.look(&CONDITIONS, conditions) {
-            alarm::say(event, ALARM, &mut device, &clock, &mut assembly);
+        if let Some(mut message) = watching.event(SETTINGS) {
+            let mode = if backup { "backup" } else { settings.mode.code() };
+            message
+                .reading(Reading::code(metrics::VENT_MODE, mode))
+                .reading(Reading::number(metrics::RR_SET, settings.rate_min))
+                .reading(Reading::number(metrics::VT_SET, settings.volume_ml))
+                .reading(Reading::number(metrics::PEEP_SET, settings.peep_cmh2o))
+                .reading(Reading::number(metrics::PINSP_SET, settings.pressure_cmh2o))
+                .reading(Reading::number(metrics::FIO2_SET, settings.oxygen_percent));
         }
     }
-}
 
-fn report_ventilators(
-    clock: Res<Clock>,
-    mut workshop: ResMut<Workshop>,
-    patients: Query<&Physiology>,
-    mut devices: Query<(&mut Device, &Ventilator, &AirwayFaults)>,
-    mut assembly: ResMut<Assembly>,
-) {
-    let workshop = &mut *workshop;
-    for (mut device, ventilator, faults) in &mut devices {
-        if !device.is_due(&clock) {
-            continue;
+    pub(super) fn watch_alarms(&mut self, mut watching: Watching<'_, Self>) {
+        let (Some(Physiology(body)), Some(faults)) = (watching.patient(), watching.parts()) else { return };
+        let conditions = self.conditions(faults, body, watching.clock.now);
+        for event in self.alarms.held.look(&CONDITIONS, conditions) {
+            watching.alarm(event);
         }
-        let Ok(Physiology(body)) = patients.get(device.patient) else { continue };
-        let breaths = body.breathing().breaths();
-        while let Some(due) = device.take_due(&clock) {
-            let mut message = device.say(&due, &clock, &mut assembly);
-            match (due.kind_index, due.chunk) {
-                (AIRWAY, Some(chunk)) => {
-                    ventilator.see(breaths, &chunk, &mut workshop.seen);
-                    let values: [fn(&Airway) -> f64; 3] =
-                        [|seen| seen.pressure_cmh2o, |seen| 60.0 * seen.flow_l_s, |seen| 1_000.0 * seen.volume_l];
-                    for ((metric, value), (gain, range)) in
-                        [metrics::PAW_WAVE, metrics::FLOW_WAVE, metrics::VOL_WAVE].into_iter().zip(values).zip(CHANNELS)
-                    {
-                        let scratch = &mut workshop.scratch;
-                        scratch.clear();
-                        scratch.extend(workshop.seen.iter().map(|seen| value(seen) as f32));
-                        let head = chunk.head(&clock, metric, gain, 0.0, Quality::Ok);
-                        message.wave(head, |samples, _| quantise(scratch, gain as f32, 0.0, range, samples));
-                    }
-                }
-                (MEASURED, _) => {
-                    for reading in measured(ventilator, faults, body, due.intended) {
-                        message.reading(reading);
-                    }
-                }
-                _ => {}
-            }
+    }
+
+    pub(super) fn say_measured(&mut self, mut saying: Saying<'_, Self>) {
+        let Physiology(body) = saying.patient;
+        for reading in measured(self, saying.parts, body, saying.due.intended) {
+            saying.message.reading(reading);
+        }
+    }
+
+    pub(super) fn say_curves(&mut self, chunk: &Chunk, saying: Saying<'_, Self>) {
+        let Saying { clock, patient: Physiology(body), mut message, room: Workshop { seen, scratch }, .. } = saying;
+        self.see(body.breathing().breaths(), chunk, seen);
+        let values: [fn(&Airway) -> f64; 3] =
+            [|seen| seen.pressure_cmh2o, |seen| 60.0 * seen.flow_l_s, |seen| 1_000.0 * seen.volume_l];
+        for ((metric, value), (gain, range)) in CURVES.into_iter().zip(values).zip(CHANNELS) {
+            scratch.clear();
+            scratch.extend(seen.iter().map(|seen| value(seen) as f32));
+            let head = chunk.head(clock, metric, gain, 0.0, Quality::Ok);
+            message.wave(head, |samples, _| quantise(scratch, gain as f32, 0.0, range, samples));
         }
     }
 }
@@ -178,17 +152,4 @@ fn measured(ventilator: &Ventilator, faults: &AirwayFaults, body: &Body, at: Sim
         }),
         Reading::number(metrics::FIO2, 100.0 * body.core.inputs.fio2),
     ]
-}
-
-/// Adds the resources.
-pub(super) fn furnish(registry: &mut Registry) {
-    registry.add_resource(|world| {
-        world.init_resource::<Workshop>();
-    });
-}
-
-/// Adds the systems.
-pub(super) fn add_systems(registry: &mut Registry) {
-    registry.add_system(Phase::Sample, watch_ventilators);
-    registry.add_system(Phase::Sample, report_ventilators);
 }

@@ -1,6 +1,6 @@
 //! What is set at a ventilator, and the limits within which it takes orders.
 
-use sim_core::{Arguments, Command};
+use sim_core::Arguments;
 
 use super::mechanics::{Drive, Lung};
 use physiology::{Build, INSPIRED_SHARE_MANDATORY, Sex};
@@ -17,7 +17,7 @@ pub(super) enum Mode {
 impl Mode {
     pub(super) const WORDS: &'static [&'static str] = &["vc", "pc", "psv"];
 
-    fn from_word(word: &str) -> Self {
+    pub(super) fn from_word(word: &str) -> Self {
         match word {
             "pc" => Self::PressureControl,
             "psv" => Self::PressureSupport,
@@ -82,44 +82,33 @@ impl Settings {
         }
     }
 
-    /// Carries out an order.
-    pub(super) fn obey(&mut self, command: &Command, predicted_kg: f64) -> Result<(), String> {
-        let number = |name: &str| command.arguments.number(name).ok_or_else(|| format!("`{name}` is missing"));
-        match command.op.as_str() {
-            "set_mode" => self.mode = Mode::from_word(command.arguments.text("mode").unwrap_or_default()),
-            "set_rate" => self.rate_min = number("rate_min")?,
-            "set_tidal_volume" => {
-                let volume_ml = number("volume_ml")?;
-                let per_kg = volume_ml / predicted_kg;
-                if per_kg > MOST_ML_KG {
-                    return Err(format!(
-                        "{volume_ml} mL is {per_kg:.1} mL/kg of predicted body weight, above {MOST_ML_KG}"
-                    ));
-                }
-                self.volume_ml = volume_ml;
-            }
-            "set_peep" => {
-                let peep_cmh2o = number("peep_cmh2o")?;
-                if peep_cmh2o + self.pressure_cmh2o > self.limit_cmh2o {
-                    return Err(format!(
-                        "PEEP and inspiratory pressure exceed the limit of {} cmH2O",
-                        self.limit_cmh2o
-                    ));
-                }
-                self.peep_cmh2o = peep_cmh2o;
-            }
-            "set_fio2" => self.oxygen_percent = number("fio2_percent")?,
-            "set_pressure" => {
-                let pressure_cmh2o = number("pressure_cmh2o")?;
-                if self.peep_cmh2o + pressure_cmh2o > self.limit_cmh2o {
-                    return Err(format!(
-                        "PEEP and inspiratory pressure exceed the limit of {} cmH2O",
-                        self.limit_cmh2o
-                    ));
-                }
-                self.pressure_cmh2o = pressure_cmh2o;
-            }
-            other => return Err(format!("unknown operation `{other}`")),
+    /// Sets the volume of a breath, unless it is too much for the lungs.
+    pub(super) fn set_volume(&mut self, volume_ml: f64, predicted_kg: f64) -> Result<(), String> {
+        let per_kg = volume_ml / predicted_kg;
+        if per_kg > MOST_ML_KG {
+            return Err(format!("{volume_ml} mL is {per_kg:.1} mL/kg of predicted body weight, above {MOST_ML_KG}"));
+        }
+        self.volume_ml = volume_ml;
+        Ok(())
+    }
+
+    /// Sets PEEP, unless an inspiration then exceeds the limit.
+    pub(super) fn set_peep(&mut self, peep_cmh2o: f64) -> Result<(), String> {
+        self.allow(peep_cmh2o + self.pressure_cmh2o)?;
+        self.peep_cmh2o = peep_cmh2o;
+        Ok(())
+    }
+
+    /// Sets the inspiratory pressure, unless it then exceeds the limit.
+    pub(super) fn set_pressure(&mut self, pressure_cmh2o: f64) -> Result<(), String> {
+        self.allow(self.peep_cmh2o + pressure_cmh2o)?;
+        self.pressure_cmh2o = pressure_cmh2o;
+        Ok(())
+    }
+
+    fn allow(&self, peak_cmh2o: f64) -> Result<(), String> {
+        if peak_cmh2o > self.limit_cmh2o {
+            return Err(format!("PEEP and inspiratory pressure exceed the limit of {} cmH2O", self.limit_cmh2o));
         }
         Ok(())
     }

@@ -32,15 +32,6 @@ fn live(ventilator: &mut Ventilator, faults: &AirwayFaults, body: &mut Body, fro
     }
 }
 
-fn order(op: &str, name: &str, value: Argument) -> Command {
-    Command {
-        device: SimId(0),
-        id: "1".to_owned(),
-        op: op.to_owned(),
-        arguments: Arguments([(name.to_owned(), value)].into()),
-    }
-}
-
 #[test]
 fn a_slower_ventilator_lets_carbon_dioxide_rise() {
     let (mut ventilator, mut body) = (ventilator(&[]), body());
@@ -48,10 +39,7 @@ fn a_slower_ventilator_lets_carbon_dioxide_rise() {
     let before = body.core.vitals().paco2_mmhg;
     assert!((25.0..50.0).contains(&before), "{before}");
     assert!((body.core.vitals().respiratory_rate_bpm - 15.0).abs() < 1e-9);
-    ventilator
-        .settings
-        .obey(&order("set_rate", "rate_min", Argument::Number(8.0)), ventilator.predicted_kg)
-        .expect("obeys");
+    ventilator.settings.rate_min = 8.0;
     live(&mut ventilator, &AirwayFaults::default(), &mut body, 600, 900);
     assert!(body.core.vitals().paco2_mmhg > before + 10.0, "{}", body.core.vitals().paco2_mmhg);
 }
@@ -93,15 +81,11 @@ fn support_takes_over_from_who_stops_breathing() {
 
 #[test]
 fn orders_beyond_safe_limits_are_refused() {
-    let mut ventilator = ventilator(&[]);
-    let predicted_kg = ventilator.predicted_kg;
-    let mut obey = |op: &str, name: &str, value: f64| {
-        ventilator.settings.obey(&order(op, name, Argument::Number(value)), predicted_kg)
-    };
-    assert!(obey("set_tidal_volume", "volume_ml", 450.0).is_ok());
-    assert!(obey("set_tidal_volume", "volume_ml", 1_200.0).is_err());
-    assert!(obey("set_pressure", "pressure_cmh2o", 30.0).is_ok());
-    assert!(obey("set_peep", "peep_cmh2o", 12.0).is_err());
-    assert!(obey("explode", "x", 1.0).is_err());
-    assert_eq!((ventilator.settings.volume_ml, ventilator.settings.peep_cmh2o), (450.0, 5.0));
+    let mut settings = ventilator(&[]).settings;
+    let predicted_kg = predicted_weight_kg(&BUILD);
+    assert!(settings.set_volume(450.0, predicted_kg).is_ok());
+    assert!(settings.set_volume(1_200.0, predicted_kg).is_err());
+    assert!(settings.set_pressure(30.0).is_ok());
+    assert!(settings.set_peep(12.0).is_err());
+    assert_eq!((settings.volume_ml, settings.peep_cmh2o), (450.0, 5.0));
 }

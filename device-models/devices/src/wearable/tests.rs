@@ -1,4 +1,4 @@
-use sim_core::Arguments;
+use sim_core::{Arguments, GRID};
 
 use super::*;
 use physiology::activity::Habits;

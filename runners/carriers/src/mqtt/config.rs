@@ -33,6 +33,11 @@ impl FleetConfig {
     /// 18 000 connects a second into 4 000 (measured).
     pub const CONNECTS_IN_FLIGHT: usize = 64;
 
+    /// Longest wait for a connection, and for the broker's answers, by default.
+    pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+    /// Keep-alive intervals that a PINGREQ may go unanswered, by default.
+    pub const PING_GRACE: f64 = 1.0;
+
     /// Everything at its default for this broker.
     pub fn new(
         host: impl Into<String>,
@@ -45,8 +50,8 @@ impl FleetConfig {
             port,
             lanes: None,
             connects_in_flight: Self::CONNECTS_IN_FLIGHT,
-            connect_timeout: Duration::from_secs(10),
-            ping_grace: 1.0,
+            connect_timeout: Self::CONNECT_TIMEOUT,
+            ping_grace: Self::PING_GRACE,
             connections,
             routes,
         }

@@ -9,24 +9,24 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
+use crate::carrier::Carrier;
 use crate::error::FleetError;
-use crate::mqtt::config::{ConnectionConfig, FleetConfig, RouteConfig};
+use crate::mqtt::config::{FleetConfig, RouteConfig};
 use crate::mqtt::event::{CommandArrival, FleetEvent};
-use crate::mqtt::lane::{DueMessage, Lane, LaneEnd, Request, Shared};
+use crate::mqtt::lane::task::{LaneTask, Outlets, Request};
+use crate::mqtt::lane::{DueMessage, Lane, LaneEnd, LinkStep, Shared};
 use crate::mqtt::leftovers::LeftSessions;
-use crate::mqtt::session::{Content, Message};
+use crate::mqtt::places::{Places, check};
 use crate::mqtt::stats::FleetStats;
 use crate::mqtt::turn::Limits;
 use crate::pace::Pace;
-use crate::rules::net_cut::CutKind;
+use crate::rules::link_rule::LinkRule;
+use crate::transport::Destination;
 use crate::transport::address::resolve;
 use crate::transport::descriptors::ensure_descriptors;
 
 /// Batches that wait for a busy lane before [`Fleet::submit`] waits too.
 const BATCHES: usize = 64;
-
-/// Longest string that MQTT can carry [bytes].
-const LONGEST_STRING: usize = 65_535;
 
 /// Where a fleet tells what happens, in batches. Never full: the judge must keep up, and memory is what it costs when
 /// it does not.
@@ -39,8 +39,7 @@ pub type FleetEvents = mpsc::UnboundedReceiver<Vec<FleetEvent>>;
 pub struct Fleet {
     pace: Pace,
     lanes: Vec<LaneHandle>,
-    /// Lane and slot by device.
-    places: Vec<Option<(u16, u32)>>,
+    places: Places,
     routes: Arc<Vec<RouteConfig>>,
     inbox: Arc<Mutex<Vec<CommandArrival>>>,
     online: watch::Receiver<usize>,
@@ -71,27 +70,21 @@ impl Fleet {
     /// [`FleetError`] when the configuration cannot work: unknown broker name, too few file descriptors, a device with
     /// two connections, a `QoS` other than 0 and 1, a string too long for MQTT.
     pub fn start(config: FleetConfig, pace: Pace, runtime: &Handle) -> Result<(Self, FleetEvents), FleetError> {
-        check(&config)?;
+        check(&config.connections, &config.routes)?;
         ensure_descriptors(config.connections.len(), 1)?;
         let addresses: Arc<[_]> = resolve(&config.host, config.port)?.into();
         let (events, receiver) = mpsc::unbounded_channel();
         let (online, online_receiver) = watch::channel(0);
         let inbox = Arc::default();
         let shared = Shared {
-            pace,
-            limits: Limits {
-                connect_ns: i64::try_from(config.connect_timeout.as_nanos()).unwrap_or(i64::MAX),
-                ping_grace: config.ping_grace,
-            },
+            limits: Limits::new(config.connect_timeout, config.ping_grace),
             routes: Arc::clone(&config.routes),
-            addresses: Arc::clone(&addresses),
-            events,
-            inbox: Arc::clone(&inbox),
-            online: Arc::new(online),
+            destination: Destination::Tcp(Arc::clone(&addresses)),
         };
+        let outlets = Outlets { events, inbox: Arc::clone(&inbox), online: Arc::new(online) };
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
         let lane_count = config.lanes.unwrap_or(cores.min(2)).clamp(1, config.connections.len().max(1));
-        let (shares, places) = deal(config.connections, lane_count);
+        let (places, shares) = Places::deal(config.connections, lane_count);
         let _inside = runtime.enter();
         let lanes = shares
             .into_iter()
@@ -99,8 +92,9 @@ impl Fleet {
                 let (batches, batch_receiver) = mpsc::channel(BATCHES);
                 let (requests, request_receiver) = mpsc::unbounded_channel();
                 let in_flight = (config.connects_in_flight / lane_count).max(1);
-                let lane = Lane::new(shared.clone(), share, in_flight, batch_receiver, request_receiver);
-                LaneHandle { batches, requests, task: runtime.spawn(lane.run()) }
+                let lane = Lane::new(shared.clone(), share, in_flight);
+                let task = LaneTask::new(lane, pace, outlets.clone(), batch_receiver, request_receiver);
+                LaneHandle { batches, requests, task: runtime.spawn(task.run()) }
             })
             .collect();
         let left = LeftSessions { addresses, connects_in_flight: config.connects_in_flight, sessions: Vec::new() };
@@ -109,7 +103,7 @@ impl Fleet {
 
     /// Whether a device's connection belongs to this fleet.
     pub fn has(&self, device: SimId) -> bool {
-        self.place(device).is_ok()
+        self.places.of(device).is_ok()
     }
 
     /// Connections online now.
@@ -131,7 +125,7 @@ impl Fleet {
     /// [`FleetError::UnknownDevice`] or [`FleetError::UnknownRoute`], and then no message of the batch is taken;
     /// [`FleetError::Ended`] when the lanes have ended.
     pub async fn submit(&self, batch: Vec<Outbound>) -> Result<(), FleetError> {
-        for (lane, share) in self.lanes.iter().zip(self.split(batch)?) {
+        for (lane, share) in self.lanes.iter().zip(self.places.split(batch, &self.routes, self.pace)?) {
             if !share.is_empty() {
                 lane.batches.send(share).await.map_err(|_| FleetError::Ended)?;
             }
@@ -144,33 +138,12 @@ impl Fleet {
     /// # Errors
     /// As for [`Fleet::submit`].
     pub fn submit_blocking(&self, batch: Vec<Outbound>) -> Result<(), FleetError> {
-        for (lane, share) in self.lanes.iter().zip(self.split(batch)?) {
+        for (lane, share) in self.lanes.iter().zip(self.places.split(batch, &self.routes, self.pace)?) {
             if !share.is_empty() {
                 lane.batches.blocking_send(share).map_err(|_| FleetError::Ended)?;
             }
         }
         Ok(())
-    }
-
-    /// Splits a batch by lane.
-    fn split(&self, batch: Vec<Outbound>) -> Result<Vec<Vec<DueMessage>>, FleetError> {
-        let expected = batch.len() / self.lanes.len() + 1;
-        let mut shares: Vec<Vec<DueMessage>> = self.lanes.iter().map(|_| Vec::with_capacity(expected)).collect();
-        for outbound in batch {
-            let (lane, slot) = self.place(outbound.sender())?;
-            if outbound.route.index() >= self.routes.len() {
-                return Err(FleetError::UnknownRoute { route: outbound.route });
-            }
-            shares[usize::from(lane)].push(DueMessage {
-                slot,
-                due_ns: self.pace.wall_ns(outbound.due()),
-                message: Message {
-                    content: Content::Telemetry { route: outbound.route, sequence: outbound.sequence },
-                    payload: outbound.payload,
-                },
-            });
-        }
-        Ok(shares)
     }
 
     /// Commands that reached devices since the last call, in the order of each device.
@@ -184,40 +157,34 @@ impl Fleet {
     /// # Errors
     /// [`FleetError::UnknownDevice`] or [`FleetError::Ended`].
     pub fn reply(&self, device: SimId, payload: Bytes) -> Result<(), FleetError> {
-        let (lane, slot) = self.place(device)?;
-        self.lanes[usize::from(lane)].ask(Request::Reply { slot, payload })
+        let (lane, slot) = self.places.of(device)?;
+        self.lanes[lane].ask(Request::Reply { slot, payload })
     }
 
-    /// Cuts the links of these devices at an instant; evidence is counted for the occurrence.
+    /// Puts rules on the links of devices at an instant; evidence is counted for the occurrence.
     ///
     /// # Errors
-    /// [`FleetError::UnknownDevice`], and then nothing is cut, or [`FleetError::Ended`].
-    pub fn cut(
+    /// [`FleetError::UnknownDevice`], and then nothing begins, or [`FleetError::Ended`].
+    pub fn begin(
         &self,
-        devices: &[SimId],
-        how: CutKind,
+        rules: Vec<(SimId, Box<dyn LinkRule>)>,
         occurrence: OccurrenceId,
         at: SimTime,
     ) -> Result<(), FleetError> {
-        let mut slots: Vec<Vec<u32>> = vec![Vec::new(); self.lanes.len()];
-        for device in devices {
-            let (lane, slot) = self.place(*device)?;
-            slots[usize::from(lane)].push(slot);
-        }
         let at_ns = self.pace.wall_ns(at);
-        for (lane, slots) in self.lanes.iter().zip(slots) {
-            lane.ask(Request::Cut { slots, how, occurrence, at_ns })?;
+        for (lane, rules) in self.lanes.iter().zip(self.places.share(rules)?) {
+            lane.ask(Request::Step { at_ns, step: LinkStep::Begin { rules, occurrence } })?;
         }
         Ok(())
     }
 
-    /// Heals every link that the occurrence cut, at an instant.
+    /// Heals every link that the occurrence has a rule on, at an instant.
     ///
     /// # Errors
     /// [`FleetError::Ended`].
     pub fn heal(&self, occurrence: OccurrenceId, at: SimTime) -> Result<(), FleetError> {
         let at_ns = self.pace.wall_ns(at);
-        self.lanes.iter().try_for_each(|lane| lane.ask(Request::Heal { occurrence, at_ns }))
+        self.lanes.iter().try_for_each(|lane| lane.ask(Request::Step { at_ns, step: LinkStep::Heal { occurrence } }))
     }
 
     /// Counts so far, all lanes together.
@@ -253,9 +220,36 @@ impl Fleet {
         }
         Ok(FleetEnd { stats, left_sessions: self.left })
     }
+}
 
-    fn place(&self, device: SimId) -> Result<(u16, u32), FleetError> {
-        self.places.get(device.index()).copied().flatten().ok_or(FleetError::UnknownDevice { device })
+impl Carrier for Fleet {
+    fn has(&self, device: SimId) -> bool {
+        Self::has(self, device)
+    }
+
+    fn submit(&mut self, batch: Vec<Outbound>) -> Result<(), FleetError> {
+        self.submit_blocking(batch)
+    }
+
+    fn take_commands(&mut self) -> Vec<CommandArrival> {
+        Self::take_commands(self)
+    }
+
+    fn reply(&mut self, device: SimId, payload: Bytes) -> Result<(), FleetError> {
+        Self::reply(self, device, payload)
+    }
+
+    fn begin(
+        &mut self,
+        rules: Vec<(SimId, Box<dyn LinkRule>)>,
+        occurrence: OccurrenceId,
+        at: SimTime,
+    ) -> Result<(), FleetError> {
+        Self::begin(self, rules, occurrence, at)
+    }
+
+    fn heal(&mut self, occurrence: OccurrenceId, at: SimTime) -> Result<(), FleetError> {
+        Self::heal(self, occurrence, at)
     }
 }
 
@@ -263,54 +257,4 @@ impl LaneHandle {
     fn ask(&self, request: Request) -> Result<(), FleetError> {
         self.requests.send(request).map_err(|_| FleetError::Ended)
     }
-}
-
-/// Deals the connections to the lanes in turn, so that neighbours (a ward behind one failing link) share the work.
-#[expect(clippy::type_complexity, reason = "two tables that are taken apart at once")]
-fn deal(connections: Vec<ConnectionConfig>, lanes: usize) -> (Vec<Vec<ConnectionConfig>>, Vec<Option<(u16, u32)>>) {
-    let devices = connections.iter().map(|connection| connection.device.index() + 1).max().unwrap_or(0);
-    let mut places = vec![None; devices];
-    let mut shares: Vec<Vec<ConnectionConfig>> = (0..lanes).map(|_| Vec::new()).collect();
-    for (position, connection) in connections.into_iter().enumerate() {
-        let lane = position % lanes;
-        places[connection.device.index()] = Some((lane as u16, shares[lane].len() as u32));
-        shares[lane].push(connection);
-    }
-    (shares, places)
-}
-
-/// Checks what the lanes rely on.
-fn check(config: &FleetConfig) -> Result<(), FleetError> {
-    for route in config.routes.iter() {
-        if route.qos > 1 {
-            return Err(FleetError::Qos { topic: route.topic.clone(), qos: route.qos });
-        }
-    }
-    let mut devices: Vec<SimId> = config.connections.iter().map(|connection| connection.device).collect();
-    devices.sort_unstable();
-    if let Some(twice) = devices.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(FleetError::DuplicateDevice { device: twice[0] });
-    }
-    if let Some(route) = config.routes.iter().find(|route| route.topic.len() > LONGEST_STRING) {
-        return Err(FleetError::TopicTooLong { bytes: route.topic.len() });
-    }
-    for connection in &config.connections {
-        let will = connection.will.as_ref();
-        let auth = connection.auth.as_ref();
-        let strings = [
-            ("client id", Some(&connection.client_id)),
-            ("command topic", connection.command_topic.as_ref()),
-            ("reply topic", connection.reply_topic.as_ref()),
-            ("will topic", will.map(|will| &will.topic)),
-            ("will body", will.map(|will| &will.body)),
-            ("user name", auth.map(|auth| &auth.user)),
-            ("password", auth.map(|auth| &auth.password)),
-        ];
-        for (what, string) in strings {
-            if string.is_some_and(|string| string.len() > LONGEST_STRING) {
-                return Err(FleetError::TooLong { device: connection.device, what });
-            }
-        }
-    }
-    Ok(())
 }

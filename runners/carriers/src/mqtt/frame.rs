@@ -146,6 +146,19 @@ pub(crate) fn packet_length(bytes: &[u8]) -> Result<Option<usize>, Malformed> {
     }
 }
 
+/// Length of the first packet in bytes that a device sends, or `None` when more bytes are needed.
+pub(crate) fn sent_length(bytes: &[u8]) -> Result<Option<usize>, Malformed> {
+    let mut remaining = 0;
+    for (position, digit) in bytes.iter().skip(1).take(4).enumerate() {
+        remaining |= usize::from(digit & 0x7F) << (7 * position);
+        if digit & 0x80 == 0 {
+            let length = position + 2 + remaining;
+            return Ok((length <= bytes.len()).then_some(length));
+        }
+    }
+    if bytes.len() > 4 { Err(Malformed::new("a remaining length of more than four digits")) } else { Ok(None) }
+}
+
 /// Decodes one whole packet, as [`packet_length`] delimits it.
 pub(crate) fn decode(protocol: Protocol, packet: &[u8]) -> Result<Inbound, Malformed> {
     let first = packet[0];

@@ -1,23 +1,23 @@
-//! One task that owns hundreds or thousands of connections.
+//! Hundreds or thousands of connections that share a clock, without I/O of its own: a turn at an instant does what is
+//! due, and tells when the next one is.
 //!
-//! There is no task, timer or idle buffer per connection: sockets report readiness through one waker each, deadlines
-//! share one heap and one sleep, and what is written in one turn leaves in one system call per connection.
+//! There is no task, timer or idle buffer per connection: transports report readiness through one waker each, deadlines
+//! share one heap, and what is written in one turn leaves in one write per connection. On the wall clock a task drives
+//! a lane ([`task`]), in virtual time whoever owns the time.
 
-mod agenda;
+pub(crate) mod agenda;
 mod connection;
 mod due;
 mod ready;
+mod ruled;
+pub(crate) mod task;
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::task::Waker;
 
 use bytes::Bytes;
 use sim_core::OccurrenceId;
-use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::Sleep;
 
 use crate::mqtt::config::{ConnectionConfig, RouteConfig};
 use crate::mqtt::event::{CommandArrival, FleetEvent};
@@ -25,8 +25,8 @@ use crate::mqtt::leftovers::persists;
 use crate::mqtt::session::{Content, Phase, Session, SpareOutput};
 use crate::mqtt::stats::{ConnectionCounts, FleetStats};
 use crate::mqtt::turn::{Limits, Turn};
-use crate::pace::Pace;
-use crate::rules::net_cut::CutKind;
+use crate::rules::link_rule::LinkRule;
+use crate::transport::Destination;
 use agenda::Agenda;
 use connection::{Connection, Link};
 pub(crate) use due::DueMessage;
@@ -36,35 +36,27 @@ use ready::ReadyList;
 /// Messages or connections handled between two readings of the clock, which keeps instants true to about a millisecond.
 const STRIDE: usize = 64;
 
-/// Strides before the lane lets other tasks of the runtime run.
-const STRIDES_PER_TURN: usize = 8;
-
 /// Bytes read at a time, one buffer for all connections of a lane.
 const READ_BUFFER: usize = 64 * 1024;
 
 /// How long a broker may take to close a connection after DISCONNECT [ns].
 const FAREWELL_NS: i64 = 1_000_000_000;
 
-/// What a lane is asked to do, besides sending.
+/// A begin or heal that waits for its instant.
 #[derive(Debug)]
-pub(crate) enum Request {
-    /// Cut links at an instant.
-    Cut { slots: Vec<u32>, how: CutKind, occurrence: OccurrenceId, at_ns: i64 },
-    /// Heal all links that the occurrence cut, at an instant.
-    Heal { occurrence: OccurrenceId, at_ns: i64 },
-    /// Answer a command.
-    Reply { slot: u32, payload: Bytes },
-    /// Tell the counts so far.
-    Stats(oneshot::Sender<FleetStats>),
-    /// Settle what can be settled until this instant, then end.
-    Shutdown { drain_until_ns: i64 },
-}
-
-/// A cut or heal that waits for its instant.
-#[derive(Debug)]
-enum LinkStep {
-    Cut { slots: Vec<u32>, how: CutKind, occurrence: OccurrenceId },
-    Heal { occurrence: OccurrenceId },
+pub(crate) enum LinkStep {
+    /// Puts rules on links.
+    Begin {
+        /// One rule a link.
+        rules: Vec<(u32, Box<dyn LinkRule>)>,
+        /// Of which occurrence.
+        occurrence: OccurrenceId,
+    },
+    /// Heals all links that the occurrence has a rule on.
+    Heal {
+        /// Which occurrence.
+        occurrence: OccurrenceId,
+    },
 }
 
 /// How far the end of a lane is.
@@ -78,15 +70,9 @@ enum Ending {
 /// What all lanes of a fleet share.
 #[derive(Debug, Clone)]
 pub(crate) struct Shared {
-    pub(crate) pace: Pace,
     pub(crate) limits: Limits,
     pub(crate) routes: Arc<Vec<RouteConfig>>,
-    pub(crate) addresses: Arc<[SocketAddr]>,
-    pub(crate) events: mpsc::UnboundedSender<Vec<FleetEvent>>,
-    /// Commands that arrived and were not taken yet.
-    pub(crate) inbox: Arc<Mutex<Vec<CommandArrival>>>,
-    /// Connections online in all lanes.
-    pub(crate) online: Arc<watch::Sender<usize>>,
+    pub(crate) destination: Destination,
 }
 
 /// What a lane leaves behind.
@@ -106,40 +92,29 @@ pub(crate) struct Lane {
     ready_slots: Vec<u32>,
     agenda: Agenda,
     due: DueMessages,
-    /// Cuts and heals by instant, in the order they were asked for.
+    /// Begins and heals by instant, in the order they were asked for.
     link_steps: Vec<(i64, LinkStep)>,
-    batches: mpsc::Receiver<Vec<DueMessage>>,
-    requests: mpsc::UnboundedReceiver<Request>,
     /// Connections that wait for a place among the first connects.
     queue: VecDeque<u32>,
     places: usize,
     dirty: Vec<u32>,
+    online: usize,
     stats: FleetStats,
     events: Vec<FleetEvent>,
     commands: Vec<CommandArrival>,
     spare: SpareOutput,
     read_buffer: Vec<u8>,
-    sleep: Pin<Box<Sleep>>,
     ending: Ending,
 }
 
 impl Lane {
-    /// A lane with these connections, of which at most `places` make their first connect at a time. Must be called
-    /// inside a tokio runtime.
-    pub(crate) fn new(
-        shared: Shared,
-        connections: Vec<ConnectionConfig>,
-        places: usize,
-        batches: mpsc::Receiver<Vec<DueMessage>>,
-        requests: mpsc::UnboundedReceiver<Request>,
-    ) -> Self {
+    /// A lane with these connections, of which at most `places` make their first connect at a time.
+    pub(crate) fn new(shared: Shared, connections: Vec<ConnectionConfig>, places: usize) -> Self {
         let ready = Arc::new(ReadyList::default());
         let connections: Vec<Connection> = connections
             .into_iter()
             .enumerate()
-            .map(|(slot, config)| {
-                Connection::new(Session::new(config), ready.waker(slot as u32), Arc::clone(&shared.addresses))
-            })
+            .map(|(slot, config)| Connection::new(Session::new(config), ready.waker(slot as u32)))
             .collect();
         Self {
             agenda: Agenda::new(connections.len()),
@@ -150,86 +125,95 @@ impl Lane {
             ready_slots: Vec::new(),
             due: DueMessages::default(),
             link_steps: Vec::new(),
-            batches,
-            requests,
             places,
             dirty: Vec::new(),
+            online: 0,
             stats: FleetStats::default(),
             events: Vec::new(),
             commands: Vec::new(),
             spare: SpareOutput::default(),
             read_buffer: vec![0; READ_BUFFER],
-            sleep: Box::pin(tokio::time::sleep(std::time::Duration::ZERO)),
             ending: Ending::NotAsked,
         }
     }
 
-    /// Runs until shut down or abandoned, and returns the final counts.
-    pub(crate) async fn run(mut self) -> LaneEnd {
-        // Tokio's cooperative budget is meant for one connection per task; the lane paces itself by strides.
-        tokio::task::coop::unconstrained(std::future::poll_fn(|context| self.poll(context))).await;
-        self.stats.connections = self.connection_counts();
+    /// Whoever drives the lane is woken when a connection becomes ready.
+    pub(crate) fn watch(&self, waker: &Waker) {
+        self.ready.watch(waker);
+    }
+
+    /// Does what is due at `now_ns`, up to a stride of each kind; `more_to_come` while messages may still be added.
+    /// True when the lane has ended.
+    pub(crate) fn turn(&mut self, now_ns: i64, more_to_come: bool) -> bool {
+        self.take_link_steps(now_ns);
+        self.take_ready(now_ns);
+        self.take_deadlines(now_ns);
+        self.take_due(now_ns);
+        self.start_connects(now_ns);
+        self.flush_dirty(now_ns);
+        self.end(now_ns, more_to_come)
+    }
+
+    /// Whether a connection has become ready, so that another turn is due at once.
+    pub(crate) fn is_busy(&self) -> bool {
+        !self.ready_slots.is_empty() || !self.ready.is_empty()
+    }
+
+    /// When the next turn is due by the clock [ns]; `i64::MAX` is never.
+    pub(crate) fn next_ns(&self) -> i64 {
+        let next_step_ns = self.link_steps.iter().map(|(at_ns, _)| *at_ns).min().unwrap_or(i64::MAX);
+        let drain_ns = if let Ending::Draining { until_ns } = self.ending { until_ns } else { i64::MAX };
+        self.agenda.next_ns().min(self.due.next_ns()).min(next_step_ns).min(drain_ns)
+    }
+
+    /// Adds messages, each for its instant.
+    pub(crate) fn add(&mut self, batch: Vec<DueMessage>) {
+        self.due.add(batch);
+    }
+
+    /// Adds a begin or heal for its instant.
+    pub(crate) fn step(&mut self, at_ns: i64, step: LinkStep) {
+        self.link_steps.push((at_ns, step));
+    }
+
+    /// Answers a command.
+    pub(crate) fn reply(&mut self, slot: u32, payload: Bytes, now_ns: i64) {
+        self.with_connection(slot, now_ns, |connection, turn| connection.session.reply(payload, turn));
+    }
+
+    /// Settles what can be settled until an instant, then ends.
+    pub(crate) fn shut_down(&mut self, drain_until_ns: i64) {
+        self.ending = Ending::Draining { until_ns: drain_until_ns };
+    }
+
+    /// Connections online now.
+    pub(crate) fn online(&self) -> usize {
+        self.online
+    }
+
+    /// Counts so far.
+    pub(crate) fn stats(&self) -> FleetStats {
+        let mut stats = self.stats.clone();
+        stats.connections = self.connection_counts();
+        stats
+    }
+
+    /// What has happened since the last call.
+    pub(crate) fn take_events(&mut self) -> Vec<FleetEvent> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// Commands that have arrived since the last call.
+    pub(crate) fn commands(&mut self) -> &mut Vec<CommandArrival> {
+        &mut self.commands
+    }
+
+    /// Ends the lane for good.
+    pub(crate) fn into_end(self) -> LaneEnd {
+        let stats = self.stats();
         let accepted = self.connections.into_iter().filter(|connection| connection.was_accepted);
         let left = accepted.map(|connection| connection.session.into_config()).filter(persists).collect();
-        LaneEnd { stats: self.stats, left }
-    }
-
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        self.ready.watch(context.waker());
-        for _ in 0..STRIDES_PER_TURN {
-            let now_ns = self.shared.pace.now_ns();
-            let abandoned = self.take_requests(now_ns, context).is_break();
-            self.take_batches(context);
-            self.take_link_steps(now_ns);
-            self.take_ready(now_ns);
-            self.take_deadlines(now_ns);
-            self.take_due(now_ns);
-            self.start_connects(now_ns);
-            self.flush_dirty(now_ns);
-            let ended = abandoned || self.end(now_ns);
-            self.tell_events();
-            if ended {
-                return Poll::Ready(());
-            }
-            if self.ready_slots.is_empty() && self.ready.is_empty() && self.sleep_until_next(context).is_pending() {
-                return Poll::Pending;
-            }
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    }
-
-    fn take_requests(&mut self, now_ns: i64, context: &mut Context<'_>) -> std::ops::ControlFlow<()> {
-        while let Poll::Ready(request) = self.requests.poll_recv(context) {
-            match request {
-                None => return std::ops::ControlFlow::Break(()),
-                Some(Request::Cut { slots, how, occurrence, at_ns }) => {
-                    self.link_steps.push((at_ns, LinkStep::Cut { slots, how, occurrence }));
-                }
-                Some(Request::Heal { occurrence, at_ns }) => {
-                    self.link_steps.push((at_ns, LinkStep::Heal { occurrence }));
-                }
-                Some(Request::Reply { slot, payload }) => {
-                    self.with_connection(slot, now_ns, |connection, turn| connection.session.reply(payload, turn));
-                }
-                Some(Request::Stats(answer)) => {
-                    let mut stats = self.stats.clone();
-                    stats.connections = self.connection_counts();
-                    // Nobody waits for the answer any more: nothing to do.
-                    drop(answer.send(stats));
-                }
-                Some(Request::Shutdown { drain_until_ns }) => {
-                    self.ending = Ending::Draining { until_ns: drain_until_ns }
-                }
-            }
-        }
-        std::ops::ControlFlow::Continue(())
-    }
-
-    fn take_batches(&mut self, context: &mut Context<'_>) {
-        while let Poll::Ready(Some(batch)) = self.batches.poll_recv(context) {
-            self.due.add(batch);
-        }
+        LaneEnd { stats, left }
     }
 
     fn take_link_steps(&mut self, now_ns: i64) {
@@ -240,16 +224,18 @@ impl Lane {
         let due = self.link_steps.partition_point(|(at_ns, _)| *at_ns <= now_ns);
         for (_, step) in self.link_steps.drain(..due).collect::<Vec<_>>() {
             match step {
-                LinkStep::Cut { slots, how, occurrence } => {
-                    for slot in slots {
-                        self.with_connection(slot, now_ns, |connection, turn| connection.cut(occurrence, how, turn));
+                LinkStep::Begin { rules, occurrence } => {
+                    for (slot, rule) in rules {
+                        self.with_connection(slot, now_ns, |connection, turn| {
+                            connection.begin_rule(occurrence, rule, turn);
+                        });
                     }
                 }
                 LinkStep::Heal { occurrence } => {
                     let mut buffer = std::mem::take(&mut self.read_buffer);
                     for slot in 0..self.connections.len() as u32 {
                         self.with_connection(slot, now_ns, |connection, turn| {
-                            connection.heal(occurrence, &mut buffer, turn);
+                            connection.heal_rule(occurrence, &mut buffer, turn);
                         });
                     }
                     self.read_buffer = buffer;
@@ -282,7 +268,11 @@ impl Lane {
                     connection.link = Link::Queued;
                     self.queue.push_back(slot);
                 }
-                _ => self.with_connection(slot, now_ns, Connection::time_passed),
+                _ => {
+                    let mut buffer = std::mem::take(&mut self.read_buffer);
+                    self.with_connection(slot, now_ns, |connection, turn| connection.time_passed(&mut buffer, turn));
+                    self.read_buffer = buffer;
+                }
             }
         }
     }
@@ -326,6 +316,7 @@ impl Lane {
                 now_ns,
                 limits: self.shared.limits,
                 routes: &self.shared.routes,
+                destination: &self.shared.destination,
                 stats: &mut self.stats,
                 events: &mut self.events,
                 commands: &mut self.commands,
@@ -340,7 +331,11 @@ impl Lane {
         let online = connection.session.phase() == Phase::Online;
         if online != connection.noted.online {
             connection.noted.online = online;
-            self.shared.online.send_modify(|count| if online { *count += 1 } else { *count -= 1 });
+            if online {
+                self.online += 1;
+            } else {
+                self.online -= 1;
+            }
         }
         if !connection.noted.dirty && connection.session.output().len() > output_before {
             connection.noted.dirty = true;
@@ -349,12 +344,12 @@ impl Lane {
     }
 
     /// Ends the lane in steps; true when it has ended.
-    fn end(&mut self, now_ns: i64) -> bool {
+    fn end(&mut self, now_ns: i64, more_to_come: bool) -> bool {
         match self.ending {
             Ending::NotAsked => false,
             Ending::Draining { until_ns } => {
                 let settled = || self.connections.iter().all(|connection| connection.session.is_settled());
-                if now_ns >= until_ns || (self.due.is_empty() && self.batches.is_empty() && settled()) {
+                if now_ns >= until_ns || (self.due.is_empty() && !more_to_come && settled()) {
                     self.ending = Ending::Closing;
                     for slot in 0..self.connections.len() as u32 {
                         self.with_connection(slot, now_ns, |connection, turn| {
@@ -364,54 +359,20 @@ impl Lane {
                 }
                 false
             }
-            Ending::Closing => {
-                let ended = self.connections.iter().all(|connection| matches!(connection.link, Link::Closed));
-                if ended {
-                    self.report_pending();
-                }
-                ended
-            }
+            Ending::Closing => self.connections.iter().all(|connection| matches!(connection.link, Link::Closed)),
         }
     }
 
-    fn report_pending(&mut self) {
+    /// Declares what was not settled when the lane has ended.
+    pub(crate) fn report_pending(&mut self) {
         for connection in &self.connections {
             connection.session.report_pending(&mut self.events);
-        }
-        self.batches.close();
-        while let Ok(batch) = self.batches.try_recv() {
-            self.due.add(batch);
         }
         for due in self.due.drain() {
             if let Content::Telemetry { route, sequence } = due.message.content {
                 self.events.push(FleetEvent::Pending { route, sequence, sent: false });
             }
         }
-    }
-
-    fn tell_events(&mut self) {
-        if !self.commands.is_empty() {
-            self.shared.inbox.lock().unwrap_or_else(PoisonError::into_inner).append(&mut self.commands);
-        }
-        if !self.events.is_empty() {
-            // A judge that went away does not stop the devices.
-            drop(self.shared.events.send(std::mem::take(&mut self.events)));
-        }
-    }
-
-    /// Arms the sleep for the next thing that time brings.
-    fn sleep_until_next(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let next_step_ns = self.link_steps.iter().map(|(at_ns, _)| *at_ns).min().unwrap_or(i64::MAX);
-        let drain_ns = if let Ending::Draining { until_ns } = self.ending { until_ns } else { i64::MAX };
-        let next_ns = self.agenda.next_ns().min(self.due.next_ns()).min(next_step_ns).min(drain_ns);
-        if next_ns == i64::MAX {
-            return Poll::Pending;
-        }
-        let instant = tokio::time::Instant::from_std(self.shared.pace.instant(next_ns));
-        if self.sleep.deadline() != instant {
-            self.sleep.as_mut().reset(instant);
-        }
-        self.sleep.as_mut().poll(context)
     }
 
     fn connection_counts(&self) -> ConnectionCounts {

@@ -199,6 +199,11 @@ impl Session {
         Ok(())
     }
 
+    /// Gives away the start of a packet whose rest has not arrived.
+    pub(crate) fn take_partial(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.partial)
+    }
+
     /// Handles all whole packets and returns the bytes after them.
     fn take_packets<'b>(&mut self, mut bytes: &'b [u8], turn: &mut Turn<'_>) -> Result<&'b [u8], LossReason> {
         while let Some(length) = frame::packet_length(bytes)? {

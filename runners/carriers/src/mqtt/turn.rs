@@ -1,5 +1,7 @@
 //! What every step of a lane works with: the instant, the routes, and where events and counts go.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use sim_core::SimId;
 
@@ -7,6 +9,7 @@ use crate::mqtt::config::RouteConfig;
 use crate::mqtt::event::{CommandArrival, DropReason, FleetEvent};
 use crate::mqtt::session::{Content, SpareOutput};
 use crate::mqtt::stats::FleetStats;
+use crate::transport::Destination;
 
 /// Time limits of a fleet.
 #[derive(Debug, Clone, Copy)]
@@ -17,6 +20,12 @@ pub(crate) struct Limits {
     pub(crate) ping_grace: f64,
 }
 
+impl Limits {
+    pub(crate) fn new(connect: Duration, ping_grace: f64) -> Self {
+        Self { connect_ns: i64::try_from(connect.as_nanos()).unwrap_or(i64::MAX), ping_grace }
+    }
+}
+
 /// One wake-up of a lane; the clock is read once for all of it.
 #[derive(Debug)]
 pub(crate) struct Turn<'a> {
@@ -24,6 +33,7 @@ pub(crate) struct Turn<'a> {
     pub(crate) now_ns: i64,
     pub(crate) limits: Limits,
     pub(crate) routes: &'a [RouteConfig],
+    pub(crate) destination: &'a Destination,
     pub(crate) stats: &'a mut FleetStats,
     pub(crate) events: &'a mut Vec<FleetEvent>,
     pub(crate) commands: &'a mut Vec<CommandArrival>,

@@ -1,10 +1,12 @@
-//! Cuts of the link between a connection and its socket, and what they really changed.
+//! The link is cut: closed, reset, or silent.
 
-use sim_core::{Evidence, OccurrenceId};
+use sim_core::Argument;
+
+use super::link_rule::{Closing, Dial, Direction, LinkRule, LinkRuleOrder, LinkState, Onset, Tally};
 
 /// How a link is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum CutKind {
+pub enum NetCut {
     /// The connection is closed without DISCONNECT (the broker publishes the will); new connections are refused.
     Fin,
     /// The connection is reset; new connections are refused.
@@ -14,53 +16,39 @@ pub enum CutKind {
     Silent,
 }
 
-/// The cuts that act on one connection.
-#[derive(Debug, Default)]
-pub(crate) struct ActiveCuts {
-    cuts: Vec<(OccurrenceId, CutKind)>,
-    /// Bytes already counted as held.
-    held: usize,
+impl NetCut {
+    /// As the step's `how` says.
+    pub(super) fn make(order: &LinkRuleOrder<'_>) -> Box<dyn LinkRule> {
+        Box::new(match order.occurrence.arguments.0.get("how") {
+            Some(Argument::Text(how)) if how == "fin" => Self::Fin,
+            Some(Argument::Text(how)) if how == "rst" => Self::Rst,
+            _ => Self::Silent,
+        })
+    }
 }
 
-/// What an attempt to connect meets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Obstacle {
-    Refuses,
-    Hangs,
-}
-
-impl ActiveCuts {
-    pub(crate) fn begin(&mut self, occurrence: OccurrenceId, how: CutKind) {
-        self.cuts.push((occurrence, how));
-    }
-
-    /// Ends a cut; true when no cut is left.
-    pub(crate) fn end(&mut self, occurrence: OccurrenceId) -> bool {
-        self.cuts.retain(|(other, _)| *other != occurrence);
-        self.cuts.is_empty()
-    }
-
-    /// What a new connection meets: a refusal outweighs silence.
-    pub(crate) fn obstacle(&self) -> Obstacle {
-        if self.cuts.iter().all(|(_, how)| *how == CutKind::Silent) { Obstacle::Hangs } else { Obstacle::Refuses }
-    }
-
-    /// Counts one more of `what` for every cut.
-    pub(crate) fn count(&self, what: &'static str, amount: u64, evidence: &mut Evidence) {
-        for (occurrence, _) in &self.cuts {
-            evidence.add(*occurrence, what, amount);
+impl LinkRule for NetCut {
+    fn begin(&mut self, state: LinkState, tally: &mut Tally<'_>) -> Onset {
+        if state == LinkState::Open {
+            tally.add("links_cut", 1);
+        }
+        match self {
+            Self::Fin => Onset::Cut(Closing::Fin),
+            Self::Rst => Onset::Cut(Closing::Rst),
+            Self::Silent => Onset::Stays,
         }
     }
 
-    /// Counts the bytes that wait for the link to heal, each once.
-    pub(crate) fn hold(&mut self, waiting: usize, evidence: &mut Evidence) {
-        let more = waiting.saturating_sub(self.held);
-        self.held = waiting;
-        self.count("bytes_held", more as u64, evidence);
+    fn on_connect(&mut self, _: i64, tally: &mut Tally<'_>) -> Dial {
+        tally.add("connects_blocked", 1);
+        if *self == Self::Silent { Dial::Hang } else { Dial::Refuse }
     }
 
-    /// The connection is gone and with it the bytes it held.
-    pub(crate) fn forget_held(&mut self) {
-        self.held = 0;
+    fn holds(&self, _: Direction) -> bool {
+        *self == Self::Silent
+    }
+
+    fn held(&mut self, bytes: u64, tally: &mut Tally<'_>) {
+        tally.add("bytes_held", bytes);
     }
 }

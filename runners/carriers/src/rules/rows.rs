@@ -1,52 +1,22 @@
-//! What steps can do to links.
+//! The actions that act on links, each with what it makes of a link.
 
-use sim_core::{
-    ActionSpec, Argument, DurationRule, Executor, Level, Occurrence, ParameterKind, ParameterSpec, Reach, Registry,
-    Seam,
-};
+use sim_core::{ActionSpec, DurationRule, Executor, Level, ParameterKind, ParameterSpec, Registry};
 
-use crate::rules::net_cut::CutKind;
+use super::link_rule::LinkAction;
+use super::net_cut::NetCut;
 
-/// The seam between a connection and its socket.
-#[derive(Debug, Clone, Copy)]
-pub struct LinkAction;
-
-impl Seam for LinkAction {
-    const WORD: &'static str = "link";
-    const REACH: Reach = Reach::Connection;
-}
-
-/// Name of the action that cuts links.
-pub const NET_CUT: &str = "net.cut";
 /// Name of the action that lets a gateway die: its connection ends as that of a process that is killed.
 const GATEWAY_CRASH: &str = "gw.crash";
 /// Name of the action that takes the network from a gateway.
-pub const UPLINK_DOWN: &str = "gw.uplink_down";
+const UPLINK_DOWN: &str = "gw.uplink_down";
 
-impl CutKind {
-    /// The kind that an occurrence asks for; `None` for actions that cut nothing.
-    pub fn of(occurrence: &Occurrence) -> Option<Self> {
-        match occurrence.action.as_str() {
-            NET_CUT => {}
-            GATEWAY_CRASH => return Some(Self::Fin),
-            UPLINK_DOWN => return Some(Self::Silent),
-            _ => return None,
-        }
-        Some(match occurrence.arguments.0.get("how") {
-            Some(Argument::Text(how)) if how == "fin" => Self::Fin,
-            Some(Argument::Text(how)) if how == "rst" => Self::Rst,
-            _ => Self::Silent,
-        })
-    }
-}
-
-/// Adds the actions.
+/// Adds the actions, and what those of gateways do to links.
 pub fn register(registry: &mut Registry) {
     registry.add(ActionSpec {
-        name: NET_CUT,
+        name: "net.cut",
         about: "cuts the connection: closed (fin), reset (rst), or nothing passes and nobody is told (silent)",
         level: Level::Link,
-        executor: Executor::new(LinkAction),
+        executor: Executor::new(LinkAction(NetCut::make)),
         parameters: vec![
             ParameterSpec::optional(
                 "how",
@@ -60,4 +30,6 @@ pub fn register(registry: &mut Registry) {
         heal: "bytes flow again; the device reconnects by its own backoff",
         stack_should: "publish the will, keep the session, take the backlog in order",
     });
+    registry.extend_action(GATEWAY_CRASH, LinkAction(|_| Box::new(NetCut::Fin)));
+    registry.extend_action(UPLINK_DOWN, LinkAction(|_| Box::new(NetCut::Silent)));
 }

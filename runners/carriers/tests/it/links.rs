@@ -2,7 +2,8 @@
 
 use std::io::ErrorKind;
 
-use carriers::{CutKind, FleetEvent, LossReason};
+use bytes::Bytes;
+use carriers::{Closing, Direction, Fleet, FleetEvent, LinkRule, LossReason, NetCut, Tally, Verdict};
 use scenarios::Protocol;
 use sim_core::{Evidence, OccurrenceId, SimId, SimTime};
 
@@ -11,13 +12,18 @@ use crate::scripted_broker::{ScriptedBroker, WELCOME};
 
 const OUTAGE: OccurrenceId = OccurrenceId(7);
 
+fn cut(fleet: &Fleet, how: NetCut, occurrence: OccurrenceId) {
+    let rule: Box<dyn LinkRule> = Box::new(how);
+    fleet.begin(vec![(SimId(0), rule)], occurrence, SimTime::ZERO).unwrap();
+}
+
 fn count(evidence: &Evidence, wanted: &str) -> u64 {
     evidence.iter().filter(|(occurrence, what, _)| *occurrence == OUTAGE && *what == wanted).map(|(_, _, n)| n).sum()
 }
 
 #[tokio::test]
 async fn a_cut_closes_or_resets_and_refuses_until_it_heals() {
-    for how in [CutKind::Fin, CutKind::Rst] {
+    for how in [NetCut::Fin, NetCut::Rst] {
         let broker = ScriptedBroker::bind().await;
         let devices = vec![connection(0, Protocol::V311), connection(1, Protocol::V311)];
         let (fleet, mut events, _) = start(broker.port(), devices, routes(2, 1));
@@ -25,10 +31,10 @@ async fn a_cut_closes_or_resets_and_refuses_until_it_heals() {
         peers.sort_by(|(_, one), (_, other)| one.cmp(other));
         // Unread bytes in the device's socket must not turn FIN into RST.
         peers[0].0.send(&[0xD0, 0]).await;
-        fleet.cut(&[SimId(0)], how, OUTAGE, SimTime::ZERO).unwrap();
+        cut(&fleet, how, OUTAGE);
         let end = peers[0].0.end().await;
         match how {
-            CutKind::Fin => assert!(end.is_ok(), "{end:?}"),
+            NetCut::Fin => assert!(end.is_ok(), "{end:?}"),
             _ => assert_eq!(end.unwrap_err().kind(), ErrorKind::ConnectionReset),
         }
         events_until(&mut events, |event| {
@@ -56,7 +62,7 @@ async fn a_silent_cut_stalls_both_directions_and_loses_no_byte() {
     let (mut peer, _) = broker.welcome(&WELCOME).await;
     fleet.submit(vec![message_now(0, 0)]).await.unwrap();
     peer.publish().await;
-    fleet.cut(&[SimId(0)], CutKind::Silent, OUTAGE, SimTime::ZERO).unwrap();
+    cut(&fleet, NetCut::Silent, OUTAGE);
     fleet.submit(vec![message_now(0, 1), message_now(0, 2)]).await.unwrap();
     peer.send(&[0x40, 2, 0, 1]).await;
     assert!(peer.is_silent().await);
@@ -77,10 +83,10 @@ async fn connects_hang_in_a_silent_cut_and_go_through_when_it_heals() {
     let broker = ScriptedBroker::bind().await;
     let (fleet, mut events, _) = start(broker.port(), vec![connection(0, Protocol::V311)], routes(1, 1));
     let (peer, _) = broker.welcome(&WELCOME).await;
-    fleet.cut(&[SimId(0)], CutKind::Fin, OccurrenceId(1), SimTime::ZERO).unwrap();
+    cut(&fleet, NetCut::Fin, OccurrenceId(1));
     events_until(&mut events, |event| matches!(event, FleetEvent::ConnectFailed { .. })).await;
     drop(peer);
-    fleet.cut(&[SimId(0)], CutKind::Silent, OUTAGE, SimTime::ZERO).unwrap();
+    cut(&fleet, NetCut::Silent, OUTAGE);
     fleet.heal(OccurrenceId(1), SimTime::ZERO).unwrap();
     while count(&fleet.stats().await.unwrap().evidence, "connects_blocked") == 0
         || fleet.stats().await.unwrap().connections.connecting == 0
@@ -90,4 +96,57 @@ async fn connects_hang_in_a_silent_cut_and_go_through_when_it_heals() {
     assert!(broker.nobody_waits().await);
     fleet.heal(OUTAGE, SimTime::ZERO).unwrap();
     broker.welcome(&WELCOME).await;
+}
+
+/// Delays what the device publishes, drops its every third message, and tells the broker's acknowledgements apart.
+#[derive(Debug, Default)]
+struct Slow {
+    publishes: u64,
+}
+
+impl LinkRule for Slow {
+    fn sees_frames(&self) -> bool {
+        true
+    }
+
+    fn on_frame(&mut self, direction: Direction, frame: &[u8], now_ns: i64, tally: &mut Tally<'_>) -> Verdict {
+        match (direction, frame[0] >> 4) {
+            (Direction::Outgoing, 3) => {
+                self.publishes += 1;
+                tally.add("frames", 1);
+                match self.publishes {
+                    2 => Verdict::Drop,
+                    3 => Verdict::Alter(Bytes::from_static(b"\x32\x08\x00\x03w/0\x00\x03X")),
+                    4 => Verdict::Cut(Closing::Rst),
+                    _ => Verdict::Delay { until_ns: now_ns + 50_000_000 },
+                }
+            }
+            _ => Verdict::Pass,
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_rule_from_outside_delays_drops_alters_and_cuts_frames() {
+    let broker = ScriptedBroker::bind().await;
+    let (fleet, mut events, pace) = start(broker.port(), vec![connection(0, Protocol::V311)], routes(1, 1));
+    let (mut peer, _) = broker.welcome(&WELCOME).await;
+    let rule: Box<dyn LinkRule> = Box::new(Slow::default());
+    fleet.begin(vec![(SimId(0), rule)], OUTAGE, SimTime::ZERO).unwrap();
+    let begun_ns = pace.now_ns();
+    fleet.submit(vec![message_now(0, 0), message_now(0, 1), message_now(0, 2)]).await.unwrap();
+    assert_eq!(peer.publish().await, (1, false, "0".to_owned()));
+    assert!(pace.now_ns() - begun_ns >= 50_000_000, "the first message is late");
+    assert_eq!(peer.publish().await, (3, false, "X".to_owned()), "the second vanished, the third was altered");
+    fleet.submit(vec![message_now(0, 3)]).await.unwrap();
+    events_until(&mut events, |event| matches!(event, FleetEvent::Disconnected { reason: LossReason::LinkCut, .. }))
+        .await;
+    fleet.heal(OUTAGE, SimTime::ZERO).unwrap();
+    let (mut peer, _) = broker.welcome(&WELCOME).await;
+    for sequence in 0..4_u16 {
+        let again = sequence < 3;
+        assert_eq!(peer.publish().await, (sequence + 1, again, sequence.to_string()));
+    }
+    let evidence = fleet.stats().await.unwrap().evidence;
+    assert_eq!(count(&evidence, "frames"), 4);
 }

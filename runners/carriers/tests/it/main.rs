@@ -7,3 +7,4 @@ mod device;
 mod links;
 mod scripted_broker;
 mod sessions;
+mod virtual_time;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use plot::{Heading, Mark, Period, Picture, Recorded};
 use scenarios::Plan;
-use sim_core::{Registry, SimTime, Span};
+use sim_core::{Program, Registry, SimTime, Span};
 use vocabulary::{Dimension, Quantity};
 
 use super::record;
@@ -70,12 +70,12 @@ pub(crate) fn plot(scenario: &Scenario, request: &Request, registry: &mut Regist
     let picture = if let Some((root, owner)) = recorded(&scenario.file) {
         let folder = Folder::open(&root)?;
         let on = on(request.on.as_deref().or(owner.as_deref()), &folder.owners())?;
-        draw(&folder, &on, window, request)?
+        draw(&folder, &on, window, request, registry.program())?
     } else {
         let (plan, patient, on) = plan(scenario, request, window, registry)?;
         let folder = tempfile::tempdir().map_err(Failure::write(std::env::temp_dir()))?;
         record::simulate(&plan, patient..patient + 1, folder.path(), 1, registry)?;
-        draw(&Folder::open(folder.path())?, &on, window, request)?
+        draw(&Folder::open(folder.path())?, &on, window, request, registry.program())?
     };
     let bytes = if is_svg {
         picture.to_svg().into_bytes()
@@ -183,7 +183,7 @@ fn plan(
 }
 
 /// Draws the window of a recording.
-fn draw(folder: &Folder, on: &str, window: Window, request: &Request) -> Result<Picture, Failure> {
+fn draw(folder: &Folder, on: &str, window: Window, request: &Request, program: Program) -> Result<Picture, Failure> {
     let window = Window { to_s: window.to_s.min(folder.length_s()), ..window };
     if window.to_s <= window.from_s {
         let length_s = folder.length_s();
@@ -205,7 +205,7 @@ fn draw(folder: &Folder, on: &str, window: Window, request: &Request) -> Result<
     let heading = Heading {
         title: request.title.clone().unwrap_or_else(|| format!("{}: {on}", folder.scenario())),
         subtitle: subtitle(folder, on, &recorded, request.title.is_some(), is_trend),
-        footnote: format!("iomt {}, {origin}", env!("CARGO_PKG_VERSION")),
+        footnote: format!("{program}, {origin}"),
     };
     if is_trend {
         let panels = trends::panels(folder, patient, &owners, &request.show, window)?;

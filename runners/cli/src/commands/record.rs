@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex};
 
 use scenarios::Plan;
 use session::Offline;
-use sim_core::{GRID, Owner, Registry, SimTime, Span, Truth};
+use sim_core::{GRID, Owner, Program, Registry, SimTime, Span, Truth};
 
 use self::annotations::Annotations;
 use self::capture::{Capture, Captured};
@@ -101,7 +101,7 @@ pub(crate) fn simulate(
         let messages = std::mem::take(&mut *captured.lock().expect("observers do not panic"));
         files.take(plan, messages, offline.shards.take_truth(), end)?;
     }
-    let manifest = files.finish(plan)?;
+    let manifest = files.finish(plan, registry.program())?;
     manifest.write(out)?;
     Ok(manifest)
 }
@@ -166,8 +166,8 @@ impl<'a> Files<'a> {
         Ok(())
     }
 
-    fn finish(self, plan: &Plan) -> Result<Manifest, Failure> {
-        let mut manifest = Manifest::new(plan);
+    fn finish(self, plan: &Plan, program: Program) -> Result<Manifest, Failure> {
+        let mut manifest = Manifest::new(plan, program);
         for ((device, rate_mhz), waveforms) in self.waveforms {
             let path = &plan.roster.devices[device as usize].path;
             let own = Owner::Device(sim_core::SimId(device));

@@ -33,14 +33,14 @@ pub(crate) struct Request {
 /// # Errors
 /// [`Failure`] when the scenario is invalid, a target cannot be reached or a report cannot be written.
 pub(crate) fn run(scenario: &Scenario, request: &Request, registry: &mut Registry) -> Result<u8, Failure> {
+    let program = registry.program();
     let observer: Arc<dyn Observer> = Arc::new(Terminal::new(request.quiet));
     let settings = scenario_file::scenario_settings(scenario);
     let run = Run::with(&scenario.file, &settings, registry, observer)?;
     let wanted = request.out.clone().unwrap_or_else(|| PathBuf::from(&run.plan().report.dir));
     let folder = ReportFolder::claim(&wanted, request.force)?;
-    let tool = concat!("iomt ", env!("CARGO_PKG_VERSION"));
     let outcome = run
-        .named(tool, reproduce(scenario, request))
+        .named(program.to_string(), reproduce(program.name, scenario, request))
         .threads(request.threads)
         .partition(request.partition)
         .keep(request.keep)
@@ -84,8 +84,8 @@ async fn signal() -> std::io::Result<()> {
 }
 
 /// The command that repeats the run.
-fn reproduce(scenario: &Scenario, request: &Request) -> String {
-    let mut words = vec!["iomt run".to_owned(), scenario.file.display().to_string()];
+fn reproduce(program: &str, scenario: &Scenario, request: &Request) -> String {
+    let mut words = vec![program.to_owned(), "run".to_owned(), scenario.file.display().to_string()];
     words.extend(scenario.variables.sets.iter().map(|(name, value)| format!("--set {name}={value}")));
     words.extend(scenario.seed.map(|seed| format!("--seed {seed}")));
     words.extend(scenario.only.iter().map(|step| format!("--only {step}")));
@@ -97,7 +97,7 @@ fn reproduce(scenario: &Scenario, request: &Request) -> String {
 fn print(outcome: &Outcome, folder: &ReportFolder, quiet: bool) -> Result<u8, Failure> {
     let files = outcome.write(folder.path())?;
     let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
-    let summary = outcome.report.to_terminal(&files, output::colour());
+    let summary = outcome.summary(&files, output::colour());
     // The verdict with its reasons is the first paragraph.
     if quiet {
         let verdict = summary.split("\n\n").next().unwrap_or_default();

@@ -5,7 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use bevy_ecs::prelude::Res;
 use session::{Consumer, Error, Run};
+use sim_core::{Clock, Phase, SimTime, Span};
 use verify::{Event, MessageName};
 
 /// A scenario file with two oximeters for four seconds.
@@ -56,7 +58,7 @@ fn a_run_is_a_few_lines() -> Result<(), Error> {
     let mut registry = session::standard_registry();
     let outcome = Run::load(file, &mut registry)?.run()?;
 
-    assert_eq!(outcome.report.exit_code, 0, "{}", outcome.report.to_terminal(&[], false));
+    assert_eq!(outcome.report.exit_code, 0, "{}", outcome.summary(&[], false));
     assert!(outcome.report.generated >= 8);
     assert_eq!(outcome.report.delivered, outcome.report.generated);
     assert_eq!(outcome.lost.total, 0);
@@ -109,4 +111,20 @@ fn every_message_is_generated_before_it_is_written_and_acknowledged() -> Result<
         }
     }
     Ok(())
+}
+
+/// A model with a fault.
+fn fails_after_a_second(clock: Res<Clock>) {
+    assert!(clock.now.nanos() < 1_000_000_000, "the model divides by its own humours");
+}
+
+#[test]
+fn a_model_that_panics_ends_the_run_with_an_error() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let mut registry = session::standard_registry();
+    registry.add_system(Phase::Sample, fails_after_a_second);
+    let file = scenario(folder.path(), "virtual", "delivered.ratio == 100%");
+    let error = Run::load(file, &mut registry).and_then(Run::run).err();
+    let Some(Error::Panicked { from, to, .. }) = &error else { panic!("{error:?}") };
+    assert!((*from..*to).contains(&(SimTime::ZERO + Span::from_secs(1))), "{error:?}");
 }

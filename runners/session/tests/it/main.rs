@@ -1,3 +1,4 @@
 //! Whole runs, embedded in a program of one's own.
 
 mod embedding;
+mod fates;

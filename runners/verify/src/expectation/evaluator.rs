@@ -8,6 +8,7 @@ use sim_core::{MetricShape, Registry, SimTime};
 use super::examples::{Examples, KEPT};
 use super::unit::Unit;
 use crate::delays::{Delays, Reduced};
+use crate::event::Event;
 use crate::fate::{Delay, Fate, Incident, LinkFate};
 use crate::figures;
 use crate::measure::{Contribution, Measure, Measuring, Origin, RunDistributions};
@@ -93,6 +94,12 @@ impl Evaluator {
         let Some(measure) = &mut self.measure else { return };
         let contribution = measure.link(fate);
         self.add(origin, contribution, Witness::Event { sequence: None, what: fate.words() });
+    }
+
+    pub(super) fn event(&mut self, origin: &Origin<'_>, event: &Event) {
+        let Some(measure) = &mut self.measure else { return };
+        let contribution = measure.event(event);
+        self.add(origin, contribution, Witness::Event { sequence: None, what: event.words() });
     }
 
     fn add(&mut self, origin: &Origin<'_>, contribution: Contribution, witness: Witness<'_>) {

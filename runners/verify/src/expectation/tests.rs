@@ -7,7 +7,10 @@ use sim_core::{Executor, ExpectMetricSpec, MetricShape, Registry, RouteId, SimId
 use vocabulary::Dimension;
 
 use crate::sample_run::{SECOND, count, expect, lag, payload, percentile, plan, registry};
-use crate::{Contribution, Delay, ExpectReport, Fate, Incident, Ledger, Limits, LinkFate, Measure, Measuring, Verdict};
+use crate::{
+    Contribution, Delay, Event, ExpectReport, Fate, Incident, Ledger, LedgerLimits, LinkFate, Measure, Measuring,
+    Verdict,
+};
 
 const VITALS: RouteId = RouteId(0);
 
@@ -27,7 +30,7 @@ fn judge_with(
     let mut one = expect(&plan, "one", "that", condition);
     change(&mut one);
     plan.expects = vec![one];
-    let mut ledger = Ledger::new(Arc::new(plan), registry, Limits::default());
+    let mut ledger = Ledger::new(Arc::new(plan), registry, LedgerLimits::default());
     for sequence in 0_u64..10 {
         let at = sequence.cast_signed() * SECOND;
         ledger.generated(VITALS, sequence, SimTime::from_nanos(at), at, &payload(0, "vitals", sequence)).unwrap();
@@ -220,6 +223,20 @@ impl Measure for Cold {
     }
 }
 
+/// Connections that ended.
+#[derive(Debug)]
+struct Ends;
+
+impl Measure for Ends {
+    fn message(&mut self, _: &Fate) -> Contribution {
+        Contribution::Chance
+    }
+
+    fn event(&mut self, event: &Event) -> Contribution {
+        if matches!(event, Event::Disconnected { .. }) { Contribution::Hit } else { Contribution::Nothing }
+    }
+}
+
 /// A registry with metrics that a vendor brings.
 fn vendors_registry() -> Registry {
     let mut registry = registry();
@@ -245,6 +262,13 @@ fn vendors_registry() -> Registry {
             shape: MetricShape::Distribution(Dimension::Temperature),
             arguments: &[],
             executor: Executor::new(Measuring(|_| Box::new(Cold))),
+        },
+        ExpectMetricSpec {
+            name: "acme.ends",
+            about,
+            shape: MetricShape::Count,
+            arguments: &[],
+            executor: Executor::new(Measuring(|_| Box::new(Ends))),
         },
     ]);
     registry
@@ -298,6 +322,22 @@ fn metrics_from_outside_are_judged() {
         },
     );
     assert_eq!((cold.verdict, cold.value, cold.bound), (Verdict::Fail, Some(-6.9), -6.0));
+}
+
+#[test]
+fn a_metric_from_outside_counts_what_happens_to_devices() {
+    let window = |expect: &mut ExpectPlan| expect.to = SimTime::from_nanos(5 * SECOND);
+    let ends =
+        judge_with(&vendors_registry(), window, count("acme.ends", Comparison::Equal, 0.0), |ledger, sequence| {
+            deliver(ledger, sequence, 1);
+            let at = sequence.cast_signed() * SECOND;
+            for device in [SimId(0), SimId(1)] {
+                ledger.take(&Event::Connected { device, at, resumed: false }).unwrap();
+            }
+            ledger.take(&Event::Disconnected { device: SimId(1), at, reason: "cut".to_owned() }).unwrap();
+        });
+    assert_eq!((ends.verdict, ends.value, ends.samples), (Verdict::Fail, Some(5.0), 5));
+    assert_eq!(ends.counterexamples[0].line(), "icu/2/mon/vitals: the connection ended");
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! What the ledger makes of the stream of events.
 
+use scenarios::TimeMode;
+use sim_core::SimTime;
+
 use super::Ledger;
 use crate::event::{Event, MessageName, RadioLinkChange};
 use crate::route_record::LedgerError;
@@ -10,6 +13,11 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::generated`].
     pub fn take(&mut self, event: &Event) -> Result<(), LedgerError> {
+        if let Some(device) = event.device()
+            && let Some(at) = self.instant(event)
+        {
+            self.expectations.event(&self.plan, &self.plan.roster.devices[device.index()], at, event);
+        }
         match event {
             Event::Generated { message, wall_ns } => {
                 self.generated(message.route, message.sequence, message.intended, *wall_ns, &message.payload)?;
@@ -47,6 +55,23 @@ impl Ledger {
             | Event::CommandAnswered { .. } => {}
         }
         Ok(())
+    }
+
+    /// The simulated instant of what happens to a device.
+    fn instant(&self, event: &Event) -> Option<SimTime> {
+        let speed = match self.plan.time.mode {
+            TimeMode::Scaled { speed } => speed,
+            TimeMode::Real | TimeMode::Virtual => 1.0,
+        };
+        match event {
+            Event::RadioLink { at, .. } | Event::CommandAnswered { at, .. } => Some(*at),
+            Event::Connected { at, .. }
+            | Event::Disconnected { at, .. }
+            | Event::ConnectFailed { at, .. }
+            | Event::SubscriptionRefused { at, .. }
+            | Event::CommandArrived { at, .. } => Some(SimTime::from_nanos((*at as f64 * speed) as i64)),
+            _ => None,
+        }
     }
 
     /// Devices online now.

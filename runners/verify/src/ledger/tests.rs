@@ -8,12 +8,12 @@ use scenarios::ProbePlan;
 use sim_core::{RouteId, SimTime};
 
 use crate::sample_run::{STREAMS, lag, payload, plan, registry};
-use crate::{Counts, Ledger, Limits};
+use crate::{Counts, Ledger, LedgerLimits};
 
 const VITALS: RouteId = RouteId(0);
 
 fn ledger() -> Ledger {
-    Ledger::new(Arc::new(plan(2)), &registry(), Limits::default())
+    Ledger::new(Arc::new(plan(2)), &registry(), LedgerLimits::default())
 }
 
 fn say(ledger: &mut Ledger, sequence: u64) {
@@ -265,8 +265,15 @@ fn wills_retained_messages_and_commands_are_set_apart() {
 #[test]
 fn a_second_probe_does_not_make_duplicates() {
     let mut plan = plan(1);
-    plan.probes.push(ProbePlan { id: "late".to_owned(), target: 0, filters: vec!["#".to_owned()], qos: 0 });
-    let mut ledger = Ledger::new(Arc::new(plan), &registry(), Limits::default());
+    plan.probes.push(ProbePlan {
+        id: "late".to_owned(),
+        target: 0,
+        kind: "subscribe".to_owned(),
+        arguments: sim_core::Arguments::default(),
+        filters: vec!["#".to_owned()],
+        qos: 0,
+    });
+    let mut ledger = Ledger::new(Arc::new(plan), &registry(), LedgerLimits::default());
     assert_eq!(ledger.probe_of(VITALS), Some(0));
     say(&mut ledger, 0);
     ledger.sent(VITALS, 0, 1);
@@ -281,7 +288,7 @@ fn a_second_probe_does_not_make_duplicates() {
 fn a_route_that_nobody_watches_loses_nothing() {
     let mut plan = plan(1);
     plan.probes[0].filters = vec!["ward/+/mon/ecg".to_owned()];
-    let mut ledger = Ledger::new(Arc::new(plan), &registry(), Limits::default());
+    let mut ledger = Ledger::new(Arc::new(plan), &registry(), LedgerLimits::default());
     say(&mut ledger, 0);
     ledger.sent(VITALS, 0, 1);
     ledger.acked(VITALS, 0, 1);
@@ -292,7 +299,7 @@ fn a_route_that_nobody_watches_loses_nothing() {
 
 #[test]
 fn what_is_forgotten_is_counted() {
-    let mut ledger = Ledger::new(Arc::new(plan(1)), &registry(), Limits { per_route: 3, total: 100 });
+    let mut ledger = Ledger::new(Arc::new(plan(1)), &registry(), LedgerLimits { per_route: 3, total: 100 });
     for sequence in 0..5 {
         say(&mut ledger, sequence);
         ledger.sent(VITALS, sequence, 1);

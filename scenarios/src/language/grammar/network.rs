@@ -4,7 +4,8 @@ use vocabulary::Dimension::{LevelDifference, PowerLevel, Time};
 
 use crate::language::limits::MOST_GATEWAYS;
 use crate::language::schema::Takes::{
-    Choice, Count, Flag, Number, Position, Quantity, Reference, Registered, Table, Template, Text, TextOrTexts,
+    Arguments, Choice, Count, Flag, Number, Position, Quantity, Reference, Registered, Table, Template, Text,
+    TextOrTexts,
 };
 use crate::language::schema::{More, TableSpec, Takes, key, later};
 
@@ -206,15 +207,11 @@ pub(super) static PROBE: TableSpec = TableSpec {
     about: "Where the stack is watched. Without a probe, an MQTT target is watched by one called `wire` that \
             subscribes to the topics of its links.",
     keys: &[
-        key(
-            "kind",
-            Choice { now: &["subscribe"], later: &["fhir_poll", "http_poll", "webhook", "mllp", "exec"] },
-            "how",
-        )
-        .or("subscribe"),
+        key("kind", Registered("kind of probe"), "how").or("subscribe"),
         key("to", Reference("target"), "which target").required(),
-        key("filter", TextOrTexts, "topic filters").required(),
-        key("qos", QOS, "delivery level asked for").or("1"),
+        key("filter", TextOrTexts, "topic filters, for kinds that subscribe"),
+        key("qos", QOS, "delivery level asked for, for kinds that subscribe").or("1"),
+        key("with", Arguments, "parameters of the kind of probe"),
         later("match"),
         later("clients"),
         later("query"),

@@ -3,9 +3,9 @@
 use serde_json::Value;
 use sim_core::{DevicePlan, GatewayPlan, RadioPlan, RadioSecurity, SitePlan};
 
-use super::connection::connection;
-use super::fields::{Fields, View};
-use crate::plan::{HostPlan, Plan};
+use crate::plan::Plan;
+use crate::plan::endpoint::connection;
+use crate::plan::fields::{Fields, View};
 
 /// One site.
 pub(super) fn site(plan: &Plan, site: &SitePlan, view: View) -> Value {
@@ -38,17 +38,6 @@ pub(super) fn gateway(plan: &Plan, gateway: &GatewayPlan, view: View) -> Value {
         .field("link", plan.links[*link].id.clone())
         .field("devices", heard.collect::<Vec<_>>());
     connection(fields, &plan.endpoints[device.index()], view).done()
-}
-
-/// One place where a host can attach.
-pub(super) fn host(plan: &Plan, host: &HostPlan, view: View) -> Value {
-    let HostPlan { target, listen, site, place } = host;
-    Fields::new(view)
-        .field("target", plan.targets[*target].id.clone())
-        .shown("listen", listen.clone())
-        .field("site", plan.roster.sites[*site].id.clone())
-        .field("place_m", *place)
-        .done()
 }
 
 /// The Bluetooth side of a device.

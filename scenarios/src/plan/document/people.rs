@@ -4,10 +4,10 @@ use serde_json::Value;
 use sim_core::{Cadence, DevicePlan, PatientPlan, Route, StreamPlan};
 
 use super::air::radio;
-use super::connection::connection;
-use super::fields::{Fields, View};
-use super::step::arguments;
 use crate::plan::Plan;
+use crate::plan::arguments::arguments;
+use crate::plan::endpoint::connection;
+use crate::plan::fields::{Fields, View};
 
 /// A patient with all devices.
 pub(super) fn patient(plan: &Plan, patient: &PatientPlan, view: View) -> Value {

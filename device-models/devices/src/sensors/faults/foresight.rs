@@ -89,9 +89,8 @@ fn swap(facts: &StepFacts<'_>) -> Vec<Complaint> {
 fn unit(facts: &StepFacts<'_>) -> Vec<Complaint> {
     let word = facts.arguments.text("to").unwrap_or_default();
     let other = OtherUnit::named(word);
-    let concerns = |id: &str| {
-        MetricId::find(id).is_some_and(|metric| metric.metric().ucum.as_deref() == Some(other.replaced_unit()))
-    };
+    let concerns =
+        |id: &str| MetricId::find(id).is_some_and(|metric| metric.metric().ucum == Some(other.replaced_unit()));
     let concerned = match facts.arguments.texts("metrics") {
         Some(named) => named.iter().any(|metric| concerns(metric)),
         None => facts.metrics.iter().any(|metric| concerns(metric)),

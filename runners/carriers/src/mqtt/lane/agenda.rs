@@ -6,19 +6,24 @@ use std::collections::BinaryHeap;
 /// Deadlines of connections. A connection that moves its deadline later leaves its entry alone and is looked at too
 /// early once; only an earlier deadline adds an entry. So sending a message never touches the heap.
 #[derive(Debug, Default)]
-pub(super) struct Agenda {
+pub(crate) struct Agenda {
     entries: BinaryHeap<Reverse<(i64, u32)>>,
     /// Earliest entry of each slot [ns].
     armed_ns: Vec<i64>,
 }
 
 impl Agenda {
-    pub(super) fn new(slots: usize) -> Self {
+    pub(crate) fn new(slots: usize) -> Self {
         Self { entries: BinaryHeap::new(), armed_ns: vec![i64::MAX; slots] }
     }
 
+    /// Makes room for so many slots.
+    pub(crate) fn extend(&mut self, slots: usize) {
+        self.armed_ns.resize(slots.max(self.armed_ns.len()), i64::MAX);
+    }
+
     /// Makes sure that the slot comes up at this instant or before.
-    pub(super) fn arm(&mut self, slot: u32, at_ns: i64) {
+    pub(crate) fn arm(&mut self, slot: u32, at_ns: i64) {
         let armed_ns = &mut self.armed_ns[slot as usize];
         if at_ns < *armed_ns {
             *armed_ns = at_ns;
@@ -27,12 +32,12 @@ impl Agenda {
     }
 
     /// The next instant [ns]; `i64::MAX` is never.
-    pub(super) fn next_ns(&self) -> i64 {
+    pub(crate) fn next_ns(&self) -> i64 {
         self.entries.peek().map_or(i64::MAX, |Reverse((at_ns, _))| *at_ns)
     }
 
     /// The next slot that has come up.
-    pub(super) fn pop(&mut self, now_ns: i64) -> Option<u32> {
+    pub(crate) fn pop(&mut self, now_ns: i64) -> Option<u32> {
         while let Some(Reverse((at_ns, slot))) = self.entries.peek().copied() {
             if at_ns > now_ns {
                 return None;

@@ -1,18 +1,20 @@
 //! One device's connection: its session, its socket, and what stands between them.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::ops::ControlFlow;
 use std::task::{Context, Poll, Waker};
 
+use bytes::Bytes;
 use sim_core::OccurrenceId;
 use tokio::io::ReadBuf;
 
+use super::ruled::Ruled;
 use crate::mqtt::backoff::wait_ns;
 use crate::mqtt::event::{FleetEvent, LossReason};
+use crate::mqtt::frame;
 use crate::mqtt::session::{Phase, Session};
 use crate::mqtt::turn::Turn;
-use crate::rules::net_cut::{ActiveCuts, CutKind, Obstacle};
-use crate::transport::tcp::{Dialling, Transport};
+use crate::rules::link_rule::{Closing, Dial, Direction, LinkRule, LinkState, Onset};
+use crate::transport::{Dialling, Transport};
 
 /// Most reads of one connection in a row, so that one chatty peer does not keep the others waiting.
 const READS_IN_A_ROW: usize = 16;
@@ -25,7 +27,7 @@ pub(super) enum Link {
     Queued,
     /// A connection in progress.
     Dialling { attempt: Dialling, since_ns: i64 },
-    /// A connection attempt that a silent cut swallows.
+    /// A connection attempt that nobody answers, because a rule swallows it.
     Hanging { since_ns: i64 },
     /// A connected stream.
     Open(Transport),
@@ -33,22 +35,15 @@ pub(super) enum Link {
     Closed,
 }
 
-/// A device that a step cut off.
-#[derive(Default)]
-struct Severed {
-    cuts: ActiveCuts,
-    /// Sockets that the device gave up during a silent cut: the other side must not notice before the link heals.
-    parked: Vec<Transport>,
-}
-
 /// A connection in its lane.
 pub(super) struct Connection {
     pub(super) session: Session,
     pub(super) link: Link,
     waker: Waker,
-    addresses: Arc<[SocketAddr]>,
     /// Only for devices that some step selects.
-    severed: Option<Box<Severed>>,
+    ruled: Option<Box<Ruled>>,
+    /// How much of the frame at the head of the output the transport has not taken, if it took a part of it [bytes].
+    split: usize,
     /// Failed attempts since the last success.
     failures: u32,
     /// Waits so far.
@@ -70,13 +65,13 @@ pub(super) struct Noted {
 }
 
 impl Connection {
-    pub(super) fn new(session: Session, waker: Waker, addresses: Arc<[SocketAddr]>) -> Self {
+    pub(super) fn new(session: Session, waker: Waker) -> Self {
         Self {
             session,
             link: Link::Queued,
             waker,
-            addresses,
-            severed: None,
+            ruled: None,
+            split: 0,
             failures: 0,
             waits: 0,
             was_accepted: false,
@@ -89,7 +84,9 @@ impl Connection {
         match &self.link {
             Link::Waiting { until_ns } => *until_ns,
             Link::Dialling { since_ns, .. } | Link::Hanging { since_ns } => since_ns.saturating_add(connect_timeout_ns),
-            Link::Open(_) => self.session.deadline_ns(),
+            Link::Open(_) => {
+                self.session.deadline_ns().min(self.ruled.as_ref().map_or(i64::MAX, |ruled| ruled.next_ns()))
+            }
             Link::Queued | Link::Closed => i64::MAX,
         }
     }
@@ -103,22 +100,24 @@ impl Connection {
         }
     }
 
+    /// Whether rules hold every byte of a direction.
+    fn holds(&self, direction: Direction) -> bool {
+        self.ruled.as_ref().is_some_and(|ruled| ruled.rules.holds(direction))
+    }
+
     /// Begins an attempt to connect.
     pub(super) fn connect(&mut self, turn: &mut Turn<'_>) {
-        let obstacle = self.severed.as_ref().map(|severed| severed.cuts.obstacle());
-        if let (Some(_), Some(severed)) = (obstacle, &self.severed) {
-            severed.cuts.count("connects_blocked", 1, &mut turn.stats.evidence);
-        }
         let since_ns = turn.now_ns;
-        match obstacle {
-            Some(Obstacle::Refuses) => self.lose(LossReason::LinkCut, turn),
-            Some(Obstacle::Hangs) => self.link = Link::Hanging { since_ns },
-            None => self.dial(since_ns, turn),
+        let rules = self.ruled.as_mut().map(|ruled| &mut ruled.rules);
+        match rules.map_or(Dial::Pass, |rules| rules.dial(since_ns, &mut turn.stats.evidence)) {
+            Dial::Refuse => self.lose(LossReason::LinkCut, turn),
+            Dial::Hang => self.link = Link::Hanging { since_ns },
+            Dial::Pass => self.dial(since_ns, turn),
         }
     }
 
     fn dial(&mut self, since_ns: i64, turn: &mut Turn<'_>) {
-        self.link = Link::Dialling { attempt: Transport::dial(Arc::clone(&self.addresses)), since_ns };
+        self.link = Link::Dialling { attempt: turn.destination.dial(), since_ns };
         self.poll_dialling(turn);
         if matches!(self.link, Link::Open(_)) {
             // Connected at once: nobody has asked the new socket for bytes yet, so it would never report any.
@@ -129,7 +128,7 @@ impl Connection {
     fn poll_dialling(&mut self, turn: &mut Turn<'_>) {
         let Link::Dialling { attempt, since_ns } = &mut self.link else { return };
         let since_ns = *since_ns;
-        match attempt.as_mut().poll(&mut Context::from_waker(&self.waker)) {
+        match attempt.poll(&mut Context::from_waker(&self.waker)) {
             Poll::Pending => {}
             Poll::Ready(Ok(transport)) => {
                 self.link = Link::Open(transport);
@@ -140,14 +139,16 @@ impl Connection {
         }
     }
 
-    /// The socket has news: finishes the attempt to connect, reads what arrived, writes what waits.
+    /// The transport has news: finishes the attempt to connect, reads what arrived, writes what waits.
     pub(super) fn socket_ready(&mut self, buffer: &mut [u8], turn: &mut Turn<'_>) {
         match self.link {
             Link::Dialling { .. } => self.poll_dialling(turn),
-            Link::Open(_) if self.severed.is_none() => {}
+            Link::Open(_) => {}
             _ => return,
         }
-        self.read(buffer, turn);
+        if !self.holds(Direction::Incoming) {
+            self.read(buffer, turn);
+        }
         self.flush(turn);
     }
 
@@ -159,41 +160,130 @@ impl Connection {
                 Poll::Pending => return,
                 Poll::Ready(Err(error)) => return self.lose(LossReason::Io { kind: error.kind() }, turn),
                 Poll::Ready(Ok(())) if arrived.filled().is_empty() => return self.lose(LossReason::Closed, turn),
-                Poll::Ready(Ok(())) => {
-                    if let Err(reason) = self.session.receive(arrived.filled(), turn) {
-                        return self.lose(reason, turn);
-                    }
-                    if matches!(self.session.phase(), Phase::Subscribing | Phase::Online) {
-                        self.was_accepted = true;
-                        self.failures = 0;
-                    }
-                }
+                Poll::Ready(Ok(())) => self.receive(arrived.filled(), turn),
             }
         }
         self.waker.wake_by_ref();
     }
 
-    /// Writes what waits, as much as the socket takes.
+    /// Bytes have arrived, for the session or for the rules before it.
+    fn receive(&mut self, bytes: &[u8], turn: &mut Turn<'_>) {
+        match &mut self.ruled {
+            Some(ruled) if ruled.takes_frames() => {
+                if let Some(closing) = ruled.arrive(bytes, turn) {
+                    self.cut(closing, turn);
+                } else {
+                    self.take_passed(turn);
+                }
+            }
+            _ => self.take_bytes(bytes, turn),
+        }
+    }
+
+    /// The session gets the frames that rules let through.
+    fn take_passed(&mut self, turn: &mut Turn<'_>) {
+        while matches!(self.link, Link::Open(_))
+            && !self.holds(Direction::Incoming)
+            && let Some(frame) = self.ruled.as_mut().and_then(|ruled| ruled.incoming.pop(turn.now_ns))
+        {
+            self.take_bytes(&frame, turn);
+        }
+    }
+
+    fn take_bytes(&mut self, bytes: &[u8], turn: &mut Turn<'_>) {
+        if let Err(reason) = self.session.receive(bytes, turn) {
+            return self.lose(reason, turn);
+        }
+        if matches!(self.session.phase(), Phase::Subscribing | Phase::Online) {
+            self.was_accepted = true;
+            self.failures = 0;
+        }
+    }
+
+    /// Writes what waits, as much as the transport takes.
     pub(super) fn flush(&mut self, turn: &mut Turn<'_>) {
+        if self.ruled.is_some() && self.flush_by_rules(turn).is_break() {
+            return;
+        }
         while let Link::Open(transport) = &mut self.link {
             let output = self.session.output();
             if output.is_empty() {
                 return;
             }
-            if let Some(severed) = &mut self.severed {
-                severed.cuts.hold(output.len(), &mut turn.stats.evidence);
-                return;
-            }
             match transport.poll_write(&mut Context::from_waker(&self.waker), output) {
                 Poll::Pending => return,
-                Poll::Ready(Ok(count)) => self.session.accepted(count, turn),
+                Poll::Ready(Ok(count)) => {
+                    if count < output.len() || self.split > 0 {
+                        self.split = rest_of_frame(output, self.split, count);
+                    }
+                    self.session.accepted(count, turn);
+                }
                 Poll::Ready(Err(error)) => self.lose(LossReason::Io { kind: error.kind() }, turn),
             }
         }
     }
 
+    /// Writes what waits as far as rules let it; breaks when there is nothing to write past them.
+    fn flush_by_rules(&mut self, turn: &mut Turn<'_>) -> ControlFlow<()> {
+        let Some(ruled) = &mut self.ruled else { return ControlFlow::Continue(()) };
+        if !matches!(self.link, Link::Open(_)) {
+            return ControlFlow::Continue(());
+        }
+        if ruled.rules.holds(Direction::Outgoing) {
+            ruled.rules.hold(self.session.output().len(), &mut turn.stats.evidence);
+            return ControlFlow::Break(());
+        }
+        if !ruled.takes_frames() {
+            return ControlFlow::Continue(());
+        }
+        self.write_passed(turn);
+        while let Link::Open(_) = self.link
+            && let Some(ruled) = self.ruled.as_mut().filter(|ruled| !ruled.blocked)
+        {
+            let output = self.session.output();
+            if output.is_empty() {
+                break;
+            }
+            let length = if self.split > 0 { self.split } else { frame_length(output) };
+            let frame = Bytes::copy_from_slice(&output[..length]);
+            let closing = if self.split > 0 {
+                // The rest of a frame that was begun before there were rules.
+                ruled.outgoing.push(frame, turn.now_ns);
+                None
+            } else {
+                ruled.take(Direction::Outgoing, frame, turn)
+            };
+            self.split = 0;
+            if let Some(closing) = closing {
+                self.cut(closing, turn);
+                return ControlFlow::Break(());
+            }
+            self.session.accepted(length, turn);
+            self.write_passed(turn);
+        }
+        ControlFlow::Break(())
+    }
+
+    /// Writes the frames that rules let through.
+    fn write_passed(&mut self, turn: &mut Turn<'_>) {
+        let Some(ruled) = &mut self.ruled else { return };
+        ruled.blocked = false;
+        while let Link::Open(transport) = &mut self.link
+            && let Some(due) = ruled.outgoing.due(turn.now_ns)
+        {
+            match transport.poll_write(&mut Context::from_waker(&self.waker), due) {
+                Poll::Pending => {
+                    ruled.blocked = true;
+                    return;
+                }
+                Poll::Ready(Ok(count)) => ruled.outgoing.advance(count),
+                Poll::Ready(Err(error)) => return self.lose(LossReason::Io { kind: error.kind() }, turn),
+            }
+        }
+    }
+
     /// A deadline may have come.
-    pub(super) fn time_passed(&mut self, turn: &mut Turn<'_>) {
+    pub(super) fn time_passed(&mut self, buffer: &mut [u8], turn: &mut Turn<'_>) {
         let limit_ns = turn.limits.connect_ns;
         match &self.link {
             Link::Dialling { since_ns, .. } | Link::Hanging { since_ns }
@@ -202,63 +292,102 @@ impl Connection {
                 self.lose(LossReason::TimedOut { waiting_for: "TCP connection" }, turn);
             }
             Link::Open(_) => match self.session.time_passed(turn) {
-                Ok(()) => self.flush(turn),
+                Ok(()) => {
+                    if self.ruled.is_some() {
+                        self.take_passed(turn);
+                        self.retire_rules(buffer, turn);
+                    }
+                    self.flush(turn);
+                }
                 Err(reason) => self.lose(reason, turn),
             },
             _ => {}
         }
     }
 
-    /// A step cuts the link.
-    pub(super) fn cut(&mut self, occurrence: OccurrenceId, how: CutKind, turn: &mut Turn<'_>) {
-        let severed = self.severed.get_or_insert_default();
-        severed.cuts.begin(occurrence, how);
-        match &mut self.link {
-            Link::Open(transport) => {
-                turn.stats.evidence.add(occurrence, "links_cut", 1);
-                match how {
-                    CutKind::Silent => self.flush(turn),
-                    CutKind::Fin => {
-                        let context = &mut Context::from_waker(&self.waker);
-                        transport.discard_arrived(context);
-                        transport.finish(context);
-                        self.lose(LossReason::LinkCut, turn);
-                    }
-                    CutKind::Rst => {
-                        if let Link::Open(transport) = std::mem::replace(&mut self.link, Link::Closed) {
-                            transport.reset();
-                        }
-                        self.lose(LossReason::LinkCut, turn);
-                    }
+    /// A step puts a rule on the link.
+    pub(super) fn begin_rule(&mut self, occurrence: OccurrenceId, rule: Box<dyn LinkRule>, turn: &mut Turn<'_>) {
+        let state = match self.link {
+            Link::Open(_) => LinkState::Open,
+            Link::Dialling { .. } | Link::Hanging { .. } => LinkState::Connecting,
+            Link::Waiting { .. } | Link::Queued | Link::Closed => LinkState::Idle,
+        };
+        let ruled = self.ruled.get_or_insert_default();
+        let took_frames = ruled.takes_frames();
+        let (onset, dial) = ruled.rules.begin(occurrence, rule, state, turn.now_ns, &mut turn.stats.evidence);
+        if ruled.takes_frames() && !took_frames {
+            ruled.continue_from(&self.session.take_partial());
+        }
+        match (state, onset, dial) {
+            (LinkState::Open, Onset::Cut(closing), _) => self.cut(closing, turn),
+            (LinkState::Open, Onset::Stays, _) => self.flush(turn),
+            (LinkState::Connecting, Onset::Cut(_), _) | (LinkState::Connecting, _, Dial::Refuse) => {
+                self.lose(LossReason::LinkCut, turn);
+            }
+            (LinkState::Connecting, Onset::Stays, Dial::Hang) => {
+                if let Link::Dialling { since_ns, .. } = self.link {
+                    self.link = Link::Hanging { since_ns };
                 }
             }
-            Link::Dialling { since_ns, .. } | Link::Hanging { since_ns } => {
-                let since_ns = *since_ns;
-                turn.stats.evidence.add(occurrence, "connects_blocked", 1);
-                match how {
-                    CutKind::Silent => self.link = Link::Hanging { since_ns },
-                    CutKind::Fin | CutKind::Rst => self.lose(LossReason::LinkCut, turn),
-                }
-            }
-            Link::Waiting { .. } | Link::Queued | Link::Closed => {}
+            (LinkState::Connecting, Onset::Stays, Dial::Pass) | (LinkState::Idle, ..) => {}
         }
     }
 
-    /// The step heals. What a silent cut held flows again; a device that lost its connection comes back by its own
-    /// backoff, which knows nothing of the heal.
-    pub(super) fn heal(&mut self, occurrence: OccurrenceId, buffer: &mut [u8], turn: &mut Turn<'_>) {
-        let Some(severed) = &mut self.severed else { return };
-        if !severed.cuts.end(occurrence) {
+    /// A rule ends the connection.
+    fn cut(&mut self, closing: Closing, turn: &mut Turn<'_>) {
+        if let Link::Open(mut transport) = std::mem::replace(&mut self.link, Link::Closed) {
+            match closing {
+                Closing::Fin => {
+                    let context = &mut Context::from_waker(&self.waker);
+                    transport.discard_arrived(context);
+                    transport.finish(context);
+                }
+                Closing::Rst => transport.reset(),
+            }
+        }
+        self.lose(LossReason::LinkCut, turn);
+    }
+
+    /// The step heals. What was held flows again; a device that lost its connection comes back by its own backoff, which
+    /// knows nothing of the heal.
+    pub(super) fn heal_rule(&mut self, occurrence: OccurrenceId, buffer: &mut [u8], turn: &mut Turn<'_>) {
+        let Some(ruled) = &mut self.ruled else { return };
+        if !ruled.rules.heal(occurrence, &mut turn.stats.evidence) {
             return;
         }
-        if let Some(severed) = self.severed.take() {
-            severed.parked.into_iter().for_each(Transport::reset);
+        if !ruled.rules.sees_frames() {
+            ruled.outgoing.release();
+            ruled.incoming.release();
         }
+        if !ruled.rules.holds(Direction::Outgoing) {
+            ruled.parked.drain(..).for_each(Transport::reset);
+        }
+        self.take_passed(turn);
+        self.flush(turn);
+        self.retire_rules(buffer, turn);
         match self.link {
-            // The next SYN of a hanging attempt gets through.
-            Link::Hanging { since_ns } => self.dial(since_ns, turn),
+            // The next SYN of a hanging attempt gets through, unless another rule is there.
+            Link::Hanging { since_ns } => {
+                let rules = self.ruled.as_mut().map(|ruled| &mut ruled.rules);
+                match rules.map_or(Dial::Pass, |rules| rules.dial(turn.now_ns, &mut turn.stats.evidence)) {
+                    Dial::Pass => self.dial(since_ns, turn),
+                    Dial::Hang => {}
+                    Dial::Refuse => self.lose(LossReason::LinkCut, turn),
+                }
+            }
             Link::Open(_) => self.socket_ready(buffer, turn),
             _ => {}
+        }
+    }
+
+    /// Once no rule is in force and nothing is on its way, bytes pass as if there had never been one.
+    fn retire_rules(&mut self, buffer: &mut [u8], turn: &mut Turn<'_>) {
+        if let Some(partial) = self.ruled.as_mut().and_then(|ruled| ruled.retire()) {
+            self.ruled = None;
+            if !partial.is_empty() && matches!(self.link, Link::Open(_)) {
+                self.take_bytes(&partial, turn);
+                self.socket_ready(buffer, turn);
+            }
         }
     }
 
@@ -290,7 +419,7 @@ impl Connection {
     /// Begins a clean end: DISCONNECT where there is a session to end, otherwise nothing.
     pub(super) fn close(&mut self, answer_due_ns: i64, turn: &mut Turn<'_>) {
         let online = matches!(self.session.phase(), Phase::Subscribing | Phase::Online);
-        if online && self.severed.is_none() {
+        if online && !self.holds(Direction::Outgoing) {
             self.session.close(answer_due_ns, turn);
             self.flush(turn);
             if let (Link::Open(transport), true) = (&mut self.link, self.session.output().is_empty()) {
@@ -301,15 +430,46 @@ impl Connection {
         }
     }
 
-    /// Drops the socket without a word.
+    /// Drops the transport without a word.
     fn let_go(&mut self, turn: &mut Turn<'_>) {
         let link = std::mem::replace(&mut self.link, Link::Closed);
-        if let Some(severed) = &mut self.severed {
-            severed.cuts.forget_held();
-            if let (Link::Open(transport), Obstacle::Hangs) = (link, severed.cuts.obstacle()) {
-                severed.parked.push(transport);
+        if let Some(ruled) = &mut self.ruled {
+            ruled.forget();
+            if let (Link::Open(transport), true) = (link, ruled.rules.holds(Direction::Outgoing)) {
+                ruled.parked.push(transport);
             }
         }
+        self.split = 0;
         self.session.lost(turn);
+    }
+}
+
+/// Length of the whole frame that the output begins with.
+fn frame_length(output: &[u8]) -> usize {
+    // A session writes nothing but whole packets.
+    frame::sent_length(output).ok().flatten().unwrap_or(output.len())
+}
+
+/// How much of a frame is left when the transport has taken `count` bytes of an output that begins with the last `split`
+/// bytes of a frame.
+fn rest_of_frame(output: &[u8], split: usize, count: usize) -> usize {
+    let mut end = split;
+    while end < count {
+        end += frame_length(&output[end..]);
+    }
+    end - count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_of_which_a_part_was_taken_is_known() {
+        let output = [0xC0, 0, 0x40, 2, 0, 1, 0xC0, 0];
+        let rests: Vec<usize> = (0..=output.len()).map(|count| rest_of_frame(&output, 0, count)).collect();
+        assert_eq!(rests, [0, 1, 0, 3, 2, 1, 0, 1, 0]);
+        assert_eq!(rest_of_frame(&output[3..], 3, 1), 2);
+        assert_eq!(rest_of_frame(&output[3..], 3, 4), 1);
     }
 }

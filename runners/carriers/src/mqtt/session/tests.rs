@@ -1,6 +1,7 @@
 //! The session against a scripted broker, without sockets: exact packets, and invariants under any order of events.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use proptest::prelude::*;
@@ -13,6 +14,7 @@ use crate::mqtt::config::{ConnectionConfig, RouteConfig};
 use crate::mqtt::event::{CommandArrival, DropReason, FleetEvent, LossReason};
 use crate::mqtt::stats::FleetStats;
 use crate::mqtt::turn::{Limits, Turn};
+use crate::transport::Destination;
 
 const SECOND_NS: i64 = 1_000_000_000;
 const AT_MOST_ONCE: RouteId = RouteId(0);
@@ -72,6 +74,7 @@ impl Desk {
             now_ns: self.now_ns,
             limits: Limits { connect_ns: 10 * SECOND_NS, ping_grace: 1.0 },
             routes: &self.routes,
+            destination: &Destination::Tcp(Arc::from([])),
             stats: &mut self.stats,
             events: &mut self.events,
             commands: &mut self.commands,

@@ -40,7 +40,7 @@ pub(super) fn write(folder: &Folder, start_epoch_ns: i64, manifest: &mut Manifes
         let annotations = Annotations::new(&annotations(&records, &labels, length_s), count, duration_s);
         let header = Header {
             patient: patient.to_owned(),
-            equipment: format!("{device} iomt {}", env!("CARGO_PKG_VERSION")),
+            equipment: format!("{device} {}", manifest.tool),
             start,
             records: count,
             duration_s,

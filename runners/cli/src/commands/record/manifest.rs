@@ -6,6 +6,7 @@ use std::path::Path;
 use recordings::Resampler;
 use scenarios::Plan;
 use serde::Serialize;
+use sim_core::Program;
 
 use super::waveforms::WrittenRecord;
 use crate::failure::Failure;
@@ -17,7 +18,8 @@ pub(crate) const FILE: &str = crate::recording::MANIFEST_FILE;
 #[derive(Debug, Serialize)]
 pub(crate) struct Manifest {
     format: &'static str,
-    tool: String,
+    /// Name and version of the program.
+    pub(crate) tool: String,
     scenario: String,
     seed: u64,
     plan_sha256: String,
@@ -50,10 +52,10 @@ struct NamedSignal {
 
 impl Manifest {
     /// Without files.
-    pub(crate) fn new(plan: &Plan) -> Self {
+    pub(crate) fn new(plan: &Plan, program: Program) -> Self {
         Self {
             format: "manifest/1",
-            tool: format!("iomt {}", env!("CARGO_PKG_VERSION")),
+            tool: program.to_string(),
             scenario: plan.scenario.clone(),
             seed: plan.seed,
             plan_sha256: scenarios::plan_sha256(plan),

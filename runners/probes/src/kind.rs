@@ -1,0 +1,65 @@
+//! What a kind of probe is made of.
+
+use std::sync::Arc;
+
+use carriers::Pace;
+use sim_core::{Arguments, Seam};
+use tokio::runtime::Handle;
+
+use crate::{ProbeError, Sighting};
+
+/// The seam of probes: starts one of a kind, and it sees from then on.
+#[derive(Debug, Clone, Copy)]
+pub struct Watch(pub fn(start: Start<'_>) -> Result<Box<dyn Probe>, ProbeError>);
+
+impl Seam for Watch {
+    const WORD: &'static str = "probe";
+}
+
+/// What a probe needs to begin.
+#[derive(Clone)]
+pub struct Start<'a> {
+    /// Id of the probe.
+    pub id: &'a str,
+    /// Its parameters, checked.
+    pub arguments: &'a Arguments,
+    /// Topic filters, for kinds that have them.
+    pub filters: &'a [String],
+    /// Delivery level asked for, for kinds that have one.
+    pub qos: u8,
+    /// Host of the target that it watches.
+    pub host: &'a str,
+    /// Port of that target.
+    pub port: u16,
+    /// Name and password for that target.
+    pub auth: Option<(&'a str, &'a str)>,
+    /// Identity of the run, for client ids and the like.
+    pub run: &'a str,
+    /// The clock of the run: a sighting is stamped with [`Pace::now_ns`].
+    pub pace: Pace,
+    /// Where tasks of the probe run.
+    pub runtime: &'a Handle,
+    /// Takes what it sees, from any thread.
+    pub see: See,
+}
+
+impl std::fmt::Debug for Start<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Start").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// Takes sightings.
+pub type See = Arc<dyn Fn(Sighting) + Send + Sync>;
+
+/// A probe at work.
+pub trait Probe: Send {
+    /// Waits until it sees everything that is published from then on.
+    ///
+    /// # Errors
+    /// [`ProbeError`] when the target does not let it, or not in time.
+    fn wait_ready(&mut self, runtime: &Handle) -> Result<(), ProbeError>;
+
+    /// Ends it, and takes away what it left at the target.
+    fn stop(self: Box<Self>, runtime: &Handle);
+}

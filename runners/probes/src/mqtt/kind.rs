@@ -1,0 +1,42 @@
+//! `subscribe`: the row of the MQTT subscriber.
+
+use sim_core::{Executor, ProbeKind};
+use tokio::runtime::Handle;
+
+use super::{Subscriber, Subscription};
+use crate::{Probe, ProbeError, Start, Watch};
+
+/// The row.
+pub(crate) fn row() -> ProbeKind {
+    ProbeKind {
+        name: "subscribe",
+        about: "an MQTT subscriber",
+        takes_filters: true,
+        parameters: Vec::new(),
+        executor: Executor::new(Watch(start)),
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "a kind of probe may refuse to start")]
+fn start(start: Start<'_>) -> Result<Box<dyn Probe>, ProbeError> {
+    let subscription = Subscription {
+        host: start.host.to_owned(),
+        port: start.port,
+        client_id: format!("iomt-probe-{}-{}", start.id, start.run),
+        auth: start.auth.map(|(user, password)| (user.to_owned(), password.to_owned())),
+        filters: start.filters.to_vec(),
+        qos: start.qos,
+    };
+    let see = start.see;
+    Ok(Box::new(Subscriber::begin(subscription, start.pace, start.runtime, move |sighting| see(sighting))))
+}
+
+impl Probe for Subscriber {
+    fn wait_ready(&mut self, runtime: &Handle) -> Result<(), ProbeError> {
+        self.wait_granted(runtime)
+    }
+
+    fn stop(self: Box<Self>, runtime: &Handle) {
+        Self::stop(*self, runtime);
+    }
+}

@@ -1,0 +1,15 @@
+//! Reports of a run for people and for programs, each drawn from the [`RunReport`](verify::RunReport) alone.
+
+mod files;
+mod html;
+mod junit;
+mod lost_csv;
+mod terminal;
+#[cfg(test)]
+mod tests;
+
+pub use files::{ReportFileError, write};
+pub use html::html;
+pub use junit::{JunitError, junit};
+pub use lost_csv::lost_csv;
+pub use terminal::terminal;

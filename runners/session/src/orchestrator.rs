@@ -1,0 +1,217 @@
+//! One run, in whatever time: the same driver, connections, rules and judge on the wall clock and in virtual time.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use carriers::{FleetStats, Pace};
+use hdrhistogram::Histogram;
+use scenarios::{Carrier, Plan, TimeMode};
+use sim_core::{Registry, Shards, SimId, Span};
+use verify::{ConnectionCounts, Judgement, ReportInput};
+
+use crate::airwaves::Airwaves;
+use crate::commander::Orders;
+use crate::driver::{Drive, Driver};
+use crate::error::Error;
+use crate::judge::Judge;
+use crate::outside::memory::Memory;
+use crate::outside::targets::{self, Targets};
+use crate::outside::wall::{self, Beginning, Wall};
+use crate::outside::{Finished, Outside};
+use crate::partition::{members, patients};
+use crate::run::{Facts, Options};
+use crate::usage;
+
+/// First connects a second that the start of simulated time leaves room for; loopback does ten times that.
+const CONNECTS_PER_SECOND: f64 = 1_500.0;
+/// Room for the connects of even the smallest fleet.
+const SHORTEST_LEAD: Duration = Duration::from_millis(500);
+/// Share of the lead that building the simulation may use up before its start is set anew.
+const LEAD_FOR_BUILDING: f64 = 0.1;
+/// Longest wait for settling what is under way after an interruption.
+const INTERRUPTED_DRAIN: Span = Span::from_secs(2);
+/// Between two looks at what is under way.
+const SETTLING: Span = Span::from_millis(50);
+
+/// The simulation and the instant at which it begins.
+struct Simulation {
+    plan: Arc<Plan>,
+    shards: Shards,
+    origin: Instant,
+}
+
+/// Runs the plan and judges it.
+///
+/// # Errors
+/// [`Error`] when a target cannot be reached or the machine does not give what the run needs.
+pub(crate) fn run(
+    plan: Plan,
+    options: &mut Options,
+    registry: &Registry,
+    facts: &Facts,
+) -> Result<(Arc<Plan>, Judgement, ReportInput), Error> {
+    let begin = Instant::now();
+    let rss_before_bytes = usage::resident_bytes();
+    let consumers = std::mem::take(&mut options.consumers);
+    let observer = &*options.observer;
+    let within = patients(&plan, options.partition);
+    let mut airwaves = Airwaves::new(registry, &plan, &within)?;
+    let members = members(&plan, &within);
+    let has_connection = |device: &SimId| plan.link_of(*device).carrier == Carrier::Mqtt;
+    let devices: Vec<SimId> = members.iter().copied().filter(has_connection).collect();
+    let takes_part = |device: SimId| members.binary_search(&device).is_ok();
+    let (orders, expected) = Orders::of(&plan, takes_part);
+    let lead = SHORTEST_LEAD + Duration::from_secs_f64(devices.len() as f64 / CONNECTS_PER_SECOND);
+
+    let speed = match plan.time.mode {
+        TimeMode::Virtual => None,
+        TimeMode::Real => Some(1.0),
+        TimeMode::Scaled { speed } => Some(speed),
+    };
+    let (simulation, mut outside, judge, pace): (Simulation, Box<dyn Outside>, Judge, Pace) = if let Some(speed) = speed
+    {
+        let per_device = if targets::share_the_process(&plan) { 2 } else { 1 };
+        carriers::ensure_descriptors(devices.len(), per_device).map_err(|error| Error::Resources(error.to_string()))?;
+        let targets = Targets::start(&plan)?;
+        let runtime = wall::runtime()?;
+        let simulation = build(plan, registry, &within, options.threads, lead)?;
+        let pace = Pace::new(simulation.origin, speed);
+        let judge = Judge::in_thread(Arc::clone(&simulation.plan), registry, consumers)
+            .map_err(|error| Error::Resources(error.to_string()))?;
+        let beginning = Beginning {
+            plan: &simulation.plan,
+            registry,
+            run: &facts.identity,
+            members: members.clone(),
+            devices: &devices,
+            pace,
+            expected,
+            teller: judge.teller(),
+            observer,
+        };
+        let wall = Wall::start(beginning, runtime, targets)?;
+        if let Some(airwaves) = &mut airwaves {
+            let plan = &simulation.plan;
+            airwaves.listen(plan, options.folder.as_deref(), plan.roster.start_epoch_ns, wall.handle(), observer)?;
+        }
+        (simulation, Box::new(wall), judge, pace)
+    } else {
+        let simulation = build(plan, registry, &within, options.threads, lead)?;
+        let judge = Judge::at_once(Arc::clone(&simulation.plan), registry, consumers);
+        let lead = Span::from_nanos(lead.as_nanos() as i64);
+        let memory = Memory::start(&simulation.plan, registry, &devices, lead, expected, judge.teller())?;
+        let pace = Pace::real(simulation.origin);
+        (simulation, Box::new(memory), judge, pace)
+    };
+    let Simulation { plan, shards, .. } = simulation;
+
+    let driver = Driver {
+        plan: &plan,
+        pace,
+        shards,
+        airwaves,
+        outside: &mut *outside,
+        judge: &judge,
+        orders,
+        registry,
+        interrupt: &options.interrupt,
+        observer,
+    };
+    let mut drive = driver.drive()?;
+
+    let drain_begin_ns = drive.outside_ns;
+    let was_interrupted = options.interrupt.is_asked();
+    let patience = if was_interrupted { INTERRUPTED_DRAIN.min(plan.time.drain) } else { plan.time.drain };
+    let deadline_ns = drain_begin_ns + patience.nanos();
+    while outside.now_ns() < deadline_ns && judge.under_way() > 0 {
+        if options.interrupt.is_asked() && !was_interrupted {
+            break;
+        }
+        drive.work_air(pace.sim_time(outside.now_ns()), &plan, pace, &mut *outside, &judge, observer)?;
+        observer.progress(judge.progress(&plan, drive.reached));
+        outside.pass_until(outside.now_ns() + SETTLING.nanos());
+    }
+    let rss_bytes = usage::resident_bytes();
+    let Drive { reached, mut evidence, commands, airwaves, shards, .. } = drive;
+    drop(shards);
+    let left_ns = (deadline_ns - outside.now_ns()).max(0);
+    let Finished { stats, answers, targets, doubts } = outside.finish(left_ns, options.keep, observer);
+    let drain_ns = outside.now_ns() - drain_begin_ns;
+    observer.finished();
+    evidence.merge(&answers);
+    evidence.merge(&stats.evidence);
+    if let Some(airwaves) = &airwaves {
+        evidence.merge(airwaves.radio.evidence());
+    }
+    let judgement = judge.close().finish(&nanoseconds(&stats.lag_us));
+    let input = ReportInput {
+        wall_ns: begin.elapsed().as_nanos() as i64,
+        drain_ns,
+        reached,
+        interrupted: options.interrupt.is_asked(),
+        targets,
+        evidence,
+        connections: connection_counts(&stats, devices.len() as u64),
+        commands,
+        radio: airwaves.as_ref().map(|airwaves| airwaves.report(&plan)),
+        rss_bytes,
+        rss_before_bytes,
+        doubts,
+        ..facts.input()
+    };
+    Ok((plan, judgement, input))
+}
+
+/// Builds the simulation and sets the instant of its begin, `lead` from when it is built, so that the devices can connect
+/// before. Where payload time is the wall clock's, it is that of this instant: a stack may measure its own delays by it.
+fn build(
+    mut plan: Plan,
+    registry: &Registry,
+    within: &std::ops::Range<usize>,
+    threads: usize,
+    lead: Duration,
+) -> Result<Simulation, Error> {
+    let mut building = Duration::ZERO;
+    loop {
+        let begin = Instant::now();
+        let ahead = lead + building;
+        let origin = begin + ahead;
+        plan.start_at((jiff::Timestamp::now().as_nanosecond() as i64).saturating_add(ahead.as_nanos() as i64));
+        let shards = Shards::new(registry, &plan.roster, &plan.occurrences, within, threads)?;
+        let took = begin.elapsed();
+        let late = took.saturating_sub(building) > lead.mul_f64(LEAD_FOR_BUILDING);
+        if !late {
+            return Ok(Simulation { plan: Arc::new(plan), shards, origin });
+        }
+        if plan.time.start_epoch_ns.is_some() {
+            return Ok(Simulation { plan: Arc::new(plan), shards, origin: Instant::now() + lead });
+        }
+        building = took + took / 4;
+    }
+}
+
+fn connection_counts(stats: &FleetStats, planned: u64) -> ConnectionCounts {
+    ConnectionCounts {
+        planned,
+        made: stats.counts.connects,
+        session_present: stats.counts.sessions_present,
+        failed: stats.connect_failures.clone(),
+        ended: stats.disconnects.clone(),
+        connect_time: nanoseconds(&stats.connect_us),
+        reconnect_time: nanoseconds(&stats.reconnect_us),
+        resent: stats.counts.resent,
+        bytes_out: stats.counts.bytes_out,
+        bytes_in: stats.counts.bytes_in,
+    }
+}
+
+/// A histogram of microseconds as one of nanoseconds.
+fn nanoseconds(micros: &Histogram<u64>) -> Histogram<u64> {
+    let mut nanos = Histogram::new(3).expect("three significant digits are within 0..=5");
+    for bucket in micros.iter_recorded() {
+        nanos
+            .record_n(bucket.value_iterated_to().saturating_mul(1_000), bucket.count_at_value())
+            .expect("the histogram grows as needed");
+    }
+    nanos
+}

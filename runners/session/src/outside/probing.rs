@@ -1,0 +1,108 @@
+//! The probes of a plan, whose sightings go to the judge.
+
+use std::sync::Arc;
+
+use carriers::Pace;
+use probes::mqtt::{Subscriber, Subscription};
+use probes::{Probe, ProbeError, Start, Watch};
+use scenarios::Plan;
+use sim_core::{ProbeKind, Registry};
+use tokio::runtime::Handle;
+
+use super::targets::Targets;
+use crate::error::Error;
+use crate::events::sighted;
+use crate::judge::Teller;
+
+/// Probes at work.
+pub(crate) struct Probes(Vec<Box<dyn Probe>>);
+
+impl Probes {
+    /// Starts every probe and waits until all of them see.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`] when a target does not let a probe look, or not in time.
+    pub(crate) fn start(
+        plan: &Plan,
+        registry: &Registry,
+        targets: &Targets,
+        run: &str,
+        pace: Pace,
+        teller: &Teller,
+        runtime: &Handle,
+    ) -> Result<Self, Error> {
+        let mut watching = Vec::new();
+        for (index, probe) in plan.probes.iter().enumerate() {
+            let target = &plan.targets[probe.target].id;
+            let unreachable =
+                |error: ProbeError| Error::Unreachable { target: target.clone(), reason: error.to_string() };
+            let kind = registry.find::<ProbeKind>(&probe.kind).and_then(|kind| kind.executor.code::<Watch>());
+            let Watch(start) = kind.ok_or_else(|| unreachable(ProbeError::NoCode { kind: probe.kind.clone() }))?;
+            let (host, port) = targets.address(probe.target);
+            let teller = teller.clone();
+            let start = start(Start {
+                id: &probe.id,
+                arguments: &probe.arguments,
+                filters: &probe.filters,
+                qos: probe.qos,
+                host,
+                port,
+                auth: auth_of(plan, probe.target),
+                run,
+                pace,
+                runtime,
+                see: Arc::new(move |sighting| teller.tell(vec![sighted(index, sighting)])),
+            });
+            watching.push((start.map_err(unreachable)?, target));
+        }
+        for (probe, target) in &mut watching {
+            let ready = probe.wait_ready(runtime);
+            ready.map_err(|error| Error::Unreachable { target: target.clone(), reason: error.to_string() })?;
+        }
+        Ok(Self(watching.into_iter().map(|(probe, _)| probe).collect()))
+    }
+
+    /// Ends the probes and removes what they left at their targets.
+    pub(crate) fn stop(&mut self, runtime: &Handle) {
+        for probe in std::mem::take(&mut self.0) {
+            probe.stop(runtime);
+        }
+    }
+}
+
+/// A subscription at a target of the plan, with the name and password of the first link that goes there.
+pub(crate) fn subscription(
+    plan: &Plan,
+    targets: &Targets,
+    target: usize,
+    client_id: String,
+    filters: Vec<String>,
+    qos: u8,
+) -> Subscription {
+    let (host, port) = targets.address(target);
+    let auth = auth_of(plan, target);
+    Subscription {
+        host: host.to_owned(),
+        port,
+        client_id,
+        auth: auth.map(|(user, password)| (user.to_owned(), password.to_owned())),
+        filters,
+        qos,
+    }
+}
+
+/// Name and password of the first link that goes to a target.
+fn auth_of(plan: &Plan, target: usize) -> Option<(&str, &str)> {
+    let auth = plan.links.iter().find(|link| link.target == target)?.auth.as_ref()?;
+    Some((&auth.user, &auth.password))
+}
+
+/// Waits until a target granted the subscriptions.
+///
+/// # Errors
+/// [`Error::Unreachable`] when it does not, or not in time.
+pub(crate) fn wait_granted(subscriber: &mut Subscriber, target: &str, runtime: &Handle) -> Result<(), Error> {
+    subscriber
+        .wait_granted(runtime)
+        .map_err(|error| Error::Unreachable { target: target.to_owned(), reason: error.to_string() })
+}

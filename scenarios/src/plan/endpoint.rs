@@ -1,0 +1,47 @@
+//! How one device or gateway connects.
+
+use super::fields::{Fields, View};
+
+/// How one device connects, rendered from its link's templates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// MQTT client id, unique among all that have a connection; may contain `${run}`, which the runner fills in.
+    pub client_id: String,
+    /// Where it listens for commands: `<prefix>/cmd`.
+    pub command_topic: String,
+    /// Where it answers: `<prefix>/ack`.
+    pub reply_topic: String,
+    /// Last will.
+    pub will: Option<Will>,
+}
+
+/// A last will, rendered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Will {
+    /// Topic.
+    pub topic: String,
+    /// Payload.
+    pub body: String,
+    /// Delivery level, 0 to 2.
+    pub qos: u8,
+    /// Whether the broker keeps it.
+    pub retain: bool,
+}
+
+/// Adds how somebody connects.
+pub(in crate::plan) fn connection(fields: Fields, endpoint: &Endpoint, view: View) -> Fields {
+    let Endpoint { client_id, command_topic, reply_topic, will } = endpoint;
+    let will = will.as_ref().map(|Will { topic, body, qos, retain }| {
+        Fields::new(view)
+            .field("topic", topic.clone())
+            .field("body", body.clone())
+            .field("qos", *qos)
+            .field("retain", *retain)
+            .done()
+    });
+    fields
+        .field("client_id", client_id.clone())
+        .field("command_topic", command_topic.clone())
+        .field("reply_topic", reply_topic.clone())
+        .field("will", will)
+}

@@ -1,0 +1,169 @@
+//! How devices reach a target.
+
+use serde_json::Value;
+use sim_core::Span;
+
+use super::fields::{Fields, View};
+use super::target::TargetPlan;
+
+/// What a link runs over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carrier {
+    /// The device's own connection.
+    Mqtt,
+    /// Bluetooth to a gateway: target, format and all that belongs to the connection are those of the gateway's link.
+    Gateway,
+    /// Bluetooth to real hosts only; nothing is judged at a broker.
+    Host,
+}
+
+/// How a device reaches a target.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LinkPlan {
+    /// Link id.
+    pub id: String,
+    /// What it runs over.
+    pub carrier: Carrier,
+    /// Index of its target.
+    pub target: usize,
+    /// Payload format.
+    pub format: String,
+    /// Delivery level, 0 to 2.
+    pub qos: u8,
+    /// Protocol version.
+    pub protocol: Protocol,
+    /// Session behaviour.
+    pub session: SessionPlan,
+    /// Store and forward.
+    pub outbox: OutboxPlan,
+    /// Name and password.
+    pub auth: Option<AuthPlan>,
+}
+
+/// MQTT protocol version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// 3.1.1.
+    V311,
+    /// 5.
+    V5,
+}
+
+/// Session behaviour of a connection.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SessionPlan {
+    /// Start from nothing on each connect (clean session, clean start).
+    pub clean: bool,
+    /// How long the broker keeps the session after a disconnect (MQTT 5).
+    pub expiry: Span,
+    /// Keep-alive interval.
+    pub keep_alive: Span,
+    /// Waiting between connection attempts.
+    pub backoff: Backoff,
+    /// Most messages sent and not acknowledged at a time, at delivery levels 1 and 2.
+    pub inflight: u16,
+}
+
+/// Waiting between connection attempts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Backoff {
+    /// Rule.
+    pub kind: BackoffKind,
+    /// First wait.
+    pub initial: Span,
+    /// Longest wait.
+    pub longest: Span,
+}
+
+/// Rule by which waits grow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BackoffKind {
+    /// No wait.
+    None,
+    /// Always the first wait.
+    Fixed,
+    /// Doubling.
+    Exponential,
+    /// Doubling, each wait drawn uniformly between half and the whole of it.
+    ExponentialJitter,
+}
+
+/// The device's own store and forward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutboxPlan {
+    /// Most messages kept.
+    pub messages: u32,
+    /// What is dropped when it is full; each drop is declared.
+    pub full: OutboxFull,
+}
+
+/// What a full outbox drops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutboxFull {
+    /// The oldest message.
+    DropOldest,
+    /// The message that just came.
+    DropNewest,
+}
+
+/// Name and password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthPlan {
+    /// User name.
+    pub user: String,
+    /// Password.
+    pub password: String,
+}
+
+pub(super) fn tell_link(targets: &[TargetPlan], link: &LinkPlan, view: View) -> Value {
+    let LinkPlan { id, carrier, target, format, qos, protocol, session, outbox, auth } = link;
+    let user = auth.as_ref().map(|AuthPlan { user, password: _ }| user.clone());
+    Fields::new(view)
+        .field("id", id.clone())
+        .field(
+            "carrier",
+            match carrier {
+                Carrier::Mqtt => "mqtt",
+                Carrier::Gateway | Carrier::Host => "ble",
+            },
+        )
+        .tested("hosts_only", *carrier == Carrier::Host)
+        .field("to", targets[*target].id.clone())
+        .field("format", format.clone())
+        .field("qos", *qos)
+        .field("protocol", if *protocol == Protocol::V5 { "5" } else { "3.1.1" })
+        .field("session", tell_session(session, view))
+        .field("outbox", tell_outbox(*outbox, view))
+        .tested("auth", user.is_some())
+        .shown("user", user)
+        .done()
+}
+
+fn tell_session(session: &SessionPlan, view: View) -> Value {
+    let SessionPlan { clean, expiry, keep_alive, backoff, inflight } = session;
+    let Backoff { kind, initial, longest } = backoff;
+    let kind = match kind {
+        BackoffKind::None => "none",
+        BackoffKind::Fixed => "fixed",
+        BackoffKind::Exponential => "exp",
+        BackoffKind::ExponentialJitter => "exp_jitter",
+    };
+    Fields::new(view)
+        .field("clean", *clean)
+        .field("expiry_s", expiry.seconds())
+        .field("keep_alive_s", keep_alive.seconds())
+        .field("backoff", kind)
+        .field("backoff_initial_s", initial.seconds())
+        .field("backoff_longest_s", longest.seconds())
+        .field("inflight", *inflight)
+        .done()
+}
+
+fn tell_outbox(outbox: OutboxPlan, view: View) -> Value {
+    let OutboxPlan { messages, full } = outbox;
+    let full = match full {
+        OutboxFull::DropOldest => "drop_oldest",
+        OutboxFull::DropNewest => "drop_newest",
+    };
+    Fields::new(view).field("messages", messages).field("full", full).done()
+}

@@ -1,0 +1,44 @@
+//! The user's stack: brokers, and places where Bluetooth hosts attach.
+
+use serde_json::Value;
+use sim_core::Roster;
+
+use super::fields::{Fields, View};
+
+/// One component of the user's stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetPlan {
+    /// Target id.
+    pub id: String,
+    /// `embedded`, `mosquitto` or a URL; of a place for Bluetooth hosts, where it listens.
+    pub url: String,
+}
+
+/// Where a real Bluetooth host can attach to the radio of a site.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HostPlan {
+    /// Index of its target.
+    pub target: usize,
+    /// Where it listens: `tcp://127.0.0.1:6402` (port 0 picks a free one) or `unix:/path`.
+    pub listen: String,
+    /// Index of its site in the roster.
+    pub site: usize,
+    /// Where its antenna is.
+    pub place: sim_core::Place,
+}
+
+pub(super) fn tell_target(target: &TargetPlan, view: View) -> Value {
+    let TargetPlan { id, url } = target;
+    Fields::new(view).field("id", id.clone()).shown("url", url.clone()).done()
+}
+
+/// One place where a host can attach.
+pub(super) fn tell_host(targets: &[TargetPlan], roster: &Roster, host: &HostPlan, view: View) -> Value {
+    let HostPlan { target, listen, site, place } = host;
+    Fields::new(view)
+        .field("target", targets[*target].id.clone())
+        .shown("listen", listen.clone())
+        .field("site", roster.sites[*site].id.clone())
+        .field("place_m", *place)
+        .done()
+}
