@@ -4,7 +4,6 @@ use ble::advertising::{Advertising, AdvertisingData, AdvertisingKind};
 use ble::pairing::{SecureConnections, SecurityPolicy};
 use ble::propagation::Position;
 use ble::services::battery;
-use ble::services::device_information::DeviceInformation;
 use ble::{LinkPolicy, PeripheralOptions};
 use sim_core::{DevicePlan, Place, RadioPlan};
 
@@ -24,7 +23,7 @@ pub(crate) fn position([x_m, y_m, z_m]: Place) -> Position {
 /// The peripheral of a device.
 pub(crate) fn peripheral_options(profile: &Profile, device: &DevicePlan, radio: &RadioPlan) -> PeripheralOptions {
     let equipment = (profile.equip)(device);
-    let information = DeviceInformation { serial_number: Some(device.serial.clone()), ..DeviceInformation::default() };
+    let information = equipment.information(device);
     let mut services = equipment.services;
     services.extend([battery::service(FIRST_CHARGE_PERCENT), information.service()]);
     let name = name_of(device);

@@ -6,9 +6,16 @@
 
 use ble::gatt::{ControlPoint, Service};
 use ble::pdu::att::Uuid;
+use ble::services::device_information::DeviceInformation;
 use ble::services::{DateTime, battery};
 use sim_core::{BluetoothKind, DevicePlan, Registry, Row};
 use vocabulary::{MetricId, OwnedMessage, OwnedValue, OwnedWave, Quality, Reading, metrics};
+
+/// The maker of devices whose profile names none.
+const MANUFACTURER: &str = "IoMT testbed";
+
+/// Their hardware.
+const HARDWARE: &str = "virtual";
 
 /// How a kind of device speaks Bluetooth.
 #[derive(Debug, Clone, Copy)]
@@ -54,11 +61,32 @@ pub struct Equipment {
     pub services: Vec<Service>,
     /// Behaviour of those that have control points.
     pub control_points: Vec<(Uuid, Box<dyn ControlPoint>)>,
+    /// What the device says about itself, where it is not what every virtual device says: see [`Equipment::information`].
+    pub information: DeviceInformation,
 }
 
 impl From<Service> for Equipment {
     fn from(service: Service) -> Self {
-        Self { services: vec![service], control_points: Vec::new() }
+        Self { services: vec![service], control_points: Vec::new(), information: DeviceInformation::default() }
+    }
+}
+
+impl Equipment {
+    /// The Device Information service: what the profile does not say is said for it. The maker's name is mandatory in
+    /// most profiles of health devices.
+    pub(crate) fn information(&self, plan: &DevicePlan) -> DeviceInformation {
+        let said = self.information.clone();
+        let or = |said: Option<String>, usual: &str| Some(said.unwrap_or_else(|| usual.to_owned()));
+        DeviceInformation {
+            manufacturer_name: or(said.manufacturer_name, MANUFACTURER),
+            model_number: or(said.model_number, &plan.kind),
+            serial_number: or(said.serial_number, &plan.serial),
+            firmware_revision: or(said.firmware_revision, env!("CARGO_PKG_VERSION")),
+            hardware_revision: or(said.hardware_revision, HARDWARE),
+            software_revision: said.software_revision,
+            system_id: said.system_id,
+            plug_and_play: said.plug_and_play,
+        }
     }
 }
 
@@ -213,6 +241,29 @@ pub fn reading_of(metric: MetricId, value: f64) -> Reading {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_profile_does_not_say_of_a_device_is_said_for_it() {
+        let plan = DevicePlan {
+            path: String::new(),
+            id: String::new(),
+            patient: sim_core::SimId(0),
+            kind: "belt".to_owned(),
+            serial: "B-1".to_owned(),
+            options: sim_core::Arguments::default(),
+            link: 0,
+            aligned: true,
+            streams: Vec::new(),
+            radio: None,
+        };
+        let mut equipment =
+            Equipment { services: Vec::new(), control_points: Vec::new(), information: DeviceInformation::default() };
+        equipment.information.model_number = Some("Acme 7".to_owned());
+        let information = equipment.information(&plan);
+        let given = [&information.manufacturer_name, &information.model_number, &information.serial_number];
+        assert_eq!(given.map(Option::as_deref), [Some(MANUFACTURER), Some("Acme 7"), Some("B-1")]);
+        assert!(information.firmware_revision.is_some() && information.hardware_revision.is_some());
+    }
 
     #[test]
     fn only_is_the_value_of_a_message_of_one_part() {

@@ -90,6 +90,8 @@ pub(crate) struct RadioDevice {
     pub(crate) in_flight: Option<u64>,
     /// Messages in the history, oldest first.
     pub(crate) recorded: VecDeque<u64>,
+    /// The key of the newest one, and its message.
+    pub(crate) newest_record: Option<(u32, u64)>,
     pub(crate) packets: u16,
     /// What its clock is wrong by [ms].
     pub(crate) clock_error_ms: i64,
@@ -114,6 +116,7 @@ impl RadioDevice {
             kept: VecDeque::new(),
             in_flight: None,
             recorded: VecDeque::new(),
+            newest_record: None,
             packets: 0,
             clock_error_ms: 0,
             power_faults: 0,

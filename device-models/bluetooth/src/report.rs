@@ -41,6 +41,8 @@ pub enum Reason {
     LinkLost,
     /// It came, and the gateway could not read it.
     Unreadable,
+    /// The history has a record of the same number or minute already, and nobody listened.
+    SameRecord,
     /// The history was full, and it was the oldest.
     HistoryFull,
     /// The device had no power.
@@ -59,6 +61,7 @@ impl Reason {
             Self::QueueFull => "queue full",
             Self::LinkLost => "link lost",
             Self::Unreadable => "unreadable",
+            Self::SameRecord => "recorded already",
             Self::HistoryFull => "history full",
             Self::PoweredOff => "powered off",
             Self::Malformed => "malformed",

@@ -87,7 +87,17 @@ impl Site {
         match part.manner {
             Manner::Notified => self.notify(index, tag, &part),
             Manner::Confirmed => self.keep(index, tag, part),
+            // Records are told apart by their keys: a sensor files one measurement a minute.
+            Manner::Recorded { key, live } if self.has_recorded(index, key, tag.parcel) => {
+                if let Some(parcel) = self.devices[index].parcels.get_mut(&tag.parcel) {
+                    parcel.loss = Reason::SameRecord;
+                }
+                if live && self.air.is_wanted(self.devices[index].peripheral, part.service, part.characteristic) {
+                    self.notify(index, tag, &part);
+                }
+            }
             Manner::Recorded { key, live } => {
+                self.devices[index].newest_record = Some((key, tag.parcel));
                 let Part { service, characteristic, value, .. } = part.clone();
                 let name = Tag { is_record: true, ..tag };
                 let record = Record { key, parts: vec![(characteristic, value)], tag: name.bits() };
@@ -98,6 +108,11 @@ impl Site {
                 }
             }
         }
+    }
+
+    /// Whether the history's newest record is of this key, and of another message.
+    fn has_recorded(&self, index: usize, key: u32, parcel: u64) -> bool {
+        self.devices[index].newest_record.is_some_and(|(newest, of)| newest == key && of != parcel)
     }
 
     fn notify(&mut self, index: usize, tag: Tag, part: &Part) {

@@ -1,9 +1,12 @@
 //! Blood pressure cuff: Blood Pressure service; a measurement is kept until it was confirmed.
 
 use ble::services::blood_pressure::{self, Measurement, status};
-use vocabulary::{OwnedMessage, metrics};
+use vocabulary::{OwnedMessage, Reading, metrics};
 
 use crate::profile::{Manner, Part, Profile, Received, Reception, Sender, number_or_nan, reading_of};
+
+/// How a measurement failed, as the device and the service call it.
+const OUTCOMES: [(&str, u16); 2] = [("motion", status::BODY_MOVED), ("irregular_pulse", status::IRREGULAR_PULSE)];
 
 pub(super) const PROFILE: Profile = Profile {
     kind: "blood_pressure_cuff",
@@ -11,7 +14,7 @@ pub(super) const PROFILE: Profile = Profile {
     appearance: 0x0381,
     service: blood_pressure::SERVICE,
     history: 100,
-    equip: |_| blood_pressure::service(status::IRREGULAR_PULSE).into(),
+    equip: |_| blood_pressure::service(status::BODY_MOVED | status::IRREGULAR_PULSE).into(),
     parts,
     read,
 };
@@ -30,7 +33,7 @@ fn parts(message: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
         time: Some(sender.date_time()),
         pulse_per_min: message.number(metrics::PR_NIBP).or_else(|| message.number(metrics::PR)),
         user: None,
-        status: None,
+        status: message.code(metrics::DEVICE_STATUS).map(bits_of),
     };
     vec![Part {
         service: blood_pressure::SERVICE,
@@ -38,6 +41,11 @@ fn parts(message: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
         value: measurement.encode(),
         manner: Manner::Confirmed,
     }]
+}
+
+/// The bits that say how a measurement ended; none for a success, nor for a failure that the service has no bit for.
+fn bits_of(outcome: &str) -> u16 {
+    OUTCOMES.into_iter().find(|(word, _)| *word == outcome).map_or(0, |(_, bit)| bit)
 }
 
 fn read(received: &Received<'_>) -> Option<Reception> {
@@ -48,5 +56,10 @@ fn read(received: &Received<'_>) -> Option<Reception> {
         reading_of(metrics::NIBP_MEAN, measurement.mean_mmhg),
     ];
     readings.extend(measurement.pulse_per_min.map(|pulse| reading_of(metrics::PR_NIBP, pulse)));
+    if let Some(bits) = measurement.status {
+        let outcome = OUTCOMES.into_iter().find(|(_, bit)| bits & bit != 0).map(|(word, _)| word);
+        let success = measurement.systolic_mmhg.is_finite().then_some("operating");
+        readings.extend(outcome.or(success).map(|word| Reading::code(metrics::DEVICE_STATUS, word)));
+    }
     Some(readings.into())
 }

@@ -2,13 +2,15 @@
 //! the session, which is that of the scenario.
 
 use ble::services::continuous_glucose::{self, Control, Measurement, Sensor, Status};
+use ble::services::device_information::DeviceInformation;
 use sim_core::DevicePlan;
-use vocabulary::{OwnedMessage, Quality, metrics};
+use vocabulary::{OwnedMessage, Quality, Reading, metrics};
 
 use crate::profile::{Equipment, Manner, Part, Profile, Received, Reception, Sender, number_or_nan, reading_of};
 
-/// Interstitial fluid from subcutaneous tissue, with trend and checksums, for ten days.
-const SENSOR: Sensor = Sensor { features: 1 << 12 | 1 << 15, sample_kind: 9, sample_location: 5, run_time_h: 240 };
+/// Interstitial fluid from subcutaneous tissue, for ten days; limits of results, general faults, checksums and trend.
+const SENSOR: Sensor =
+    Sensor { features: 1 << 8 | 1 << 11 | 1 << 12 | 1 << 15, sample_kind: 9, sample_location: 5, run_time_h: 240 };
 
 /// Minutes between measurements of the usual sensors.
 const INTERVAL_MIN: u8 = 5;
@@ -17,6 +19,13 @@ const INTERVAL_MIN: u8 = 5;
 const WARMING_UP: u8 = 1 << 1;
 /// Bit of the status octet: general fault.
 const FAULT: u8 = 1 << 5;
+/// Bit of the warning octet: the result is lower than the device can tell.
+const BELOW_LIMIT: u8 = 1 << 6;
+/// Bit of the warning octet: the result is higher than the device can tell.
+const ABOVE_LIMIT: u8 = 1 << 7;
+
+/// What a sensor says instead of a number outside its range, with the bit and the number that stand for it.
+const LIMITS: [(&str, u8, f64); 2] = [("low", BELOW_LIMIT, f64::NEG_INFINITY), ("high", ABOVE_LIMIT, f64::INFINITY)];
 
 pub(super) const PROFILE: Profile = Profile {
     kind: "cgm",
@@ -33,16 +42,19 @@ fn equip(_: &DevicePlan) -> Equipment {
     Equipment {
         services: vec![SENSOR.service()],
         control_points: vec![(continuous_glucose::SERVICE, Box::new(Control::new(SENSOR, INTERVAL_MIN)))],
+        information: DeviceInformation::default(),
     }
 }
 
 fn parts(message: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
     let Some(glucose_mg_dl) = number_or_nan(message, metrics::GLUCOSE_ISF) else { return Vec::new() };
     let quality = message.quality(metrics::GLUCOSE_ISF);
+    let limit = message.code(metrics::GLUCOSE_ISF).and_then(|code| LIMITS.into_iter().find(|(word, ..)| *word == code));
+    let (warning, glucose_mg_dl) = limit.map_or((0, glucose_mg_dl), |(_, bit, value)| (bit, value));
     let status = Status {
         status: if quality == Quality::Invalid { FAULT } else { 0 },
         calibration: if quality == Quality::Calibrating { WARMING_UP } else { 0 },
-        warning: 0,
+        warning,
     };
     let measurement = Measurement {
         glucose_mg_dl,
@@ -63,7 +75,9 @@ fn read(received: &Received<'_>) -> Option<Reception> {
     let octets = received.only(continuous_glucose::MEASUREMENT)?;
     let measurement = Measurement::decode(octets, SENSOR.has_checksums())?;
     let quality = quality_of(measurement.status);
-    let glucose = reading_of(metrics::GLUCOSE_ISF, measurement.glucose_mg_dl);
+    let limit = LIMITS.into_iter().find(|(_, bit, _)| measurement.status.warning & bit != 0);
+    let number = || reading_of(metrics::GLUCOSE_ISF, measurement.glucose_mg_dl);
+    let glucose = limit.map_or_else(number, |(word, ..)| Reading::code(metrics::GLUCOSE_ISF, word));
     let mut readings = vec![if quality == Quality::Ok { glucose } else { glucose.with_quality(quality) }];
     readings.extend(measurement.trend_mg_dl_min.map(|trend| reading_of(metrics::GLUCOSE_TREND, trend)));
     Some(readings.into())

@@ -1,5 +1,6 @@
 //! ECG patch: our own ECG stream; a message becomes as many packets as the link's room demands.
 
+use ble::services::device_information::DeviceInformation;
 use ble::services::ecg_stream::{self, Information, Packet, StreamControl};
 use sim_core::{Cadence, DevicePlan};
 use vocabulary::{MetricId, OwnedMessage, OwnedWave, Quality, metrics};
@@ -47,6 +48,7 @@ fn equip(plan: &DevicePlan) -> Equipment {
     Equipment {
         services: vec![ecg_stream::service(information)],
         control_points: vec![(ecg_stream::SERVICE, Box::new(StreamControl::new(0x7F, vec![rate_hz])))],
+        information: DeviceInformation::default(),
     }
 }
 

@@ -1,9 +1,13 @@
 //! Heart rate belt: Heart Rate service with the intervals between beats.
 
 use ble::services::heart_rate::{self, BodySensorLocation, Measurement};
-use vocabulary::{OwnedMessage, OwnedValue, Quality, Reading, metrics};
+use vocabulary::{MetricId, OwnedMessage, Quality, Reading, metrics};
 
 use crate::profile::{Manner, Part, Profile, Received, Reception, Sender, number_or_nan, reading_of};
+
+/// The intervals of a message, oldest first: a message carries each metric once.
+const INTERVALS: [MetricId; 4] =
+    [metrics::RR_INTERVAL, metrics::RR_INTERVAL_2, metrics::RR_INTERVAL_3, metrics::RR_INTERVAL_4];
 
 pub(super) const PROFILE: Profile = Profile {
     kind: "heart_rate_belt",
@@ -18,11 +22,7 @@ pub(super) const PROFILE: Profile = Profile {
 
 fn parts(message: &OwnedMessage, sender: &mut Sender<'_>) -> Vec<Part> {
     let Some(rate) = number_or_nan(message, metrics::HR) else { return Vec::new() };
-    let rr_interval = metrics::RR_INTERVAL;
-    let intervals = message.readings.iter().filter(|reading| reading.metric == rr_interval);
-    let rr_s = intervals
-        .filter_map(|reading| if let OwnedValue::Number(rr_ms) = reading.value { Some(rr_ms / 1000.0) } else { None })
-        .collect();
+    let rr_s = INTERVALS.into_iter().filter_map(|metric| Some(message.number(metric)? / 1000.0)).collect();
     let is_worn = rate.is_finite() && message.quality(metrics::HR) != Quality::Invalid;
     let rate_per_min = if rate.is_finite() { libm::round(rate).clamp(0.0, 65_535.0) as u16 } else { 0 };
     let measurement = Measurement { rate_per_min, contact: Some(is_worn), energy_kj: None, rr_s };
@@ -45,7 +45,7 @@ fn read(received: &Received<'_>) -> Option<Reception> {
         Reading::number(rate, f64::from(measurement.rate_per_min)).with_quality(quality)
     };
     let mut readings = vec![reading];
-    let last_ms = measurement.rr_s.last().map(|rr_s| libm::round(rr_s * 1000.0));
-    readings.extend(last_ms.map(|rr_ms| reading_of(metrics::RR_INTERVAL, rr_ms)));
+    let intervals_ms = measurement.rr_s.iter().map(|rr_s| libm::round(rr_s * 1000.0));
+    readings.extend(INTERVALS.into_iter().zip(intervals_ms).map(|(metric, ms)| reading_of(metric, ms)));
     Some(readings.into())
 }

@@ -1,6 +1,7 @@
 //! Insulin pump: status and annunciations of the Insulin Delivery service. Boluses and basal rates are told by its
 //! history, which this build's service does not have: messages about nothing else are not carried.
 
+use ble::services::device_information::DeviceInformation;
 use ble::services::insulin_delivery::{
     self, Annunciation, AnnunciationKind, AnnunciationState, Operation, PumpControl, Therapy,
 };
@@ -27,8 +28,18 @@ const ANNUNCIATIONS: [(&str, AnnunciationKind); 10] = [
 ];
 
 /// Words of states and the therapy they mean.
-const THERAPIES: [(&str, Therapy); 4] =
-    [("stopped", Therapy::Stop), ("suspended", Therapy::Pause), ("paused", Therapy::Pause), ("off", Therapy::Stop)];
+const THERAPIES: [(&str, Therapy); 6] = [
+    ("stopped", Therapy::Stop),
+    ("suspended", Therapy::Pause),
+    ("paused", Therapy::Pause),
+    ("off", Therapy::Stop),
+    ("empty", Therapy::Stop),
+    ("occluded", Therapy::Stop),
+];
+
+/// Phases of an alarm and the state of its annunciation.
+const PHASES: [(&str, AnnunciationState); 2] =
+    [("start", AnnunciationState::Pending), ("end", AnnunciationState::Confirmed)];
 
 pub(super) const PROFILE: Profile = Profile {
     kind: "insulin_pump",
@@ -44,16 +55,19 @@ fn equip(_: &DevicePlan) -> Equipment {
     Equipment {
         services: vec![insulin_delivery::service(CONCENTRATION_IU_ML, 0)],
         control_points: vec![(insulin_delivery::SERVICE, Box::new(PumpControl::default()))],
+        information: DeviceInformation::default(),
     }
 }
 
 fn parts(message: &OwnedMessage, _: &mut Sender<'_>) -> Vec<Part> {
     if let Some(alarm) = message.code(metrics::ALARM) {
         let known = ANNUNCIATIONS.iter().find(|(word, _)| *word == alarm);
+        let phase = message.code(metrics::ALARM_PHASE);
+        let phase = PHASES.into_iter().find(|(word, _)| Some(*word) == phase);
         let annunciation = Annunciation {
             instance: message.sequence as u16,
             kind: known.map_or(AnnunciationKind::SystemIssue, |(_, kind)| *kind),
-            state: AnnunciationState::Pending,
+            state: phase.map_or(AnnunciationState::Pending, |(_, state)| state),
         };
         let value = insulin_delivery::encode_annunciation(Some(annunciation));
         return vec![confirmed(insulin_delivery::ANNUNCIATION, value)];
@@ -76,11 +90,14 @@ fn confirmed(characteristic: ble::pdu::att::Uuid, value: Vec<u8>) -> Part {
 fn read(received: &Received<'_>) -> Option<Reception> {
     if let Some(octets) = received.only(insulin_delivery::ANNUNCIATION) {
         let annunciation = insulin_delivery::decode_annunciation(octets)?;
-        let word = annunciation.map_or("none", |annunciation| {
-            let known = ANNUNCIATIONS.into_iter().find(|(_, kind)| *kind == annunciation.kind);
-            known.map_or("other", |(word, _)| word)
-        });
-        return Some(vec![Reading::code(metrics::ALARM, word)].into());
+        let Some(annunciation) = annunciation else {
+            return Some(vec![Reading::code(metrics::ALARM, "none")].into());
+        };
+        let known = ANNUNCIATIONS.into_iter().find(|(_, kind)| *kind == annunciation.kind);
+        let phase = PHASES.into_iter().find(|(_, state)| *state == annunciation.state);
+        let mut readings = vec![Reading::code(metrics::ALARM, known.map_or("other", |(word, _)| word))];
+        readings.extend(phase.map(|(word, _)| Reading::code(metrics::ALARM_PHASE, word)));
+        return Some(readings.into());
     }
     let status = insulin_delivery::decode_status(received.only(insulin_delivery::STATUS)?)?;
     let state = match status.therapy {

@@ -37,8 +37,8 @@ fn numbers_arrive_as_they_were_said() {
     let cases: [(&str, &[Reading], &str); 8] = [
         (
             "heart_rate_belt",
-            &[number(metrics::HR, 72.0), number(metrics::RR_INTERVAL, 830.0), number(metrics::RR_INTERVAL, 841.0)],
-            r#""m":{"hr":72,"rr_interval":841}"#,
+            &[number(metrics::HR, 72.0), number(metrics::RR_INTERVAL, 830.0), number(metrics::RR_INTERVAL_2, 841.0)],
+            r#""m":{"hr":72,"rr_interval":830,"rr_interval_2":841}"#,
         ),
         (
             "pulse_oximeter",
@@ -131,4 +131,60 @@ fn what_no_characteristic_carries_is_given_up() {
     let heard = run(&mut ward.radio(), &said, seconds(30), 200);
     let reasons: Vec<_> = heard.given_up.iter().map(|given_up| given_up.reason).collect();
     assert_eq!(reasons, [crate::Reason::NotCarried]);
+}
+
+fn code(metric: MetricId, code: &'static str) -> Reading {
+    Reading::code(metric, code)
+}
+
+#[test]
+fn codes_arrive_where_the_service_has_a_word_for_them() {
+    let missing = |metric| Reading::missing(metric, Quality::NotAvailable);
+    let failed = [
+        missing(metrics::NIBP_SYS),
+        missing(metrics::NIBP_DIA),
+        missing(metrics::NIBP_MEAN),
+        code(metrics::DEVICE_STATUS, "motion"),
+    ];
+    let cases: [(&str, &[Reading], &str); 7] = [
+        ("cgm", &[code(metrics::GLUCOSE_ISF, "low")], r#""c":{"glucose_isf":"low"}"#),
+        ("cgm", &[code(metrics::GLUCOSE_ISF, "high")], r#""c":{"glucose_isf":"high"}"#),
+        ("cgm", &[missing(metrics::GLUCOSE_ISF)], r#""m":{"glucose_isf":null},"q":{"glucose_isf":"not-available"}"#),
+        ("glucose_meter", &[code(metrics::GLUCOSE_CAP, "low")], r#""c":{"glucose_cap":"low"}"#),
+        ("glucose_meter", &[code(metrics::GLUCOSE_CAP, "high")], r#""c":{"glucose_cap":"high"}"#),
+        ("blood_pressure_cuff", &failed, r#""c":{"device_status":"motion"}"#),
+        (
+            "insulin_pump",
+            &[code(metrics::ALARM, "reservoir_low"), code(metrics::ALARM_PHASE, "end")],
+            r#""c":{"alarm":"reservoir_low","alarm_phase":"end"}"#,
+        ),
+    ];
+    for (kind, readings, expected) in cases {
+        let payload = only(&handed_on(kind, readings, &[]));
+        assert!(payload.contains(expected), "{kind}: {payload}");
+    }
+}
+
+#[test]
+fn a_pump_that_cannot_deliver_does_not_pass_for_one_that_does() {
+    for state in ["empty", "occluded"] {
+        let payload = only(&handed_on("insulin_pump", &[code(metrics::DEVICE_STATUS, state)], &[]));
+        assert!(payload.contains(r#""inf_status":"stopped""#), "{state}: {payload}");
+    }
+}
+
+#[test]
+fn a_history_has_one_record_a_minute() {
+    let mut ward = Ward::new(1);
+    let device = ward.device(0, "cgm", [1.0, 0.0, 0.0], |_| {});
+    // Nobody is there to hear: what is not filed is lost.
+    let said: Vec<Outbound> = (0..12)
+        .map(|tens| ward.message(device, seconds(tens * 10), &[number(metrics::GLUCOSE_ISF, 100.0)], &[]))
+        .collect();
+    let mut radio = ward.radio();
+    let heard = run(&mut radio, &said, seconds(130), 200);
+    let filed: Vec<u64> = radio.pending().iter().map(|(_, sequence)| *sequence).collect();
+    assert_eq!(filed, [0, 6]);
+    assert_eq!(heard.given_up.len(), 10);
+    assert!(heard.given_up.iter().all(|given_up| given_up.reason == crate::Reason::SameRecord), "{:?}", heard.given_up);
 }
