@@ -25,7 +25,7 @@ use sim_core::{Plugin, Registry};
 pub struct Patients;
 
 impl Plugin for Patients {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "patients"
     }
 

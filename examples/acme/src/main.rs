@@ -14,7 +14,7 @@ use iomt::sim_core::{Plugin, Registry};
 struct Acme;
 
 impl Plugin for Acme {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "acme"
     }
 

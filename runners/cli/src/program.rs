@@ -17,7 +17,7 @@ use crate::run_command_line;
 /// struct Acme;
 ///
 /// impl Plugin for Acme {
-///     fn name(&self) -> &str {
+///     fn name(&self) -> &'static str {
 ///         "acme"
 ///     }
 ///

@@ -2,7 +2,7 @@
 //!
 //! A seed is a scenario ([`Draft`]): patients, devices, links and steps drawn from the rows of a registry, so that a
 //! vendor's own rows are searched too. [`try_seed`] runs it in virtual time, against a perfect peer, and checks what must
-//! hold whatever happens ([`Violation`]). The idea is TigerBeetle's (VOPR); the seed is all that is needed to repeat it.
+//! hold whatever happens ([`Violation`]). The idea is that of the simulator of `TigerBeetle` (VOPR); the seed is all that is needed to repeat it.
 
 mod dice;
 mod draft;

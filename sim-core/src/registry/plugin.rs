@@ -52,7 +52,7 @@ mod tests {
     struct Acme(&'static str);
 
     impl Plugin for Acme {
-        fn name(&self) -> &str {
+        fn name(&self) -> &'static str {
             self.0
         }
 

@@ -13,6 +13,7 @@ pub(crate) struct Rows {
 }
 
 /// What is known of one key.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about a key")]
 #[derive(Default)]
 pub(crate) struct Row {
     /// Whether its name is the user's own choice.
