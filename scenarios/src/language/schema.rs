@@ -188,7 +188,7 @@ impl Takes {
             Self::Start => "`now` or an RFC 3339 instant".to_owned(),
             Self::Free => "names and plain values".to_owned(),
             Self::Streams => "stream ids and cadences".to_owned(),
-            Self::Arguments => "parameters of the action".to_owned(),
+            Self::Arguments => "parameters of what is named".to_owned(),
             Self::PatientParameters => "parameters of the patient model".to_owned(),
             Self::Shares => "conditions and shares, such as `{ copd = \"15 %\" }`".to_owned(),
             Self::Table(table) | Self::Named(table) | Self::Tables(table) => format!("table, see `{}`", table.heading),

@@ -12,6 +12,22 @@ use crate::ward::{WARD, load_text, load_with, printed, ward_with};
 type Case = (&'static str, &'static [(&'static str, &'static str)]);
 
 const CASES: &[Case] = &[
+    (
+        "unknown kind of probe",
+        &[("[time]", "[probe.eyes]\nkind = \"subscrbe\"\nto = \"broker\"\nfilter = \"#\"\n\n[time]")],
+    ),
+    ("a subscriber without a filter", &[("[time]", "[probe.eyes]\nto = \"broker\"\n\n[time]")]),
+    (
+        "a probe that has no filter",
+        &[(
+            "[time]",
+            "[probe.eyes]\nkind = \"store\"\nto = \"broker\"\nfilter = \"#\"\nwith = { file = \"a\" }\n\n[time]",
+        )],
+    ),
+    (
+        "a probe without its parameter",
+        &[("[time]", "[probe.eyes]\nkind = \"store\"\nto = \"broker\"\nwith = { flie = \"a\" }\n\n[time]")],
+    ),
     ("misspelt key", &[("count   =", "cuont   =")]),
     ("unknown table", &[("[time]", "[tiem]")]),
     ("unknown key without a near one", &[("share = 0.75", "banana = 1")]),

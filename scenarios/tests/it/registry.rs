@@ -7,7 +7,7 @@ use bytes::BytesMut;
 use sim_core::{
     ActionSpec, BluetoothKind, CommandSpec, DevicePlan, DeviceSpec, DurationRule, Executor, ExpectMetricSpec,
     FormatSpec, GatewayFormatSpec, Level, MetricShape, Obey, ParameterKind, ParameterSpec, PatientPlan, PatientSpec,
-    Reach, Registry, Seam, SignalAct, SimId, Spawn, SpawnError, StreamKind, StreamSpec, TruthColumn,
+    ProbeKind, Reach, Registry, Seam, SignalAct, SimId, Spawn, SpawnError, StreamKind, StreamSpec, TruthColumn,
 };
 use vocabulary::{Dimension, Format, KeyError, Message, MessageKey, MetricId, metrics};
 
@@ -27,6 +27,20 @@ pub(crate) fn registry() -> Registry {
         reader: Arc::new(NoBytes),
     }));
     registry.extend(["heart_rate_belt", "thermometer"].map(BluetoothKind));
+    registry.add(ProbeKind {
+        name: "subscribe",
+        about: "a subscriber",
+        takes_filters: true,
+        parameters: Vec::new(),
+        executor: Executor::new(Watch),
+    });
+    registry.add(ProbeKind {
+        name: "store",
+        about: "what the stack has stored",
+        takes_filters: false,
+        parameters: vec![ParameterSpec::required("file", ParameterKind::Text, "where it is stored")],
+        executor: Executor::new(Watch),
+    });
     registry
 }
 
@@ -57,6 +71,12 @@ struct Radio;
 impl Seam for Radio {
     const WORD: &'static str = "radio";
     const REACH: Reach = Reach::Radio;
+}
+
+struct Watch;
+
+impl Seam for Watch {
+    const WORD: &'static str = "probe";
 }
 
 struct Actor;
