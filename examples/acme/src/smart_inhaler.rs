@@ -1,6 +1,8 @@
 //! A smart inhaler: tells each puff with its flow, and now and then how many doses are left. `refill` puts a new canister
 //! in.
 
+// The derive macro of components looks for the crate under this name.
+use iomt::bevy_ecs;
 use iomt::bevy_ecs::prelude::*;
 use iomt::device_models::devices::device::{
     DeviceKind, DeviceModel, EventStream, Order, Saying, Spawning, Watching, When,
