@@ -1,7 +1,7 @@
 //! The Bluetooth side of devices: what they say goes over a virtual radio to gateways, which hand it on.
 //!
 //! A device says messages as any other. Those of a device with a Bluetooth side are encoded losslessly
-//! ([`radio_message`]) and given to a [`Radio`], where the device's [`Profile`] makes characteristic values of them.
+//! (`radio_message`) and given to a [`Radio`], where the device's [`Profile`] makes characteristic values of them.
 //! They cross the air of the device's site ([`ble::Air`]), a gateway reads them back and hands on its own payload.
 //! What can reach nobody any more is given up with a reason. All of it is a pure function of the roster, the timeline
 //! and what the devices say.

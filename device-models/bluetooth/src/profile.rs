@@ -61,7 +61,7 @@ pub struct Equipment {
     pub services: Vec<Service>,
     /// Behaviour of those that have control points.
     pub control_points: Vec<(Uuid, Box<dyn ControlPoint>)>,
-    /// What the device says about itself, where it is not what every virtual device says: see [`Equipment::information`].
+    /// What the device says about itself, where it is not what every virtual device says: see `Equipment`.
     pub information: DeviceInformation,
 }
 
