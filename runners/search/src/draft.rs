@@ -191,6 +191,10 @@ fn value(dice: &Dice, parameter: &ParameterSpec, device: &DeviceSpec) -> Option<
             let stream = dice.one_of(&device.streams);
             format!("\"{}\"", dice.one_of(&stream.metrics).metric().id)
         }
-        ParameterKind::Target | ParameterKind::Texts | ParameterKind::Table => return None,
+        ParameterKind::Texts => {
+            let stream = dice.one_of(&device.streams);
+            format!("[\"{}\"]", dice.one_of(&stream.metrics).metric().id)
+        }
+        ParameterKind::Target | ParameterKind::Table => return None,
     })
 }

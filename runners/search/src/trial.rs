@@ -114,7 +114,8 @@ fn hold(plan: &Plan, registry: &Registry, has_steps: bool) -> Result<u64, Violat
     if report.verdict == Verdict::Fail {
         return Err(Violation::Blamed { reasons: reasons() });
     }
-    if !has_steps && report.verdict != Verdict::Pass {
+    // Devices that speak seldom may have nothing to say in so short a run; that is told, and rightly so.
+    if !has_steps && report.generated > 0 && report.verdict != Verdict::Pass {
         return Err(Violation::NotPassed { reasons: reasons() });
     }
     let again = run()?;
