@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use carriers::{Carrier, FleetEvent, LinkRule, MEMORY_LATENCY, NetCut, Pace, VirtualFleet};
-use scenarios::Protocol;
+use scenarios::{BackoffKind, Protocol};
 use sim_core::{OccurrenceId, SimId, SimTime, Span};
 use std::time::Instant;
 
@@ -77,6 +77,26 @@ fn a_silent_cut_holds_and_a_fin_resends_and_both_lose_nothing_that_is_acknowledg
         let stats = fleet.shut_down(Span::from_secs(1));
         assert_eq!((stats.counts.acked, stats.counts.resent), (5, duplicates as u64), "{how:?}");
     }
+}
+
+/// Found by the search (seed 113): refused at once and trying again at once, it stood still at one instant for ever.
+#[test]
+fn a_device_that_does_not_back_off_comes_through_a_time_of_refusals() {
+    let mut device = connection(0, Protocol::V311);
+    device.session.backoff.kind = BackoffKind::None;
+    let pace = Pace::real(Instant::now());
+    let mut fleet = VirtualFleet::new(vec![device], routes(1, 1), MEMORY_LATENCY, pace, -SECOND_NS).unwrap();
+    fleet.listen(vec!["w/#".to_owned()]);
+    let rule: Box<dyn LinkRule> = Box::new(NetCut::Rst);
+    fleet.begin(vec![(SimId(0), rule)], OccurrenceId(0), at(100)).unwrap();
+    fleet.heal(OccurrenceId(0), at(1_100)).unwrap();
+    fleet.submit(vec![say(0, 0, 500)]).unwrap();
+    fleet.advance_to(2 * SECOND_NS);
+    let heard = heard(&mut fleet);
+    assert_eq!(heard.len(), 1);
+    assert!((1_100..1_120).contains(&heard[0].1), "{heard:?}");
+    let refused = fleet.shut_down(Span::from_secs(1)).counts.connect_failures;
+    assert!((400..=500).contains(&refused), "{refused} attempts in a second, each a round trip of 2 ms");
 }
 
 #[test]

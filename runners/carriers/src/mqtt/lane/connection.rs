@@ -13,11 +13,16 @@ use crate::mqtt::event::{FleetEvent, LossReason};
 use crate::mqtt::frame;
 use crate::mqtt::session::{Phase, Session};
 use crate::mqtt::turn::Turn;
+use crate::mqtt::virtual_fleet::MEMORY_LATENCY;
 use crate::rules::link_rule::{Closing, Dial, Direction, LinkRule, LinkState, Onset};
 use crate::transport::{Dialling, Transport};
 
 /// Most reads of one connection in a row, so that one chatty peer does not keep the others waiting.
 const READS_IN_A_ROW: usize = 16;
+
+/// The quickest that an attempt can fail [ns]: a refusal takes a round trip, here that of the network in memory. Without
+/// it a device that does not back off would be refused again and again at one instant, which virtual time never leaves.
+const QUICKEST_REFUSAL_NS: i64 = 2 * MEMORY_LATENCY.nanos();
 
 /// What carries the session at the moment.
 pub(super) enum Link {
@@ -400,7 +405,8 @@ impl Connection {
         }
         let (device, at) = (self.session.config().device, turn.now_ns);
         let words = reason.words();
-        if matches!(phase, Phase::Subscribing | Phase::Online) {
+        let was_online = matches!(phase, Phase::Subscribing | Phase::Online);
+        if was_online {
             turn.stats.counts.disconnects += 1;
             *turn.stats.disconnects.entry(words).or_default() += 1;
             turn.events.push(FleetEvent::Disconnected { device, at, reason });
@@ -410,7 +416,8 @@ impl Connection {
             turn.events.push(FleetEvent::ConnectFailed { device, at, reason });
         }
         let config = self.session.config();
-        let wait_ns = wait_ns(config.session.backoff, self.failures, config.key, self.waits);
+        let backoff_ns = wait_ns(config.session.backoff, self.failures, config.key, self.waits);
+        let wait_ns = if was_online { backoff_ns } else { backoff_ns.max(QUICKEST_REFUSAL_NS) };
         self.link = Link::Waiting { until_ns: turn.now_ns.saturating_add(wait_ns) };
         self.failures = self.failures.saturating_add(1);
         self.waits += 1;
