@@ -21,6 +21,7 @@ pub use language::diagnostic::{Diagnostic, DiagnosticSeverity};
 pub use language::settings::Settings;
 pub use language::source::{Files, Source, SourceError, Texts};
 pub use load::{Loaded, load};
+pub use network::topic_filter::topic_matches;
 pub use people::profile_list::{Described, conditions, profiles};
 pub use plan::identity::plan_sha256;
 pub use plan::json::plan_json;

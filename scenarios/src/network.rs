@@ -10,3 +10,4 @@ pub(crate) mod radio;
 pub(crate) mod radio_link;
 pub(crate) mod site;
 pub(crate) mod target;
+pub(crate) mod topic_filter;

@@ -9,7 +9,7 @@ mod summary;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use scenarios::Plan;
+use scenarios::{Plan, topic_matches};
 use sim_core::{Registry, RouteId, SimId, SimTime};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -21,7 +21,7 @@ use crate::route_formats::{Naming, RouteFormats};
 use crate::route_record::{Entry, LedgerError, RouteRecord};
 use crate::series::Series;
 use crate::topics::Topics;
-use crate::{Counts, Totals, topic_filter};
+use crate::{Counts, Totals};
 
 /// How much the ledger may keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -328,7 +328,7 @@ impl Ledger {
 fn probe_of(plan: &Plan, route: usize) -> Option<u16> {
     let topic = &plan.deliveries[route].topic;
     let target = plan.link_of(plan.roster.routes[route].device).target;
-    let watches = |filters: &[String]| filters.iter().any(|filter| topic_filter::matches(filter, topic));
+    let watches = |filters: &[String]| filters.iter().any(|filter| topic_matches(filter, topic));
     let position = plan.probes.iter().position(|probe| probe.target == target && watches(&probe.filters))?;
     u16::try_from(position).ok()
 }

@@ -33,7 +33,6 @@ mod run_report;
 #[cfg(test)]
 mod sample_run;
 mod series;
-mod topic_filter;
 mod topics;
 mod totals;
 mod verdict;

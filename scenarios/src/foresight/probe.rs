@@ -2,6 +2,7 @@
 
 use crate::events::path::Cast;
 use crate::language::diagnostic::{Notes, Place};
+use crate::network::topic_filter::matches_by;
 use crate::plan::{Carrier, Delivery, ProbePlan};
 
 /// Warns about declared filters that take in no topic of any device.
@@ -29,30 +30,16 @@ pub(crate) fn check_probes(
 }
 
 fn sees(cast: &Cast<'_>, deliveries: &[Delivery], target: usize, filter: &str) -> bool {
-    let filter: Vec<&str> = filter.split('/').collect();
     cast.roster.routes.iter().zip(deliveries).any(|(route, delivery)| {
         let link = cast.links[cast.roster.devices[route.device.index()].link].body.as_ref();
         link.is_ok_and(|body| body.plan.target == target && body.plan.carrier != Carrier::Host)
-            && takes_in(&filter, &delivery.topic)
+            && takes_in(filter, &delivery.topic)
     })
 }
 
 /// Whether a filter takes in a topic. `${run}`, which the runner fills in, may be any part of a level.
-fn takes_in(filter: &[&str], topic: &str) -> bool {
-    let mut levels = topic.split('/');
-    for level in filter {
-        match (*level, levels.next()) {
-            ("#", _) => return true,
-            (_, None) => return false,
-            ("+", Some(_)) => {}
-            (level, Some(own)) => {
-                if level != own && !own.contains("${run}") {
-                    return false;
-                }
-            }
-        }
-    }
-    levels.next().is_none()
+fn takes_in(filter: &str, topic: &str) -> bool {
+    matches_by(filter, topic, |wanted, level| wanted == level || level.contains("${run}"))
 }
 
 #[cfg(test)]
@@ -61,7 +48,7 @@ mod tests {
 
     #[test]
     fn filters_take_in_what_mqtt_says() {
-        let sees = |filter: &str, topic| takes_in(&filter.split('/').collect::<Vec<_>>(), topic);
+        let sees = |filter: &str, topic| takes_in(filter, topic);
         assert!(sees("a/+/c", "a/b/c") && sees("a/#", "a/b/c") && sees("a/#", "a") && sees("a/x-1", "a/${run}-1"));
         assert!(!sees("a/+", "a/b/c") && !sees("b/#", "a/b") && !sees("a/b/c", "a/b"));
     }

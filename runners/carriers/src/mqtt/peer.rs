@@ -4,7 +4,6 @@
 //! connections that are silent for one and a half keep-alive intervals, and shows listeners what it accepted. It speaks
 //! MQTT 3.1.1 and 5 at `QoS` 0 and 1, refuses nobody and loses nothing.
 
-mod filter;
 mod packet;
 mod session;
 
@@ -12,7 +11,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use bytes::{Bytes, BytesMut};
-use scenarios::Protocol;
+use scenarios::{Protocol, topic_matches};
 
 use crate::mqtt::frame;
 use crate::mqtt::lane::agenda::Agenda;
@@ -259,7 +258,7 @@ impl Peer {
             }
             for (topic, publication) in &self.retained {
                 let topic = std::str::from_utf8(topic).unwrap_or_default();
-                if filter::matches(&filter, topic) {
+                if topic_matches(&filter, topic) {
                     let publication = Publication { qos: publication.qos.min(qos), ..publication.clone() };
                     self.sessions[session].deliver(protocol, publication, &mut output);
                 }
@@ -292,7 +291,7 @@ impl Peer {
         interested.dedup();
         let topic = std::str::from_utf8(&publication.topic).unwrap_or_default().to_owned();
         for session in interested {
-            let Some(level) = self.sessions[session].level(|filter| filter::matches(filter, &topic)) else { continue };
+            let Some(level) = self.sessions[session].level(|filter| topic_matches(filter, &topic)) else { continue };
             let copy = Publication { qos: publication.qos.min(level), retain: false, ..publication.clone() };
             let link = self.sessions[session].link;
             let protocol = link.and_then(|link| self.caller(link)?.protocol).unwrap_or(Protocol::V311);
@@ -309,7 +308,7 @@ impl Peer {
             Rc::clone(listeners)
         } else {
             let topic = std::str::from_utf8(&publication.topic).unwrap_or_default();
-            let wants = |filters: &Vec<String>| filters.iter().any(|filter| filter::matches(filter, topic));
+            let wants = |filters: &Vec<String>| filters.iter().any(|filter| topic_matches(filter, topic));
             let listeners = self.listeners.iter().enumerate().filter(|(_, filters)| wants(filters));
             let listeners: Rc<[usize]> = listeners.map(|(number, _)| number).collect();
             self.known.insert(publication.topic.to_vec(), Rc::clone(&listeners));

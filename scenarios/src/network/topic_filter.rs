@@ -1,13 +1,18 @@
 //! MQTT topic filters.
 
 /// Whether `topic` matches `filter` (MQTT 3.1.1 and 5, section 4.7); the group of a shared subscription is ignored.
-pub(crate) fn matches(filter: &str, topic: &str) -> bool {
+pub fn topic_matches(filter: &str, topic: &str) -> bool {
+    matches_by(filter, topic, |wanted, level| wanted == level)
+}
+
+/// As [`topic_matches`], where `is_same` says whether a level of the filter stands for a level of the topic.
+pub(crate) fn matches_by(filter: &str, topic: &str, is_same: impl Fn(&str, &str) -> bool) -> bool {
     let filter = filter
         .strip_prefix("$share/")
         .and_then(|shared| shared.split_once('/'))
         .map_or(filter, |(_group, filter)| filter);
-    // A filter that begins with a wildcard does not match topics that begin with `$` [MQTT-4.7.2-1].
-    if topic.starts_with('$') && filter.starts_with(['#', '+']) {
+    // A filter that begins with a wildcard does not match topics that begin with `$` [MQTT-4.7.2-1]; `${run}` is none.
+    if topic.starts_with('$') && !topic.starts_with("${") && filter.starts_with(['#', '+']) {
         return false;
     }
     let mut levels = topic.split('/');
@@ -16,7 +21,7 @@ pub(crate) fn matches(filter: &str, topic: &str) -> bool {
             // `a/#` matches `a` as well.
             ("#", _) => return true,
             ("+", Some(_)) => {}
-            (wanted, Some(level)) if wanted == level => {}
+            (wanted, Some(level)) if is_same(wanted, level) => {}
             _ => return false,
         }
     }
@@ -25,7 +30,7 @@ pub(crate) fn matches(filter: &str, topic: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::topic_matches as matches;
 
     /// The examples of the MQTT 5 specification, 4.7.1.2 and 4.7.1.3.
     #[test]
@@ -43,5 +48,16 @@ mod tests {
         assert!(!matches("+", "/finance"));
         assert!(!matches("#", "$SYS/broker/uptime"));
         assert!(matches("$share/judges/icu/+/mon", "icu/3/mon"));
+    }
+    #[test]
+    fn wildcards_stand_for_levels() {
+        for (filter, topic) in
+            [("a/b", "a/b"), ("a/+", "a/b"), ("+/b", "a/b"), ("#", "a/b"), ("a/#", "a"), ("a/#", "a/b/c")]
+        {
+            assert!(matches(filter, topic), "{filter} {topic}");
+        }
+        for (filter, topic) in [("a/b", "a"), ("a", "a/b"), ("a/+", "a/b/c"), ("a/b/#", "a"), ("+", "a/b")] {
+            assert!(!matches(filter, topic), "{filter} {topic}");
+        }
     }
 }
