@@ -6,6 +6,7 @@
 mod assembly;
 mod commands;
 mod draw;
+mod execution;
 mod fingerprint;
 mod parameter;
 mod ports;
@@ -20,6 +21,7 @@ mod truth;
 pub use assembly::{Assembly, Draft, DraftWaves, MessageBuilder, MessageHead, SampleFate, WaveHead};
 pub use commands::Obey;
 pub use draw::{Key, KeyedRng, Purpose, hash64, philox4x32_10};
+pub use execution::{AtWork, ExecutionError, panic_words, working_on};
 pub use fingerprint::{Fingerprint, FingerprintItem};
 pub use parameter::{Argument, Arguments, Change, ParameterKind, ParameterSpec};
 pub use ports::{Command, CommandInbox, Outbound, Outbox, Relay, Replies, Reply, ReplyStatus};

@@ -1,10 +1,12 @@
 //! Several shards side by side, one thread each: patients are independent, so the split changes nothing.
 
 use std::ops::Range;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use crate::{
-    BuildError, Command, Evidence, Observer, Occurrence, Outbound, Registry, Reply, Roster, Sim, SimTime, Truth,
+    BuildError, Command, Evidence, ExecutionError, GRID, Observer, Occurrence, Outbound, Registry, Reply, Roster, Sim,
+    SimTime, Truth,
 };
 
 /// All shards of this process.
@@ -13,7 +15,13 @@ pub struct Shards {
     sims: Vec<Sim>,
     /// First device of each shard, for routing commands.
     first_devices: Vec<usize>,
+    /// Patients in all of them.
+    patients: usize,
 }
+
+/// Patients times grid steps below which starting threads costs more than they save: a thread takes about 0.1 ms to
+/// start and to be waited for, a patient with a device about 1 us a step (`benches/layers`).
+const WORTH_A_THREAD: usize = 500;
 
 impl Shards {
     /// Builds shards for the patients in `within`, one per thread.
@@ -36,7 +44,7 @@ impl Shards {
             first_devices.push(roster.patients.get(range.start).map_or(0, |patient| patient.devices.start));
             sims.push(Sim::new(registry, roster, occurrences, range)?);
         }
-        Ok(Self { sims, first_devices })
+        Ok(Self { sims, first_devices, patients: within.len() })
     }
 
     /// How far the simulation has come: the begin of the next grid step.
@@ -45,16 +53,25 @@ impl Shards {
     }
 
     /// Moves every shard to `end`.
-    pub fn advance_to(&mut self, end: SimTime) {
-        if let [only] = self.sims.as_mut_slice() {
-            only.advance_to(end);
-            return;
+    ///
+    /// # Errors
+    /// When a model panics; the shards are of no use afterwards.
+    pub fn advance_to(&mut self, end: SimTime) -> Result<(), ExecutionError> {
+        let steps = (end - self.reached()).nanos().max(0) / GRID.nanos();
+        let Some((first, others)) = self.sims.split_first_mut() else { return Ok(()) };
+        if others.is_empty() || self.patients * (steps as usize) < WORTH_A_THREAD {
+            ExecutionError::catch(first, end)?;
+            return others.iter_mut().try_for_each(|sim| ExecutionError::catch(sim, end));
         }
         std::thread::scope(|scope| {
-            for sim in &mut self.sims {
-                scope.spawn(move || sim.advance_to(end));
+            let others: Vec<_> =
+                others.iter_mut().map(|sim| scope.spawn(move || ExecutionError::catch(sim, end))).collect();
+            let mut result = ExecutionError::catch(first, end);
+            for other in others {
+                result = result.and(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
             }
-        });
+            result
+        })
     }
 
     /// Gives a command to the shard of its device.

@@ -13,8 +13,9 @@ use vocabulary::{Format, Message};
 use crate::assembly::{Assembly, MessageHead};
 use crate::commands::{Answered, CommandTable, obey_commands};
 use crate::{
-    Command, CommandInbox, DevicePlan, Edge, Evidence, GRID, Occurrence, OccurrenceId, Outbound, Outbox, Registry,
-    Replies, Reply, Roster, SignalAct, SignalAction, SimId, SimTime, SpawnError, StreamPlan, Subject, Truth,
+    Command, CommandInbox, DevicePlan, Edge, Evidence, GRID, Occurrence, OccurrenceId, Outbound, Outbox, Owner,
+    Registry, Replies, Reply, Roster, SignalAct, SignalAction, SimId, SimTime, SpawnError, StreamPlan, Subject, Truth,
+    working_on,
 };
 
 /// The phases of one grid step that models add systems to, in order.
@@ -210,6 +211,20 @@ impl Sim {
         self.world.resource::<Clock>().end
     }
 
+    /// Begin of the grid step that is simulated now, or was last.
+    pub(crate) fn now(&self) -> SimTime {
+        self.world.resource::<Clock>().now
+    }
+
+    /// Path of somebody who takes part.
+    pub(crate) fn path_of(&self, owner: Owner) -> String {
+        let roster = &self.world.resource::<Participants>().0;
+        match owner {
+            Owner::Patient(id) => roster.patients[id.index()].path.clone(),
+            Owner::Device(id) => roster.devices[id.index()].path.clone(),
+        }
+    }
+
     /// Runs whole grid steps until `end` is reached.
     pub fn advance_to(&mut self, end: SimTime) {
         while self.reached() < end {
@@ -350,6 +365,7 @@ fn follow_timeline(world: &mut World) {
             let Some(SignalAction(act_on)) = timeline.actions[id.0 as usize] else { continue };
             for subject in &occurrence.subjects {
                 if let Some(entity) = entity(world.resource::<Entities>(), subject) {
+                    let _at_work = subject.owner().map(working_on);
                     act_on(world, &SignalAct { id, occurrence, subject, entity, edge });
                 }
             }
@@ -384,6 +400,7 @@ fn encode_messages(
     assembly.for_each(names, |head, message| {
         let device = &roster.devices[head.device.index()];
         let stream = &device.streams[usize::from(head.stream)];
+        let _at_work = working_on(Owner::Device(head.device));
         for observer in &mut observers.0 {
             observer.observe(&Said { device: head.device, plan: device, stream, intended: head.intended }, message);
         }

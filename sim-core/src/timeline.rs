@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bevy_ecs::prelude::*;
 
-use crate::{Arguments, SimId, SimTime};
+use crate::{Arguments, Owner, SimId, SimTime};
 
 /// One occurrence of one step, with everything resolved.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +36,17 @@ pub enum Subject {
     Stream(SimId, u16),
     /// A target, by id.
     Target(String),
+}
+
+impl Subject {
+    /// Whose model it is about.
+    pub fn owner(&self) -> Option<Owner> {
+        match self {
+            Self::Patient(id) => Some(Owner::Patient(*id)),
+            Self::Device(id) | Self::Stream(id, _) => Some(Owner::Device(*id)),
+            Self::Target(_) => None,
+        }
+    }
 }
 
 /// Whether an occurrence begins or heals.

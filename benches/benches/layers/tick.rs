@@ -59,7 +59,7 @@ fn tick(criterion: &mut Criterion) {
                 || (),
                 |()| {
                     let end = shards.reached() + Span::from_secs(1);
-                    shards.advance_to(end);
+                    shards.advance_to(end).expect("no model panics");
                     shards.take_outbound()
                 },
                 BatchSize::PerIteration,

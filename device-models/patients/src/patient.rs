@@ -5,7 +5,7 @@ use bevy_ecs::prelude::*;
 use sim_core::{
     Annotation, Argument, Arguments, Cadence, Clock, DevicePlan, DrugSample, Key, Owner, ParameterKind, ParameterSpec,
     Participants, PatientPlan, PatientSpec, Phase, Purpose, Registry, Roster, SimId, SimTime, Span, SpawnError,
-    StateSample, Truth, TruthColumn, sample_instant,
+    StateSample, Truth, TruthColumn, sample_instant, working_on,
 };
 use vocabulary::Dimension;
 
@@ -222,6 +222,7 @@ fn live(
     mut truth: ResMut<Truth>,
 ) {
     for (person, mut physiology, activity) in &mut patients {
+        let _at_work = working_on(Owner::Patient(person.id));
         physiology.0.step();
         if truth.wanted {
             note_events(person.id, &physiology.0, activity, &clock, &mut truth.annotations);

@@ -69,7 +69,7 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Session(Error::Unreachable { .. }) => exit_code::TARGET_UNREACHABLE,
-            Self::Registry(_) | Self::Session(Error::Panicked { .. }) => exit_code::SOFTWARE,
+            Self::Registry(_) | Self::Session(Error::Panicked(_)) => exit_code::SOFTWARE,
             Self::Session(_)
             | Self::Unknown(_)
             | Self::Argument { .. }

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use scenarios::{Diagnostic, Plan, Settings, Texts};
 use session::Run;
-use sim_core::{GRID, Registry, Span};
+use sim_core::{GRID, Registry, Span, panic_words};
 use thiserror::Error;
 use verify::{RunReport, Verdict};
 
@@ -92,7 +92,7 @@ pub fn try_seed(registry: &Registry, seed: u64) -> Trial {
         Ok(loaded) => match catch_unwind(AssertUnwindSafe(|| hold(&loaded.plan, registry, draft.has_steps))) {
             Ok(Ok(generated)) => Trial::Held { generated },
             Ok(Err(violation)) => Trial::Violated(violation),
-            Err(panic) => Trial::Violated(Violation::Panicked { message: words_of(&*panic) }),
+            Err(panic) => Trial::Violated(Violation::Panicked { message: panic_words(&*panic) }),
         },
         Err(diagnostics) => Trial::Refused(diagnostics),
     }
@@ -154,9 +154,4 @@ fn counts(report: &RunReport) -> String {
         report.dropped_declared,
         report.duplicates
     )
-}
-
-fn words_of(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a word").to_owned()
 }

@@ -1,7 +1,6 @@
 //! The driver: keeps the simulation one tick ahead of the wall clock and carries everything between it and the
 //! outside.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use carriers::{Carrier, FleetError, LinkAction, LinkRule, LinkRuleOrder, Pace};
@@ -66,7 +65,7 @@ impl Driver<'_> {
     /// Drives the run to its end or to its interruption.
     ///
     /// # Errors
-    /// [`Error::Resources`] when the connections have ended.
+    /// [`Error::Resources`] when the connections have ended, [`Error::Panicked`] when a model panics.
     pub(crate) fn drive(mut self) -> Result<Drive, Error> {
         let end = SimTime::ZERO + self.plan.time.length;
         let tick = self.tick();
@@ -78,7 +77,7 @@ impl Driver<'_> {
             // One tick ahead: the messages of this tick leave at their own instants while the next is simulated.
             self.wait_until(reached - tick, reached)?;
             self.take_commands(&mut inbox, reached)?;
-            simulate(&mut self.shards, tick_end)?;
+            self.shards.advance_to(tick_end)?;
             let (outbound, spoken) = airwaves::split(self.plan, self.shards.take_outbound());
             self.speak(spoken);
             // The judge must know a message before anybody can have seen it.
@@ -249,19 +248,6 @@ impl Drive {
             None => Ok(()),
         }
     }
-}
-
-/// Moves the simulation to an instant.
-///
-/// # Errors
-/// [`Error::Panicked`] when a model panics.
-fn simulate(shards: &mut Shards, to: SimTime) -> Result<(), Error> {
-    let from = shards.reached();
-    catch_unwind(AssertUnwindSafe(|| shards.advance_to(to))).map_err(|panic| {
-        let said = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-        let said = said.or_else(|| panic.downcast_ref::<String>().cloned());
-        Error::Panicked { from, to, panic: said.unwrap_or_else(|| "without words".to_owned()) }
-    })
 }
 
 /// Lets the air come to an instant; what gateways hand on goes to their connections.

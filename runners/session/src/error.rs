@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use scenarios::Diagnostic;
-use sim_core::SimTime;
+use sim_core::ExecutionError;
 
 /// A list of diagnostics, one a line.
 #[derive(Debug)]
@@ -68,15 +68,8 @@ pub enum Error {
         reason: String,
     },
     /// A model panicked: the simulation cannot go on, and nothing it said so far can be judged.
-    #[error("a model panicked between {from} and {to} of simulated time: {panic}")]
-    Panicked {
-        /// Simulated time that was reached.
-        from: SimTime,
-        /// Simulated time that was not.
-        to: SimTime,
-        /// What the panic said.
-        panic: String,
-    },
+    #[error(transparent)]
+    Panicked(#[from] ExecutionError),
     /// The machine does not give what the run needs.
     #[error("{0}")]
     Resources(String),

@@ -11,7 +11,7 @@ use crate::partition::Partition;
 /// threads; neither of these may change it, and the fingerprints of all parts of a partition add up.
 ///
 /// # Errors
-/// [`Error::Build`] when a model refuses its parameters.
+/// [`Error::Build`] when a model refuses its parameters, [`Error::Panicked`] when one panics.
 pub fn fingerprint(
     plan: &Plan,
     registry: &Registry,
@@ -26,7 +26,7 @@ pub fn fingerprint(
     let (mut reached, end) = (SimTime::ZERO, SimTime::ZERO + length);
     while reached < end {
         reached = (reached + tick).min(end);
-        offline.advance_to(reached);
+        offline.advance_to(reached)?;
         let messages = offline.take_messages(plan);
         for message in messages.own.iter().chain(&messages.spoken).chain(&messages.air.handed_on) {
             let route = &roster.routes[message.route.index()];

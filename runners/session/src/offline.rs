@@ -54,16 +54,19 @@ impl Offline {
     }
 
     /// Simulates up to `end`. Commands take effect at their own grid instant, whatever the step of the caller.
-    pub fn advance_to(&mut self, end: SimTime) {
+    ///
+    /// # Errors
+    /// [`Error::Panicked`] when a model panics.
+    pub fn advance_to(&mut self, end: SimTime) -> Result<(), Error> {
         while let Some((at, command)) = self.commands.get(self.given) {
             if *at >= end {
                 break;
             }
-            self.shards.advance_to(*at);
+            self.shards.advance_to(*at)?;
             self.shards.inject(command.clone());
             self.given += 1;
         }
-        self.shards.advance_to(end);
+        Ok(self.shards.advance_to(end)?)
     }
 
     /// What devices have said since the last call, and what has become of it in the air by now.

@@ -2,7 +2,7 @@
 
 use bevy_ecs::prelude::*;
 use bevy_ecs::query::{QueryFilter, ReadOnlyQueryData};
-use sim_core::{Assembly, Clock, Evidence, SimTime};
+use sim_core::{Assembly, Clock, Evidence, Owner, SimTime, working_on};
 use vocabulary::{Reading, metrics};
 
 use super::kind::{EventStream, Kind, Speech, Table, When};
@@ -32,6 +32,7 @@ pub(super) fn serve<M: DeviceModel>(
     }
     for (entity, mut device, mut model) in &mut devices {
         let (device, changed) = (&mut *device, model.is_changed());
+        let _at_work = working_on(Owner::Device(device.id));
         // What a device does by itself is no change that it is to be told of.
         let model = model.bypass_change_detection();
         if clock.now == SimTime::ZERO

@@ -96,7 +96,7 @@ pub(crate) fn simulate(
     // A chunk that ends exactly at the end is due there, one grid step further.
     while reached < end + GRID {
         reached = (reached + STRIDE).min(end + GRID);
-        offline.advance_to(reached);
+        offline.advance_to(reached)?;
         drop(offline.take_messages(plan));
         let messages = std::mem::take(&mut *captured.lock().expect("observers do not panic"));
         files.take(plan, messages, offline.shards.take_truth(), end)?;

@@ -5,10 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use bevy_ecs::prelude::Res;
+use bevy_ecs::prelude::{Component, Res};
+use device_models::devices::device::{DeviceKind, DeviceModel, Saying};
 use session::{Consumer, Error, Run};
 use sim_core::{Clock, Phase, SimTime, Span};
 use verify::{Event, MessageName};
+use vocabulary::{Reading, metrics};
 
 /// A scenario file with two oximeters for four seconds.
 fn scenario(folder: &Path, mode: &str, expectation: &str) -> PathBuf {
@@ -125,6 +127,44 @@ fn a_model_that_panics_ends_the_run_with_an_error() {
     registry.add_system(Phase::Sample, fails_after_a_second);
     let file = scenario(folder.path(), "virtual", "delivered.ratio == 100%");
     let error = Run::load(file, &mut registry).and_then(Run::run).err();
-    let Some(Error::Panicked { from, to, .. }) = &error else { panic!("{error:?}") };
-    assert!((*from..*to).contains(&(SimTime::ZERO + Span::from_secs(1))), "{error:?}");
+    let Some(Error::Panicked(error)) = &error else { panic!("{error:?}") };
+    assert_eq!(error.at, SimTime::ZERO + Span::from_secs(1));
+    assert_eq!(error.path, None, "a system of the whole ward is nobody's");
+    assert_eq!(error.words, "the model divides by its own humours");
+}
+
+/// A device with a fault.
+#[derive(Debug, Component)]
+struct Moody;
+
+impl DeviceModel for Moody {
+    type Patient = ();
+    type Parts = ();
+    type Room = ();
+}
+
+impl Moody {
+    fn say(&mut self, mut saying: Saying<'_, Self>) {
+        assert!(saying.clock.now.nanos() < 1_000_000_000, "out of humour");
+        saying.message.reading(Reading::number(metrics::STEPS, 1.0));
+    }
+}
+
+#[test]
+fn a_device_that_panics_is_named_on_any_number_of_threads() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let mut registry = session::standard_registry();
+    DeviceKind::new("moody", "speaks while in humour", |_| Ok(Moody))
+        .values("mood", "what it says", 200, &[metrics::STEPS], Moody::say)
+        .register(&mut registry);
+    let file = scenario(folder.path(), "virtual", "delivered.ratio == 100%");
+    let text = fs::read_to_string(&file).expect("readable").replace("pulse_oximeter", "moody");
+    // As many as make a thread of their own worth its while.
+    fs::write(&file, text.replace("count   = 2", "count   = 600")).expect("writable");
+    for threads in [1, 2, 3] {
+        let error = Run::load(&file, &mut registry).and_then(|run| run.threads(threads).run()).err();
+        let Some(Error::Panicked(error)) = &error else { panic!("{error:?}") };
+        assert_eq!(error.path.as_deref(), Some("a/1/oxi"), "{threads} threads");
+        assert!(error.words.contains("out of humour"), "{error}");
+    }
 }
