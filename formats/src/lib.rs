@@ -1,10 +1,11 @@
 //! Payload formats and commands: bytes and what they mean. No I/O, no clock, no ECS.
 //!
 //! [`vendor_json`] is the telemetry format that every stack can read, [`command`] is what a device is told and what
-//! it answers, and gateways have formats of their own. Whatever comes from outside is read by total functions: any bytes give either a value or an error that
+//! it answers, [`file_line`] is a message in a file, and gateways have formats of their own. Whatever comes from outside is read by total functions: any bytes give either a value or an error that
 //! says where and what.
 
 pub mod command;
+pub mod file_line;
 pub mod vendor_json;
 
 mod decimal;

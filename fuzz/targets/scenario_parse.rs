@@ -11,6 +11,7 @@ use sim_core::Registry;
 static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
     let mut registry = Registry::new();
     device_models::register(&mut registry);
+    registry.add_plugin(&carriers::Carriers).add_plugin(&probes::Probes);
     registry
 });
 

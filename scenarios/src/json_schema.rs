@@ -5,6 +5,7 @@ use sim_core::{DurationRule, ParameterKind, ParameterSpec, Registry, StreamKind}
 
 use crate::language::grammar::SCENARIO;
 use crate::language::schema::{KeySpec, TableSpec, Takes};
+use crate::language::word::Words;
 
 /// JSON Schema (draft 2020-12) of a scenario file with the names of this registry.
 ///
@@ -38,7 +39,7 @@ fn table(spec: &'static TableSpec, registry: &Registry) -> Value {
         schema["dependentRequired"] = Value::Object(beside);
     }
     let mut rules = rules(spec, registry);
-    rules.extend(spec.keys.iter().flat_map(|key| words_rules(key, spec)));
+    rules.extend(spec.keys.iter().flat_map(|key| words_rules(key, spec, registry)));
     if rules.is_empty() {
         schema["additionalProperties"] = json!(false);
     } else {
@@ -49,25 +50,33 @@ fn table(spec: &'static TableSpec, registry: &Registry) -> Value {
 }
 
 /// What a table may hold for each word of a key that gives others their meaning.
-fn words_rules(key: &'static KeySpec, spec: &'static TableSpec) -> Vec<Value> {
-    let Takes::Choice { now, .. } = key.takes else { return Vec::new() };
-    let governed =
-        || spec.keys.iter().filter_map(|other| Some((other, other.only.filter(|only| only.key == key.name)?)));
-    if governed().next().is_none() {
+fn words_rules(key: &'static KeySpec, spec: &'static TableSpec, registry: &Registry) -> Vec<Value> {
+    let words = Words::of(key, registry);
+    let names: Vec<&str> = match key.takes {
+        Takes::Choice { now, .. } => now.to_vec(),
+        _ => words.known.iter().map(|word| word.name).collect(),
+    };
+    let governed: Vec<&KeySpec> =
+        spec.keys.iter().filter(|other| other.only.is_some_and(|only| only.key == key.name)).collect();
+    if governed.is_empty() {
         return Vec::new();
     }
-    let rule = |word: &&'static str| {
-        let absent = governed().filter(|(_, only)| only.word != *word);
-        let absent: Map<String, Value> = absent.map(|(other, _)| (other.name.to_owned(), json!(false))).collect();
-        let needed = governed().filter(|(other, only)| only.word == *word && other.required);
-        let needed: Vec<&str> = needed.map(|(other, _)| other.name).collect();
+    let rule = |word: &&str| {
+        let (absent, taken): (Vec<&KeySpec>, Vec<&KeySpec>) =
+            governed.iter().partition(|other| words.refusal(other, word).is_some());
+        let mut properties: Map<String, Value> =
+            absent.iter().map(|other| (other.name.to_owned(), json!(false))).collect();
+        if let Some(own) = words.find(word).map(|word| word.own).filter(|own| !own.is_empty()) {
+            properties.insert("with".to_owned(), with_required(parameters(own), own));
+        }
+        let needed: Vec<&str> = taken.iter().filter(|other| other.required).map(|other| other.name).collect();
         let mut condition = json!({"properties": {key.name: {"const": word}}});
         if key.default != Some(*word) {
             condition["required"] = json!([key.name]);
         }
-        json!({"if": condition, "then": {"properties": absent, "required": needed}})
+        json!({"if": condition, "then": {"properties": properties, "required": needed}})
     };
-    now.iter().map(rule).collect()
+    names.iter().map(rule).collect()
 }
 
 /// What a table may hold depending on its action, device kind or patient model.
@@ -210,6 +219,7 @@ fn key_schema(key: &KeySpec, registry: &Registry) -> Value {
             "action" => registry.actions().iter().map(|action| action.name).collect(),
             "device kind" => registry.devices().iter().map(|device| device.kind).collect(),
             "patient model" => registry.patients().iter().map(|patient| patient.model).collect(),
+            "carrier" | "kind of target" => Words::of(key, registry).known.iter().map(|word| word.name).collect(),
             "kind of probe" => registry.probe_kinds().iter().map(|kind| kind.name).collect(),
             "gateway format" => registry.gateway_formats().iter().map(|format| format.name).collect(),
             _ => registry.public_formats().map(|format| format.name).collect(),

@@ -15,3 +15,4 @@ pub(crate) mod suggestion;
 pub(crate) mod template;
 pub(crate) mod toml_edition;
 pub(crate) mod variables;
+pub(crate) mod word;

@@ -84,7 +84,7 @@ fn read_and_expand(
     let about = root.text("about");
     let seed = read_seed(&root, settings);
     let time = read_time(&root, SCENARIO.below("time"));
-    let targets = read_targets(&root, &SCENARIO);
+    let targets = read_targets(&root, &SCENARIO, registry);
     let (links, gateways) = read_links(&root, &SCENARIO, registry, &targets);
     let errors = notes.errors();
     let sites = read_sites(&root, &SCENARIO, &targets, &gateways);

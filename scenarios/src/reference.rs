@@ -5,8 +5,9 @@ use std::fmt::{self, Write};
 use sim_core::{DurationRule, MetricShape, ParameterSpec, Registry, StreamKind};
 
 use crate::language::grammar::tables;
-use crate::language::schema::{KeySpec, TableSpec, Takes};
+use crate::language::schema::{KeySpec, Only, Rule, TableSpec, Takes};
 use crate::language::template::TEMPLATE_NAMES;
+use crate::language::word::{Words, with_words};
 use crate::people::profile_list::{conditions, profiles};
 
 /// Reference of keys, variables, actions, device kinds, patient models, payload formats and expectation metrics.
@@ -21,7 +22,7 @@ fn write_reference(out: &mut String, registry: &Registry) -> fmt::Result {
     writeln!(out, "Drawn from the rows that the checker uses (`iomt reference`); do not edit.\n")?;
     writeln!(out, "## Keys\n")?;
     for table in tables() {
-        write_table(out, table)?;
+        write_table(out, table, registry)?;
     }
     write_variables(out)?;
     write_actions(out, registry)?;
@@ -40,8 +41,32 @@ fn write_reference(out: &mut String, registry: &Registry) -> fmt::Result {
         }
         writeln!(out)?;
     }
+    write_carriers(out, registry)?;
     write_probe_kinds(out, registry)?;
     write_metrics(out, registry)
+}
+
+fn write_carriers(out: &mut String, registry: &Registry) -> fmt::Result {
+    writeln!(out, "## Carriers\n")?;
+    for carrier in registry.carriers() {
+        writeln!(out, "### `{}`\n\n{}\n", carrier.name, carrier.about)?;
+        let words = carrier.address.words.iter().copied().chain([carrier.address.example]);
+        let addresses = words.map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+        writeln!(out, "- `url` of its targets: {addresses}")?;
+        if let Some(kind) = carrier.watched_by {
+            writeln!(out, "- watched by `{kind}`, unless a probe is declared")?;
+        }
+        let commands = if carrier.takes_commands { "reach devices over it" } else { "do not reach devices over it" };
+        let faults = if carrier.takes_link_faults { "act on it" } else { "do not act on it" };
+        writeln!(out, "- commands {commands}; faults of links {faults}\n")?;
+        for (place, parameters) in [("links", &carrier.link_parameters), ("targets", &carrier.target_parameters)] {
+            if !parameters.is_empty() {
+                writeln!(out, "`with` of its {place}:\n")?;
+                write_parameters(out, parameters)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn write_probe_kinds(out: &mut String, registry: &Registry) -> fmt::Result {
@@ -56,16 +81,21 @@ fn write_probe_kinds(out: &mut String, registry: &Registry) -> fmt::Result {
     Ok(())
 }
 
-fn write_table(out: &mut String, table: &TableSpec) -> fmt::Result {
+fn write_table(out: &mut String, table: &TableSpec, registry: &Registry) -> fmt::Result {
     writeln!(out, "### {}\n\n{}\n", table.heading, table.about)?;
     writeln!(out, "| key | takes | default | about |\n|---|---|---|---|")?;
     let (known, later): (Vec<&KeySpec>, Vec<&KeySpec>) =
         table.keys.iter().partition(|key| !matches!(key.takes, Takes::Later));
     for key in known {
         let default = default_cell(key.default, key.required);
-        let only = key.only.map_or_else(String::new, |only| format!("; with `{} = \"{}\"`", only.key, only.word));
+        let only = key.only.map_or_else(String::new, |only| format!("; with {}", words_of(table, key, only, registry)));
         let beside = key.beside.map_or_else(String::new, |(other, _)| format!("; beside `{other}`"));
-        let takes = cell(&key.takes.words());
+        let words = Words::of(key, registry).known;
+        let takes = if words.is_empty() {
+            cell(&key.takes.words())
+        } else {
+            words.iter().map(|word| format!("`{}`", word.name)).collect::<Vec<_>>().join(", ")
+        };
         writeln!(out, "| `{}` | {takes} | {default} | {}{only}{beside} |", key.name, cell(key.about))?;
     }
     writeln!(out)?;
@@ -74,6 +104,15 @@ fn write_table(out: &mut String, table: &TableSpec) -> fmt::Result {
         writeln!(out, "Not supported yet: {names}.\n")?;
     }
     Ok(())
+}
+
+/// The words of another key with which a key has a meaning.
+fn words_of(table: &TableSpec, key: &KeySpec, only: Only, registry: &Registry) -> String {
+    let words = match only.rule {
+        Rule::Is { word, .. } => vec![word],
+        Rule::Taken => table.key(only.key).map(|other| Words::of(other, registry).taking(key)).unwrap_or_default(),
+    };
+    with_words(only, &words)
 }
 
 fn write_variables(out: &mut String) -> fmt::Result {

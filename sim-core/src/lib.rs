@@ -26,10 +26,10 @@ pub use fingerprint::{Fingerprint, FingerprintItem};
 pub use parameter::{Argument, Arguments, Change, ParameterKind, ParameterSpec};
 pub use ports::{Command, CommandInbox, Outbound, Outbox, Relay, Replies, Reply, ReplyStatus};
 pub use registry::{
-    ActionSpec, BluetoothKind, CommandSpec, Complaint, DeviceSpec, DurationRule, Executor, ExpectMetricSpec, Flaw,
-    Flaws, FormatSpec, GatewayFormatSpec, Level, MetricShape, Need, PatientFaculties, PatientSpec, PatientText, Plugin,
-    ProbeKind, ProfileFile, Program, Reach, Registry, Row, Seam, SignalAct, SignalAction, SignalCode, Spawn,
-    SpawnError, StepCheck, StepFacts, StreamKind, StreamSpec, TruthColumn,
+    ActionSpec, AddressSpec, BluetoothKind, CarrierKind, CommandSpec, Complaint, DeviceSpec, DurationRule, Executor,
+    ExpectMetricSpec, Flaw, Flaws, FormatSpec, GatewayFormatSpec, Level, MetricShape, Need, PatientFaculties,
+    PatientSpec, PatientText, Plugin, ProbeKind, ProfileFile, Program, Reach, Registry, Row, Seam, SignalAct,
+    SignalAction, SignalCode, Spawn, SpawnError, StepCheck, StepFacts, StreamKind, StreamSpec, TruthColumn,
 };
 pub use roster::{
     Cadence, DevicePlan, GatewayPlan, PatientPlan, Place, RadioPlan, RadioSecurity, Roster, Route, RouteId, SimId,

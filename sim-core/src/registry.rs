@@ -5,6 +5,7 @@
 //! the kernel does not know is kept as well: carriers and probes have rows of their own.
 
 mod action;
+mod carrier;
 mod device;
 mod executor;
 mod expectation_metric;
@@ -24,6 +25,7 @@ use bevy_ecs::system::ScheduleSystem;
 use vocabulary::{Metric, MetricId, register_metric};
 
 pub use action::{ActionSpec, DurationRule, Level, SignalAct, SignalAction, SignalCode};
+pub use carrier::{AddressSpec, CarrierKind};
 pub use device::{CommandSpec, DeviceSpec, Spawn, StreamKind, StreamSpec};
 pub use executor::{Executor, Reach, Seam};
 pub use expectation_metric::{ExpectMetricSpec, MetricShape};
@@ -247,6 +249,11 @@ impl Registry {
         self.all::<BluetoothKind>().iter().map(|kind| kind.0).collect()
     }
 
+    /// Carriers.
+    pub fn carriers(&self) -> &[CarrierKind] {
+        self.all()
+    }
+
     /// Kinds of probes.
     pub fn probe_kinds(&self) -> &[ProbeKind] {
         self.all()
@@ -274,6 +281,11 @@ impl Registry {
 
     /// The payload format with this name.
     pub fn format(&self, name: &str) -> Option<&FormatSpec> {
+        self.find(name)
+    }
+
+    /// The carrier with this name.
+    pub fn carrier(&self, name: &str) -> Option<&CarrierKind> {
         self.find(name)
     }
 

@@ -1,12 +1,12 @@
-//! What can keep a fleet from starting or from taking messages.
+//! What can keep a carrier from opening connections or from taking messages.
 
 use std::io;
 
 use sim_core::{RouteId, SimId};
 
-/// Why a fleet could not be started or does not take what it was given.
+/// Why connections could not be opened or do not take what they are given.
 #[derive(Debug, thiserror::Error)]
-pub enum FleetError {
+pub enum CarrierError {
     /// The broker's name has no address.
     #[error("no address found for broker {host}:{port}")]
     Resolve {
@@ -82,7 +82,50 @@ pub enum FleetError {
         /// The route.
         route: RouteId,
     },
-    /// The lanes have ended.
-    #[error("the fleet has ended")]
+    /// The target cannot be used as it is.
+    #[error("{reason}")]
+    Refused {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The system gives no thread.
+    #[error("no thread for a carrier")]
+    Threads {
+        /// What it said.
+        #[source]
+        source: io::Error,
+    },
+    /// Not one device could connect.
+    #[error("none of {planned} devices could connect{}", .reason.as_ref().map_or_else(|| " in time".to_owned(), |reason| format!(": {reason}")))]
+    NobodyOnline {
+        /// How many were to.
+        planned: usize,
+        /// What most of them were told, if anything.
+        reason: Option<String>,
+    },
+    /// The carrier cannot be opened by this program.
+    #[error("the carrier `{carrier}` has no code that opens it")]
+    NoCode {
+        /// The carrier.
+        carrier: String,
+    },
+    /// Nobody can answer commands over this carrier.
+    #[error("device {} cannot be commanded over its carrier", device.0)]
+    NoCommands {
+        /// The device.
+        device: SimId,
+    },
+    /// The connections have ended.
+    #[error("the connections have ended")]
     Ended,
+}
+
+impl CarrierError {
+    /// Whether the target is the reason, and not what was asked for.
+    pub fn blames_target(&self) -> bool {
+        matches!(
+            self,
+            Self::Resolve { .. } | Self::Unreachable { .. } | Self::Refused { .. } | Self::NobodyOnline { .. }
+        )
+    }
 }

@@ -2,25 +2,49 @@
 
 mod carrier;
 mod error;
+mod event;
+mod file;
 mod mqtt;
+mod opening;
+mod other_end;
 mod pace;
 mod rules;
+mod stats;
 mod transport;
 
-pub use carrier::Carrier;
-pub use error::FleetError;
+pub use carrier::{Carrier, Leftover};
+pub use error::CarrierError;
+pub use event::{CarrierEvent, CommandArrival, DropReason, LossReason};
+pub use file::address::file_path;
 pub use mqtt::config::{ConnectionConfig, FleetConfig, RouteConfig};
-pub use mqtt::event::{CommandArrival, DropReason, FleetEvent, LossReason};
 pub use mqtt::fleet::{Fleet, FleetEnd, FleetEvents};
 pub use mqtt::leftovers::{LeftSessions, RemovedSessions, clear_retained};
-pub use mqtt::peer::Heard;
-pub use mqtt::stats::{ConnectionCounts, Counts, FleetStats};
 pub use mqtt::virtual_fleet::{MEMORY_LATENCY, VirtualFleet};
+pub use opening::{Carry, Open, Opening, Tell, Time};
+pub use other_end::{Heard, OtherEnd};
 pub use pace::Pace;
 pub use rules::link_rule::{
     Closing, Dial, Direction, LinkAction, LinkRule, LinkRuleOrder, LinkState, MakeLinkRule, Onset, Tally, Verdict,
 };
 pub use rules::net_cut::NetCut;
-pub use rules::rows::register;
+pub use stats::{CarrierStats, ConnectionCounts, Counts};
 pub use transport::address::check_reachable;
 pub use transport::descriptors::{descriptor_limit, ensure_descriptors};
+
+use sim_core::{Plugin, Registry};
+
+/// The built-in carriers, and what steps do to links.
+#[derive(Debug, Clone, Copy)]
+pub struct Carriers;
+
+impl Plugin for Carriers {
+    fn name(&self) -> &'static str {
+        "carriers"
+    }
+
+    fn register(&self, registry: &mut Registry) {
+        registry.add(mqtt::kind::row());
+        registry.add(file::kind::row());
+        rules::rows::register(registry);
+    }
+}

@@ -1,17 +1,20 @@
 //! MQTT 3.1.1 and 5: lanes of connections, sessions without I/O, frames.
 
+pub(crate) mod address;
 pub(crate) mod backoff;
 pub(crate) mod config;
-pub(crate) mod event;
 pub(crate) mod fleet;
 pub(crate) mod frame;
 pub(crate) mod greeting;
+pub(crate) mod kind;
 pub(crate) mod lane;
 pub(crate) mod leftovers;
+pub(crate) mod memory;
 pub(crate) mod peer;
 pub(crate) mod places;
 pub(crate) mod reason_code;
 pub(crate) mod session;
-pub(crate) mod stats;
 pub(crate) mod turn;
 pub(crate) mod virtual_fleet;
+pub(crate) mod wall;
+pub(crate) mod wiring;

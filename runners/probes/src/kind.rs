@@ -16,6 +16,35 @@ impl Seam for Watch {
     const WORD: &'static str = "probe";
 }
 
+/// The seam of probes that look when they are asked to, and so see in any kind of time.
+#[derive(Debug, Clone, Copy)]
+pub struct Inspect(pub fn(inspection: &Inspection<'_>) -> Result<Box<dyn Look>, ProbeError>);
+
+impl Seam for Inspect {
+    const WORD: &'static str = "probe";
+}
+
+/// What a probe that looks when it is asked to needs to begin. What is there already when it begins is not of the run.
+#[derive(Debug, Clone, Copy)]
+pub struct Inspection<'a> {
+    /// Id of the probe.
+    pub id: &'a str,
+    /// Its parameters, checked.
+    pub arguments: &'a Arguments,
+    /// Topic filters, for kinds that have them.
+    pub filters: &'a [String],
+    /// Address of the target that it watches, as the scenario writes it.
+    pub url: &'a str,
+    /// Identity of the run.
+    pub run: &'a str,
+}
+
+/// A probe that looks when it is asked to.
+pub trait Look: Send {
+    /// What has come since the last look, seen at `now_ns` nanoseconds since the run's origin.
+    fn look(&mut self, now_ns: i64) -> Vec<Sighting>;
+}
+
 /// What a probe needs to begin.
 #[derive(Clone)]
 pub struct Start<'a> {
@@ -27,10 +56,10 @@ pub struct Start<'a> {
     pub filters: &'a [String],
     /// Delivery level asked for, for kinds that have one.
     pub qos: u8,
-    /// Host of the target that it watches.
-    pub host: &'a str,
-    /// Port of that target.
-    pub port: u16,
+    /// Address of the target that it watches, as the scenario writes it.
+    pub url: &'a str,
+    /// Host and port of that target, if it is a broker.
+    pub broker: Option<(&'a str, u16)>,
     /// Name and password for that target.
     pub auth: Option<(&'a str, &'a str)>,
     /// Identity of the run, for client ids and the like.

@@ -1,11 +1,14 @@
 //! The eyes of a run: whatever watches the user's stack and says what it saw, one folder a kind.
 
 mod error;
+mod file;
 mod kind;
+mod looking;
 pub mod mqtt;
 
 pub use error::ProbeError;
-pub use kind::{Probe, See, Start, Watch};
+pub use kind::{Inspect, Inspection, Look, Probe, See, Start, Watch};
+pub use looking::start;
 pub use vocabulary::Sighting;
 
 use sim_core::{Plugin, Registry};
@@ -21,5 +24,6 @@ impl Plugin for Probes {
 
     fn register(&self, registry: &mut Registry) {
         registry.add(mqtt::row());
+        registry.add(file::row());
     }
 }

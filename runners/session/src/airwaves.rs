@@ -218,7 +218,7 @@ impl Airwaves {
 
 /// Separates what devices say over their own connections from what they say over the radio.
 pub(crate) fn split(plan: &Plan, outbound: Vec<Outbound>) -> (Vec<Outbound>, Vec<Outbound>) {
-    outbound.into_iter().partition(|message| plan.link_of(message.device).carrier == Carrier::Mqtt)
+    outbound.into_iter().partition(|message| plan.link_of(message.device).carrier == Carrier::Connection)
 }
 
 fn endpoint(host: &HostPlan, target: &str, folder: Option<&Path>) -> Result<Endpoint, String> {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use carriers::{Carrier, FleetError, LinkAction, LinkRule, LinkRuleOrder, Pace};
+use carriers::{Carrier, CarrierError, LinkAction, LinkRule, LinkRuleOrder, Pace};
 use scenarios::Plan;
 use sim_core::{Edge, Evidence, GRID, Key, OccurrenceId, Outbound, Registry, Shards, SimId, SimTime, Span, Subject};
 use verify::CommandCounts;
@@ -162,7 +162,7 @@ impl Driver<'_> {
 
     fn take_commands(&mut self, inbox: &mut Inbox, now: SimTime) -> Result<(), Error> {
         for target in 0..self.outside.targets() {
-            let arrivals = self.outside.carrier(target).map(Carrier::take_commands).unwrap_or_default();
+            let arrivals = self.outside.carrier(target).map(|carrier| carrier.take_commands()).unwrap_or_default();
             for arrival in arrivals {
                 match inbox.read(&arrival, self.device_time_ms(now)) {
                     Ok(command) => self.shards.inject(command),
@@ -222,7 +222,7 @@ impl Driver<'_> {
         self.registry.action(&self.plan.occurrences[id.0 as usize].action)?.executor.code::<LinkAction>().copied()
     }
 
-    fn carrier_of(&mut self, device: SimId) -> Result<&mut dyn Carrier, Error> {
+    fn carrier_of(&mut self, device: SimId) -> Result<&mut (dyn Carrier + 'static), Error> {
         self.outside
             .carrier(self.plan.link_of(device).target)
             .ok_or_else(|| Error::Resources("a device without a connection was asked to answer".to_owned()))
@@ -290,6 +290,6 @@ fn submit(plan: &Plan, outside: &mut dyn Outside, outbound: Vec<Outbound>) -> Re
     Ok(())
 }
 
-fn ended(error: FleetError) -> Error {
+fn ended(error: CarrierError) -> Error {
     Error::Resources(error.to_string())
 }

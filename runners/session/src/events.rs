@@ -1,7 +1,7 @@
 //! The words of carriers, probes and the air as events.
 
 use bluetooth::{LinkChange, LinkEvent};
-use carriers::{FleetEvent, Pace};
+use carriers::{CarrierEvent, Pace};
 use scenarios::{Carrier, Plan};
 use sim_core::{Edge, OccurrenceId, Outbound, Reply, RouteId, SimTime};
 use verify::{Event, MessageName, RadioLinkChange};
@@ -13,24 +13,28 @@ const fn name(route: RouteId, sequence: u64) -> MessageName {
 }
 
 /// A report of a carrier.
-pub(crate) fn from_carrier(event: FleetEvent) -> Event {
+pub(crate) fn from_carrier(event: CarrierEvent) -> Event {
     match event {
-        FleetEvent::Sent { route, sequence, at, attempt } => {
+        CarrierEvent::Sent { route, sequence, at, attempt } => {
             Event::Written { name: name(route, sequence), at, attempt }
         }
-        FleetEvent::Acked { route, sequence, at } => Event::Acked { name: name(route, sequence), at },
-        FleetEvent::Dropped { route, sequence, reason, at } => {
+        CarrierEvent::Acked { route, sequence, at } => Event::Acked { name: name(route, sequence), at },
+        CarrierEvent::Dropped { route, sequence, reason, at } => {
             Event::Dropped { name: name(route, sequence), at, reason: reason.words() }
         }
-        FleetEvent::Refused { route, sequence, code, at } => Event::Refused { name: name(route, sequence), at, code },
-        FleetEvent::Pending { route, sequence, sent } => Event::Pending { name: name(route, sequence), written: sent },
-        FleetEvent::Command { device, payload, at } => Event::CommandArrived { device, payload, at },
-        FleetEvent::Connected { device, at, session_present, .. } => {
+        CarrierEvent::Refused { route, sequence, code, at } => Event::Refused { name: name(route, sequence), at, code },
+        CarrierEvent::Pending { route, sequence, sent } => {
+            Event::Pending { name: name(route, sequence), written: sent }
+        }
+        CarrierEvent::Command { device, payload, at } => Event::CommandArrived { device, payload, at },
+        CarrierEvent::Connected { device, at, session_present, .. } => {
             Event::Connected { device, at, resumed: session_present }
         }
-        FleetEvent::Disconnected { device, at, reason } => Event::Disconnected { device, at, reason: reason.words() },
-        FleetEvent::ConnectFailed { device, at, reason } => Event::ConnectFailed { device, at, reason: reason.words() },
-        FleetEvent::SubscriptionRefused { device, code, at } => Event::SubscriptionRefused { device, at, code },
+        CarrierEvent::Disconnected { device, at, reason } => Event::Disconnected { device, at, reason: reason.words() },
+        CarrierEvent::ConnectFailed { device, at, reason } => {
+            Event::ConnectFailed { device, at, reason: reason.words() }
+        }
+        CarrierEvent::SubscriptionRefused { device, code, at } => Event::SubscriptionRefused { device, at, code },
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use carriers::FleetEvent;
+use carriers::CarrierEvent;
 use scenarios::Plan;
 use sim_core::{Registry, SimTime};
 use verify::{Event, Ledger, LedgerLimits};
@@ -45,7 +45,7 @@ struct LiveCounts {
 /// Some events, as they come.
 enum Batch {
     Events(Vec<Event>),
-    Carried(Vec<FleetEvent>),
+    Carried(Vec<CarrierEvent>),
     Close,
 }
 
@@ -68,7 +68,7 @@ impl Teller {
     }
 
     /// Tells what a carrier reports.
-    pub(crate) fn tell_carried(&self, events: Vec<FleetEvent>) {
+    pub(crate) fn tell_carried(&self, events: Vec<CarrierEvent>) {
         if !events.is_empty() {
             self.pass(Batch::Carried(events));
         }

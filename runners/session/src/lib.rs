@@ -46,7 +46,7 @@ use sim_core::Registry;
 pub fn standard_registry() -> Registry {
     let mut registry = Registry::new();
     device_models::register(&mut registry);
-    carriers::register(&mut registry);
+    registry.add_plugin(&carriers::Carriers);
     registry.add_plugin(&probes::Probes);
     verify::register(&mut registry);
     register(&mut registry);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use carriers::{FleetStats, Pace};
+use carriers::{CarrierStats, Pace};
 use hdrhistogram::Histogram;
 use scenarios::{Carrier, Plan, TimeMode};
 use sim_core::{Registry, Shards, SimId, Span};
@@ -14,7 +14,7 @@ use crate::commander::Orders;
 use crate::driver::{Drive, Driver};
 use crate::error::Error;
 use crate::judge::Judge;
-use crate::outside::memory::Memory;
+use crate::outside::memory::{self, Memory};
 use crate::outside::targets::{self, Targets};
 use crate::outside::wall::{self, Beginning, Wall};
 use crate::outside::{Finished, Outside};
@@ -57,7 +57,7 @@ pub(crate) fn run(
     let within = patients(&plan, options.partition);
     let mut airwaves = Airwaves::new(registry, &plan, &within)?;
     let members = members(&plan, &within);
-    let has_connection = |device: &SimId| plan.link_of(*device).carrier == Carrier::Mqtt;
+    let has_connection = |device: &SimId| plan.link_of(*device).carrier == Carrier::Connection;
     let devices: Vec<SimId> = members.iter().copied().filter(has_connection).collect();
     let takes_part = |device: SimId| members.binary_search(&device).is_ok();
     let (orders, expected) = Orders::of(&plan, takes_part);
@@ -70,9 +70,11 @@ pub(crate) fn run(
     };
     let (simulation, mut outside, judge, pace): (Simulation, Box<dyn Outside>, Judge, Pace) = if let Some(speed) = speed
     {
-        let per_device = if targets::share_the_process(&plan) { 2 } else { 1 };
-        carriers::ensure_descriptors(devices.len(), per_device).map_err(|error| Error::Resources(error.to_string()))?;
-        let targets = Targets::start(&plan)?;
+        let per_device = if targets::share_the_process(&plan, registry) { 2 } else { 1 };
+        let to_broker = |device: &&SimId| targets::is_broker(&plan.targets[plan.link_of(**device).target], registry);
+        carriers::ensure_descriptors(devices.iter().filter(to_broker).count(), per_device)
+            .map_err(|error| Error::Resources(error.to_string()))?;
+        let targets = Targets::start(&plan, registry)?;
         let runtime = wall::runtime()?;
         let simulation = build(plan, registry, &within, options.threads, lead)?;
         let pace = Pace::new(simulation.origin, speed);
@@ -82,8 +84,7 @@ pub(crate) fn run(
             plan: &simulation.plan,
             registry,
             run: &facts.identity,
-            members: members.clone(),
-            devices: &devices,
+            members: &members,
             pace,
             expected,
             teller: judge.teller(),
@@ -99,7 +100,15 @@ pub(crate) fn run(
         let simulation = build(plan, registry, &within, options.threads, lead)?;
         let judge = Judge::at_once(Arc::clone(&simulation.plan), registry, consumers);
         let lead = Span::from_nanos(lead.as_nanos() as i64);
-        let memory = Memory::start(&simulation.plan, registry, &devices, lead, expected, judge.teller())?;
+        let memory = Memory::start(memory::Beginning {
+            plan: &simulation.plan,
+            registry,
+            run: &facts.identity,
+            members: &members,
+            lead,
+            expected,
+            teller: judge.teller(),
+        })?;
         let pace = Pace::real(simulation.origin);
         (simulation, Box::new(memory), judge, pace)
     };
@@ -190,7 +199,7 @@ fn build(
     }
 }
 
-fn connection_counts(stats: &FleetStats, planned: u64) -> ConnectionCounts {
+fn connection_counts(stats: &CarrierStats, planned: u64) -> ConnectionCounts {
     ConnectionCounts {
         planned,
         made: stats.counts.connects,

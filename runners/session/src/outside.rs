@@ -8,19 +8,18 @@ mod probing;
 pub(crate) mod targets;
 pub(crate) mod wall;
 
-use std::sync::Arc;
-
-use carriers::{Carrier, ConnectionConfig, FleetStats, RouteConfig};
-use scenarios::{Delivery, Plan};
-use sim_core::{Evidence, Key, Registry, SimId};
+use carriers::{Carrier, CarrierError, CarrierStats};
+use scenarios::Plan;
+use sim_core::{Evidence, SimId};
 use verify::TargetReport;
 
+use crate::error::Error;
 use crate::observer::Observer;
 
 /// The world of a run. Instants are nanoseconds since the run's origin, at which simulated time begins.
 pub(crate) trait Outside {
     /// The connections to a target; none for a target that no device connects to.
-    fn carrier(&mut self, target: usize) -> Option<&mut dyn Carrier>;
+    fn carrier(&mut self, target: usize) -> Option<&mut (dyn Carrier + 'static)>;
 
     /// How many targets there are.
     fn targets(&self) -> usize;
@@ -51,7 +50,7 @@ pub(crate) struct Publication {
 #[derive(Debug)]
 pub(crate) struct Finished {
     /// Counts of all connections.
-    pub(crate) stats: FleetStats,
+    pub(crate) stats: CarrierStats,
     /// What the answers to commands were.
     pub(crate) answers: Evidence,
     /// What the report says of the targets.
@@ -60,37 +59,33 @@ pub(crate) struct Finished {
     pub(crate) doubts: Vec<String>,
 }
 
-/// Everything about the routes of a plan that connections need.
-pub(crate) fn routes(plan: &Plan) -> Arc<Vec<RouteConfig>> {
-    let route = |delivery: &Delivery| {
-        let Delivery { topic, qos, retain } = delivery.clone();
-        RouteConfig { topic, qos, retain }
-    };
-    Arc::new(plan.deliveries.iter().map(route).collect())
+/// Who takes part at one target.
+#[derive(Debug)]
+pub(crate) struct Parties {
+    /// Everybody whose messages go there, ascending.
+    pub(crate) members: Vec<SimId>,
+    /// Those of them with a connection of their own.
+    pub(crate) devices: Vec<SimId>,
 }
 
-/// Those of the devices that connect to a target.
-pub(crate) fn connections(plan: &Plan, registry: &Registry, devices: &[SimId], target: usize) -> Vec<ConnectionConfig> {
-    let here = devices.iter().filter(|device| plan.link_of(**device).target == target);
-    here.map(|device| connection(plan, registry, *device)).collect()
+impl Parties {
+    /// Those of all who take part.
+    pub(crate) fn at(plan: &Plan, members: &[SimId], target: usize) -> Self {
+        let here = members.iter().copied().filter(|device| plan.link_of(*device).target == target);
+        let members: Vec<SimId> = here.collect();
+        let connected = |device: &SimId| plan.link_of(*device).carrier == scenarios::Carrier::Connection;
+        let devices = members.iter().copied().filter(connected).collect();
+        Self { members, devices }
+    }
 }
 
-/// How a device connects.
-pub(crate) fn connection(plan: &Plan, registry: &Registry, device: SimId) -> ConnectionConfig {
-    let link = plan.link_of(device);
-    let endpoint = &plan.endpoints[device.index()];
-    let kind = &plan.roster.devices[device.index()].kind;
-    let takes_commands = registry.device(kind).is_some_and(|spec| !spec.commands.is_empty());
-    ConnectionConfig {
-        device,
-        client_id: endpoint.client_id.clone(),
-        protocol: link.protocol,
-        session: link.session.clone(),
-        outbox: link.outbox,
-        will: endpoint.will.clone(),
-        auth: link.auth.clone(),
-        command_topic: takes_commands.then(|| endpoint.command_topic.clone()),
-        reply_topic: takes_commands.then(|| endpoint.reply_topic.clone()),
-        key: Key::new(plan.seed, &plan.roster.devices[device.index()].path),
+/// A carrier that could not be opened, or whose devices could not connect, in words of a run.
+pub(crate) fn refused(target: &str) -> impl Fn(CarrierError) -> Error {
+    move |error| {
+        if error.blames_target() {
+            Error::Unreachable { target: target.to_owned(), reason: error.to_string() }
+        } else {
+            Error::Resources(error.to_string())
+        }
     }
 }

@@ -44,7 +44,7 @@ impl RouteFormats {
             // What a device hands to its radio never leaves the program; a gateway has words of its own.
             let name = match link.carrier {
                 Carrier::Gateway => of_device[route.device.index()].unwrap_or(&route.format),
-                Carrier::Mqtt | Carrier::Host => &route.format,
+                Carrier::Connection | Carrier::Host => &route.format,
             };
             let position = names.iter().position(|known| *known == name).unwrap_or_else(|| {
                 names.push(name);

@@ -133,7 +133,12 @@ pub(crate) fn plan(beds: u32) -> Plan {
             length: Span::from_secs(LENGTH_S),
             drain: Span::from_secs(10),
         },
-        targets: vec![TargetPlan { id: "broker".to_owned(), url: "mosquitto".to_owned() }],
+        targets: vec![TargetPlan {
+            id: "broker".to_owned(),
+            carrier: "mqtt".to_owned(),
+            url: "mosquitto".to_owned(),
+            arguments: sim_core::Arguments::default(),
+        }],
         hosts: Vec::new(),
         links: vec![link()],
         endpoints: roster.devices.iter().map(endpoint).collect(),
@@ -145,6 +150,7 @@ pub(crate) fn plan(beds: u32) -> Plan {
             target: 0,
             kind: "subscribe".to_owned(),
             arguments: sim_core::Arguments::default(),
+            is_filtered: true,
             filters: vec!["ward/#".to_owned()],
             qos: 1,
         }],
@@ -155,20 +161,22 @@ pub(crate) fn plan(beds: u32) -> Plan {
 
 fn link() -> LinkPlan {
     LinkPlan {
-        carrier: scenarios::Carrier::Mqtt,
+        carrier: scenarios::Carrier::Connection,
         id: "wifi".to_owned(),
+        over: "mqtt".to_owned(),
         target: 0,
         format: "vendor-json".to_owned(),
+        arguments: sim_core::Arguments::default(),
         qos: 1,
-        protocol: Protocol::V311,
-        session: SessionPlan {
+        protocol: Some(Protocol::V311),
+        session: Some(SessionPlan {
             clean: true,
             expiry: Span::ZERO,
             keep_alive: Span::from_secs(30),
             backoff: Backoff { kind: BackoffKind::Fixed, initial: Span::from_secs(1), longest: Span::from_secs(1) },
             inflight: 100,
-        },
-        outbox: OutboxPlan { messages: 1000, full: OutboxFull::DropOldest },
+        }),
+        outbox: Some(OutboxPlan { messages: 1000, full: OutboxFull::DropOldest }),
         auth: None,
     }
 }

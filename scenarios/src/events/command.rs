@@ -61,16 +61,22 @@ pub(crate) fn canonical_arguments(cast: &Cast<'_>, arguments: &Arguments, subjec
     arguments
 }
 
-/// Complains about commands that cannot get to a device, because it has no connection.
+/// Complains about commands that cannot get to a device, because it has no connection or one that brings none.
 fn check_reach(notes: &Notes, cast: &Cast<'_>, step: &StepDraft<'_>, subjects: &[Subject]) {
-    let radio = subjects.iter().find(|subject| match subject {
-        Subject::Device(id) => cast.roster.devices[id.index()].radio.is_some(),
-        _ => false,
-    });
-    if let Some(radio) = radio {
-        let path = cast.path(radio);
-        let message = format!("`{path}` speaks Bluetooth and has no connection on which a command could reach it");
+    for subject in subjects {
+        let Subject::Device(id) = subject else { continue };
+        let path = cast.path(subject);
+        let message = match cast.connection(*id) {
+            _ if cast.has_radio(*id) => {
+                format!("`{path}` speaks Bluetooth and has no connection on which a command could reach it")
+            }
+            Some(carrier) if !carrier.takes_commands => {
+                format!("`{path}` speaks over carrier `{}`, and no command can reach it there", carrier.name)
+            }
+            _ => continue,
+        };
         notes.error(step.action_place, message);
+        return;
     }
 }
 

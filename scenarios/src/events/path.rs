@@ -5,7 +5,7 @@ mod explanation;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use sim_core::{ActionSpec, GatewayPlan, Level, Reach, Registry, Roster, SimId, Subject};
+use sim_core::{ActionSpec, CarrierKind, GatewayPlan, Level, Reach, Registry, Roster, SimId, Subject};
 
 use crate::network::air::GATEWAYS;
 use crate::network::gateway::GatewayDraft;
@@ -181,19 +181,18 @@ impl Cast<'_> {
         let subjects = self.matching(pattern, level);
         let Some(first) = subjects.first() else { return Err(Mismatch::Nobody(self.explain(pattern, level))) };
         let fitting = self.fitting(subjects.clone(), aim.over);
-        if fitting.is_empty() { Err(Mismatch::Carrier(self.explain_carrier(first))) } else { Ok(fitting) }
+        if fitting.is_empty() { Err(Mismatch::Carrier(self.explain_carrier(first, aim.over))) } else { Ok(fitting) }
     }
 
     /// Those of the subjects that speak what is needed.
     pub(crate) fn fitting(&self, mut subjects: Vec<Subject>, over: Reach) -> Vec<Subject> {
-        if over != Reach::Anything {
-            subjects.retain(|subject| match subject {
-                Subject::Device(id) | Subject::Stream(id, _) => {
-                    self.roster.devices[id.index()].radio.is_some() == (over == Reach::Radio)
-                }
-                Subject::Patient(_) | Subject::Target(_) => true,
-            });
-        }
+        subjects.retain(|subject| match (over, subject) {
+            (Reach::Anything, _) | (_, Subject::Patient(_) | Subject::Target(_)) => true,
+            (Reach::Radio, Subject::Device(id) | Subject::Stream(id, _)) => self.has_radio(*id),
+            (Reach::Connection, Subject::Device(id) | Subject::Stream(id, _)) => {
+                !self.has_radio(*id) && self.connection(*id).is_none_or(|carrier| carrier.takes_link_faults)
+            }
+        });
         subjects
     }
 
@@ -342,6 +341,17 @@ impl Cast<'_> {
     pub(crate) fn carrier_of(&self, device: SimId) -> Option<Carrier> {
         let body = self.links[self.roster.devices[device.index()].link].body.as_ref().ok()?;
         Some(body.plan.carrier)
+    }
+
+    /// Whether a device speaks Bluetooth.
+    pub(crate) fn has_radio(&self, device: SimId) -> bool {
+        self.roster.devices[device.index()].radio.is_some()
+    }
+
+    /// The carrier over which a device has a connection of its own, as far as it is known.
+    pub(crate) fn connection(&self, device: SimId) -> Option<&CarrierKind> {
+        let body = self.links[self.roster.devices[device.index()].link].body.as_ref().ok()?;
+        if body.plan.carrier == Carrier::Connection { self.registry.carrier(&body.plan.over) } else { None }
     }
 
     fn target_of(&self, device: usize) -> Option<&str> {

@@ -115,7 +115,7 @@ impl<'a> Expansion<'a> {
             }
             if !complement && picked.is_empty() {
                 let message = match theirs.first() {
-                    Some(first) => self.cast.explain_carrier(first),
+                    Some(first) => self.cast.explain_carrier(first, aim.over),
                     None => format!("nobody that step `{name}` picks has a {}", aim.level.word()),
                 };
                 return Err(self.notes.error(place, message));

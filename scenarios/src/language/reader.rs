@@ -6,9 +6,10 @@ use vocabulary::{Dimension, Quantity};
 
 use crate::language::diagnostic::{Checked, Notes, Place, Refused};
 use crate::language::document::{Key, Node, Piece, Table, Text, Value};
-use crate::language::schema::{KeySpec, More, Only, TableSpec, Takes};
+use crate::language::schema::{KeySpec, More, TableSpec, Takes};
 use crate::language::suggestion::{closest, hint};
 use crate::language::template::TEMPLATE_NAMES;
+use crate::language::word::Words;
 
 /// A value and where it stands.
 #[derive(Debug, Clone)]
@@ -26,6 +27,10 @@ pub(crate) struct Reader<'a> {
     heading: String,
     /// Names of further keys, as far as they are known.
     more: Vec<String>,
+    /// The words of the key that takes registered ones and gives others their meaning, if there is such a key.
+    words: Words<'a>,
+    /// Its word when the file is silent, unless it is that of its row.
+    default: Option<&'a str>,
 }
 
 impl<'a> Reader<'a> {
@@ -39,8 +44,24 @@ impl<'a> Reader<'a> {
         more: Option<&[&str]>,
     ) -> Self {
         let names = more.unwrap_or_default().iter().map(|name| (*name).to_owned());
-        let reader = Self { notes, table, spec, heading, more: names.collect() };
+        let (words, default) = (Words::default(), None);
+        let reader = Self { notes, table, spec, heading, more: names.collect(), words, default };
         reader.check_keys(more.is_some());
+        reader
+    }
+
+    /// Begins to read a table in which a registered word gives other keys their meaning. `default` is that word when the
+    /// file is silent, if the table says so in another way.
+    pub(crate) fn governed(
+        notes: &'a Notes,
+        table: &'a Table,
+        spec: &'static TableSpec,
+        heading: String,
+        words: Words<'a>,
+        default: Option<&'a str>,
+    ) -> Self {
+        let reader = Self { notes, table, spec, heading, more: Vec::new(), words, default };
+        reader.check_keys(true);
         reader
     }
 
@@ -58,7 +79,10 @@ impl<'a> Reader<'a> {
             }
         }
         for key in self.spec.keys.iter().filter(|key| key.required) {
-            if key.only.is_none_or(|only| self.word(only.key) == Some(only.word)) && !self.has(key.name) {
+            let has_meaning = key
+                .only
+                .is_none_or(|only| self.word(only.key).is_some_and(|word| self.words.refusal(key, word).is_none()));
+            if has_meaning && !self.has(key.name) {
                 self.missing(key.name);
             }
         }
@@ -91,25 +115,26 @@ impl<'a> Reader<'a> {
         if let Some((other, why)) = row.beside.filter(|(other, _)| !self.has(other)) {
             self.notes.error(place, format!("`{}` has a meaning only beside `{other}`: {why}", row.name));
         }
-        let Some(only) = row.only else { return };
-        let Some(word) = self.word(only.key).filter(|word| *word != only.word) else { return };
+        let Some(key) = row.only.map(|only| only.key) else { return };
+        let Some(word) = self.word(key) else { return };
+        let Some((needed, otherwise)) = self.words.refusal(row, word) else { return };
         let (heading, name) = (&self.heading, row.name);
-        let Only { key, word: needed, otherwise } = only;
-        self.notes.error(
-            place,
-            format!("`{name}` is for `{key} = \"{needed}\"`, but {heading} has `{key} = \"{word}\"`: {otherwise}"),
-        );
+        let message = format!("`{name}` is for {needed}, but {heading} has `{key} = \"{word}\"`: {otherwise}");
+        self.notes.error(place, message);
     }
 
     /// The word that a key has or is given by default, if it is a word the key takes.
-    fn word(&self, key: &str) -> Option<&'static str> {
-        let Takes::Choice { now, .. } = self.spec_of(key).takes else { panic!("`{key}` is not a choice") };
+    fn word(&self, key: &str) -> Option<&'a str> {
         let word = match self.table.get(key).map(|(_, node)| &node.value) {
             Some(Value::Text(text)) => text.text.as_str(),
             Some(_) => return None,
-            None => self.spec_of(key).default?,
+            None => self.default.or(self.spec_of(key).default)?,
         };
-        now.iter().find(|choice| **choice == word).copied()
+        match self.spec_of(key).takes {
+            Takes::Choice { now, .. } => now.iter().find(|choice| **choice == word).copied(),
+            Takes::Registered(_) => self.words.find(word).map(|word| word.name),
+            _ => panic!("`{key}` is no choice of words"),
+        }
     }
 
     /// The value of a key, which counts as read from then on.
@@ -261,6 +286,21 @@ impl<'a> Reader<'a> {
     /// One of the words of its row.
     pub(crate) fn choice(&self, key: &str) -> Checked<&'static str> {
         let Takes::Choice { now, later } = self.spec_of(key).takes else { panic!("`{key}` is not a choice") };
+        self.word_among(key, now, later)
+    }
+
+    /// The registered word of the key that gives others their meaning.
+    pub(crate) fn registered(&self, key: &str) -> Checked<&'a str> {
+        if !self.has(key)
+            && let Some(default) = self.default
+        {
+            return Ok(default);
+        }
+        let names: Vec<&'a str> = self.words.known.iter().map(|word| word.name).collect();
+        self.word_among(key, &names, self.words.later)
+    }
+
+    fn word_among<'w>(&self, key: &str, now: &[&'w str], later: &[&str]) -> Checked<&'w str> {
         let node = self.resolved(key)?;
         let (word, place) = match &node.value {
             Value::Text(text) => (text.text.clone(), text.start()),

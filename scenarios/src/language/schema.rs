@@ -34,19 +34,26 @@ pub(crate) struct KeySpec {
     /// Value when the file is silent, written as in a file.
     pub(crate) default: Option<&'static str>,
     pub(crate) required: bool,
-    /// Set when the key has a meaning only with one word of another.
+    /// Set when the key has a meaning only with some words of another.
     pub(crate) only: Option<Only>,
     /// Set when the key has a meaning only beside another, and why.
     pub(crate) beside: Option<(&'static str, &'static str)>,
 }
 
-/// The word of another key that gives a key its meaning.
+/// The words of another key that give a key its meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Only {
     pub(crate) key: &'static str,
-    pub(crate) word: &'static str,
-    /// Why there is no such key without it, or where it belongs.
-    pub(crate) otherwise: &'static str,
+    pub(crate) rule: Rule,
+}
+
+/// Which words they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rule {
+    /// One; and why there is no such key without it, or where it belongs.
+    Is { word: &'static str, otherwise: &'static str },
+    /// Registered words that take the key.
+    Taken,
 }
 
 /// What a key takes.
@@ -79,7 +86,7 @@ pub(crate) enum Takes {
     Id,
     /// The id of something declared elsewhere in the file: `target`, `link`, `step`.
     Reference(&'static str),
-    /// The name of a registered `device`, `model`, `format`, `action` or `kind of probe`.
+    /// The name of a registered `device`, `model`, `format`, `action`, `kind of probe`, `carrier` or `kind of target`.
     Registered(&'static str),
     /// A whole number, or a list of them.
     Seed,
@@ -136,7 +143,13 @@ impl KeySpec {
 
     /// Gives the key a meaning only where `key` of the same table is `word`.
     pub(crate) const fn with(mut self, key: &'static str, word: &'static str, otherwise: &'static str) -> Self {
-        self.only = Some(Only { key, word, otherwise });
+        self.only = Some(Only { key, rule: Rule::Is { word, otherwise } });
+        self
+    }
+
+    /// Gives the key a meaning only where the registered word of `key` in the same table takes it.
+    pub(crate) const fn taken_by(mut self, key: &'static str) -> Self {
+        self.only = Some(Only { key, rule: Rule::Taken });
         self
     }
 

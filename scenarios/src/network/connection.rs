@@ -1,9 +1,10 @@
 //! Reads links over which devices and gateways have connections of their own.
 
-use sim_core::{Registry, Span};
+use sim_core::{Arguments, CarrierKind, Registry, Span};
 
 use crate::language::diagnostic::{Checked, Place};
 use crate::language::names::{read_qos, read_reference};
+use crate::language::parameter::ParameterReader;
 use crate::language::reader::{Placed, Reader};
 use crate::language::schema::TableSpec;
 use crate::language::suggestion::hint;
@@ -26,7 +27,8 @@ pub(crate) struct LinkBody {
     pub(crate) retain: bool,
     pub(crate) topic: Template,
     pub(crate) topic_place: Place,
-    pub(crate) client_id: Template,
+    /// `None` where the carrier knows no clients.
+    pub(crate) client_id: Option<Template>,
     pub(crate) client_id_place: Place,
     pub(crate) will: Option<WillDraft>,
     /// The Bluetooth side, unless devices have a connection of their own.
@@ -37,7 +39,7 @@ impl LinkBody {
     /// Whether one of its templates names the gateway.
     pub(crate) fn names_gateway(&self) -> bool {
         let will = self.will.iter().flat_map(|will| [&will.topic, &will.body]);
-        [&self.topic, &self.client_id].into_iter().chain(will).any(Template::names_gateway)
+        [&self.topic].into_iter().chain(&self.client_id).chain(will).any(Template::names_gateway)
     }
 }
 
@@ -55,9 +57,11 @@ pub(crate) fn read_connection(
     reader: &Reader<'_>,
     spec: &'static TableSpec,
     registry: &Registry,
+    carrier: &CarrierKind,
     targets: &[TargetDraft],
     id: &str,
 ) -> Checked<LinkBody> {
+    let takes = |key: &str| carrier.link_keys.contains(&key);
     let target = read_reference(reader, "to", "target", targets.iter().map(|target| target.id.value.as_str()));
     let target = target.and_then(|index| {
         let target = &targets[index];
@@ -66,7 +70,14 @@ pub(crate) fn read_connection(
                 format!("target `{}` is a Bluetooth host; a link to it has `carrier = \"ble\"`", target.id.value);
             return Err(reader.notes.error(reader.place("to"), message));
         }
-        Ok(index)
+        match target.carrier {
+            Some(other) if other != carrier.name => {
+                let (id, own) = (&target.id.value, carrier.name);
+                let message = format!("target `{id}` is one of carrier `{other}`, and this link is over `{own}`");
+                Err(reader.notes.error(reader.place("to"), message))
+            }
+            _ => Ok(index),
+        }
     });
     let format = reader.text("format").and_then(|format| {
         let names = registry.public_formats().map(|format| format.name);
@@ -80,25 +91,32 @@ pub(crate) fn read_connection(
     let topic = reader.template("topic");
     let topic_place = reader.place("topic");
     let topic = topic.and_then(|text| Template::read(reader.notes, "topic", &text, Use::StreamTopic));
-    let client_id = reader.template("client_id");
     let client_id_place = reader.place("client_id");
-    let client_id = client_id.and_then(|text| Template::read(reader.notes, "client_id", &text, Use::DeviceText));
-    let qos = read_qos(reader);
+    let client_id = if takes("client_id") {
+        let text = reader.template("client_id");
+        text.and_then(|text| Template::read(reader.notes, "client_id", &text, Use::DeviceText)).map(Some)
+    } else {
+        Ok(None)
+    };
+    let qos = if takes("qos") { read_qos(reader) } else { Ok(u8::from(carrier.acknowledges)) };
     let retain = reader.flag("retain");
     let protocol = reader.choice("protocol").map(|word| if word == "5" { Protocol::V5 } else { Protocol::V311 });
     let session = read_session(reader, spec, protocol.ok());
     let outbox = read_outbox(reader, spec);
+    let arguments = read_own(reader, carrier);
     let will = reader.optional("will", |link, key| read_will(link, spec, key));
     let auth = reader.optional("auth", |link, key| read_auth(link, spec, key));
     let plan = LinkPlan {
         id: id.to_owned(),
-        carrier: Carrier::Mqtt,
+        carrier: Carrier::Connection,
+        over: carrier.name.to_owned(),
         target: target?,
         format: format?,
+        arguments: arguments?,
         qos: qos?,
-        protocol: protocol?,
-        session: session?,
-        outbox: outbox?,
+        protocol: takes("protocol").then_some(protocol?),
+        session: takes("session").then_some(session?),
+        outbox: takes("outbox").then_some(outbox?),
         auth: auth?,
     };
     Ok(LinkBody {
@@ -111,6 +129,14 @@ pub(crate) fn read_connection(
         will: will?,
         radio: None,
     })
+}
+
+/// Reads the parameters that a carrier has of its own.
+fn read_own(link: &Reader<'_>, carrier: &CarrierKind) -> Checked<Arguments> {
+    let with = link.optional("with", Reader::table_below)?;
+    let owner = format!("carrier `{}`", carrier.name);
+    let parameters = ParameterReader { notes: link.notes, owner, specs: &carrier.link_parameters, drawn: false };
+    parameters.arguments(with, &[], link.place("with"))
 }
 
 fn read_session(link: &Reader<'_>, spec: &'static TableSpec, protocol: Option<Protocol>) -> Checked<SessionPlan> {

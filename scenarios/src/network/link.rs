@@ -5,6 +5,7 @@ use sim_core::Registry;
 use crate::language::diagnostic::Checked;
 use crate::language::reader::{Placed, Reader};
 use crate::language::schema::TableSpec;
+use crate::language::word::{BLUETOOTH, Words};
 use crate::network::connection::{LinkBody, LinkHead, read_connection};
 use crate::network::gateway::{GatewayDraft, read_gateways};
 use crate::network::radio_link::read_radio_link;
@@ -27,19 +28,24 @@ pub(crate) fn read_links(
     targets: &[TargetDraft],
 ) -> (Vec<LinkDraft>, Vec<GatewayDraft>) {
     let link_spec = spec.below("link");
+    let words = Words::of(link_spec.key("carrier").expect("a link has a carrier"), registry);
     let mut heads = Vec::new();
     let mut readers = Vec::new();
     // Those that are Bluetooth are read once the gateways are known.
     let mut bodies: Vec<Option<Checked<LinkBody>>> = Vec::new();
     for (id, table) in root.named_below("link") {
-        let reader = Reader::new(root.notes, table, link_spec, format!("[link.{}]", id.value), None);
-        let carrier = reader.choice("carrier");
+        let heading = format!("[link.{}]", id.value);
+        let reader = Reader::governed(root.notes, table, link_spec, heading, words.clone(), None);
+        let carrier = reader.registered("carrier");
         bodies.push(match carrier {
-            Ok("ble") => None,
-            Ok(_) => Some(read_connection(&reader, link_spec, registry, targets, &id.value)),
+            Ok(BLUETOOTH) => None,
+            Ok(name) => {
+                let carrier = registry.carrier(name).expect("every other word is the name of a carrier");
+                Some(read_connection(&reader, link_spec, registry, carrier, targets, &id.value))
+            }
             Err(refused) => Some(Err(refused)),
         });
-        heads.push(LinkHead { id, is_radio: carrier == Ok("ble") });
+        heads.push(LinkHead { id, is_radio: carrier == Ok(BLUETOOTH) });
         readers.push(reader);
     }
     let gateways = read_gateways(root, spec, registry, &heads, targets);

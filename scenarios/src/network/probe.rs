@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sim_core::{Arguments, ProbeKind, Registry};
 
-use crate::language::diagnostic::{Checked, Place};
+use crate::language::diagnostic::{Checked, Notes, Place};
 use crate::language::document::{Table, Text};
 use crate::language::names::{read_qos, read_reference};
 use crate::language::parameter::ParameterReader;
@@ -24,8 +24,6 @@ pub(crate) struct Probes {
     pub(crate) filter_places: Vec<Vec<Place>>,
 }
 
-/// The kind that a probe is of unless it says so.
-const SUBSCRIBE: &str = "subscribe";
 /// The filter of kinds that have none.
 const EVERYTHING: &str = "#";
 
@@ -38,10 +36,22 @@ fn read_kind<'a>(reader: &Reader<'_>, registry: &'a Registry) -> Checked<&'a Pro
     })
 }
 
-fn read_arguments(reader: &Reader<'_>, kind: &ProbeKind, with: Option<&Table>) -> Checked<Arguments> {
+fn read_arguments(notes: &Notes, kind: &ProbeKind, with: Option<&Table>, place: Place) -> Checked<Arguments> {
     let owner = format!("probe kind `{}`", kind.name);
-    let parameters = ParameterReader { notes: reader.notes, owner, specs: &kind.parameters, drawn: false };
-    parameters.arguments(with, &[], reader.place("with"))
+    let parameters = ParameterReader { notes, owner, specs: &kind.parameters, drawn: false };
+    parameters.arguments(with, &[], place)
+}
+
+/// Complains about a target that a kind of probe cannot watch.
+fn check_watched(reader: &Reader<'_>, kind: Checked<&ProbeKind>, target: &TargetDraft) -> Checked<()> {
+    let (Ok(kind), Some(carrier)) = (kind, target.carrier) else { return Ok(()) };
+    if kind.watches.is_empty() || kind.watches.contains(&carrier) {
+        return Ok(());
+    }
+    let (id, kinds) = (&target.id.value, kind.watches.join(", "));
+    let message =
+        format!("a probe of kind `{}` watches targets of carrier {kinds}, and `{id}` is one of `{carrier}`", kind.name);
+    Err(reader.notes.error(reader.place("to"), message))
 }
 
 /// Complains about filters that are missing, or that a kind does not take.
@@ -85,6 +95,7 @@ pub(crate) fn read_probes(
             Ok(index)
         });
         watched.extend(target.ok());
+        let target = target.and_then(|index| check_watched(&reader, kind, &targets[index]).map(|()| index));
         let filters = reader.optional("filter", Reader::texts).and_then(|filters| {
             let filters = filters.unwrap_or_default();
             let sound: Vec<_> = filters.iter().map(|filter| check_filter(root.notes, filter)).collect();
@@ -94,7 +105,7 @@ pub(crate) fn read_probes(
         let qos = read_qos(&reader);
         let with = reader.optional("with", Reader::table_below);
         if let (Ok(kind), Ok(target), Ok(filters), Ok(qos), Ok(with)) = (kind, target, filters, qos, with)
-            && let Ok(arguments) = read_arguments(&reader, kind, with)
+            && let Ok(arguments) = read_arguments(root.notes, kind, with, reader.place("with"))
             && check_filters(&reader, kind).is_ok()
         {
             probes.filter_places.push(filters.iter().map(Text::start).collect());
@@ -103,7 +114,15 @@ pub(crate) fn read_probes(
             } else {
                 vec![EVERYTHING.to_owned()]
             };
-            probes.plans.push(ProbePlan { id: id.value, target, kind: kind.name.to_owned(), arguments, filters, qos });
+            probes.plans.push(ProbePlan {
+                id: id.value,
+                target,
+                kind: kind.name.to_owned(),
+                arguments,
+                is_filtered: kind.takes_filters,
+                filters,
+                qos,
+            });
         }
     }
     let mut topics: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
@@ -117,10 +136,21 @@ pub(crate) fn read_probes(
     }
     let mut taken = probes.plans.iter().any(|probe| probe.id == "wire");
     for (target, filters) in topics {
+        let watcher = targets[target].carrier.and_then(|carrier| registry.carrier(carrier)?.watched_by);
+        let Some(kind) = watcher.and_then(|kind| registry.find::<ProbeKind>(kind)) else { continue };
         let id = if taken { format!("wire-{}", targets[target].id.value) } else { "wire".to_owned() };
         taken = true;
-        let (kind, arguments) = (SUBSCRIBE.to_owned(), Arguments::default());
-        probes.plans.push(ProbePlan { id, target, kind, arguments, filters: disjoint(filters), qos: 1 });
+        let filters = if kind.takes_filters { disjoint(filters) } else { vec![EVERYTHING.to_owned()] };
+        let Ok(arguments) = read_arguments(root.notes, kind, None, targets[target].id.place) else { continue };
+        probes.plans.push(ProbePlan {
+            id,
+            target,
+            kind: kind.name.to_owned(),
+            arguments,
+            is_filtered: kind.takes_filters,
+            filters,
+            qos: 1,
+        });
     }
     probes
 }

@@ -1,6 +1,6 @@
 //! Reads links that are Bluetooth.
 
-use sim_core::Span;
+use sim_core::{Arguments, Span};
 
 use crate::language::diagnostic::Checked;
 use crate::language::reader::Reader;
@@ -69,7 +69,7 @@ pub(crate) fn read_radio_link(
             retain: false,
             topic: Template::empty(),
             topic_place: reader.place("to"),
-            client_id: Template::empty(),
+            client_id: None,
             client_id_place: reader.place("to"),
             will: None,
             radio: Some(radio),
@@ -82,18 +82,20 @@ fn host_link(id: &str, target: usize) -> LinkPlan {
     LinkPlan {
         id: id.to_owned(),
         carrier: Carrier::Host,
+        over: String::new(),
         target,
         format: SAID.to_owned(),
+        arguments: Arguments::default(),
         qos: 0,
-        protocol: Protocol::V311,
-        session: SessionPlan {
+        protocol: Some(Protocol::V311),
+        session: Some(SessionPlan {
             clean: true,
             expiry: Span::ZERO,
             keep_alive: Span::ZERO,
             backoff: Backoff { kind: BackoffKind::None, initial: Span::ZERO, longest: Span::ZERO },
             inflight: 1,
-        },
-        outbox: OutboxPlan { messages: 0, full: OutboxFull::DropOldest },
+        }),
+        outbox: Some(OutboxPlan { messages: 0, full: OutboxFull::DropOldest }),
         auth: None,
     }
 }

@@ -1,9 +1,14 @@
-//! Reads targets: brokers, and places where Bluetooth hosts attach.
+//! Reads targets: what carriers lead to, and places where Bluetooth hosts attach.
+
+use sim_core::{Arguments, CarrierKind, Registry};
 
 use crate::language::diagnostic::{Checked, Notes, Place};
+use crate::language::document::{Table, Value};
+use crate::language::parameter::ParameterReader;
 use crate::language::reader::{Placed, Reader};
 use crate::language::schema::TableSpec;
 use crate::language::suggestion::hint;
+use crate::language::word::{HOST, Words};
 use crate::network::host::{HostDraft, read_host};
 use crate::plan::{TargetPlan, TimeMode, TimePlan};
 
@@ -14,64 +19,76 @@ pub(crate) struct TargetDraft {
     pub(crate) plan: Checked<TargetPlan>,
     /// Whether Bluetooth hosts attach there.
     pub(crate) is_host: bool,
+    /// The carrier that leads to it, as far as it is known.
+    pub(crate) carrier: Option<&'static str>,
     /// How they do.
     pub(crate) host: Option<HostDraft>,
 }
 
 /// Reads every `[target.ID]`.
-pub(crate) fn read_targets(root: &Reader<'_>, spec: &'static TableSpec) -> Vec<TargetDraft> {
+pub(crate) fn read_targets(root: &Reader<'_>, spec: &'static TableSpec, registry: &Registry) -> Vec<TargetDraft> {
     let spec = spec.below("target");
+    let words = Words::of(spec.key("kind").expect("a target has a kind"), registry);
     root.named_below("target")
         .into_iter()
         .map(|(id, table)| {
-            let reader = Reader::new(root.notes, table, spec, format!("[target.{}]", id.value), None);
-            let kind = reader.choice("kind");
+            let heading = format!("[target.{}]", id.value);
+            let claiming = claiming(registry, table);
+            let reader = Reader::governed(root.notes, table, spec, heading, words.clone(), claiming);
+            let kind = reader.registered("kind");
             let mut host = None;
+            let carrier = kind.ok().and_then(|kind| registry.carrier(kind));
             let url = match kind {
-                Ok("hci") => read_host(&reader).map(|read| host.insert(read).listen.clone()),
+                Ok(HOST) => read_host(&reader).map(|read| host.insert(read).listen.clone()),
                 // Without a kind nobody knows which keys there should be.
                 Err(refused) if !reader.has("url") => Err(refused),
                 _ => reader.text("url").and_then(|url| {
-                    check_url(&reader, &url.text, url.start())?;
+                    let carrier = carrier.or_else(|| registry.carriers().first());
+                    carrier.map_or(Ok(()), |carrier| check_url(&reader, registry, carrier, &url.text, url.start()))?;
                     Ok(url.text)
                 }),
             };
-            let plan = kind.and(url).map(|url| TargetPlan { id: id.value.clone(), url });
-            TargetDraft { id, plan, is_host: kind == Ok("hci"), host }
+            let arguments = carrier.map_or(Ok(Arguments::default()), |carrier| read_own(&reader, carrier));
+            let plan = kind.and(url).and_then(|url| {
+                let name = carrier.map_or("", |carrier| carrier.name).to_owned();
+                Ok(TargetPlan { id: id.value.clone(), carrier: name, url, arguments: arguments? })
+            });
+            let carrier = carrier.filter(|_| plan.is_ok()).map(|carrier| carrier.name);
+            TargetDraft { id, plan, is_host: kind == Ok(HOST), carrier, host }
         })
         .collect()
 }
 
-fn check_url(reader: &Reader<'_>, url: &str, place: Place) -> Checked<()> {
-    const NAMES: [&str; 3] = ["embedded", "mosquitto", "mqtt://host:1883"];
-    if NAMES[..2].contains(&url) {
-        return Ok(());
-    }
+/// The carrier whose addresses look like that of a target.
+fn claiming<'a>(registry: &'a Registry, table: &Table) -> Option<&'a str> {
+    let (_, node) = table.get("url")?;
+    let Value::Text(url) = &node.value else { return None };
+    registry.carriers().iter().find(|carrier| carrier.address.claims(&url.text)).map(|carrier| carrier.name)
+}
+
+/// Reads the parameters that a carrier has of its own.
+fn read_own(reader: &Reader<'_>, carrier: &CarrierKind) -> Checked<Arguments> {
+    let with = reader.optional("with", Reader::table_below)?;
+    let owner = format!("a target of carrier `{}`", carrier.name);
+    let parameters = ParameterReader { notes: reader.notes, owner, specs: &carrier.target_parameters, drawn: false };
+    parameters.arguments(with, &[], reader.place("with"))
+}
+
+fn check_url(reader: &Reader<'_>, registry: &Registry, carrier: &CarrierKind, url: &str, place: Place) -> Checked<()> {
+    let address = &carrier.address;
     let refuse = |message: String| Err(reader.notes.error(place, message));
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return refuse(format!("`{url}` is not a target{}", hint(url, "targets", NAMES)));
-    };
-    if rest.contains('@') {
+    let authority = url.split_once("://").map(|(_, rest)| rest.split('/').next().unwrap_or_default());
+    if authority.is_some_and(|authority| authority.contains('@')) {
         // What stands before the `@` may be a password, so none of it is repeated.
         return refuse("an address holds no name and no password; write them as `auth` of the link".to_owned());
     }
-    if matches!(scheme, "mqtts" | "ws" | "wss") {
-        return refuse(format!("`{scheme}://` is not supported yet; use `mqtt://`"));
+    if !address.claims(url) && authority.is_none() {
+        let all = registry.carriers().iter().filter(|other| !reader.has("kind") || other.name == carrier.name);
+        let names: Vec<&str> =
+            all.flat_map(|carrier| carrier.address.words.iter().copied().chain([carrier.address.example])).collect();
+        return refuse(format!("`{url}` is not a target{}", hint(url, "targets", names)));
     }
-    if scheme != "mqtt" {
-        return refuse(format!("`{scheme}://` is not a scheme of MQTT; write `mqtt://host:1883`"));
-    }
-    let (host, port) = match rest.strip_prefix('[') {
-        Some(rest) => rest.split_once(']').map_or((rest, "bad"), |(host, port)| (host, port)),
-        None => rest.find(':').map_or((rest, ""), |colon| rest.split_at(colon)),
-    };
-    let port_is_sound =
-        port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
-    let host_is_sound = !host.is_empty() && !host.contains(|c: char| c.is_whitespace() || c == '/');
-    if host_is_sound && port_is_sound {
-        return Ok(());
-    }
-    refuse(format!("`{url}` is not an address; write `mqtt://host:1883`"))
+    (address.check)(url).or_else(refuse)
 }
 
 /// Complains about hosts in a time that is not theirs.

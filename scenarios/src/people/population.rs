@@ -133,7 +133,7 @@ pub(crate) fn endpoint(link: &LinkBody, names: &Names<'_>) -> Endpoint {
         retain: will.retain,
     });
     Endpoint {
-        client_id: link.client_id.render(names),
+        client_id: link.client_id.as_ref().map(|client_id| client_id.render(names)).unwrap_or_default(),
         command_topic: format!("{prefix}/cmd"),
         reply_topic: format!("{prefix}/ack"),
         will,
@@ -151,6 +151,7 @@ pub(crate) fn check_distinct(
     let body = |device: usize| links[roster.devices[device].link].body.as_ref().ok();
     let target = |device: usize| body(device).map_or(0, |body| body.plan.target);
     let carrier = |device: usize| body(device).map(|body| body.plan.carrier);
+    let has_client_id = |device: usize| body(device).is_some_and(|body| body.client_id.is_some());
     let routes = roster.routes.iter().zip(deliveries);
     let topics = routes.map(|(route, delivery)| (delivery.topic.as_str(), route.device.index()));
     let topics = topics
@@ -172,7 +173,7 @@ pub(crate) fn check_distinct(
     let clients = endpoints
         .iter()
         .enumerate()
-        .filter(|(device, _)| carrier(*device) == Some(Carrier::Mqtt))
+        .filter(|(device, _)| carrier(*device) == Some(Carrier::Connection) && has_client_id(*device))
         .map(|(device, endpoint)| (target(device), endpoint.client_id.as_str(), device));
     if let Some((client_id, one, other)) = first_shared(clients) {
         complain(notes, links, roster, "client id", client_id, one, other);

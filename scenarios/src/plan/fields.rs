@@ -31,6 +31,11 @@ impl Fields {
         self
     }
 
+    /// A table that is shown and tested unless it is empty.
+    pub(in crate::plan) fn given(self, name: &str, table: Value) -> Self {
+        if table.as_object().is_some_and(Map::is_empty) { self } else { self.field(name, table) }
+    }
+
     /// A field that is only shown.
     pub(in crate::plan) fn shown(self, name: &str, value: impl Into<Value>) -> Self {
         if self.view == View::Shown { self.field(name, value) } else { self }

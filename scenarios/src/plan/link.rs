@@ -1,16 +1,18 @@
 //! How devices reach a target.
 
 use serde_json::Value;
-use sim_core::Span;
+use sim_core::{Arguments, Span};
 
+use super::arguments::arguments;
 use super::fields::{Fields, View};
 use super::target::TargetPlan;
+use crate::language::word::BLUETOOTH;
 
 /// What a link runs over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Carrier {
-    /// The device's own connection.
-    Mqtt,
+    /// A connection of the device's own.
+    Connection,
     /// Bluetooth to a gateway: target, format and all that belongs to the connection are those of the gateway's link.
     Gateway,
     /// Bluetooth to real hosts only; nothing is judged at a broker.
@@ -24,18 +26,22 @@ pub struct LinkPlan {
     pub id: String,
     /// What it runs over.
     pub carrier: Carrier,
+    /// Name of the carrier of the connection, which is the device's own or that of its gateway; empty for hosts.
+    pub over: String,
     /// Index of its target.
     pub target: usize,
     /// Payload format.
     pub format: String,
-    /// Delivery level, 0 to 2.
+    /// The carrier's own parameters, checked.
+    pub arguments: Arguments,
+    /// Delivery level, 0 to 2; above 0 the carrier acknowledges.
     pub qos: u8,
-    /// Protocol version.
-    pub protocol: Protocol,
-    /// Session behaviour.
-    pub session: SessionPlan,
-    /// Store and forward.
-    pub outbox: OutboxPlan,
+    /// Protocol version, if the carrier takes one.
+    pub protocol: Option<Protocol>,
+    /// Session behaviour, if the carrier takes it.
+    pub session: Option<SessionPlan>,
+    /// Store and forward, if the carrier takes it.
+    pub outbox: Option<OutboxPlan>,
     /// Name and password.
     pub auth: Option<AuthPlan>,
 }
@@ -116,24 +122,21 @@ pub struct AuthPlan {
 }
 
 pub(super) fn tell_link(targets: &[TargetPlan], link: &LinkPlan, view: View) -> Value {
-    let LinkPlan { id, carrier, target, format, qos, protocol, session, outbox, auth } = link;
+    let LinkPlan { id, carrier, over, target, format, arguments: with, qos, protocol, session, outbox, auth } = link;
     let user = auth.as_ref().map(|AuthPlan { user, password: _ }| user.clone());
+    let carrier_word = if *carrier == Carrier::Connection { over.as_str() } else { BLUETOOTH };
+    let protocol = protocol.map(|protocol| if protocol == Protocol::V5 { "5" } else { "3.1.1" });
     Fields::new(view)
         .field("id", id.clone())
-        .field(
-            "carrier",
-            match carrier {
-                Carrier::Mqtt => "mqtt",
-                Carrier::Gateway | Carrier::Host => "ble",
-            },
-        )
+        .field("carrier", carrier_word)
         .tested("hosts_only", *carrier == Carrier::Host)
         .field("to", targets[*target].id.clone())
         .field("format", format.clone())
+        .given("with", arguments(with))
         .field("qos", *qos)
-        .field("protocol", if *protocol == Protocol::V5 { "5" } else { "3.1.1" })
-        .field("session", tell_session(session, view))
-        .field("outbox", tell_outbox(*outbox, view))
+        .field("protocol", protocol)
+        .field("session", session.as_ref().map(|session| tell_session(session, view)))
+        .field("outbox", outbox.map(|outbox| tell_outbox(outbox, view)))
         .tested("auth", user.is_some())
         .shown("user", user)
         .done()

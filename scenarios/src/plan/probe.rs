@@ -18,6 +18,8 @@ pub struct ProbePlan {
     pub kind: String,
     /// Parameters of the kind, checked.
     pub arguments: Arguments,
+    /// Whether the kind has topic filters and a delivery level.
+    pub is_filtered: bool,
     /// Topic filters it subscribes to; `#` for a kind that has none.
     pub filters: Vec<String>,
     /// Delivery level asked for, 0 to 2.
@@ -25,7 +27,8 @@ pub struct ProbePlan {
 }
 
 pub(super) fn tell_probe(targets: &[TargetPlan], probe: &ProbePlan, view: View) -> Value {
-    let ProbePlan { id, target, kind, arguments: with, filters, qos } = probe;
+    // Whether there are filters is the kind's.
+    let ProbePlan { id, target, kind, arguments: with, is_filtered: _, filters, qos } = probe;
     Fields::new(view)
         .field("id", id.clone())
         .field("to", targets[*target].id.clone())

@@ -1,17 +1,22 @@
-//! The user's stack: brokers, and places where Bluetooth hosts attach.
+//! The user's stack: what carriers lead to, and places where Bluetooth hosts attach.
 
 use serde_json::Value;
-use sim_core::Roster;
+use sim_core::{Arguments, Roster};
 
+use super::arguments::arguments;
 use super::fields::{Fields, View};
 
 /// One component of the user's stack.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct TargetPlan {
     /// Target id.
     pub id: String,
-    /// `embedded`, `mosquitto` or a URL; of a place for Bluetooth hosts, where it listens.
+    /// Name of the carrier that leads to it; empty for a place for Bluetooth hosts.
+    pub carrier: String,
+    /// An address as its carrier has them, such as `embedded` or a URL; of a place for Bluetooth hosts, where it listens.
     pub url: String,
+    /// The carrier's own parameters, checked.
+    pub arguments: Arguments,
 }
 
 /// Where a real Bluetooth host can attach to the radio of a site.
@@ -28,8 +33,9 @@ pub struct HostPlan {
 }
 
 pub(super) fn tell_target(target: &TargetPlan, view: View) -> Value {
-    let TargetPlan { id, url } = target;
-    Fields::new(view).field("id", id.clone()).shown("url", url.clone()).done()
+    // Its links tell the carrier.
+    let TargetPlan { id, carrier: _, url, arguments: with } = target;
+    Fields::new(view).field("id", id.clone()).shown("url", url.clone()).given("with", arguments(with)).done()
 }
 
 /// One place where a host can attach.

@@ -41,13 +41,17 @@ fn write_plan(out: &mut String, plan: &Plan) -> fmt::Result {
         writeln!(out, "  host     {id} on site {site} at {}", place(host.place))?;
     }
     for link in &plan.links {
-        if link.carrier != Carrier::Mqtt {
+        if link.carrier != Carrier::Connection {
             write_radio_link(out, plan, link)?;
             continue;
         }
-        let protocol = if link.protocol == Protocol::V5 { "MQTT 5" } else { "MQTT 3.1.1" };
         let target = &plan.targets[link.target].id;
-        writeln!(out, "  link     {} to {target}: {}, QoS {}, {protocol}", link.id, link.format, link.qos)?;
+        write!(out, "  link     {} to {target}: {}", link.id, link.format)?;
+        match link.protocol {
+            Some(Protocol::V5) => writeln!(out, ", QoS {}, MQTT 5", link.qos)?,
+            Some(Protocol::V311) => writeln!(out, ", QoS {}, MQTT 3.1.1", link.qos)?,
+            None => writeln!(out, " over {}", link.over)?,
+        }
     }
     writeln!(out, "\nPeople and devices")?;
     write_population(out, plan)?;
@@ -62,7 +66,12 @@ fn write_plan(out: &mut String, plan: &Plan) -> fmt::Result {
     writeln!(out, "\nWatched")?;
     for probe in &plan.probes {
         let target = &plan.targets[probe.target].id;
-        writeln!(out, "  {} on {target}: {} (QoS {})", probe.id, probe.filters.join(", "), probe.qos)?;
+        write!(out, "  {} on {target}: ", probe.id)?;
+        if probe.is_filtered {
+            writeln!(out, "{} (QoS {})", probe.filters.join(", "), probe.qos)?;
+        } else {
+            writeln!(out, "{}", probe.kind)?;
+        }
     }
     if !plan.expects.is_empty() {
         writeln!(out, "\nExpected")?;

@@ -203,12 +203,13 @@ fn defaults_are_those_of_a_usual_device() {
         ("mode   = \"virtual\"\n", ""),
     ]);
     let link = &plan.links[0];
-    assert_eq!((link.qos, link.protocol), (1, Protocol::V311));
-    assert!(link.session.clean);
-    assert_eq!(link.session.keep_alive, Span::from_secs(60));
-    assert_eq!(link.session.backoff.kind, BackoffKind::ExponentialJitter);
-    assert_eq!(link.session.inflight, 100);
-    assert_eq!(link.outbox.messages, 1000);
+    assert_eq!((link.qos, link.protocol), (1, Some(Protocol::V311)));
+    let session = link.session.as_ref().unwrap();
+    assert!(session.clean);
+    assert_eq!(session.keep_alive, Span::from_secs(60));
+    assert_eq!(session.backoff.kind, BackoffKind::ExponentialJitter);
+    assert_eq!(session.inflight, 100);
+    assert_eq!(link.outbox.unwrap().messages, 1000);
     assert_eq!(plan.time.mode, TimeMode::Real);
     assert_eq!(plan.time.start_epoch_ns, None);
     assert_eq!(plan.time.drain, Span::from_secs(10));

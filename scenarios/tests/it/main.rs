@@ -8,6 +8,7 @@ mod ward;
 mod bluetooth;
 mod bluetooth_broken;
 mod broken;
+mod carriers;
 mod expansion;
 mod profiles;
 mod robustness;

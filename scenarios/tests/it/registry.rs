@@ -5,9 +5,10 @@ use std::sync::Arc;
 use bevy_ecs::prelude::*;
 use bytes::BytesMut;
 use sim_core::{
-    ActionSpec, BluetoothKind, CommandSpec, DevicePlan, DeviceSpec, DurationRule, Executor, ExpectMetricSpec,
-    FormatSpec, GatewayFormatSpec, Level, MetricShape, Obey, ParameterKind, ParameterSpec, PatientPlan, PatientSpec,
-    ProbeKind, Reach, Registry, Seam, SignalAct, SimId, Spawn, SpawnError, StreamKind, StreamSpec, TruthColumn,
+    ActionSpec, AddressSpec, BluetoothKind, CarrierKind, CommandSpec, DevicePlan, DeviceSpec, DurationRule, Executor,
+    ExpectMetricSpec, FormatSpec, GatewayFormatSpec, Level, MetricShape, Obey, ParameterKind, ParameterSpec,
+    PatientPlan, PatientSpec, ProbeKind, Reach, Registry, Seam, SignalAct, SimId, Spawn, SpawnError, StreamKind,
+    StreamSpec, TruthColumn,
 };
 use vocabulary::{Dimension, Format, KeyError, Message, MessageKey, MetricId, metrics};
 
@@ -31,6 +32,7 @@ pub(crate) fn registry() -> Registry {
         name: "subscribe",
         about: "a subscriber",
         takes_filters: true,
+        watches: &["mqtt"],
         parameters: Vec::new(),
         executor: Executor::new(Watch),
     });
@@ -38,10 +40,37 @@ pub(crate) fn registry() -> Registry {
         name: "store",
         about: "what the stack has stored",
         takes_filters: false,
+        watches: &[],
         parameters: vec![ParameterSpec::required("file", ParameterKind::Text, "where it is stored")],
         executor: Executor::new(Watch),
     });
+    registry.add(mqtt());
     registry
+}
+
+fn mqtt() -> CarrierKind {
+    CarrierKind {
+        name: "mqtt",
+        about: "connections to a broker",
+        address: AddressSpec {
+            schemes: &["mqtt"],
+            words: &["embedded", "mosquitto"],
+            example: "mqtt://host:1883",
+            is_broker: true,
+            check: |url| {
+                let refused = url.starts_with("mqtts:");
+                if refused { Err("`mqtts://` is not supported yet; use `mqtt://`".to_owned()) } else { Ok(()) }
+            },
+        },
+        link_keys: &["qos", "retain", "protocol", "client_id", "session", "outbox", "will", "auth"],
+        link_parameters: Vec::new(),
+        target_parameters: Vec::new(),
+        acknowledges: true,
+        takes_commands: true,
+        takes_link_faults: true,
+        watched_by: Some("subscribe"),
+        executor: Executor::new(Watch),
+    }
 }
 
 #[derive(Debug)]

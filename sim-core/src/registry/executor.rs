@@ -20,7 +20,7 @@ pub trait Seam: Any + Send + Sync {
 pub enum Reach {
     /// Whatever it speaks.
     Anything,
-    /// A connection of its own.
+    /// A connection of its own, over a carrier on which faults of links act.
     Connection,
     /// Bluetooth.
     Radio,

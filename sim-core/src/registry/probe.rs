@@ -12,6 +12,8 @@ pub struct ProbeKind {
     pub about: &'static str,
     /// Whether it takes topic filters and a delivery level; without them it watches whatever goes to its target.
     pub takes_filters: bool,
+    /// Carriers of the targets that it can watch; empty for one that looks elsewhere, whatever the target is.
+    pub watches: &'static [&'static str],
     /// Its parameters, `with` in a scenario.
     pub parameters: Vec<ParameterSpec>,
     /// Starts one; whose seam that is, is up to whoever runs probes.

@@ -9,18 +9,17 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
-use crate::carrier::Carrier;
-use crate::error::FleetError;
+use crate::error::CarrierError;
+use crate::event::{CarrierEvent, CommandArrival};
 use crate::mqtt::config::{FleetConfig, RouteConfig};
-use crate::mqtt::event::{CommandArrival, FleetEvent};
 use crate::mqtt::lane::task::{LaneTask, Outlets, Request};
 use crate::mqtt::lane::{DueMessage, Lane, LaneEnd, LinkStep, Shared};
 use crate::mqtt::leftovers::LeftSessions;
 use crate::mqtt::places::{Places, check};
-use crate::mqtt::stats::FleetStats;
 use crate::mqtt::turn::Limits;
 use crate::pace::Pace;
 use crate::rules::link_rule::LinkRule;
+use crate::stats::CarrierStats;
 use crate::transport::Destination;
 use crate::transport::address::resolve;
 use crate::transport::descriptors::ensure_descriptors;
@@ -30,7 +29,7 @@ const BATCHES: usize = 64;
 
 /// Where a fleet tells what happens, in batches. Never full: the judge must keep up, and memory is what it costs when
 /// it does not.
-pub type FleetEvents = mpsc::UnboundedReceiver<Vec<FleetEvent>>;
+pub type FleetEvents = mpsc::UnboundedReceiver<Vec<CarrierEvent>>;
 
 /// Thousands of device connections to one broker.
 ///
@@ -57,7 +56,7 @@ struct LaneHandle {
 #[derive(Debug)]
 pub struct FleetEnd {
     /// Final counts.
-    pub stats: FleetStats,
+    pub stats: CarrierStats,
     /// Sessions that the broker still keeps.
     pub left_sessions: LeftSessions,
 }
@@ -67,9 +66,9 @@ impl Fleet {
     /// as long as the resolver takes.
     ///
     /// # Errors
-    /// [`FleetError`] when the configuration cannot work: unknown broker name, too few file descriptors, a device with
+    /// [`CarrierError`] when the configuration cannot work: unknown broker name, too few file descriptors, a device with
     /// two connections, a `QoS` other than 0 and 1, a string too long for MQTT.
-    pub fn start(config: FleetConfig, pace: Pace, runtime: &Handle) -> Result<(Self, FleetEvents), FleetError> {
+    pub fn start(config: FleetConfig, pace: Pace, runtime: &Handle) -> Result<(Self, FleetEvents), CarrierError> {
         check(&config.connections, &config.routes)?;
         ensure_descriptors(config.connections.len(), 1)?;
         let addresses: Arc<[_]> = resolve(&config.host, config.port)?.into();
@@ -122,12 +121,12 @@ impl Fleet {
     /// Hands over messages; each leaves over its sender's connection when it is due. Waits only when a lane is 64 batches behind.
     ///
     /// # Errors
-    /// [`FleetError::UnknownDevice`] or [`FleetError::UnknownRoute`], and then no message of the batch is taken;
-    /// [`FleetError::Ended`] when the lanes have ended.
-    pub async fn submit(&self, batch: Vec<Outbound>) -> Result<(), FleetError> {
+    /// [`CarrierError::UnknownDevice`] or [`CarrierError::UnknownRoute`], and then no message of the batch is taken;
+    /// [`CarrierError::Ended`] when the lanes have ended.
+    pub async fn submit(&self, batch: Vec<Outbound>) -> Result<(), CarrierError> {
         for (lane, share) in self.lanes.iter().zip(self.places.split(batch, &self.routes, self.pace)?) {
             if !share.is_empty() {
-                lane.batches.send(share).await.map_err(|_| FleetError::Ended)?;
+                lane.batches.send(share).await.map_err(|_| CarrierError::Ended)?;
             }
         }
         Ok(())
@@ -137,10 +136,10 @@ impl Fleet {
     ///
     /// # Errors
     /// As for [`Fleet::submit`].
-    pub fn submit_blocking(&self, batch: Vec<Outbound>) -> Result<(), FleetError> {
+    pub fn submit_blocking(&self, batch: Vec<Outbound>) -> Result<(), CarrierError> {
         for (lane, share) in self.lanes.iter().zip(self.places.split(batch, &self.routes, self.pace)?) {
             if !share.is_empty() {
-                lane.batches.blocking_send(share).map_err(|_| FleetError::Ended)?;
+                lane.batches.blocking_send(share).map_err(|_| CarrierError::Ended)?;
             }
         }
         Ok(())
@@ -155,8 +154,8 @@ impl Fleet {
     /// the telemetry counts. A device without a reply topic drops it.
     ///
     /// # Errors
-    /// [`FleetError::UnknownDevice`] or [`FleetError::Ended`].
-    pub fn reply(&self, device: SimId, payload: Bytes) -> Result<(), FleetError> {
+    /// [`CarrierError::UnknownDevice`] or [`CarrierError::Ended`].
+    pub fn reply(&self, device: SimId, payload: Bytes) -> Result<(), CarrierError> {
         let (lane, slot) = self.places.of(device)?;
         self.lanes[lane].ask(Request::Reply { slot, payload })
     }
@@ -164,13 +163,13 @@ impl Fleet {
     /// Puts rules on the links of devices at an instant; evidence is counted for the occurrence.
     ///
     /// # Errors
-    /// [`FleetError::UnknownDevice`], and then nothing begins, or [`FleetError::Ended`].
+    /// [`CarrierError::UnknownDevice`], and then nothing begins, or [`CarrierError::Ended`].
     pub fn begin(
         &self,
         rules: Vec<(SimId, Box<dyn LinkRule>)>,
         occurrence: OccurrenceId,
         at: SimTime,
-    ) -> Result<(), FleetError> {
+    ) -> Result<(), CarrierError> {
         let at_ns = self.pace.wall_ns(at);
         for (lane, rules) in self.lanes.iter().zip(self.places.share(rules)?) {
             lane.ask(Request::Step { at_ns, step: LinkStep::Begin { rules, occurrence } })?;
@@ -181,8 +180,8 @@ impl Fleet {
     /// Heals every link that the occurrence has a rule on, at an instant.
     ///
     /// # Errors
-    /// [`FleetError::Ended`].
-    pub fn heal(&self, occurrence: OccurrenceId, at: SimTime) -> Result<(), FleetError> {
+    /// [`CarrierError::Ended`].
+    pub fn heal(&self, occurrence: OccurrenceId, at: SimTime) -> Result<(), CarrierError> {
         let at_ns = self.pace.wall_ns(at);
         self.lanes.iter().try_for_each(|lane| lane.ask(Request::Step { at_ns, step: LinkStep::Heal { occurrence } }))
     }
@@ -190,31 +189,31 @@ impl Fleet {
     /// Counts so far, all lanes together.
     ///
     /// # Errors
-    /// [`FleetError::Ended`].
-    pub async fn stats(&self) -> Result<FleetStats, FleetError> {
-        let mut total = FleetStats::default();
+    /// [`CarrierError::Ended`].
+    pub async fn stats(&self) -> Result<CarrierStats, CarrierError> {
+        let mut total = CarrierStats::default();
         for lane in &self.lanes {
             let (sender, receiver) = oneshot::channel();
             lane.ask(Request::Stats(sender))?;
-            total.merge(&receiver.await.map_err(|_| FleetError::Ended)?);
+            total.merge(&receiver.await.map_err(|_| CarrierError::Ended)?);
         }
         Ok(total)
     }
 
     /// Ends the fleet: sends what is due, waits at most `drain` until everything is settled, disconnects cleanly, and
-    /// declares the rest as [`FleetEvent::Pending`]. The events end when all lanes have.
+    /// declares the rest as [`CarrierEvent::Pending`]. The events end when all lanes have.
     ///
     /// # Errors
-    /// [`FleetError::Ended`] when a lane died before.
-    pub async fn shutdown(mut self, drain: Duration) -> Result<FleetEnd, FleetError> {
+    /// [`CarrierError::Ended`] when a lane died before.
+    pub async fn shutdown(mut self, drain: Duration) -> Result<FleetEnd, CarrierError> {
         let drain_ns = i64::try_from(drain.as_nanos()).unwrap_or(i64::MAX);
         let drain_until_ns = self.pace.now_ns().saturating_add(drain_ns);
         for lane in &self.lanes {
             lane.ask(Request::Shutdown { drain_until_ns })?;
         }
-        let mut stats = FleetStats::default();
+        let mut stats = CarrierStats::default();
         for lane in self.lanes {
-            let end = lane.task.await.map_err(|_| FleetError::Ended)?;
+            let end = lane.task.await.map_err(|_| CarrierError::Ended)?;
             stats.merge(&end.stats);
             self.left.sessions.extend(end.left);
         }
@@ -222,39 +221,8 @@ impl Fleet {
     }
 }
 
-impl Carrier for Fleet {
-    fn has(&self, device: SimId) -> bool {
-        Self::has(self, device)
-    }
-
-    fn submit(&mut self, batch: Vec<Outbound>) -> Result<(), FleetError> {
-        self.submit_blocking(batch)
-    }
-
-    fn take_commands(&mut self) -> Vec<CommandArrival> {
-        Self::take_commands(self)
-    }
-
-    fn reply(&mut self, device: SimId, payload: Bytes) -> Result<(), FleetError> {
-        Self::reply(self, device, payload)
-    }
-
-    fn begin(
-        &mut self,
-        rules: Vec<(SimId, Box<dyn LinkRule>)>,
-        occurrence: OccurrenceId,
-        at: SimTime,
-    ) -> Result<(), FleetError> {
-        Self::begin(self, rules, occurrence, at)
-    }
-
-    fn heal(&mut self, occurrence: OccurrenceId, at: SimTime) -> Result<(), FleetError> {
-        Self::heal(self, occurrence, at)
-    }
-}
-
 impl LaneHandle {
-    fn ask(&self, request: Request) -> Result<(), FleetError> {
-        self.requests.send(request).map_err(|_| FleetError::Ended)
+    fn ask(&self, request: Request) -> Result<(), CarrierError> {
+        self.requests.send(request).map_err(|_| CarrierError::Ended)
     }
 }

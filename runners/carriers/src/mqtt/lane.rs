@@ -19,13 +19,13 @@ use std::task::Waker;
 use bytes::Bytes;
 use sim_core::OccurrenceId;
 
+use crate::event::{CarrierEvent, CommandArrival};
 use crate::mqtt::config::{ConnectionConfig, RouteConfig};
-use crate::mqtt::event::{CommandArrival, FleetEvent};
 use crate::mqtt::leftovers::persists;
 use crate::mqtt::session::{Content, Phase, Session, SpareOutput};
-use crate::mqtt::stats::{ConnectionCounts, FleetStats};
 use crate::mqtt::turn::{Limits, Turn};
 use crate::rules::link_rule::LinkRule;
+use crate::stats::{CarrierStats, ConnectionCounts};
 use crate::transport::Destination;
 use agenda::Agenda;
 use connection::{Connection, Link};
@@ -79,7 +79,7 @@ pub(crate) struct Shared {
 #[derive(Debug)]
 pub(crate) struct LaneEnd {
     /// Final counts.
-    pub(crate) stats: FleetStats,
+    pub(crate) stats: CarrierStats,
     /// Sessions that the broker keeps.
     pub(crate) left: Vec<ConnectionConfig>,
 }
@@ -99,8 +99,8 @@ pub(crate) struct Lane {
     places: usize,
     dirty: Vec<u32>,
     online: usize,
-    stats: FleetStats,
-    events: Vec<FleetEvent>,
+    stats: CarrierStats,
+    events: Vec<CarrierEvent>,
     commands: Vec<CommandArrival>,
     spare: SpareOutput,
     read_buffer: Vec<u8>,
@@ -128,7 +128,7 @@ impl Lane {
             places,
             dirty: Vec::new(),
             online: 0,
-            stats: FleetStats::default(),
+            stats: CarrierStats::default(),
             events: Vec::new(),
             commands: Vec::new(),
             spare: SpareOutput::default(),
@@ -192,14 +192,14 @@ impl Lane {
     }
 
     /// Counts so far.
-    pub(crate) fn stats(&self) -> FleetStats {
+    pub(crate) fn stats(&self) -> CarrierStats {
         let mut stats = self.stats.clone();
         stats.connections = self.connection_counts();
         stats
     }
 
     /// What has happened since the last call.
-    pub(crate) fn take_events(&mut self) -> Vec<FleetEvent> {
+    pub(crate) fn take_events(&mut self) -> Vec<CarrierEvent> {
         std::mem::take(&mut self.events)
     }
 
@@ -370,7 +370,7 @@ impl Lane {
         }
         for due in self.due.drain() {
             if let Content::Telemetry { route, sequence } = due.message.content {
-                self.events.push(FleetEvent::Pending { route, sequence, sent: false });
+                self.events.push(CarrierEvent::Pending { route, sequence, sent: false });
             }
         }
     }

@@ -15,22 +15,10 @@ use scenarios::{Protocol, topic_matches};
 
 use crate::mqtt::frame;
 use crate::mqtt::lane::agenda::Agenda;
+use crate::other_end::Heard;
 use crate::transport::memory::{Arrival, Carried, LinkNumber, MemoryNetwork};
 use packet::{Connect, Packet, Publication};
 use session::ClientSession;
-
-/// What a listener was shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Heard {
-    /// Which listener, in the order in which they were added.
-    pub listener: usize,
-    /// Topic.
-    pub topic: String,
-    /// Payload.
-    pub payload: Bytes,
-    /// When [ns].
-    pub at: i64,
-}
 
 /// The broker.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use sim_core::{Outbound, SimId};
 use super::config::{ConnectionConfig, RouteConfig};
 use super::lane::DueMessage;
 use super::session::{Content, Message};
-use crate::error::FleetError;
+use crate::error::CarrierError;
 use crate::pace::Pace;
 
 /// Longest string that MQTT can carry [bytes].
@@ -35,28 +35,28 @@ impl Places {
     /// Lane and slot of a device.
     ///
     /// # Errors
-    /// [`FleetError::UnknownDevice`].
-    pub(crate) fn of(&self, device: SimId) -> Result<(usize, u32), FleetError> {
+    /// [`CarrierError::UnknownDevice`].
+    pub(crate) fn of(&self, device: SimId) -> Result<(usize, u32), CarrierError> {
         let place = self.by_device.get(device.index()).copied().flatten();
-        place.map(|(lane, slot)| (usize::from(lane), slot)).ok_or(FleetError::UnknownDevice { device })
+        place.map(|(lane, slot)| (usize::from(lane), slot)).ok_or(CarrierError::UnknownDevice { device })
     }
 
     /// Splits a batch by lane.
     ///
     /// # Errors
-    /// [`FleetError::UnknownDevice`] or [`FleetError::UnknownRoute`].
+    /// [`CarrierError::UnknownDevice`] or [`CarrierError::UnknownRoute`].
     pub(crate) fn split(
         &self,
         batch: Vec<Outbound>,
         routes: &[RouteConfig],
         pace: Pace,
-    ) -> Result<Vec<Vec<DueMessage>>, FleetError> {
+    ) -> Result<Vec<Vec<DueMessage>>, CarrierError> {
         let expected = batch.len() / self.lanes + 1;
         let mut shares: Vec<Vec<DueMessage>> = (0..self.lanes).map(|_| Vec::with_capacity(expected)).collect();
         for outbound in batch {
             let (lane, slot) = self.of(outbound.sender())?;
             if outbound.route.index() >= routes.len() {
-                return Err(FleetError::UnknownRoute { route: outbound.route });
+                return Err(CarrierError::UnknownRoute { route: outbound.route });
             }
             shares[lane].push(DueMessage {
                 slot,
@@ -73,8 +73,8 @@ impl Places {
     /// Sorts what belongs to devices by lane and slot.
     ///
     /// # Errors
-    /// [`FleetError::UnknownDevice`].
-    pub(crate) fn share<T>(&self, items: Vec<(SimId, T)>) -> Result<Vec<Vec<(u32, T)>>, FleetError> {
+    /// [`CarrierError::UnknownDevice`].
+    pub(crate) fn share<T>(&self, items: Vec<(SimId, T)>) -> Result<Vec<Vec<(u32, T)>>, CarrierError> {
         let mut shares: Vec<Vec<(u32, T)>> = (0..self.lanes).map(|_| Vec::new()).collect();
         for (device, item) in items {
             let (lane, slot) = self.of(device)?;
@@ -87,20 +87,20 @@ impl Places {
 /// Checks what the lanes rely on.
 ///
 /// # Errors
-/// [`FleetError`] names what MQTT cannot carry, or a device that occurs twice.
-pub(crate) fn check(connections: &[ConnectionConfig], routes: &[RouteConfig]) -> Result<(), FleetError> {
+/// [`CarrierError`] names what MQTT cannot carry, or a device that occurs twice.
+pub(crate) fn check(connections: &[ConnectionConfig], routes: &[RouteConfig]) -> Result<(), CarrierError> {
     for route in routes {
         if route.qos > 1 {
-            return Err(FleetError::Qos { topic: route.topic.clone(), qos: route.qos });
+            return Err(CarrierError::Qos { topic: route.topic.clone(), qos: route.qos });
         }
         if route.topic.len() > LONGEST_STRING {
-            return Err(FleetError::TopicTooLong { bytes: route.topic.len() });
+            return Err(CarrierError::TopicTooLong { bytes: route.topic.len() });
         }
     }
     let mut devices: Vec<SimId> = connections.iter().map(|connection| connection.device).collect();
     devices.sort_unstable();
     if let Some(twice) = devices.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(FleetError::DuplicateDevice { device: twice[0] });
+        return Err(CarrierError::DuplicateDevice { device: twice[0] });
     }
     for connection in connections {
         let will = connection.will.as_ref();
@@ -116,7 +116,7 @@ pub(crate) fn check(connections: &[ConnectionConfig], routes: &[RouteConfig]) ->
         ];
         for (what, string) in strings {
             if string.is_some_and(|string| string.len() > LONGEST_STRING) {
-                return Err(FleetError::TooLong { device: connection.device, what });
+                return Err(CarrierError::TooLong { device: connection.device, what });
             }
         }
     }

@@ -11,8 +11,8 @@ mod tests;
 use bytes::Bytes;
 use sim_core::RouteId;
 
+use crate::event::{CarrierEvent, DropReason, LossReason};
 use crate::mqtt::config::ConnectionConfig;
-use crate::mqtt::event::{DropReason, FleetEvent, LossReason};
 use crate::mqtt::frame::{
     self, DISCONNECT_PACKET, Inbound, LARGEST_PACKET, Malformed, PINGREQ_PACKET, PublishHead, Terms, write_puback,
 };
@@ -258,7 +258,7 @@ impl Session {
         turn.stats.counts.connects += 1;
         turn.stats.counts.sessions_present += u64::from(terms.session_present);
         turn.stats.connect_us.saturating_record((took / 1_000).max(0) as u64);
-        turn.events.push(FleetEvent::Connected {
+        turn.events.push(CarrierEvent::Connected {
             device: self.config.device,
             at: turn.now_ns,
             took,
@@ -330,10 +330,10 @@ impl Session {
     }
 
     /// Declares every message that is not settled as pending. The session must be offline.
-    pub(crate) fn report_pending(&self, events: &mut Vec<FleetEvent>) {
+    pub(crate) fn report_pending(&self, events: &mut Vec<CarrierEvent>) {
         for (content, sent) in self.backlog.unsettled() {
             if let Content::Telemetry { route, sequence } = content {
-                events.push(FleetEvent::Pending { route, sequence, sent });
+                events.push(CarrierEvent::Pending { route, sequence, sent });
             }
         }
     }

@@ -5,10 +5,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use sim_core::SimId;
 
+use crate::event::{CarrierEvent, CommandArrival, DropReason};
 use crate::mqtt::config::RouteConfig;
-use crate::mqtt::event::{CommandArrival, DropReason, FleetEvent};
 use crate::mqtt::session::{Content, SpareOutput};
-use crate::mqtt::stats::FleetStats;
+use crate::stats::CarrierStats;
 use crate::transport::Destination;
 
 /// Time limits of a fleet.
@@ -34,8 +34,8 @@ pub(crate) struct Turn<'a> {
     pub(crate) limits: Limits,
     pub(crate) routes: &'a [RouteConfig],
     pub(crate) destination: &'a Destination,
-    pub(crate) stats: &'a mut FleetStats,
-    pub(crate) events: &'a mut Vec<FleetEvent>,
+    pub(crate) stats: &'a mut CarrierStats,
+    pub(crate) events: &'a mut Vec<CarrierEvent>,
     pub(crate) commands: &'a mut Vec<CommandArrival>,
     pub(crate) spare: &'a mut SpareOutput,
 }
@@ -47,7 +47,7 @@ impl Turn<'_> {
             Content::Telemetry { route, sequence } => {
                 self.stats.counts.dropped += 1;
                 *self.stats.drops.entry(reason.words()).or_default() += 1;
-                self.events.push(FleetEvent::Dropped { route, sequence, reason, at: self.now_ns });
+                self.events.push(CarrierEvent::Dropped { route, sequence, reason, at: self.now_ns });
             }
             Content::Reply => self.stats.counts.replies_dropped += 1,
         }
@@ -61,7 +61,7 @@ impl Turn<'_> {
         match content {
             Content::Telemetry { route, sequence } => {
                 self.stats.counts.sent += u64::from(attempt == 1);
-                self.events.push(FleetEvent::Sent { route, sequence, at: self.now_ns, attempt });
+                self.events.push(CarrierEvent::Sent { route, sequence, at: self.now_ns, attempt });
             }
             Content::Reply => self.stats.counts.replies_sent += u64::from(attempt == 1),
         }
@@ -73,11 +73,11 @@ impl Turn<'_> {
         match content {
             Content::Telemetry { route, sequence } if refused => {
                 self.stats.counts.refused += 1;
-                self.events.push(FleetEvent::Refused { route, sequence, code, at: self.now_ns });
+                self.events.push(CarrierEvent::Refused { route, sequence, code, at: self.now_ns });
             }
             Content::Telemetry { route, sequence } => {
                 self.stats.counts.acked += 1;
-                self.events.push(FleetEvent::Acked { route, sequence, at: self.now_ns });
+                self.events.push(CarrierEvent::Acked { route, sequence, at: self.now_ns });
             }
             Content::Reply if refused => self.stats.counts.replies_dropped += 1,
             Content::Reply => self.stats.counts.replies_acked += 1,
@@ -88,13 +88,13 @@ impl Turn<'_> {
     pub(crate) fn command(&mut self, device: SimId, payload: Bytes) {
         let at = self.now_ns;
         self.stats.counts.commands += 1;
-        self.events.push(FleetEvent::Command { device, payload: payload.clone(), at });
+        self.events.push(CarrierEvent::Command { device, payload: payload.clone(), at });
         self.commands.push(CommandArrival { device, payload, at });
     }
 
     /// Declares that the broker refused the command subscription.
     pub(crate) fn subscription_refused(&mut self, device: SimId, code: u8) {
         self.stats.counts.subscriptions_refused += 1;
-        self.events.push(FleetEvent::SubscriptionRefused { device, code, at: self.now_ns });
+        self.events.push(CarrierEvent::SubscriptionRefused { device, code, at: self.now_ns });
     }
 }

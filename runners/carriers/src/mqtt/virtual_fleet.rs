@@ -9,16 +9,16 @@ use bytes::Bytes;
 use sim_core::{OccurrenceId, Outbound, SimId, SimTime, Span};
 
 use super::config::{ConnectionConfig, FleetConfig, RouteConfig};
-use super::event::{CommandArrival, FleetEvent};
 use super::lane::{Lane, LinkStep, Shared};
-use super::peer::{Heard, Peer};
+use super::peer::Peer;
 use super::places::{Places, check};
-use super::stats::FleetStats;
 use super::turn::Limits;
-use crate::carrier::Carrier;
-use crate::error::FleetError;
+use crate::error::CarrierError;
+use crate::event::{CarrierEvent, CommandArrival};
+use crate::other_end::Heard;
 use crate::pace::Pace;
 use crate::rules::link_rule::LinkRule;
+use crate::stats::CarrierStats;
 use crate::transport::Destination;
 use crate::transport::memory::{Arrival, MemoryNetwork};
 
@@ -44,7 +44,7 @@ impl VirtualFleet {
     /// A fleet whose time begins at `begin_ns`; it begins to connect as soon as time passes.
     ///
     /// # Errors
-    /// [`FleetError`] when the configuration cannot work: a device with two connections, a `QoS` other than 0 and 1, a
+    /// [`CarrierError`] when the configuration cannot work: a device with two connections, a `QoS` other than 0 and 1, a
     /// string too long for MQTT.
     pub fn new(
         connections: Vec<ConnectionConfig>,
@@ -52,7 +52,7 @@ impl VirtualFleet {
         latency: Span,
         pace: Pace,
         begin_ns: i64,
-    ) -> Result<Self, FleetError> {
+    ) -> Result<Self, CarrierError> {
         check(&connections, &routes)?;
         let network = MemoryNetwork::new(latency.nanos(), begin_ns);
         let shared = Shared {
@@ -74,6 +74,59 @@ impl VirtualFleet {
             arrivals: Vec::new(),
             ended: false,
         })
+    }
+
+    /// Whether a device's connection belongs to this fleet.
+    pub fn has(&self, device: SimId) -> bool {
+        self.places.of(device).is_ok()
+    }
+
+    /// Hands over messages; each leaves over its sender's connection when it is due.
+    ///
+    /// # Errors
+    /// [`CarrierError::UnknownDevice`] or [`CarrierError::UnknownRoute`], and then no message of the batch is taken.
+    pub fn submit(&mut self, batch: Vec<Outbound>) -> Result<(), CarrierError> {
+        for share in self.places.split(batch, &self.routes, self.pace)? {
+            self.lane.add(share);
+        }
+        Ok(())
+    }
+
+    /// Commands that reached devices since the last call, in the order of each device.
+    pub fn take_commands(&mut self) -> Vec<CommandArrival> {
+        std::mem::take(self.lane.commands())
+    }
+
+    /// Answers a command, until the answer is acknowledged.
+    ///
+    /// # Errors
+    /// [`CarrierError::UnknownDevice`].
+    pub fn reply(&mut self, device: SimId, payload: Bytes) -> Result<(), CarrierError> {
+        let (_, slot) = self.places.of(device)?;
+        self.lane.reply(slot, payload, self.now_ns);
+        Ok(())
+    }
+
+    /// Puts rules on the links of devices at an instant; evidence is counted for the occurrence.
+    ///
+    /// # Errors
+    /// [`CarrierError::UnknownDevice`], and then nothing begins.
+    pub fn begin(
+        &mut self,
+        rules: Vec<(SimId, Box<dyn LinkRule>)>,
+        occurrence: OccurrenceId,
+        at: SimTime,
+    ) -> Result<(), CarrierError> {
+        let at_ns = self.pace.wall_ns(at);
+        for rules in self.places.share(rules)? {
+            self.lane.step(at_ns, LinkStep::Begin { rules, occurrence });
+        }
+        Ok(())
+    }
+
+    /// Heals every link that the occurrence has a rule on, at an instant.
+    pub fn heal(&mut self, occurrence: OccurrenceId, at: SimTime) {
+        self.lane.step(self.pace.wall_ns(at), LinkStep::Heal { occurrence });
     }
 
     /// Listens at the broker for what matches a filter; returns the listener's number.
@@ -127,7 +180,7 @@ impl VirtualFleet {
     }
 
     /// What has happened since the last call.
-    pub fn take_events(&mut self) -> Vec<FleetEvent> {
+    pub fn take_events(&mut self) -> Vec<CarrierEvent> {
         self.lane.take_events()
     }
 
@@ -137,8 +190,8 @@ impl VirtualFleet {
     }
 
     /// Ends the fleet: sends what is due, waits at most `drain` until everything is settled, disconnects cleanly, and
-    /// declares the rest as [`FleetEvent::Pending`].
-    pub fn shut_down(&mut self, drain: Span) -> FleetStats {
+    /// declares the rest as [`CarrierEvent::Pending`].
+    pub fn shut_down(&mut self, drain: Span) -> CarrierStats {
         self.lane.shut_down(self.now_ns.saturating_add(drain.nanos()));
         while !self.ended {
             self.advance_to(self.now_ns.saturating_add(1_000_000_000));
@@ -151,46 +204,5 @@ impl VirtualFleet {
 impl fmt::Debug for VirtualFleet {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("VirtualFleet").field("now_ns", &self.now_ns).finish_non_exhaustive()
-    }
-}
-
-impl Carrier for VirtualFleet {
-    fn has(&self, device: SimId) -> bool {
-        self.places.of(device).is_ok()
-    }
-
-    fn submit(&mut self, batch: Vec<Outbound>) -> Result<(), FleetError> {
-        for share in self.places.split(batch, &self.routes, self.pace)? {
-            self.lane.add(share);
-        }
-        Ok(())
-    }
-
-    fn take_commands(&mut self) -> Vec<CommandArrival> {
-        std::mem::take(self.lane.commands())
-    }
-
-    fn reply(&mut self, device: SimId, payload: Bytes) -> Result<(), FleetError> {
-        let (_, slot) = self.places.of(device)?;
-        self.lane.reply(slot, payload, self.now_ns);
-        Ok(())
-    }
-
-    fn begin(
-        &mut self,
-        rules: Vec<(SimId, Box<dyn LinkRule>)>,
-        occurrence: OccurrenceId,
-        at: SimTime,
-    ) -> Result<(), FleetError> {
-        let at_ns = self.pace.wall_ns(at);
-        for rules in self.places.share(rules)? {
-            self.lane.step(at_ns, LinkStep::Begin { rules, occurrence });
-        }
-        Ok(())
-    }
-
-    fn heal(&mut self, occurrence: OccurrenceId, at: SimTime) -> Result<(), FleetError> {
-        self.lane.step(self.pace.wall_ns(at), LinkStep::Heal { occurrence });
-        Ok(())
     }
 }

@@ -11,7 +11,7 @@ const GATEWAY_CRASH: &str = "gw.crash";
 const UPLINK_DOWN: &str = "gw.uplink_down";
 
 /// Adds the actions, and what those of gateways do to links.
-pub fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     registry.add(ActionSpec {
         name: "net.cut",
         about: "cuts the connection: closed (fin), reset (rst), or nothing passes and nobody is told (silent)",

@@ -4,11 +4,11 @@ use std::io;
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
-use crate::error::FleetError;
+use crate::error::CarrierError;
 
 /// All addresses of the broker, in the order in which they are tried.
-pub(crate) fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, FleetError> {
-    let unresolved = |source| FleetError::Resolve { host: host.to_owned(), port, source };
+pub(crate) fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, CarrierError> {
+    let unresolved = |source| CarrierError::Resolve { host: host.to_owned(), port, source };
     let addresses: Vec<SocketAddr> = (host, port).to_socket_addrs().map_err(|error| unresolved(Some(error)))?.collect();
     if addresses.is_empty() { Err(unresolved(None)) } else { Ok(addresses) }
 }
@@ -16,8 +16,8 @@ pub(crate) fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, FleetErr
 /// Checks that the broker accepts a TCP connection, and closes it again. Blocks for at most `timeout` per address.
 ///
 /// # Errors
-/// [`FleetError::Resolve`] or [`FleetError::Unreachable`].
-pub fn check_reachable(host: &str, port: u16, timeout: Duration) -> Result<(), FleetError> {
+/// [`CarrierError::Resolve`] or [`CarrierError::Unreachable`].
+pub fn check_reachable(host: &str, port: u16, timeout: Duration) -> Result<(), CarrierError> {
     let mut refusal = io::Error::from(io::ErrorKind::AddrNotAvailable);
     for address in resolve(host, port)? {
         match TcpStream::connect_timeout(&address, timeout) {
@@ -25,7 +25,7 @@ pub fn check_reachable(host: &str, port: u16, timeout: Duration) -> Result<(), F
             Err(error) => refusal = error,
         }
     }
-    Err(FleetError::Unreachable { host: host.to_owned(), port, source: refusal })
+    Err(CarrierError::Unreachable { host: host.to_owned(), port, source: refusal })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::error::FleetError;
+use crate::error::CarrierError;
 
 /// Descriptors kept free for logs, reports, probes and the runtime itself [count].
 const MARGIN: u64 = 128;
@@ -17,8 +17,8 @@ pub fn descriptor_limit() -> u64 {
 /// `per_connection` is 1, or 2 when the broker runs in this process and holds the other end.
 ///
 /// # Errors
-/// [`FleetError::Descriptors`] with the numbers and what helps.
-pub fn ensure_descriptors(connections: usize, per_connection: u64) -> Result<(), FleetError> {
+/// [`CarrierError::Descriptors`] with the numbers and what helps.
+pub fn ensure_descriptors(connections: usize, per_connection: u64) -> Result<(), CarrierError> {
     let open = std::fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count() as u64);
     let needed = open + connections as u64 * per_connection + MARGIN;
     let now = getrlimit(Resource::Nofile);
@@ -28,7 +28,7 @@ pub fn ensure_descriptors(connections: usize, per_connection: u64) -> Result<(),
     let limit = now.maximum.unwrap_or(u64::MAX);
     let raised = Rlimit { current: Some(needed.min(limit)), maximum: now.maximum };
     if needed > limit || setrlimit(Resource::Nofile, raised).is_err() {
-        return Err(FleetError::Descriptors { connections, needed, limit });
+        return Err(CarrierError::Descriptors { connections, needed, limit });
     }
     Ok(())
 }

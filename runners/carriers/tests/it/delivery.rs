@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use carriers::{ConnectionConfig, Fleet, FleetConfig, FleetEvent, Pace, RouteConfig};
+use carriers::{CarrierEvent, ConnectionConfig, Fleet, FleetConfig, Pace, RouteConfig};
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
 use scenarios::Protocol;
 use sim_core::{Outbound, RouteId, SimTime, Span};
@@ -86,7 +86,9 @@ async fn everything_arrives_once(choice: BrokerChoice) {
             assert_eq!(end.stats.lag_us.len(), total);
             assert!(end.left_sessions.is_empty());
             let told = remaining(events).await;
-            assert!(!told.iter().any(|event| matches!(event, FleetEvent::Pending { .. } | FleetEvent::Dropped { .. })));
+            assert!(
+                !told.iter().any(|event| matches!(event, CarrierEvent::Pending { .. } | CarrierEvent::Dropped { .. }))
+            );
         }
     }
 }
@@ -124,9 +126,9 @@ async fn left_sessions_are_removed(choice: BrokerChoice) {
         let (fleet, mut events) = Fleet::start(config, pace, &tokio::runtime::Handle::current()).unwrap();
         let mut present = Vec::new();
         while present.len() < 4 {
-            let told = events_until(&mut events, |event| matches!(event, FleetEvent::Connected { .. })).await;
+            let told = events_until(&mut events, |event| matches!(event, CarrierEvent::Connected { .. })).await;
             present.extend(told.into_iter().filter_map(|event| match event {
-                FleetEvent::Connected { session_present, .. } => Some(session_present),
+                CarrierEvent::Connected { session_present, .. } => Some(session_present),
                 _ => None,
             }));
         }
@@ -156,7 +158,7 @@ async fn retained_messages_are_cleared() {
     fleet.submit(batch.collect()).await.unwrap();
     let mut acknowledged = 0;
     events_until(&mut events, |event| {
-        acknowledged += u32::from(matches!(event, FleetEvent::Acked { .. }));
+        acknowledged += u32::from(matches!(event, CarrierEvent::Acked { .. }));
         acknowledged == 3
     })
     .await;

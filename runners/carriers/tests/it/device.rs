@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use carriers::{ConnectionConfig, Fleet, FleetConfig, FleetEvent, FleetEvents, Pace, RouteConfig};
+use carriers::{CarrierEvent, ConnectionConfig, Fleet, FleetConfig, FleetEvents, Pace, RouteConfig};
 use scenarios::{Backoff, BackoffKind, OutboxFull, OutboxPlan, Protocol, SessionPlan};
 use sim_core::{Key, Outbound, RouteId, SimId, SimTime, Span};
 
@@ -61,9 +61,9 @@ pub(crate) fn message_now(device: u32, sequence: u64) -> Outbound {
 /// Reads events until one is `wanted`, and returns all of them up to its batch.
 pub(crate) async fn events_until(
     events: &mut FleetEvents,
-    mut wanted: impl FnMut(&FleetEvent) -> bool,
-) -> Vec<FleetEvent> {
-    let mut seen: Vec<FleetEvent> = Vec::new();
+    mut wanted: impl FnMut(&CarrierEvent) -> bool,
+) -> Vec<CarrierEvent> {
+    let mut seen: Vec<CarrierEvent> = Vec::new();
     loop {
         let next = tokio::time::timeout(PATIENCE, events.recv()).await;
         let batch = next.unwrap_or_else(|_| panic!("the event did not come; seen: {seen:?}"));
@@ -77,7 +77,7 @@ pub(crate) async fn events_until(
 }
 
 /// All remaining events of a fleet that has ended.
-pub(crate) async fn remaining(mut events: FleetEvents) -> Vec<FleetEvent> {
+pub(crate) async fn remaining(mut events: FleetEvents) -> Vec<CarrierEvent> {
     let mut seen = Vec::new();
     while let Some(batch) = events.recv().await {
         seen.extend(batch);

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 
 use bytes::Bytes;
-use carriers::{Closing, Direction, Fleet, FleetEvent, LinkRule, LossReason, NetCut, Tally, Verdict};
+use carriers::{CarrierEvent, Closing, Direction, Fleet, LinkRule, LossReason, NetCut, Tally, Verdict};
 use scenarios::Protocol;
 use sim_core::{Evidence, OccurrenceId, SimId, SimTime};
 
@@ -38,7 +38,7 @@ async fn a_cut_closes_or_resets_and_refuses_until_it_heals() {
             _ => assert_eq!(end.unwrap_err().kind(), ErrorKind::ConnectionReset),
         }
         events_until(&mut events, |event| {
-            matches!(event, FleetEvent::ConnectFailed { device: SimId(0), reason: LossReason::LinkCut, .. })
+            matches!(event, CarrierEvent::ConnectFailed { device: SimId(0), reason: LossReason::LinkCut, .. })
         })
         .await;
         assert!(broker.nobody_waits().await, "a cut link lets no connection through");
@@ -72,7 +72,7 @@ async fn a_silent_cut_stalls_both_directions_and_loses_no_byte() {
     fleet.heal(OUTAGE, SimTime::ZERO).unwrap();
     let held = b"\x32\x08\x00\x03w/0\x00\x021\x32\x08\x00\x03w/0\x00\x032";
     assert_eq!(peer.bytes(held.len()).await, held);
-    events_until(&mut events, |event| matches!(event, FleetEvent::Acked { sequence: 0, .. })).await;
+    events_until(&mut events, |event| matches!(event, CarrierEvent::Acked { sequence: 0, .. })).await;
     let evidence = fleet.stats().await.unwrap().evidence;
     assert_eq!(count(&evidence, "links_cut"), 1);
     assert_eq!(count(&evidence, "bytes_held"), held.len() as u64);
@@ -84,7 +84,7 @@ async fn connects_hang_in_a_silent_cut_and_go_through_when_it_heals() {
     let (fleet, mut events, _) = start(broker.port(), vec![connection(0, Protocol::V311)], routes(1, 1));
     let (peer, _) = broker.welcome(&WELCOME).await;
     cut(&fleet, NetCut::Fin, OccurrenceId(1));
-    events_until(&mut events, |event| matches!(event, FleetEvent::ConnectFailed { .. })).await;
+    events_until(&mut events, |event| matches!(event, CarrierEvent::ConnectFailed { .. })).await;
     drop(peer);
     cut(&fleet, NetCut::Silent, OUTAGE);
     fleet.heal(OccurrenceId(1), SimTime::ZERO).unwrap();
@@ -139,7 +139,7 @@ async fn a_rule_from_outside_delays_drops_alters_and_cuts_frames() {
     assert!(pace.now_ns() - begun_ns >= 50_000_000, "the first message is late");
     assert_eq!(peer.publish().await, (3, false, "X".to_owned()), "the second vanished, the third was altered");
     fleet.submit(vec![message_now(0, 3)]).await.unwrap();
-    events_until(&mut events, |event| matches!(event, FleetEvent::Disconnected { reason: LossReason::LinkCut, .. }))
+    events_until(&mut events, |event| matches!(event, CarrierEvent::Disconnected { reason: LossReason::LinkCut, .. }))
         .await;
     fleet.heal(OUTAGE, SimTime::ZERO).unwrap();
     let (mut peer, _) = broker.welcome(&WELCOME).await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use carriers::{
-    CommandArrival, ConnectionConfig, Fleet, FleetConfig, FleetError, FleetEvent, LossReason, Pace, RouteConfig,
+    CarrierError, CarrierEvent, CommandArrival, ConnectionConfig, Fleet, FleetConfig, LossReason, Pace, RouteConfig,
 };
 use rumqttc::mqttbytes::v4;
 use scenarios::{OutboxFull, OutboxPlan, Protocol};
@@ -23,7 +23,7 @@ async fn withheld_acknowledgements_bring_the_message_back_with_dup() {
     let first = b"\x32\x08\x00\x03w/0\x00\x010\x32\x08\x00\x03w/0\x00\x021\x32\x08\x00\x03w/0\x00\x032";
     assert_eq!(peer.bytes(first.len()).await, first);
     peer.send(&[0x40, 2, 0, 2]).await;
-    events_until(&mut events, |event| matches!(event, FleetEvent::Acked { sequence: 1, .. })).await;
+    events_until(&mut events, |event| matches!(event, CarrierEvent::Acked { sequence: 1, .. })).await;
     drop(peer);
     let again = b"\x3A\x08\x00\x03w/0\x00\x010\x3A\x08\x00\x03w/0\x00\x032";
     for connack in [WELCOME_BACK, WELCOME] {
@@ -37,7 +37,7 @@ async fn withheld_acknowledgements_bring_the_message_back_with_dup() {
         peer.send(piece).await;
         tokio::task::yield_now().await;
     }
-    events_until(&mut events, |event| matches!(event, FleetEvent::Acked { sequence: 2, .. })).await;
+    events_until(&mut events, |event| matches!(event, CarrierEvent::Acked { sequence: 2, .. })).await;
     let end = fleet.shutdown(Duration::from_secs(10)).await.unwrap();
     assert_eq!((end.stats.counts.sent, end.stats.counts.acked), (3, 3));
     assert!(end.stats.counts.resent >= 4, "{:?}", end.stats.counts);
@@ -49,14 +49,14 @@ async fn a_refused_session_is_told_and_tried_again() {
     let broker = ScriptedBroker::bind().await;
     let (fleet, mut events, _) = start(broker.port(), vec![connection(0, Protocol::V311)], routes(1, 1));
     let (_first, _) = broker.welcome(&[0x20, 2, 0, 5]).await;
-    let told = events_until(&mut events, |event| matches!(event, FleetEvent::ConnectFailed { .. })).await;
+    let told = events_until(&mut events, |event| matches!(event, CarrierEvent::ConnectFailed { .. })).await;
     let reason = LossReason::Broker { code: 5 };
     assert!(
-        matches!(&told[0], FleetEvent::ConnectFailed { device: SimId(0), reason: told, .. } if *told == reason),
+        matches!(&told[0], CarrierEvent::ConnectFailed { device: SimId(0), reason: told, .. } if *told == reason),
         "{told:?}"
     );
     let (_second, _) = broker.welcome(&WELCOME).await;
-    events_until(&mut events, |event| matches!(event, FleetEvent::Connected { session_present: false, .. })).await;
+    events_until(&mut events, |event| matches!(event, CarrierEvent::Connected { session_present: false, .. })).await;
     let stats = fleet.stats().await.unwrap();
     assert_eq!(stats.connect_failures.into_iter().collect::<Vec<_>>(), [(reason.words(), 1)]);
     assert_eq!(stats.connections.online, 1);
@@ -71,7 +71,7 @@ async fn nonsense_from_the_broker_costs_one_connection_and_no_message() {
     assert_eq!(peer.publish().await, (1, false, "0".to_owned()));
     peer.send(&[0xFF; 16]).await;
     events_until(&mut events, |event| {
-        matches!(event, FleetEvent::Disconnected { reason: LossReason::Malformed { .. }, .. })
+        matches!(event, CarrierEvent::Disconnected { reason: LossReason::Malformed { .. }, .. })
     })
     .await;
     let (mut peer, _) = broker.welcome(&WELCOME).await;
@@ -94,8 +94,8 @@ async fn commands_arrive_and_answers_leave() {
     peer.send(&[0x90, 3, high, low, 1]).await;
     peer.send(b"\x32\x0B\x00\x05w/cmd\x00\x09{}").await;
     assert_eq!(peer.packet().await, v4::Packet::PubAck(v4::PubAck::new(9)));
-    let told = events_until(&mut events, |event| matches!(event, FleetEvent::Command { .. })).await;
-    assert!(matches!(told.last(), Some(FleetEvent::Command { device: SimId(0), payload, .. }) if payload == "{}"));
+    let told = events_until(&mut events, |event| matches!(event, CarrierEvent::Command { .. })).await;
+    assert!(matches!(told.last(), Some(CarrierEvent::Command { device: SimId(0), payload, .. }) if payload == "{}"));
     let taken = fleet.take_commands();
     assert!(matches!(taken.as_slice(), [CommandArrival { device: SimId(0), payload, .. }] if payload == "{}"));
     assert!(fleet.take_commands().is_empty());
@@ -127,10 +127,10 @@ async fn a_reader_that_stalls_holds_up_nobody_else() {
     }
     let end = fleet.shutdown(Duration::ZERO).await.unwrap();
     let told = remaining(events).await;
-    let count = |wanted: fn(&FleetEvent) -> bool| told.iter().filter(|event| wanted(event)).count();
-    let sent = count(|event| matches!(event, FleetEvent::Sent { .. }));
-    let dropped = count(|event| matches!(event, FleetEvent::Dropped { .. }));
-    let pending = count(|event| matches!(event, FleetEvent::Pending { .. }));
+    let count = |wanted: fn(&CarrierEvent) -> bool| told.iter().filter(|event| wanted(event)).count();
+    let sent = count(|event| matches!(event, CarrierEvent::Sent { .. }));
+    let dropped = count(|event| matches!(event, CarrierEvent::Dropped { .. }));
+    let pending = count(|event| matches!(event, CarrierEvent::Pending { .. }));
     assert_eq!(sent + dropped + pending, 450);
     assert!(dropped > 0, "400 messages do not fit");
     assert_eq!((end.stats.counts.sent, end.stats.counts.dropped), (sent as u64, dropped as u64));
@@ -150,12 +150,15 @@ async fn the_end_is_clean_and_what_is_left_is_told() {
     drop(peer);
     let end = shutdown.await.unwrap().unwrap();
     assert_eq!(end.stats.connections.closed, 1);
-    let mut pending: Vec<FleetEvent> = remaining(events).await;
-    pending.retain(|event| matches!(event, FleetEvent::Pending { .. } | FleetEvent::Disconnected { .. }));
+    let mut pending: Vec<CarrierEvent> = remaining(events).await;
+    pending.retain(|event| matches!(event, CarrierEvent::Pending { .. } | CarrierEvent::Disconnected { .. }));
     assert!(
         matches!(
             pending[..],
-            [FleetEvent::Pending { sequence: 0, sent: true, .. }, FleetEvent::Pending { sequence: 1, sent: false, .. }]
+            [
+                CarrierEvent::Pending { sequence: 0, sent: true, .. },
+                CarrierEvent::Pending { sequence: 1, sent: false, .. }
+            ]
         ),
         "{pending:?}"
     );
@@ -171,9 +174,9 @@ async fn a_broker_that_does_not_answer_connect_is_given_up() {
     let pace = Pace::real(std::time::Instant::now());
     let (_fleet, mut events) = Fleet::start(config, pace, &tokio::runtime::Handle::current()).unwrap();
     let _mute = broker.accept().await;
-    let told = events_until(&mut events, |event| matches!(event, FleetEvent::ConnectFailed { .. })).await;
+    let told = events_until(&mut events, |event| matches!(event, CarrierEvent::ConnectFailed { .. })).await;
     let expected = LossReason::TimedOut { waiting_for: "CONNACK" };
-    assert!(matches!(&told[0], FleetEvent::ConnectFailed { reason, .. } if *reason == expected), "{told:?}");
+    assert!(matches!(&told[0], CarrierEvent::ConnectFailed { reason, .. } if *reason == expected), "{told:?}");
 }
 
 #[tokio::test]
@@ -183,16 +186,16 @@ async fn impossible_fleets_do_not_start() {
     let refuse = |config| Fleet::start(config, pace, &runtime).map(|_| ()).unwrap_err();
     let device = || connection(4, Protocol::V311);
     let twice = FleetConfig::new("127.0.0.1", 1, vec![device(), device()], routes(1, 0));
-    assert!(matches!(refuse(twice), FleetError::DuplicateDevice { device: SimId(4) }));
+    assert!(matches!(refuse(twice), CarrierError::DuplicateDevice { device: SimId(4) }));
     let exactly_once = FleetConfig::new("127.0.0.1", 1, vec![device()], routes(1, 2));
-    assert!(matches!(refuse(exactly_once), FleetError::Qos { qos: 2, .. }));
+    assert!(matches!(refuse(exactly_once), CarrierError::Qos { qos: 2, .. }));
     let long = RouteConfig { topic: "x".repeat(70_000), qos: 0, retain: false };
     let long = FleetConfig::new("127.0.0.1", 1, vec![device()], vec![long].into());
-    assert!(matches!(refuse(long), FleetError::TopicTooLong { bytes: 70_000 }));
+    assert!(matches!(refuse(long), CarrierError::TopicTooLong { bytes: 70_000 }));
     let crowd = (0..1_000_000).map(|device| connection(device, Protocol::V311)).collect();
     let crowd = FleetConfig::new("127.0.0.1", 1, crowd, routes(1, 0));
     if carriers::descriptor_limit() < 1_000_000 {
-        assert!(matches!(refuse(crowd), FleetError::Descriptors { connections: 1_000_000, .. }));
+        assert!(matches!(refuse(crowd), CarrierError::Descriptors { connections: 1_000_000, .. }));
     }
 }
 
@@ -201,6 +204,6 @@ async fn messages_for_strangers_are_refused_whole() {
     let broker = ScriptedBroker::bind().await;
     let (fleet, _events, _) = start(broker.port(), vec![connection(0, Protocol::V311)], routes(1, 0));
     let error = fleet.submit(vec![message_now(0, 0), message_now(8, 0)]).await.unwrap_err();
-    assert!(matches!(error, FleetError::UnknownDevice { device: SimId(8) }));
+    assert!(matches!(error, CarrierError::UnknownDevice { device: SimId(8) }));
     assert_eq!(fleet.stats().await.unwrap().counts.handled, 0);
 }

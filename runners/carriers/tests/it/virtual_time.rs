@@ -1,7 +1,7 @@
 //! The same devices in virtual time, over a network and to a broker in memory.
 
 use bytes::Bytes;
-use carriers::{Carrier, FleetEvent, LinkRule, MEMORY_LATENCY, NetCut, Pace, VirtualFleet};
+use carriers::{CarrierEvent, LinkRule, MEMORY_LATENCY, NetCut, Pace, VirtualFleet};
 use scenarios::{BackoffKind, Protocol};
 use sim_core::{OccurrenceId, SimId, SimTime, Span};
 use std::time::Instant;
@@ -45,7 +45,7 @@ fn messages_take_two_latencies_to_a_listener_and_two_to_their_acknowledgement() 
             .take_events()
             .iter()
             .filter_map(|event| match event {
-                FleetEvent::Acked { at, .. } => Some(at / 1_000_000),
+                CarrierEvent::Acked { at, .. } => Some(at / 1_000_000),
                 _ => None,
             })
             .collect();
@@ -63,7 +63,7 @@ fn a_silent_cut_holds_and_a_fin_resends_and_both_lose_nothing_that_is_acknowledg
         let rule: Box<dyn LinkRule> = Box::new(how);
         // The cut comes when the second message has reached the broker and its acknowledgement is on its way.
         fleet.begin(vec![(SimId(0), rule)], OccurrenceId(0), at(1_001)).unwrap();
-        fleet.heal(OccurrenceId(0), at(3_000)).unwrap();
+        fleet.heal(OccurrenceId(0), at(3_000));
         fleet.submit((0..5).map(|second| say(0, second as u64, second * 1_000)).collect()).unwrap();
         fleet.advance_to(10 * SECOND_NS);
         let heard = heard(&mut fleet);
@@ -89,7 +89,7 @@ fn a_device_that_does_not_back_off_comes_through_a_time_of_refusals() {
     fleet.listen(vec!["w/#".to_owned()]);
     let rule: Box<dyn LinkRule> = Box::new(NetCut::Rst);
     fleet.begin(vec![(SimId(0), rule)], OccurrenceId(0), at(100)).unwrap();
-    fleet.heal(OccurrenceId(0), at(1_100)).unwrap();
+    fleet.heal(OccurrenceId(0), at(1_100));
     fleet.submit(vec![say(0, 0, 500)]).unwrap();
     fleet.advance_to(2 * SECOND_NS);
     let heard = heard(&mut fleet);

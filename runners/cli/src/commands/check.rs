@@ -30,7 +30,7 @@ pub(crate) fn check(
                     output::note(Diagnostics(warnings));
                 }
                 if connect {
-                    for (target, address) in session::check_targets(&plan)? {
+                    for (target, address) in session::check_targets(&plan, registry)? {
                         output::note(format_args!("target `{target}`: {address} answers"));
                     }
                 }

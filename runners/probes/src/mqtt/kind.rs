@@ -12,16 +12,18 @@ pub(crate) fn row() -> ProbeKind {
         name: "subscribe",
         about: "an MQTT subscriber",
         takes_filters: true,
+        watches: &["mqtt"],
         parameters: Vec::new(),
         executor: Executor::new(Watch(start)),
     }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "a kind of probe may refuse to start")]
 fn start(start: Start<'_>) -> Result<Box<dyn Probe>, ProbeError> {
+    let refused = || ProbeError::Refused { reason: "only a broker can be subscribed to".to_owned() };
+    let (host, port) = start.broker.ok_or_else(refused)?;
     let subscription = Subscription {
-        host: start.host.to_owned(),
-        port: start.port,
+        host: host.to_owned(),
+        port,
         client_id: format!("iomt-probe-{}-{}", start.id, start.run),
         auth: start.auth.map(|(user, password)| (user.to_owned(), password.to_owned())),
         filters: start.filters.to_vec(),

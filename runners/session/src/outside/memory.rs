@@ -1,36 +1,41 @@
 //! Virtual time: connections, brokers, probes and the clock in memory; as fast as possible, and equal for equal runs.
 
+use std::sync::Arc;
 use std::time::Instant;
 
-use carriers::{Carrier, FleetStats, MEMORY_LATENCY, Pace, VirtualFleet};
-use probes::Sighting;
+use carriers::{Carrier, CarrierStats, Heard, Opening, Pace, Time};
+use probes::{Look, Sighting};
 use scenarios::Plan;
 use sim_core::{Registry, SimId, Span};
 use verify::{Event, TargetReport};
 
-use super::{Finished, Outside, Publication, connections, routes};
+use super::probing::looking;
+use super::{Finished, Outside, Parties, Publication, refused};
 use crate::commander::{Answers, Expected};
 use crate::error::Error;
 use crate::judge::Teller;
-use crate::observer::Observer;
+use crate::observer::{Note, Observer};
 
-/// What the report says of every target.
-const IDENTITY: &str = "broker in memory (virtual time)";
+/// What the report says of a target to which no carrier leads.
+const UNUSED: &str = "not used in virtual time";
 
 /// The world in memory.
 pub(crate) struct Memory {
-    fleets: Vec<Target>,
+    targets: Vec<Target>,
     now_ns: i64,
     teller: Teller,
     expected: Expected,
-    targets: Vec<TargetReport>,
+    reports: Vec<TargetReport>,
 }
 
-/// A broker in memory with the devices that connect to it.
+/// A target with the connections of devices to it.
 struct Target {
-    fleet: VirtualFleet,
+    /// None leads to a place for Bluetooth hosts.
+    carrier: Option<Box<dyn Carrier>>,
     /// Who listens, by listener.
     listeners: Vec<Listener>,
+    /// Probes that look by themselves, by number.
+    looking: Vec<(usize, Box<dyn Look>)>,
 }
 
 enum Listener {
@@ -38,74 +43,126 @@ enum Listener {
     Commander(Answers),
 }
 
+/// What a world in memory begins with.
+pub(crate) struct Beginning<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) registry: &'a Registry,
+    /// Identity of the run.
+    pub(crate) run: &'a str,
+    /// Everybody who takes part, ascending.
+    pub(crate) members: &'a [SimId],
+    /// So much time before simulated time.
+    pub(crate) lead: Span,
+    pub(crate) expected: Expected,
+    pub(crate) teller: Teller,
+}
+
 impl Memory {
-    /// Begins so much time before simulated time does.
+    /// Begins, before simulated time does.
     ///
     /// # Errors
-    /// [`Error::Resources`] when a plan asks for what MQTT cannot carry.
-    pub(crate) fn start(
-        plan: &Plan,
-        registry: &Registry,
-        devices: &[SimId],
-        lead: Span,
-        expected: Expected,
-        teller: Teller,
-    ) -> Result<Self, Error> {
+    /// [`Error::Resources`] when a plan asks for what a carrier cannot carry, [`Error::Unreachable`] when a target cannot
+    /// be used.
+    pub(crate) fn start(beginning: Beginning<'_>) -> Result<Self, Error> {
+        let Beginning { plan, registry, run, members, lead, expected, teller } = beginning;
         let begin_ns = -lead.nanos();
-        let pace = Pace::real(Instant::now());
-        let routes = routes(plan);
-        let mut fleets = Vec::new();
-        for target in 0..plan.targets.len() {
-            let connections = connections(plan, registry, devices, target);
-            let mut fleet =
-                VirtualFleet::new(connections, std::sync::Arc::clone(&routes), MEMORY_LATENCY, pace, begin_ns)
-                    .map_err(|error| Error::Resources(error.to_string()))?;
-            let mut listeners = Vec::new();
-            for (probe, seen) in plan.probes.iter().enumerate().filter(|(_, probe)| probe.target == target) {
-                fleet.listen(seen.filters.clone());
-                listeners.push(Listener::Probe(probe));
+        let time = Time::Virtual { pace: Pace::real(Instant::now()), begin_ns };
+        let mut targets = Vec::new();
+        let mut reports = Vec::new();
+        for (index, target) in plan.targets.iter().enumerate() {
+            let Parties { members, devices } = Parties::at(plan, members, index);
+            let own = teller.clone();
+            let opening = Opening {
+                plan,
+                registry,
+                target: index,
+                members: &members,
+                devices: &devices,
+                run,
+                broker: None,
+                time,
+                tell: Arc::new(move |events| own.tell_carried(events)),
+            };
+            let is_host = plan.host_of(index).is_some();
+            let carrier = (!is_host).then(|| opening.open()).transpose().map_err(refused(&target.id))?;
+            let identity = carrier.as_ref().map_or_else(|| UNUSED.to_owned(), |carrier| carrier.identity());
+            reports.push(TargetReport { id: target.id.clone(), url: target.url.clone(), identity });
+            let looking = looking(plan, registry, run, index)?;
+            let looks = |probe: usize| looking.iter().any(|(other, _)| *other == probe);
+            let here = plan.probes.iter().enumerate().filter(|(_, probe)| probe.target == index);
+            let listening: Vec<_> = here.filter(|(probe, _)| !looks(*probe)).collect();
+            let mut target = Target { carrier, listeners: Vec::new(), looking };
+            for (probe, seen) in listening {
+                target.listen(plan, index, seen.filters.clone(), Listener::Probe(probe))?;
             }
-            if let Some(answers) = expected.0.get(&target) {
-                fleet.listen(answers.topics.clone());
-                listeners.push(Listener::Commander(answers.clone()));
+            if let Some(answers) = expected.0.get(&index) {
+                target.listen(plan, index, answers.topics.clone(), Listener::Commander(answers.clone()))?;
             }
-            fleets.push(Target { fleet, listeners });
+            targets.push(target);
         }
-        let targets = plan.targets.iter().map(|target| TargetReport {
-            id: target.id.clone(),
-            url: target.url.clone(),
-            identity: IDENTITY.to_owned(),
-        });
-        Ok(Self { fleets, now_ns: begin_ns, teller, expected, targets: targets.collect() })
+        Ok(Self { targets, now_ns: begin_ns, teller, expected, reports })
+    }
+}
+
+impl Target {
+    fn listen(&mut self, plan: &Plan, index: usize, filters: Vec<String>, listener: Listener) -> Result<(), Error> {
+        let other_end = self.carrier.as_mut().and_then(|carrier| carrier.other_end());
+        let other_end = other_end.ok_or_else(|| Error::Unreachable {
+            target: plan.targets[index].id.clone(),
+            reason: "in virtual time nobody can listen there".to_owned(),
+        })?;
+        other_end.listen(filters);
+        self.listeners.push(listener);
+        Ok(())
     }
 
-    /// Tells what has happened at the targets.
-    fn tell(&mut self) {
-        for Target { fleet, listeners } in &mut self.fleets {
-            self.teller.tell_carried(fleet.take_events());
-            let mut seen = Vec::new();
-            for heard in fleet.take_heard() {
-                match &listeners[heard.listener] {
-                    Listener::Probe(probe) => {
-                        let carriers::Heard { topic, payload, at, .. } = heard;
-                        let sighting = Sighting::publication(topic, payload, at);
-                        seen.push(Event::Sighted { probe: *probe, sighting });
-                    }
-                    Listener::Commander(answers) => answers.hear(&heard.payload),
-                }
+    /// Lets time pass until an instant [ns], and probes look whenever something has happened.
+    fn pass(&mut self, mut now_ns: i64, until_ns: i64, teller: &Teller) {
+        if !self.looking.is_empty() {
+            while let Some(carrier) = &mut self.carrier
+                && (now_ns..until_ns).contains(&carrier.next_ns())
+            {
+                // At least a nanosecond passes, so that it ends whatever the carrier says.
+                now_ns = carrier.next_ns().max(now_ns + 1);
+                carrier.advance_to(now_ns);
+                self.tell(now_ns, teller);
             }
-            self.teller.tell(seen);
         }
+        if let Some(carrier) = &mut self.carrier {
+            carrier.advance_to(until_ns);
+        }
+        self.tell(until_ns, teller);
+    }
+
+    /// Tells what probes see and listeners have been shown.
+    fn tell(&mut self, now_ns: i64, teller: &Teller) {
+        for (probe, look) in &mut self.looking {
+            let sightings = look.look(now_ns).into_iter();
+            teller.tell(sightings.map(|sighting| Event::Sighted { probe: *probe, sighting }).collect());
+        }
+        let Some(other_end) = self.carrier.as_mut().and_then(|carrier| carrier.other_end()) else { return };
+        let mut seen = Vec::new();
+        for heard in other_end.take_heard() {
+            match &self.listeners[heard.listener] {
+                Listener::Probe(probe) => {
+                    let Heard { topic, payload, at, .. } = heard;
+                    let sighting = Sighting::publication(topic, payload, at);
+                    seen.push(Event::Sighted { probe: *probe, sighting });
+                }
+                Listener::Commander(answers) => answers.hear(&heard.payload),
+            }
+        }
+        teller.tell(seen);
     }
 }
 
 impl Outside for Memory {
-    fn carrier(&mut self, target: usize) -> Option<&mut dyn Carrier> {
-        self.fleets.get_mut(target).map(|target| &mut target.fleet as &mut dyn Carrier)
+    fn carrier(&mut self, target: usize) -> Option<&mut (dyn Carrier + 'static)> {
+        self.targets.get_mut(target)?.carrier.as_deref_mut()
     }
 
     fn targets(&self) -> usize {
-        self.fleets.len()
+        self.targets.len()
     }
 
     fn now_ns(&self) -> i64 {
@@ -113,28 +170,34 @@ impl Outside for Memory {
     }
 
     fn pass_until(&mut self, at_ns: i64) {
-        for target in &mut self.fleets {
-            target.fleet.advance_to(at_ns);
+        for target in &mut self.targets {
+            target.pass(self.now_ns, at_ns, &self.teller);
         }
         self.now_ns = self.now_ns.max(at_ns);
-        self.tell();
     }
 
     fn command(&mut self, at_ns: i64, command: Publication) {
         let Publication { target, topic, payload } = command;
-        self.fleets[target].fleet.publish_at(at_ns, topic, payload.into());
+        let carrier = self.targets[target].carrier.as_mut();
+        if let Some(other_end) = carrier.and_then(|carrier| carrier.other_end()) {
+            other_end.publish_at(at_ns, topic, payload.into());
+        }
     }
 
-    fn finish(&mut self, drain_ns: i64, _: bool, _: &dyn Observer) -> Finished {
-        let mut stats = FleetStats::default();
-        for target in &mut self.fleets {
-            stats.merge(&target.fleet.shut_down(Span::from_nanos(drain_ns)));
+    fn finish(&mut self, drain_ns: i64, _: bool, observer: &dyn Observer) -> Finished {
+        let mut stats = CarrierStats::default();
+        for target in &mut self.targets {
+            let Some(carrier) = &mut target.carrier else { continue };
+            match carrier.finish(Span::from_nanos(drain_ns)) {
+                Ok(counts) => stats.merge(&counts),
+                Err(error) => observer.note(Note::ConnectionsEnded { reason: error.to_string() }),
+            }
+            target.tell(self.now_ns, &self.teller);
         }
-        self.tell();
         Finished {
             stats,
             answers: self.expected.evidence(),
-            targets: std::mem::take(&mut self.targets),
+            targets: std::mem::take(&mut self.reports),
             doubts: Vec::new(),
         }
     }

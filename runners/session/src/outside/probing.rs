@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use carriers::Pace;
 use probes::mqtt::{Subscriber, Subscription};
-use probes::{Probe, ProbeError, Start, Watch};
-use scenarios::Plan;
+use probes::{Inspect, Inspection, Look, Probe, ProbeError, Start};
+use scenarios::{Plan, TargetPlan};
 use sim_core::{ProbeKind, Registry};
 use tokio::runtime::Handle;
 use verify::Event;
@@ -36,24 +36,23 @@ impl Probes {
             let target = &plan.targets[probe.target].id;
             let unreachable =
                 |error: ProbeError| Error::Unreachable { target: target.clone(), reason: error.to_string() };
-            let kind = registry.find::<ProbeKind>(&probe.kind).and_then(|kind| kind.executor.code::<Watch>());
-            let Watch(start) = kind.ok_or_else(|| unreachable(ProbeError::NoCode { kind: probe.kind.clone() }))?;
-            let (host, port) = targets.address(probe.target);
+            let kind = registry.find::<ProbeKind>(&probe.kind);
+            let kind = kind.ok_or_else(|| unreachable(ProbeError::NoCode { kind: probe.kind.clone() }))?;
             let teller = teller.clone();
-            let start = start(Start {
+            let start = Start {
                 id: &probe.id,
                 arguments: &probe.arguments,
                 filters: &probe.filters,
                 qos: probe.qos,
-                host,
-                port,
+                url: &plan.targets[probe.target].url,
+                broker: targets.address(probe.target),
                 auth: auth_of(plan, probe.target),
                 run,
                 pace,
                 runtime,
                 see: Arc::new(move |sighting| teller.tell(vec![Event::Sighted { probe: index, sighting }])),
-            });
-            watching.push((start.map_err(unreachable)?, target));
+            };
+            watching.push((probes::start(kind, start).map_err(unreachable)?, target));
         }
         for (probe, target) in &mut watching {
             let ready = probe.wait_ready(runtime);
@@ -70,16 +69,38 @@ impl Probes {
     }
 }
 
+/// The probes of a target that look when they are asked to, by number; other kinds listen in virtual time.
+///
+/// # Errors
+/// [`Error::Unreachable`] when there is nothing to look at.
+pub(crate) fn looking(
+    plan: &Plan,
+    registry: &Registry,
+    run: &str,
+    target: usize,
+) -> Result<Vec<(usize, Box<dyn Look>)>, Error> {
+    let TargetPlan { id, url, .. } = &plan.targets[target];
+    let mut looking = Vec::new();
+    for (index, probe) in plan.probes.iter().enumerate().filter(|(_, probe)| probe.target == target) {
+        let kind = registry.find::<ProbeKind>(&probe.kind);
+        let Some(Inspect(inspect)) = kind.and_then(|kind| kind.executor.code()) else { continue };
+        let inspection = Inspection { id: &probe.id, arguments: &probe.arguments, filters: &probe.filters, url, run };
+        let look = inspect(&inspection);
+        let look = look.map_err(|error| Error::Unreachable { target: id.clone(), reason: error.to_string() })?;
+        looking.push((index, look));
+    }
+    Ok(looking)
+}
+
 /// A subscription at a target of the plan, with the name and password of the first link that goes there.
 pub(crate) fn subscription(
     plan: &Plan,
-    targets: &Targets,
+    (host, port): (&str, u16),
     target: usize,
     client_id: String,
     filters: Vec<String>,
     qos: u8,
 ) -> Subscription {
-    let (host, port) = targets.address(target);
     let auth = auth_of(plan, target);
     Subscription {
         host: host.to_owned(),

@@ -1,8 +1,9 @@
-//! The brokers of a run: started here, or somebody else's.
+//! The targets of a run; brokers are started here, or somebody else's.
 
 use std::time::Duration;
 
-use scenarios::Plan;
+use scenarios::{Plan, TargetPlan};
+use sim_core::Registry;
 use stack::{Broker, BrokerChoice, BrokerConfig, BrokerError, BrokerKind};
 use verify::TargetReport;
 
@@ -11,7 +12,7 @@ use crate::error::Error;
 /// How long [`check_targets`] waits for each target.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// One broker a target, none for a target that Bluetooth hosts attach to.
+/// One broker a target, none for a target that is something else.
 #[derive(Debug)]
 pub(crate) struct Targets {
     brokers: Vec<Option<Box<dyn Broker>>>,
@@ -23,12 +24,13 @@ impl Targets {
     ///
     /// # Errors
     /// [`Error::Target`] when the URL means nothing, [`Error::Unreachable`] when nobody answers.
-    pub(crate) fn start(plan: &Plan) -> Result<Self, Error> {
+    pub(crate) fn start(plan: &Plan, registry: &Registry) -> Result<Self, Error> {
         let mut targets = Self { brokers: Vec::new(), reports: Vec::new() };
         for (index, target) in plan.targets.iter().enumerate() {
-            if plan.host_of(index).is_some() {
+            if !is_broker(target, registry) {
                 targets.brokers.push(None);
-                let identity = "Bluetooth controllers for hosts that attach".to_owned();
+                let is_host = plan.host_of(index).is_some();
+                let identity = if is_host { "Bluetooth controllers for hosts that attach" } else { "" }.to_owned();
                 targets.reports.push(TargetReport { id: target.id.clone(), url: target.url.clone(), identity });
                 continue;
             }
@@ -51,17 +53,21 @@ impl Targets {
         Ok(targets)
     }
 
-    /// Host and port of a target.
-    pub(crate) fn address(&self, target: usize) -> (&str, u16) {
-        // Links and probes lead to brokers only; the language sees to it.
-        let broker = self.brokers[target].as_ref().expect("an MQTT link leads to a broker");
-        let address = broker.address();
-        (&address.host, address.port)
+    /// Host and port of a target that is a broker.
+    pub(crate) fn address(&self, target: usize) -> Option<(&str, u16)> {
+        let address = self.brokers[target].as_ref()?.address();
+        Some((&address.host, address.port))
     }
 
-    /// What the report says of the targets.
-    pub(crate) fn reports(&self) -> Vec<TargetReport> {
-        self.reports.clone()
+    /// What the report says of the targets, with what carriers say of theirs.
+    pub(crate) fn reports(&self, identities: Vec<Option<String>>) -> Vec<TargetReport> {
+        let mut reports = self.reports.clone();
+        for (report, identity) in reports.iter_mut().zip(identities) {
+            if let Some(identity) = identity.filter(|_| report.identity.is_empty()) {
+                report.identity = identity;
+            }
+        }
+        reports
     }
 
     /// Messages that brokers of ours threw away although they had accepted them, in words; these losses are not the
@@ -77,26 +83,28 @@ impl Targets {
 }
 
 /// Whether a target is the broker inside this process, which takes a descriptor of its own for each device.
-pub(crate) fn share_the_process(plan: &Plan) -> bool {
-    let brokers = plan.targets.iter().enumerate().filter(|(index, _)| plan.host_of(*index).is_none());
-    let mut choices = brokers.map(|(_, target)| BrokerChoice::parse(&target.url));
+pub(crate) fn share_the_process(plan: &Plan, registry: &Registry) -> bool {
+    let brokers = plan.targets.iter().filter(|target| is_broker(target, registry));
+    let mut choices = brokers.map(|target| BrokerChoice::parse(&target.url));
     choices.any(|choice| matches!(choice, Ok(BrokerChoice::Embedded)))
+}
+
+/// Whether a target is a broker.
+pub(crate) fn is_broker(target: &TargetPlan, registry: &Registry) -> bool {
+    registry.carrier(&target.carrier).is_some_and(|carrier| carrier.address.is_broker)
 }
 
 fn refused(target: &str, error: &BrokerError) -> Error {
     Error::Unreachable { target: target.to_owned(), reason: error.to_string() }
 }
 
-/// Tries the targets that are somebody else's, without sending telemetry; tells which ones answer, and where.
+/// Tries the brokers that are somebody else's, without sending telemetry; tells which ones answer, and where.
 ///
 /// # Errors
 /// [`Error::Target`] for a URL that means nothing, [`Error::Unreachable`] for the first target that does not answer.
-pub fn check_targets(plan: &Plan) -> Result<Vec<(String, String)>, Error> {
+pub fn check_targets(plan: &Plan, registry: &Registry) -> Result<Vec<(String, String)>, Error> {
     let mut answering = Vec::new();
-    for (index, target) in plan.targets.iter().enumerate() {
-        if plan.host_of(index).is_some() {
-            continue;
-        }
+    for target in plan.targets.iter().filter(|target| is_broker(target, registry)) {
         let choice = BrokerChoice::parse(&target.url)
             .map_err(|error| Error::Target { target: target.id.clone(), reason: error.to_string() })?;
         if let BrokerChoice::External(address) = choice {

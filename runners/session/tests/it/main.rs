@@ -2,3 +2,5 @@
 
 mod embedding;
 mod fates;
+mod files;
+mod vendor_carrier;

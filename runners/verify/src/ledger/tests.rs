@@ -270,6 +270,7 @@ fn a_second_probe_does_not_make_duplicates() {
         target: 0,
         kind: "subscribe".to_owned(),
         arguments: sim_core::Arguments::default(),
+        is_filtered: true,
         filters: vec!["#".to_owned()],
         qos: 0,
     });

@@ -1,6 +1,6 @@
 //! Why a path selects nobody: the first part that names nothing, and what there is instead.
 
-use sim_core::{Level, Subject};
+use sim_core::{Level, Reach, Subject};
 
 use super::{Cast, Pattern, Segment};
 use crate::language::suggestion::hint;
@@ -85,8 +85,13 @@ impl Cast<'_> {
     }
 
     /// Why somebody cannot be acted on over what an action needs.
-    pub(crate) fn explain_carrier(&self, subject: &Subject) -> String {
+    pub(crate) fn explain_carrier(&self, subject: &Subject, over: Reach) -> String {
         let path = self.path(subject);
+        if let (Reach::Connection, Subject::Device(id) | Subject::Stream(id, _)) = (over, subject)
+            && let Some(carrier) = self.connection(*id)
+        {
+            return format!("`{path}` speaks over carrier `{}`, which has no links that could fail", carrier.name);
+        }
         let radio = match subject {
             Subject::Device(id) | Subject::Stream(id, _) => {
                 let link = self.roster.devices[id.index()].link;

@@ -17,17 +17,20 @@ pub(super) static TARGET: TableSpec = TableSpec {
     keys: &[
         key(
             "kind",
-            Choice { now: &["mqtt", "hci"], later: &["http", "fhir", "mllp"] },
-            "what it speaks: `hci` is a Bluetooth host (Bumble, Zephyr, BlueZ ...) that attaches to the radio of a site",
+            Registered("kind of target"),
+            "what it speaks: a carrier, which the `url` tells as well, or `hci`: a Bluetooth host (Bumble, Zephyr, BlueZ \
+             ...) that attaches to the radio of a site",
         )
         .or("mqtt"),
         key(
             "url",
             Text,
-            "`mqtt://host:1883`, `embedded` (a broker inside the process) or `mosquitto` (started as a child)",
+            "`mqtt://host:1883`, `embedded` (a broker inside the process) or `mosquitto` (started as a child); other \
+             carriers have addresses of their own",
         )
         .required()
-        .with("kind", "mqtt", "a Bluetooth host attaches at `listen`"),
+        .taken_by("kind"),
+        key("with", Arguments, "parameters of the carrier for its targets").taken_by("kind"),
         key("listen", Text, "where the host attaches: `tcp://127.0.0.1:6402` (port 0 picks a free one) or `unix:/path`")
             .required()
             .with("kind", "hci", "a broker is reached at `url`"),
@@ -46,33 +49,29 @@ pub(super) static TARGET: TableSpec = TableSpec {
 
 /// Why a link that is not Bluetooth has no such key.
 const RADIO_ONLY: &str = "a connection of the device's own has no radio";
-/// Why a Bluetooth link has no such key.
-const MQTT_ONLY: &str = "it belongs to the link of the gateway";
 
 pub(super) static LINK: TableSpec = TableSpec {
     heading: "[link.ID]",
     about: "How devices reach a target: by a connection of their own, or by Bluetooth to a gateway.",
     keys: &[
-        key("carrier", Choice { now: &["mqtt", "ble"], later: &["http"] }, "what carries the messages").or("mqtt"),
+        key("carrier", Registered("carrier"), "what carries the messages; `ble` is Bluetooth to a gateway or a host")
+            .or("mqtt"),
         key("to", Reference("target, or of a gateway with `carrier = \"ble\"`"), "where it leads").required(),
         key("topic", Template, "topic of each stream; commands go to `<topic up to ${stream}>/cmd`, answers to `/ack`")
             .required()
-            .with("carrier", "mqtt", MQTT_ONLY),
-        key("format", Registered("format"), "payload format").or("vendor-json").with("carrier", "mqtt", MQTT_ONLY),
-        key("qos", QOS, "delivery level").or("1").with("carrier", "mqtt", MQTT_ONLY),
-        key("retain", Flag, "whether the broker keeps the last message of each topic")
-            .or("false")
-            .with("carrier", "mqtt", MQTT_ONLY),
-        key("protocol", Choice { now: &["3.1.1", "5"], later: &[] }, "MQTT version")
-            .or("3.1.1")
-            .with("carrier", "mqtt", MQTT_ONLY),
+            .taken_by("carrier"),
+        key("format", Registered("format"), "payload format").or("vendor-json").taken_by("carrier"),
+        key("qos", QOS, "delivery level").or("1").taken_by("carrier"),
+        key("retain", Flag, "whether the broker keeps the last message of each topic").or("false").taken_by("carrier"),
+        key("protocol", Choice { now: &["3.1.1", "5"], later: &[] }, "MQTT version").or("3.1.1").taken_by("carrier"),
         key("client_id", Template, "client id of each device, unique among all")
             .or("iomt-${device.serial}")
-            .with("carrier", "mqtt", MQTT_ONLY),
-        key("session", Table(&SESSION), "how connections behave").with("carrier", "mqtt", MQTT_ONLY),
-        key("outbox", Table(&OUTBOX), "store and forward in the device").with("carrier", "mqtt", MQTT_ONLY),
-        key("will", Table(&WILL), "last will").with("carrier", "mqtt", MQTT_ONLY),
-        key("auth", Table(&AUTH), "name and password").with("carrier", "mqtt", MQTT_ONLY),
+            .taken_by("carrier"),
+        key("session", Table(&SESSION), "how connections behave").taken_by("carrier"),
+        key("outbox", Table(&OUTBOX), "store and forward in the device").taken_by("carrier"),
+        key("will", Table(&WILL), "last will").taken_by("carrier"),
+        key("auth", Table(&AUTH), "name and password").taken_by("carrier"),
+        key("with", Arguments, "parameters of the carrier for its links").taken_by("carrier"),
         key("advertise", Quantity(Time), "time between advertisements, 20ms to 10.24s in steps of 0.625ms")
             .or("1s")
             .with("carrier", "ble", RADIO_ONLY),
@@ -204,8 +203,8 @@ pub(super) static SITE: TableSpec = TableSpec {
 
 pub(super) static PROBE: TableSpec = TableSpec {
     heading: "[probe.ID]",
-    about: "Where the stack is watched. Without a probe, an MQTT target is watched by one called `wire` that \
-            subscribes to the topics of its links.",
+    about: "Where the stack is watched. Without a probe, a target is watched by one called `wire`, if its carrier has \
+            a kind of probe for that: an MQTT target by one that subscribes to the topics of its links.",
     keys: &[
         key("kind", Registered("kind of probe"), "how").or("subscribe"),
         key("to", Reference("target"), "which target").required(),

@@ -8,8 +8,8 @@ use sim_core::OccurrenceId;
 use tokio::io::ReadBuf;
 
 use super::ruled::Ruled;
+use crate::event::{CarrierEvent, LossReason};
 use crate::mqtt::backoff::wait_ns;
-use crate::mqtt::event::{FleetEvent, LossReason};
 use crate::mqtt::frame;
 use crate::mqtt::session::{Phase, Session};
 use crate::mqtt::turn::Turn;
@@ -409,11 +409,11 @@ impl Connection {
         if was_online {
             turn.stats.counts.disconnects += 1;
             *turn.stats.disconnects.entry(words).or_default() += 1;
-            turn.events.push(FleetEvent::Disconnected { device, at, reason });
+            turn.events.push(CarrierEvent::Disconnected { device, at, reason });
         } else {
             turn.stats.counts.connect_failures += 1;
             *turn.stats.connect_failures.entry(words).or_default() += 1;
-            turn.events.push(FleetEvent::ConnectFailed { device, at, reason });
+            turn.events.push(CarrierEvent::ConnectFailed { device, at, reason });
         }
         let config = self.session.config();
         let backoff_ns = wait_ns(config.session.backoff, self.failures, config.key, self.waits);

@@ -9,9 +9,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Sleep;
 
 use super::{DueMessage, Lane, LaneEnd, LinkStep};
-use crate::mqtt::event::{CommandArrival, FleetEvent};
-use crate::mqtt::stats::FleetStats;
+use crate::event::{CarrierEvent, CommandArrival};
 use crate::pace::Pace;
+use crate::stats::CarrierStats;
 
 /// Turns before the lane lets other tasks of the runtime run.
 const TURNS: usize = 8;
@@ -24,7 +24,7 @@ pub(crate) enum Request {
     /// Answer a command.
     Reply { slot: u32, payload: Bytes },
     /// Tell the counts so far.
-    Stats(oneshot::Sender<FleetStats>),
+    Stats(oneshot::Sender<CarrierStats>),
     /// Settle what can be settled until this instant, then end.
     Shutdown { drain_until_ns: i64 },
 }
@@ -32,7 +32,7 @@ pub(crate) enum Request {
 /// Where a lane tells what happens.
 #[derive(Debug, Clone)]
 pub(crate) struct Outlets {
-    pub(crate) events: mpsc::UnboundedSender<Vec<FleetEvent>>,
+    pub(crate) events: mpsc::UnboundedSender<Vec<CarrierEvent>>,
     /// Commands that arrived and were not taken yet.
     pub(crate) inbox: Arc<Mutex<Vec<CommandArrival>>>,
     /// Connections online in all lanes.

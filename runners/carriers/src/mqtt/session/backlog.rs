@@ -6,8 +6,8 @@ use scenarios::{OutboxFull, OutboxPlan};
 
 use super::outgoing::Written;
 use super::{Content, Message};
+use crate::event::DropReason;
 use crate::mqtt::config::RouteConfig;
-use crate::mqtt::event::DropReason;
 use crate::mqtt::turn::Turn;
 
 /// Packet ids that messages use: 1 to 65 534; the last one belongs to the subscription.

@@ -10,10 +10,10 @@ use scenarios::{Backoff, BackoffKind, OutboxFull, OutboxPlan, Protocol, SessionP
 use sim_core::{Key, RouteId, SimId, Span};
 
 use super::{Content, Message, Phase, Session, SpareOutput};
+use crate::event::{CarrierEvent, CommandArrival, DropReason, LossReason};
 use crate::mqtt::config::{ConnectionConfig, RouteConfig};
-use crate::mqtt::event::{CommandArrival, DropReason, FleetEvent, LossReason};
-use crate::mqtt::stats::FleetStats;
 use crate::mqtt::turn::{Limits, Turn};
+use crate::stats::CarrierStats;
 use crate::transport::Destination;
 
 const SECOND_NS: i64 = 1_000_000_000;
@@ -25,8 +25,8 @@ const RETAINED: RouteId = RouteId(2);
 struct Desk {
     session: Session,
     routes: Vec<RouteConfig>,
-    stats: FleetStats,
-    events: Vec<FleetEvent>,
+    stats: CarrierStats,
+    events: Vec<CarrierEvent>,
     commands: Vec<CommandArrival>,
     spare: SpareOutput,
     now_ns: i64,
@@ -61,7 +61,7 @@ impl Desk {
         Self {
             session: Session::new(config),
             routes: vec![route("w/a", 0, false), route("w/b", 1, false), route("w/c", 1, true)],
-            stats: FleetStats::default(),
+            stats: CarrierStats::default(),
             events: Vec::new(),
             commands: Vec::new(),
             spare: SpareOutput::default(),
@@ -167,7 +167,7 @@ fn what_no_socket_accepted_was_not_sent() {
     desk.publish(AT_LEAST_ONCE, 1);
     let whole = desk.session.output().len();
     desk.flush(whole - 1);
-    assert_eq!(desk.events.iter().filter(|event| matches!(event, FleetEvent::Sent { .. })).count(), 1);
+    assert_eq!(desk.events.iter().filter(|event| matches!(event, CarrierEvent::Sent { .. })).count(), 1);
     desk.lose();
     let (_, again) = desk.connect(&WELCOME_BACK);
     assert_eq!(again, publish_bytes(0x32, "w/b", Some(1), "1"), "the cut-off message goes out as a first attempt");
@@ -260,20 +260,20 @@ fn mqtt_5_terms_are_kept() {
         desk.receive(puback).unwrap();
         desk.flush_all();
     }
-    let told: Vec<&FleetEvent> = desk
+    let told: Vec<&CarrierEvent> = desk
         .events
         .iter()
-        .filter(|event| !matches!(event, FleetEvent::Sent { .. } | FleetEvent::Connected { .. }))
+        .filter(|event| !matches!(event, CarrierEvent::Sent { .. } | CarrierEvent::Connected { .. }))
         .collect();
     assert!(
         matches!(
             told[..],
             [
-                FleetEvent::Refused { sequence: 1, code: 0x97, .. },
-                FleetEvent::Dropped { sequence: 5, reason: DropReason::RetainNotSupported, .. },
-                FleetEvent::Acked { sequence: 2, .. },
-                FleetEvent::Dropped { sequence: 12_345_678_901_234, reason: DropReason::PacketTooLarge, .. },
-                FleetEvent::Acked { sequence: 3, .. },
+                CarrierEvent::Refused { sequence: 1, code: 0x97, .. },
+                CarrierEvent::Dropped { sequence: 5, reason: DropReason::RetainNotSupported, .. },
+                CarrierEvent::Acked { sequence: 2, .. },
+                CarrierEvent::Dropped { sequence: 12_345_678_901_234, reason: DropReason::PacketTooLarge, .. },
+                CarrierEvent::Acked { sequence: 3, .. },
             ]
         ),
         "{told:?}"
@@ -408,10 +408,10 @@ proptest! {
         desk.lose();
         desk.session.report_pending(&mut desk.events);
         let mut settled: Vec<u64> = desk.events.iter().filter_map(|event| match event {
-            FleetEvent::Sent { route: AT_MOST_ONCE, sequence, .. }
-            | FleetEvent::Acked { sequence, .. }
-            | FleetEvent::Dropped { sequence, .. }
-            | FleetEvent::Pending { sequence, .. } => Some(*sequence),
+            CarrierEvent::Sent { route: AT_MOST_ONCE, sequence, .. }
+            | CarrierEvent::Acked { sequence, .. }
+            | CarrierEvent::Dropped { sequence, .. }
+            | CarrierEvent::Pending { sequence, .. } => Some(*sequence),
             _ => None,
         }).collect();
         settled.sort_unstable();

@@ -1,4 +1,4 @@
-//! Counts and distributions of a fleet.
+//! Counts and distributions of a carrier's connections to a target.
 
 use std::collections::BTreeMap;
 
@@ -8,9 +8,9 @@ use sim_core::Evidence;
 /// Longest time a histogram tells apart: an hour [us].
 const LONGEST_US: u64 = 3_600_000_000;
 
-/// A snapshot of a fleet: lanes added up.
+/// A snapshot of the connections to one target, or to several added up.
 #[derive(Debug, Clone)]
-pub struct FleetStats {
+pub struct CarrierStats {
     /// Connections by state, at the instant of the snapshot.
     pub connections: ConnectionCounts,
     /// Events so far.
@@ -31,7 +31,7 @@ pub struct FleetStats {
     pub evidence: Evidence,
 }
 
-impl Default for FleetStats {
+impl Default for CarrierStats {
     fn default() -> Self {
         let histogram =
             |digits| Histogram::new_with_max(LONGEST_US, digits).expect("an hour at 2 or 3 digits is a range");
@@ -49,8 +49,8 @@ impl Default for FleetStats {
     }
 }
 
-impl FleetStats {
-    /// Adds the counts and distributions of another fleet or lane.
+impl CarrierStats {
+    /// Adds the counts and distributions of others.
     pub fn merge(&mut self, other: &Self) {
         self.connections.add(&other.connections);
         self.counts.add(&other.counts);

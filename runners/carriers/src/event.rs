@@ -1,4 +1,4 @@
-//! What a fleet tells its judge.
+//! What a carrier tells its judge.
 
 use std::io;
 
@@ -10,7 +10,7 @@ use crate::mqtt::reason_code::reason_word;
 /// Something that happened to a message or to a connection. Instants are wall-clock nanoseconds since the origin of
 /// the [`Pace`](crate::Pace).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FleetEvent {
+pub enum CarrierEvent {
     /// A socket accepted the last byte of a message.
     Sent {
         /// Its route.
