@@ -4,7 +4,8 @@ use sim_core::{SimTime, Span};
 
 use crate::language::diagnostic::Checked;
 use crate::language::document::Value;
-use crate::language::reader::{Reader, value_place};
+use crate::language::plain_value::value_place;
+use crate::language::reader::Reader;
 use crate::language::schema::TableSpec;
 use crate::plan::{TimeMode, TimePlan};
 

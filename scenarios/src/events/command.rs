@@ -11,7 +11,7 @@ use crate::events::path::Cast;
 use crate::events::step::StepDraft;
 use crate::language::diagnostic::Notes;
 use crate::language::document::{Key, Node, Table, Value};
-use crate::language::reader::value_place;
+use crate::language::plain_value::value_place;
 use crate::language::suggestion::{closest, hint};
 
 /// Parameters of an action that sends a command.

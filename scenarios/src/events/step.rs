@@ -6,7 +6,8 @@ use crate::language::diagnostic::{Checked, Place};
 use crate::language::document::{Table, Text, Value};
 use crate::language::names::Names;
 use crate::language::parameter::ParameterReader;
-use crate::language::reader::{Placed, Reader, parse_duration, value_place};
+use crate::language::plain_value::{parse_duration, value_place};
+use crate::language::reader::{Placed, Reader};
 use crate::language::schema::TableSpec;
 use crate::language::suggestion::hint;
 

@@ -9,7 +9,7 @@ use crate::events::path::Cast;
 use crate::events::step::StepDraft;
 use crate::events::timeline::{Expansion, Timeline};
 use crate::language::diagnostic::Place;
-use crate::language::reader::value_place;
+use crate::language::plain_value::value_place;
 
 /// Looks at every step that acts on somebody.
 pub(crate) fn check_steps(expansion: &Expansion<'_>, timeline: &Timeline) {

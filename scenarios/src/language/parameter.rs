@@ -6,7 +6,7 @@ use vocabulary::{Dimension, Quantity};
 
 use crate::language::diagnostic::{Checked, Notes, Place};
 use crate::language::document::{Key as Name, Node, Piece, Table, Text, Value};
-use crate::language::reader::{check_plain, value_place};
+use crate::language::plain_value::{check_plain, value_place};
 use crate::language::suggestion::hint;
 
 /// A parameter that is the same for everybody, or drawn for each patient.

@@ -4,7 +4,8 @@ use sim_core::{Registry, Span};
 
 use crate::language::diagnostic::{Checked, Place};
 use crate::language::names::read_reference;
-use crate::language::reader::{Placed, Reader, check_id};
+use crate::language::plain_value::check_id;
+use crate::language::reader::{Placed, Reader};
 use crate::language::schema::TableSpec;
 use crate::language::suggestion::hint;
 use crate::network::connection::LinkHead;

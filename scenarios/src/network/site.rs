@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::language::diagnostic::{Checked, Notes, Place};
-use crate::language::reader::{Reader, check_id};
+use crate::language::plain_value::check_id;
+use crate::language::reader::Reader;
 use crate::language::schema::TableSpec;
 use crate::language::suggestion::hint;
 use crate::network::gateway::{GatewayDraft, Spread};

@@ -5,7 +5,7 @@ use vocabulary::{Dimension, Quantity};
 
 use crate::language::diagnostic::{Checked, Notes, Place};
 use crate::language::document::{Table, Value};
-use crate::language::reader::{parse_duration, value_place};
+use crate::language::plain_value::{parse_duration, value_place};
 use crate::language::suggestion::hint;
 
 /// A message that carries more than this much of a waveform is no longer telemetry [s].

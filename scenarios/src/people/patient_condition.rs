@@ -5,7 +5,8 @@ use sim_core::{Argument, ParameterKind, ParameterSpec, PatientSpec};
 use crate::language::diagnostic::{Checked, Notes};
 use crate::language::document::{Key, Table, Value};
 use crate::language::parameter::{ParameterReader, Setting};
-use crate::language::reader::{Placed, Reader, value_place};
+use crate::language::plain_value::value_place;
+use crate::language::reader::{Placed, Reader};
 use crate::language::suggestion::hint;
 use crate::people::profile::{Catalogue, condition_row, parameter_reader};
 
