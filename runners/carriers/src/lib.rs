@@ -19,7 +19,7 @@ pub use file::address::file_path;
 pub use mqtt::config::{ConnectionConfig, FleetConfig, RouteConfig};
 pub use mqtt::fleet::{Fleet, FleetEnd, FleetEvents};
 pub use mqtt::leftovers::{LeftSessions, RemovedSessions, clear_retained};
-pub use mqtt::virtual_fleet::{MEMORY_LATENCY, VirtualFleet};
+pub use mqtt::virtual_fleet::VirtualFleet;
 pub use opening::{Carry, Open, Opening, Tell, Time};
 pub use other_end::{Heard, OtherEnd};
 pub use pace::Pace;
@@ -30,6 +30,7 @@ pub use rules::net_cut::NetCut;
 pub use stats::{CarrierStats, ConnectionCounts, Counts};
 pub use transport::address::check_reachable;
 pub use transport::descriptors::{descriptor_limit, ensure_descriptors};
+pub use transport::memory::MEMORY_LATENCY;
 
 use sim_core::{Plugin, Registry};
 

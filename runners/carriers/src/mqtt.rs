@@ -10,6 +10,8 @@ pub(crate) mod kind;
 pub(crate) mod lane;
 pub(crate) mod leftovers;
 pub(crate) mod memory;
+pub(crate) mod message;
+pub(crate) mod outgoing;
 pub(crate) mod peer;
 pub(crate) mod places;
 pub(crate) mod reason_code;

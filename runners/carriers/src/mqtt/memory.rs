@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use sim_core::{OccurrenceId, Outbound, SimId, SimTime, Span};
 
-use super::virtual_fleet::{MEMORY_LATENCY, VirtualFleet};
+use super::virtual_fleet::VirtualFleet;
 use super::wiring::Wiring;
 use crate::carrier::Carrier;
 use crate::error::CarrierError;
@@ -15,6 +15,7 @@ use crate::other_end::{Heard, OtherEnd};
 use crate::pace::Pace;
 use crate::rules::link_rule::LinkRule;
 use crate::stats::CarrierStats;
+use crate::transport::memory::MEMORY_LATENCY;
 
 /// Connections to one broker in virtual time.
 pub(crate) struct InMemory {

@@ -7,7 +7,8 @@ use sim_core::SimId;
 
 use crate::event::{CarrierEvent, CommandArrival, DropReason};
 use crate::mqtt::config::RouteConfig;
-use crate::mqtt::session::{Content, SpareOutput};
+use crate::mqtt::message::Content;
+use crate::mqtt::outgoing::SpareOutput;
 use crate::stats::CarrierStats;
 use crate::transport::Destination;
 

@@ -149,7 +149,7 @@ impl Target {
                     let sighting = Sighting::publication(topic, payload, at);
                     seen.push(Event::Sighted { probe: *probe, sighting });
                 }
-                Listener::Commander(answers) => answers.hear(&heard.payload),
+                Listener::Commander(answers) => seen.extend(answers.hear(&heard.payload, heard.at)),
             }
         }
         teller.tell(seen);

@@ -33,6 +33,7 @@ pub(crate) struct Wall {
     /// Those who give commands and hear the answers, by target.
     commanders: BTreeMap<usize, Commander>,
     expected: Expected,
+    teller: Teller,
 }
 
 /// Somebody who gives commands at a target and hears the answers.
@@ -86,8 +87,10 @@ impl Wall {
                     let client_id = format!("iomt-commander-{target}-{run}");
                     let subscription = subscription(plan, address, *target, client_id, answers.topics.clone(), 1);
                     let answers = answers.clone();
-                    let mut client =
-                        Subscriber::begin(subscription, pace, handle, move |sighting| answers.hear(&sighting.raw));
+                    let teller = teller.clone();
+                    let mut client = Subscriber::begin(subscription, pace, handle, move |sighting| {
+                        teller.tell(answers.hear(&sighting.raw, sighting.observed_at).into_iter().collect());
+                    });
                     wait_granted(&mut client, &plan.targets[*target].id, handle)?;
                     Commander::Client(client)
                 }
@@ -104,7 +107,7 @@ impl Wall {
                 carriers.push(None);
                 continue;
             }
-            let teller = teller.clone();
+            let own = teller.clone();
             let opening = Opening {
                 plan,
                 registry,
@@ -114,12 +117,12 @@ impl Wall {
                 run,
                 broker: targets.address(index),
                 time: Time::Wall { pace, runtime: handle },
-                tell: Arc::new(move |events| teller.tell_carried(events)),
+                tell: Arc::new(move |events| own.tell_carried(events)),
             };
             carriers.push(Some(opening.open().map_err(refused(&target.id))?));
         }
         let plan = Arc::clone(plan);
-        let mut wall = Self { plan, runtime, targets, pace, carriers, probes, commanders, expected };
+        let mut wall = Self { plan, runtime, targets, pace, carriers, probes, commanders, expected, teller };
         wall.listen_for_answers()?;
         wall.wait_online(&planned, observer)?;
         Ok(wall)
@@ -190,7 +193,7 @@ impl Wall {
             let Commander::OtherEnd(answers) = commander else { continue };
             let other_end = self.carriers[*target].as_mut().and_then(|carrier| carrier.other_end());
             let heard = other_end.map(|other_end| other_end.take_heard()).unwrap_or_default();
-            heard.iter().for_each(|heard| answers.hear(&heard.payload));
+            self.teller.tell(heard.iter().filter_map(|heard| answers.hear(&heard.payload, heard.at)).collect());
         }
     }
 }
@@ -210,6 +213,7 @@ impl Outside for Wall {
 
     fn pass_until(&mut self, at_ns: i64) {
         std::thread::sleep(self.pace.instant(at_ns).saturating_duration_since(Instant::now()));
+        self.hear_answers();
     }
 
     fn command(&mut self, at_ns: i64, command: Publication) {

@@ -134,8 +134,10 @@ fn a_model_that_panics_ends_the_run_with_an_error() {
 }
 
 /// A device with a fault.
-#[derive(Debug, Component)]
-struct Moody;
+#[derive(Debug, Default, Component)]
+struct Moody {
+    said: u32,
+}
 
 impl DeviceModel for Moody {
     type Patient = ();
@@ -146,7 +148,8 @@ impl DeviceModel for Moody {
 impl Moody {
     fn say(&mut self, mut saying: Saying<'_, Self>) {
         assert!(saying.clock.now.nanos() < 1_000_000_000, "out of humour");
-        saying.message.reading(Reading::number(metrics::STEPS, 1.0));
+        self.said += 1;
+        saying.message.reading(Reading::number(metrics::STEPS, f64::from(self.said)));
     }
 }
 
@@ -154,7 +157,7 @@ impl Moody {
 fn a_device_that_panics_is_named_on_any_number_of_threads() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let mut registry = session::standard_registry();
-    DeviceKind::new("moody", "speaks while in humour", |_| Ok(Moody))
+    DeviceKind::new("moody", "speaks while in humour", |_| Ok(Moody::default()))
         .values("mood", "what it says", 200, &[metrics::STEPS], Moody::say)
         .register(&mut registry);
     let file = scenario(folder.path(), "virtual", "delivered.ratio == 100%");

@@ -1,5 +1,6 @@
 //! Whole runs, embedded in a program of one's own.
 
+mod commands;
 mod embedding;
 mod fates;
 mod files;

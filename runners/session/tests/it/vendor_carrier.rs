@@ -214,7 +214,7 @@ impl Carrier for List {
     }
 
     fn reply(&mut self, _: SimId, payload: Bytes) -> Result<(), CarrierError> {
-        let at = self.now_ns;
+        let at = if self.clockwork.is_some() { self.pace.now_ns() } else { self.now_ns };
         self.state().heard.push(Heard { listener: 0, topic: String::new(), payload, at });
         Ok(())
     }
