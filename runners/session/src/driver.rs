@@ -166,7 +166,7 @@ impl Driver<'_> {
 
     fn take_commands(&mut self, inbox: &mut Inbox, now: SimTime) -> Result<(), Error> {
         for target in 0..self.outside.targets() {
-            let arrivals = self.outside.carrier(target).map(|carrier| carrier.take_commands()).unwrap_or_default();
+            let arrivals = self.outside.carrier(target).map(Carrier::take_commands).unwrap_or_default();
             for arrival in arrivals {
                 match inbox.read(&arrival, self.device_time_ms(now)) {
                     Ok(command) => self.shards.inject(command),

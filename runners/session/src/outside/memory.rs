@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use carriers::{Carrier, CarrierStats, Heard, Opening, Pace, Time};
-use probes::{Look, Sighting};
+use probes::Sighting;
 use scenarios::Plan;
 use sim_core::{Registry, SimId, Span};
 use verify::{Event, TargetReport};
 
-use super::probing::looking;
+use super::probing::{Looking, looking};
 use super::{Finished, Outside, Parties, Publication, refused};
 use crate::commander::{Answers, Expected};
 use crate::error::Error;
@@ -35,7 +35,7 @@ struct Target {
     /// Who listens, by listener.
     listeners: Vec<Listener>,
     /// Probes that look by themselves, by number.
-    looking: Vec<(usize, Box<dyn Look>)>,
+    looking: Vec<Looking>,
 }
 
 enum Listener {

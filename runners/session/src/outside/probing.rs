@@ -69,16 +69,14 @@ impl Probes {
     }
 }
 
+/// A probe that looks when it is asked to, with its number.
+pub(crate) type Looking = (usize, Box<dyn Look>);
+
 /// The probes of a target that look when they are asked to, by number; other kinds listen in virtual time.
 ///
 /// # Errors
 /// [`Error::Unreachable`] when there is nothing to look at.
-pub(crate) fn looking(
-    plan: &Plan,
-    registry: &Registry,
-    run: &str,
-    target: usize,
-) -> Result<Vec<(usize, Box<dyn Look>)>, Error> {
+pub(crate) fn looking(plan: &Plan, registry: &Registry, run: &str, target: usize) -> Result<Vec<Looking>, Error> {
     let TargetPlan { id, url, .. } = &plan.targets[target];
     let mut looking = Vec::new();
     for (index, probe) in plan.probes.iter().enumerate().filter(|(_, probe)| probe.target == target) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use carriers::{Carrier, CarrierStats, Leftover, Opening, Pace, Time};
+use carriers::{Carrier, CarrierStats, Leftover, Opening, OtherEnd, Pace, Time};
 use probes::mqtt::Subscriber;
 use scenarios::Plan;
 use sim_core::{Registry, SimId, Span};
@@ -192,7 +192,7 @@ impl Wall {
         for (target, commander) in &self.commanders {
             let Commander::OtherEnd(answers) = commander else { continue };
             let other_end = self.carriers[*target].as_mut().and_then(|carrier| carrier.other_end());
-            let heard = other_end.map(|other_end| other_end.take_heard()).unwrap_or_default();
+            let heard = other_end.map(OtherEnd::take_heard).unwrap_or_default();
             self.teller.tell(heard.iter().filter_map(|heard| answers.hear(&heard.payload, heard.at)).collect());
         }
     }

@@ -119,6 +119,7 @@ struct List {
     clockwork: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a carrier may refuse to open")]
 fn open(opening: Opening<'_>) -> Result<Box<dyn Carrier>, CarrierError> {
     let Opening { plan, devices, time, tell, .. } = opening;
     let (Time::Wall { pace, .. } | Time::Virtual { pace, .. }) = time;
