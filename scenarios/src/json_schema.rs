@@ -1,5 +1,6 @@
 //! JSON Schema of scenario files, for completion and checking in editors.
 
+use radio_plan::GatewayFormatSpec;
 use serde_json::{Map, Value, json};
 use sim_core::{DurationRule, ParameterKind, ParameterSpec, Registry, StreamKind};
 
@@ -211,7 +212,7 @@ fn key_schema(key: &KeySpec, registry: &Registry) -> Value {
             "device kind" => registry.devices().iter().map(|device| device.kind).collect(),
             "patient model" => registry.patients().iter().map(|patient| patient.model).collect(),
             "kind of probe" => registry.probe_kinds().iter().map(|kind| kind.name).collect(),
-            "gateway format" => registry.gateway_formats().iter().map(|format| format.name).collect(),
+            "gateway format" => registry.all::<GatewayFormatSpec>().iter().map(|format| format.name).collect(),
             _ => registry.public_formats().map(|format| format.name).collect(),
         }
     };

@@ -64,7 +64,7 @@ pub(crate) fn canonical_arguments(cast: &Cast<'_>, arguments: &Arguments, subjec
 /// Complains about commands that cannot get to a device, because it has no connection.
 fn check_reach(notes: &Notes, cast: &Cast<'_>, step: &StepDraft<'_>, subjects: &[Subject]) {
     let radio = subjects.iter().find(|subject| match subject {
-        Subject::Device(id) => cast.roster.devices[id.index()].radio.is_some(),
+        Subject::Device(id) => cast.air.radios.contains_key(id),
         _ => false,
     });
     if let Some(radio) = radio {
