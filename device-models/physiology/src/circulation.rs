@@ -3,9 +3,9 @@
 //! Venous return and cardiac function after Guyton ("Circulatory Physiology: Cardiac Output and its Regulation",
 //! 1973); a sigmoid baroreflex that resets over hours; pulse pressure from stroke volume and compliance.
 
-use super::cardiorespiratory::{STEP_S, Situation, State};
 use super::elementary::{hill_cubed, logistic, power};
 use super::parameters::{FILLING_WIDTH_MMHG, HALF_FILLING_MMHG, Parameters};
+use super::state::{STEP_S, Situation, State};
 
 /// Lag of the baroreceptors, and the time in which their set point follows the pressure (half-time 16 h) [s].
 const BARORECEPTOR_S: f64 = 1.5;

@@ -3,8 +3,8 @@
 //! The saturation itself is never set. The shunt grows or shrinks until the patient's own gas exchange arrives at the
 //! target, and stops adjusting as soon as the patient is given more oxygen than at the onset, so that treatment works.
 
-use super::cardiorespiratory::STEP_S;
 use super::inputs::Inputs;
+use super::state::STEP_S;
 
 /// Time in which the shunt closes a gap in saturation [s], and the shunt that costs the whole saturation: a shunt of
 /// 0.25 costs 0.065 in the core.

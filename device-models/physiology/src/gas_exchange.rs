@@ -3,10 +3,10 @@
 //! Saturation after Severinghaus (J Appl Physiol 1979); a shunt mixes venous blood into the arterial; carbon dioxide
 //! has an alveolar and a tissue pool.
 
-use super::cardiorespiratory::{STEP_S, Situation, State};
 use super::elementary::power;
 use super::parameters::{GAS_CONVERSION_MMHG, Parameters};
 use super::respiratory_control::Breaths;
+use super::state::{STEP_S, Situation, State};
 
 /// A minute [s].
 const MINUTE_S: f64 = 60.0;

@@ -39,6 +39,7 @@ mod respiratory_control;
 mod rhythm;
 mod right_heart;
 mod samples;
+mod state;
 mod variability;
 mod young;
 
@@ -48,7 +49,7 @@ pub use breath::{Breath, add_capnogram, add_lung_volume};
 pub use breath_pattern::{BreathPattern, PatternAct};
 pub use breathing::{BreathDrive, Breathing, INSPIRED_SHARE_MANDATORY};
 pub use capnogram::CapnogramShape;
-pub use cardiorespiratory::{Core, State, Vitals};
+pub use cardiorespiratory::Core;
 pub use convulsion::Convulsion;
 pub use desaturation::Desaturation;
 pub use drugs::{Norepinephrine, OneCompartment, PressorEffect};
@@ -63,6 +64,7 @@ pub use rate_drive::RateDrive;
 pub use rhythm::{Pacing, Rhythm, RhythmKind};
 pub use right_heart::{RightPressures, add_chest_pressure, add_pulmonary_pulses, add_venous_waves};
 pub use samples::{Block, SampleGrid};
+pub use state::{State, Vitals};
 pub use variability::Variability;
 
 /// How long before its instant a beat or a breath is decided [ns].

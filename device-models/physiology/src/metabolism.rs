@@ -1,7 +1,7 @@
 //! Slow parts of the core: effort, sepsis, heat, body fluids and lactate.
 
-use super::cardiorespiratory::{STEP_S, Situation, State};
 use super::elementary::{hill, power};
+use super::state::{STEP_S, Situation, State};
 
 /// Interstitial volume of the reference adult [L].
 pub(crate) const INTERSTITIAL_L: f64 = 11.0;

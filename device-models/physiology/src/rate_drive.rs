@@ -3,7 +3,7 @@
 //! The drive adds to the rate that the reflexes ask for, so the circulation answers as it would: a fast heart fills
 //! less, a slow one lets the pressure fall, and the baroreflex pulls against both.
 
-use super::cardiorespiratory::STEP_S;
+use super::state::STEP_S;
 
 /// Part of a gap that one grid step closes; the core answers within the step, so anything below 1 is stable.
 const CLOSING_PER_STEP: f64 = 0.3;

@@ -1,8 +1,8 @@
 //! Control of breathing: chemoreceptor drives, and how the ventilation asked for becomes rate and tidal volume.
 
-use super::cardiorespiratory::{STEP_S, Situation, State};
 use super::elementary::power;
 use super::inputs::Ventilation;
+use super::state::{STEP_S, Situation, State};
 
 /// Lags of the central and the peripheral chemoreceptors [s].
 const CENTRAL_S: f64 = 100.0;

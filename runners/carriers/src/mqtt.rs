@@ -8,6 +8,8 @@ pub(crate) mod frame;
 pub(crate) mod greeting;
 pub(crate) mod lane;
 pub(crate) mod leftovers;
+pub(crate) mod message;
+pub(crate) mod outgoing;
 pub(crate) mod peer;
 pub(crate) mod places;
 pub(crate) mod reason_code;

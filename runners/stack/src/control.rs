@@ -3,13 +3,8 @@
 use std::fmt;
 
 use crate::address::BrokerAddress;
-use crate::choice::{BrokerChoice, BrokerKind};
-use crate::config::BrokerConfig;
-#[cfg(feature = "embedded")]
-use crate::embedded::EmbeddedBroker;
+use crate::choice::BrokerKind;
 use crate::error::BrokerError;
-use crate::external::ExternalBroker;
-use crate::mosquitto::MosquittoBroker;
 
 /// Which broker serves a target; goes into every report, because results differ between brokers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,9 +28,9 @@ pub struct IngressCount {
 /// be blamed on a device or on the pipeline behind the broker. A message counts once for each subscriber that misses it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DroppedCount {
-    /// QoS 0 messages for a connected subscriber that was [`BrokerConfig::subscriber_lane`] messages behind.
+    /// QoS 0 messages for a connected subscriber that was [`crate::BrokerConfig::subscriber_lane`] messages behind.
     pub qos0: u64,
-    /// QoS 1 and 2 messages for a session that was [`BrokerConfig::session_queue`] messages behind.
+    /// QoS 1 and 2 messages for a session that was [`crate::BrokerConfig::session_queue`] messages behind.
     pub queued: u64,
 }
 
@@ -48,7 +43,7 @@ pub trait Broker: Send + fmt::Debug {
     /// Kind, product and version.
     fn identity(&self) -> &BrokerIdentity;
 
-    /// Ends the broker cleanly: it tells its clients and stores what [`BrokerConfig::persistence`] keeps. Connections are
+    /// Ends the broker cleanly: it tells its clients and stores what [`crate::BrokerConfig::persistence`] keeps. Connections are
     /// refused until [`Broker::restart`]. No effect when it was stopped or killed already.
     ///
     /// # Errors
@@ -66,7 +61,7 @@ pub trait Broker: Send + fmt::Debug {
     /// Starts the broker again on the same port, after a clean stop if it still runs.
     ///
     /// # Errors
-    /// As for [`Broker::stop`] and [`start`].
+    /// As for [`Broker::stop`] and [`crate::start`].
     fn restart(&mut self) -> Result<(), BrokerError>;
 
     /// What arrived from clients; `None` where it cannot be seen (Mosquitto, external).
@@ -77,19 +72,4 @@ pub trait Broker: Send + fmt::Debug {
 
     /// Process id of a running child process; `None` for a broker inside this process, elsewhere, or not running.
     fn process_id(&self) -> Option<u32>;
-}
-
-/// Starts the chosen broker and waits until it accepts clients; for an external one, checks within 3 s that it does.
-///
-/// # Errors
-/// [`BrokerError`] says which broker could not be started or reached, why, and what helps.
-pub fn start(choice: &BrokerChoice, config: &BrokerConfig) -> Result<Box<dyn Broker>, BrokerError> {
-    Ok(match choice {
-        #[cfg(feature = "embedded")]
-        BrokerChoice::Embedded => Box::new(EmbeddedBroker::start(config)?),
-        #[cfg(not(feature = "embedded"))]
-        BrokerChoice::Embedded => return Err(BrokerError::EmbeddedNotBuilt),
-        BrokerChoice::Mosquitto => Box::new(MosquittoBroker::start(config)?),
-        BrokerChoice::External(address) => Box::new(ExternalBroker::reach(address)?),
-    })
 }

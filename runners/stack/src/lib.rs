@@ -11,9 +11,11 @@ mod error;
 mod external;
 mod mosquitto;
 mod port;
+mod start;
 
 pub use address::BrokerAddress;
 pub use choice::{BrokerChoice, BrokerKind, ChoiceError, Meant};
 pub use config::{BrokerConfig, Persistence};
-pub use control::{Broker, BrokerIdentity, DroppedCount, IngressCount, start};
+pub use control::{Broker, BrokerIdentity, DroppedCount, IngressCount};
 pub use error::BrokerError;
+pub use start::start;

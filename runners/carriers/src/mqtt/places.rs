@@ -4,7 +4,7 @@ use sim_core::{Outbound, SimId};
 
 use super::config::{ConnectionConfig, RouteConfig};
 use super::lane::DueMessage;
-use super::session::{Content, Message};
+use super::message::{Content, Message};
 use crate::error::FleetError;
 use crate::pace::Pace;
 

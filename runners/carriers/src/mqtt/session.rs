@@ -4,12 +4,10 @@
 //! to accept them, or (`QoS` 1) in flight until acknowledged.
 
 mod backlog;
-mod outgoing;
 #[cfg(test)]
 mod tests;
 
 use bytes::Bytes;
-use sim_core::RouteId;
 
 use crate::mqtt::config::ConnectionConfig;
 use crate::mqtt::event::{DropReason, FleetEvent, LossReason};
@@ -17,38 +15,15 @@ use crate::mqtt::frame::{
     self, DISCONNECT_PACKET, Inbound, LARGEST_PACKET, Malformed, PINGREQ_PACKET, PublishHead, Terms, write_puback,
 };
 use crate::mqtt::greeting::{SUBSCRIPTION_ID, keep_alive_seconds, write_connect, write_subscribe};
+use crate::mqtt::message::{Content, Message, Ticket};
+use crate::mqtt::outgoing::{Outgoing, Written};
 use crate::mqtt::turn::Turn;
 
 pub(crate) use backlog::Backlog;
-use backlog::{Ticket, Transmission};
-pub(crate) use outgoing::SpareOutput;
-use outgoing::{Outgoing, Written};
+use backlog::Transmission;
 
 /// Shortest patience for a PINGRESP [ns]: a broker under load may answer late without being dead.
 const LEAST_PING_PATIENCE_NS: i64 = 5_000_000_000;
-
-/// What a message is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Content {
-    /// Telemetry of one stream.
-    Telemetry { route: RouteId, sequence: u64 },
-    /// Answer to a command.
-    Reply,
-}
-
-/// A message that a device wants delivered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Message {
-    pub(crate) content: Content,
-    pub(crate) payload: Bytes,
-}
-
-impl Message {
-    /// Gives the payload memory of its own, so that keeping it does not keep a whole encoding arena.
-    fn detach(&mut self) {
-        self.payload = Bytes::copy_from_slice(&self.payload);
-    }
-}
 
 /// How far a session is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,8 @@ use sim_core::SimId;
 
 use crate::mqtt::config::RouteConfig;
 use crate::mqtt::event::{CommandArrival, DropReason, FleetEvent};
-use crate::mqtt::session::{Content, SpareOutput};
+use crate::mqtt::message::Content;
+use crate::mqtt::outgoing::SpareOutput;
 use crate::mqtt::stats::FleetStats;
 use crate::transport::Destination;
 

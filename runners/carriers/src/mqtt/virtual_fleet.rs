@@ -22,9 +22,6 @@ use crate::rules::link_rule::LinkRule;
 use crate::transport::Destination;
 use crate::transport::memory::{Arrival, MemoryNetwork};
 
-/// One way from a device to the broker in memory, by default: what a wired network of a site takes.
-pub const MEMORY_LATENCY: Span = Span::from_millis(1);
-
 /// Devices connected to a broker in memory.
 pub struct VirtualFleet {
     pace: Pace,

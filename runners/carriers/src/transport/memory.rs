@@ -10,7 +10,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use bytes::{Buf, Bytes};
+use sim_core::Span;
 use tokio::io::ReadBuf;
+
+/// One way from a device to the broker in memory, by default: what a wired network of a site takes.
+pub const MEMORY_LATENCY: Span = Span::from_millis(1);
 
 /// One connection of a network; numbers are never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

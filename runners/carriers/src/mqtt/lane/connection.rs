@@ -13,8 +13,8 @@ use crate::mqtt::event::{FleetEvent, LossReason};
 use crate::mqtt::frame;
 use crate::mqtt::session::{Phase, Session};
 use crate::mqtt::turn::Turn;
-use crate::mqtt::virtual_fleet::MEMORY_LATENCY;
 use crate::rules::link_rule::{Closing, Dial, Direction, LinkRule, LinkState, Onset};
+use crate::transport::memory::MEMORY_LATENCY;
 use crate::transport::{Dialling, Transport};
 
 /// Most reads of one connection in a row, so that one chatty peer does not keep the others waiting.

@@ -1,6 +1,6 @@
 //! Messages that wait in a lane for their intended instant.
 
-use crate::mqtt::session::Message;
+use crate::mqtt::message::Message;
 
 /// A message with its instant.
 #[derive(Debug)]
@@ -68,7 +68,7 @@ mod tests {
     use sim_core::RouteId;
 
     use super::*;
-    use crate::mqtt::session::Content;
+    use crate::mqtt::message::Content;
 
     fn due(due_ns: i64, sequence: u64) -> DueMessage {
         let content = Content::Telemetry { route: RouteId(0), sequence };

@@ -4,28 +4,14 @@ use std::collections::VecDeque;
 
 use scenarios::{OutboxFull, OutboxPlan};
 
-use super::outgoing::Written;
-use super::{Content, Message};
 use crate::mqtt::config::RouteConfig;
 use crate::mqtt::event::DropReason;
+use crate::mqtt::message::{Content, Message, PACKET_IDS, Ticket};
+use crate::mqtt::outgoing::Written;
 use crate::mqtt::turn::Turn;
-
-/// Packet ids that messages use: 1 to 65 534; the last one belongs to the subscription.
-const PACKET_IDS: u64 = 65_534;
 
 /// Most command answers that wait for a connection; older ones give way.
 const REPLIES: usize = 64;
-
-/// Running number of a `QoS` 1 message within its session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Ticket(u64);
-
-impl Ticket {
-    /// Its packet id.
-    pub(super) fn packet_id(self) -> u16 {
-        (self.0 % PACKET_IDS) as u16 + 1
-    }
-}
 
 /// A message on its way to the socket.
 #[derive(Debug)]

@@ -9,9 +9,10 @@ use rumqttc::mqttbytes::{QoS, v4};
 use scenarios::{Backoff, BackoffKind, OutboxFull, OutboxPlan, Protocol, SessionPlan};
 use sim_core::{Key, RouteId, SimId, Span};
 
-use super::{Content, Message, Phase, Session, SpareOutput};
+use super::{Content, Message, Phase, Session};
 use crate::mqtt::config::{ConnectionConfig, RouteConfig};
 use crate::mqtt::event::{CommandArrival, DropReason, FleetEvent, LossReason};
+use crate::mqtt::outgoing::SpareOutput;
 use crate::mqtt::stats::FleetStats;
 use crate::mqtt::turn::{Limits, Turn};
 use crate::transport::Destination;

@@ -2,8 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::backlog::Ticket;
-use super::{Content, Message};
+use super::message::{Content, Message, Ticket};
 
 /// Above this many unaccepted bytes [bytes] messages wait in the outbox, so that a stalled socket cannot take memory
 /// without bound. One packet may exceed it.
@@ -11,7 +10,7 @@ const ROOM: usize = 64 * 1024;
 
 /// A message among the unaccepted bytes.
 #[derive(Debug)]
-pub(super) enum Written {
+pub(crate) enum Written {
     /// `QoS` 0: nothing else remembers it.
     AtMostOnce(Message),
     /// `QoS` 1: the backlog remembers it under its ticket.
@@ -20,7 +19,7 @@ pub(super) enum Written {
 
 /// Unaccepted bytes of one connection; holds no memory when there are none.
 #[derive(Debug, Default)]
-pub(super) struct Outgoing(Option<Box<Unaccepted>>);
+pub(crate) struct Outgoing(Option<Box<Unaccepted>>);
 
 #[derive(Debug, Default)]
 struct Unaccepted {
@@ -33,41 +32,41 @@ struct Unaccepted {
 
 impl Outgoing {
     /// Bytes for the socket.
-    pub(super) fn unflushed(&self) -> &[u8] {
+    pub(crate) fn unflushed(&self) -> &[u8] {
         self.0.as_ref().map_or(&[], |unaccepted| &unaccepted.bytes[unaccepted.accepted..])
     }
 
     /// Whether another message may be written.
-    pub(super) fn has_room(&self) -> bool {
+    pub(crate) fn has_room(&self) -> bool {
         self.unflushed().len() < ROOM
     }
 
     /// Whether no message waits for the socket.
-    pub(super) fn is_settled(&self) -> bool {
+    pub(crate) fn is_settled(&self) -> bool {
         self.0.as_ref().is_none_or(|unaccepted| unaccepted.marks.is_empty())
     }
 
     /// Where packets are appended.
-    pub(super) fn buffer(&mut self, spare: &mut SpareOutput) -> &mut Vec<u8> {
+    pub(crate) fn buffer(&mut self, spare: &mut SpareOutput) -> &mut Vec<u8> {
         &mut self.0.get_or_insert_with(|| spare.0.pop().unwrap_or_default()).bytes
     }
 
     /// Notes that the bytes just appended are this message.
-    pub(super) fn mark(&mut self, written: Written) {
+    pub(crate) fn mark(&mut self, written: Written) {
         if let Some(unaccepted) = &mut self.0 {
             unaccepted.marks.push_back((unaccepted.bytes.len(), written));
         }
     }
 
     /// The socket accepted `count` more bytes.
-    pub(super) fn accept(&mut self, count: usize) {
+    pub(crate) fn accept(&mut self, count: usize) {
         if let Some(unaccepted) = &mut self.0 {
             unaccepted.accepted += count;
         }
     }
 
     /// The next message whose last byte was accepted.
-    pub(super) fn next_accepted(&mut self) -> Option<Written> {
+    pub(crate) fn next_accepted(&mut self) -> Option<Written> {
         let unaccepted = self.0.as_mut()?;
         let (end, _) = unaccepted.marks.front()?;
         if *end > unaccepted.accepted {
@@ -77,7 +76,7 @@ impl Outgoing {
     }
 
     /// Lets go of the memory of accepted bytes.
-    pub(super) fn release(&mut self, spare: &mut SpareOutput) {
+    pub(crate) fn release(&mut self, spare: &mut SpareOutput) {
         let Some(unaccepted) = &mut self.0 else { return };
         if unaccepted.accepted == unaccepted.bytes.len() {
             if let Some(unaccepted) = self.0.take() {
@@ -93,7 +92,7 @@ impl Outgoing {
     }
 
     /// The connection is gone: forgets the bytes and gives back the messages that were not accepted, oldest first.
-    pub(super) fn reset(&mut self, spare: &mut SpareOutput) -> VecDeque<Written> {
+    pub(crate) fn reset(&mut self, spare: &mut SpareOutput) -> VecDeque<Written> {
         let Some(mut unaccepted) = self.0.take() else { return VecDeque::new() };
         let written = unaccepted.marks.drain(..).map(|(_, written)| written).collect();
         spare.give(unaccepted);
