@@ -145,7 +145,7 @@ mod tests {
 
         #[test]
         fn exact_text_of_a_gain_reads_back(digits in -1_000_000_000_i64..1_000_000_000, power in 0_i32..12) {
-            let value = digits as f64 / 10_f64.powi(power);
+            let value = digits as f64 / libm::exp10(f64::from(power));
             prop_assert_eq!(exact(value).parse::<f64>().expect("a number"), value);
             prop_assert!(!exact(value).contains('e'));
         }
@@ -154,7 +154,7 @@ mod tests {
         #[test]
         fn rounded_text_is_within_half_a_step(value in -1e9_f64..1e9, decimals in 0_u8..=6) {
             let text = rounded(value, decimals);
-            let step = 10_f64.powi(-i32::from(decimals));
+            let step = libm::exp10(-f64::from(decimals));
             let read: f64 = text.parse().expect("a number");
             prop_assert!((read - value).abs() <= step * 0.5 + value.abs() * 4.0 * f64::EPSILON, "{value} -> {text}");
             let places = text.split_once('.').map_or(0, |(_, fraction)| fraction.len());

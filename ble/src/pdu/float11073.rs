@@ -191,7 +191,7 @@ mod tests {
         /// Whatever fits comes back within half of the resolution.
         #[test]
         fn short_numbers_round_to_their_resolution(mantissa in -2045_i32..=2045, exponent in -8_i8..=7, fraction in -0.49_f64..0.49) {
-            let resolution = 10_f64.powi(i32::from(exponent));
+            let resolution = libm::exp10(f64::from(exponent));
             let value = (f64::from(mantissa) + fraction) * resolution;
             let read = Sfloat::with_exponent(value, exponent).value();
             prop_assert!((read - value).abs() <= 0.5 * resolution * (1.0 + 1e-9), "{} read {}", value, read);

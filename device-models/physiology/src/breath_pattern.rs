@@ -265,7 +265,7 @@ mod tests {
         for pattern in [BreathPattern::Biot, BreathPattern::Ataxic] {
             let gaps = gaps_s(&breathe(pattern).0);
             let mean = gaps.iter().sum::<f64>() / gaps.len() as f64;
-            let deviation = (gaps.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>() / gaps.len() as f64).sqrt();
+            let deviation = (gaps.iter().map(|gap| libm::pow(gap - mean, 2.0)).sum::<f64>() / gaps.len() as f64).sqrt();
             assert!(deviation > 0.4 * mean, "{pattern:?}: {deviation} of {mean}");
         }
     }

@@ -157,8 +157,9 @@ mod tests {
             let mut oscillations = Oscillations::new(Key::new(seed, "icu/1"));
             for index in 0..400_u64 {
                 oscillations.advance_to(instant_ns(index));
-                slow[index as usize] += oscillations.slow.between(index, 0.0).powi(2) / patients as f64;
-                vasomotor[index as usize] += oscillations.vasomotor.between(index, 0.0).powi(2) / patients as f64;
+                slow[index as usize] += libm::pow(oscillations.slow.between(index, 0.0), 2.0) / patients as f64;
+                vasomotor[index as usize] +=
+                    libm::pow(oscillations.vasomotor.between(index, 0.0), 2.0) / patients as f64;
             }
         }
         for (name, variances) in [("slow", slow), ("vasomotor", vasomotor)] {

@@ -145,7 +145,7 @@ proptest! {
             let quality = decoded.qualities.get(metric.id).copied().unwrap_or_default();
             match reading.value {
                 Value::Number(value) => {
-                    let step = 10_f64.powi(-i32::from(metric.decimals));
+                    let step = libm::exp10(-f64::from(metric.decimals));
                     match number.expect("every number is written") {
                         Some(read) => {
                             prop_assert!((read - value).abs() <= step * 0.5 + value.abs() * 4.0 * f64::EPSILON);

@@ -1,19 +1,34 @@
 //! The commands of `cmd.send` steps: when they are given to the stack, and what is answered.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::BytesMut;
 use formats::command::{Answer, Status};
 use scenarios::Plan;
 use sim_core::{Argument, Evidence, OccurrenceId, SimId, SimTime, Subject};
+use verify::Event;
 
 use crate::command_step::{evidence_of, step_command};
 use crate::outside::Publication;
 
-/// Commands that are still to be given, in order of time.
+/// Commands of steps: those still to be given, in order of time, and how many were.
 #[derive(Debug)]
-pub(crate) struct Orders(VecDeque<(SimTime, Publication)>);
+pub(crate) struct Orders {
+    waiting: VecDeque<Order>,
+    given: BTreeMap<OccurrenceId, u64>,
+}
+
+/// One command of a step.
+#[derive(Debug)]
+pub(crate) struct Order {
+    pub(crate) at: SimTime,
+    pub(crate) device: SimId,
+    /// Identity of the command.
+    pub(crate) id: String,
+    pub(crate) publication: Publication,
+    occurrence: OccurrenceId,
+}
 
 /// Which answers are waited for, by target.
 #[derive(Debug, Default)]
@@ -24,8 +39,16 @@ pub(crate) struct Expected(pub(crate) BTreeMap<usize, Answers>);
 pub(crate) struct Answers {
     /// Topics on which they come.
     pub(crate) topics: Vec<String>,
-    occurrences: BTreeMap<String, OccurrenceId>,
-    heard: Arc<Mutex<Evidence>>,
+    /// The commands by identity.
+    commands: BTreeMap<String, (OccurrenceId, SimId)>,
+    heard: Arc<Mutex<Heard>>,
+}
+
+/// What was answered so far.
+#[derive(Debug, Default)]
+struct Heard {
+    evidence: Evidence,
+    answered: BTreeSet<String>,
 }
 
 impl Orders {
@@ -46,28 +69,65 @@ impl Orders {
                 if !answers.topics.contains(&endpoint.reply_topic) {
                     answers.topics.push(endpoint.reply_topic.clone());
                 }
-                answers.occurrences.insert(command.id.clone(), OccurrenceId(index as u32));
+                let occurrence_id = OccurrenceId(index as u32);
+                answers.commands.insert(command.id.clone(), (occurrence_id, *device));
                 let topic = endpoint.command_topic.clone();
-                orders.push((occurrence.start, Publication { target, topic, payload: encode(&command) }));
+                orders.push(Order {
+                    at: occurrence.start,
+                    device: *device,
+                    publication: Publication { target, topic, payload: encode(&command) },
+                    id: command.id,
+                    occurrence: occurrence_id,
+                });
             }
         }
-        orders.sort_by_key(|(at, _)| *at);
-        (Self(orders.into()), expected)
+        orders.sort_by_key(|order| order.at);
+        (Self { waiting: orders.into(), given: BTreeMap::new() }, expected)
     }
 
     /// The next command before `end`.
-    pub(crate) fn next_before(&mut self, end: SimTime) -> Option<(SimTime, Publication)> {
-        self.0.pop_front_if(|(at, _)| *at < end)
+    pub(crate) fn next_before(&mut self, end: SimTime) -> Option<Order> {
+        let order = self.waiting.pop_front_if(|order| order.at < end)?;
+        *self.given.entry(order.occurrence).or_default() += 1;
+        Some(order)
+    }
+
+    /// Reasons not to trust a run in which commands were not answered. Whoever expects something of commands has said what
+    /// is meant; otherwise it must not go unnoticed.
+    pub(crate) fn doubts(&self, plan: &Plan, answers: &Evidence) -> Vec<String> {
+        if plan.expects.iter().any(|expect| expect.condition.metric.starts_with("commands.")) {
+            return Vec::new();
+        }
+        let unanswered = self.given.iter().filter_map(|(occurrence, given)| {
+            let of_step = answers.iter().filter(|(answered, ..)| answered == occurrence);
+            let answered: u64 = of_step.map(|(.., count)| count).sum();
+            let step = &plan.occurrences[occurrence.0 as usize].step;
+            (answered < *given).then(|| {
+                let unanswered = given - answered;
+                format!(
+                    "{unanswered} of {given} commands of step `{step}` {} not answered, and no expectation speaks of commands; \
+                     say what must hold, such as `commands.answered == 100%`",
+                    if unanswered == 1 { "was" } else { "were" }
+                )
+            })
+        });
+        unanswered.collect()
     }
 }
 
 impl Answers {
-    /// Something was published on one of the topics.
-    pub(crate) fn hear(&self, payload: &[u8]) {
-        let Ok(answer) = Answer::parse(payload) else { return };
-        let Some(occurrence) = answer.id.as_ref().and_then(|id| self.occurrences.get(id)) else { return };
+    /// Something was published on one of the topics at an instant [ns]; tells the first answer to each command.
+    pub(crate) fn hear(&self, payload: &[u8], at: i64) -> Option<Event> {
+        let answer = Answer::parse(payload).ok()?;
+        let id = answer.id?;
+        let (occurrence, device) = *self.commands.get(&id)?;
         let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        heard.add(*occurrence, evidence_of(answer.status == Status::Applied), 1);
+        if !heard.answered.insert(id.clone()) {
+            return None;
+        }
+        let applied = answer.status == Status::Applied;
+        heard.evidence.add(occurrence, evidence_of(applied), 1);
+        Some(Event::AnswerHeard { device, id, applied, at })
     }
 }
 
@@ -76,7 +136,7 @@ impl Expected {
     pub(crate) fn evidence(&self) -> Evidence {
         let mut evidence = Evidence::default();
         for answers in self.0.values() {
-            evidence.merge(&answers.heard.lock().unwrap_or_else(PoisonError::into_inner));
+            evidence.merge(&answers.heard.lock().unwrap_or_else(PoisonError::into_inner).evidence);
         }
         evidence
     }

@@ -53,6 +53,8 @@ pub(crate) struct Drive {
     pub(crate) evidence: Evidence,
     /// What became of the commands.
     pub(crate) commands: CommandCounts,
+    /// The commands of steps.
+    pub(crate) orders: Orders,
     /// The time outside when the driver had done [ns].
     pub(crate) outside_ns: i64,
     /// The simulation at its end.
@@ -86,8 +88,9 @@ impl Driver<'_> {
             if !self.airwaves.as_ref().is_some_and(Airwaves::is_open) {
                 self.work_air(tick_end)?;
             }
-            while let Some((at, command)) = self.orders.next_before(tick_end) {
-                self.outside.command(self.pace.wall_ns(at), command);
+            while let Some(order) = self.orders.next_before(tick_end) {
+                self.judge.tell(vec![events::given(&order)]);
+                self.outside.command(self.pace.wall_ns(order.at), order.publication);
             }
             self.take_steps(&mut timeline, tick_end)?;
             for reply in self.shards.take_replies() {
@@ -109,6 +112,7 @@ impl Driver<'_> {
             reached,
             evidence: self.shards.evidence(),
             commands: inbox.counts,
+            orders: self.orders,
             outside_ns: self.outside.now_ns(),
             shards: self.shards,
             airwaves: self.airwaves,

@@ -7,6 +7,7 @@ use sim_core::{Edge, OccurrenceId, Outbound, Reply, RouteId, SimTime};
 use verify::{Event, MessageName, RadioLinkChange};
 
 use crate::airwaves::AirNews;
+use crate::commander::Order;
 
 const fn name(route: RouteId, sequence: u64) -> MessageName {
     MessageName { route, sequence }
@@ -77,6 +78,11 @@ fn from_radio_link(event: &LinkEvent) -> Option<Event> {
         | LinkChange::PairingFailed { .. } => return None,
     };
     Some(Event::RadioLink { device: event.device, at: event.at, change })
+}
+
+/// A command of a step.
+pub(crate) fn given(order: &Order) -> Event {
+    Event::CommandGiven { device: order.device, id: order.id.clone(), at: order.at }
 }
 
 /// A device's answer.

@@ -132,12 +132,13 @@ pub(crate) fn run(
         outside.pass_until(outside.now_ns() + SETTLING.nanos());
     }
     let rss_bytes = usage::resident_bytes();
-    let Drive { reached, mut evidence, commands, airwaves, shards, .. } = drive;
+    let Drive { reached, mut evidence, commands, orders, airwaves, shards, .. } = drive;
     drop(shards);
     let left_ns = (deadline_ns - outside.now_ns()).max(0);
-    let Finished { stats, answers, targets, doubts } = outside.finish(left_ns, options.keep, observer);
+    let Finished { stats, answers, targets, mut doubts } = outside.finish(left_ns, options.keep, observer);
     let drain_ns = outside.now_ns() - drain_begin_ns;
     observer.finished();
+    doubts.extend(orders.doubts(&plan, &answers));
     evidence.merge(&answers);
     evidence.merge(&stats.evidence);
     if let Some(airwaves) = &airwaves {

@@ -156,6 +156,26 @@ pub enum Event {
         /// When.
         at: SimTime,
     },
+    /// A step gives a command to the stack.
+    CommandGiven {
+        /// For whom.
+        device: SimId,
+        /// Identity of the command.
+        id: String,
+        /// When.
+        at: SimTime,
+    },
+    /// Who gave a command hears the answer to it for the first time.
+    AnswerHeard {
+        /// Who answered.
+        device: SimId,
+        /// Identity of the command.
+        id: String,
+        /// Whether the device has done what it was told.
+        applied: bool,
+        /// When.
+        at: i64,
+    },
     /// A command reached a device through the stack.
     CommandArrived {
         /// To whom.
@@ -203,6 +223,8 @@ impl Event {
             | Self::ConnectFailed { device, .. }
             | Self::SubscriptionRefused { device, .. }
             | Self::RadioLink { device, .. }
+            | Self::CommandGiven { device, .. }
+            | Self::AnswerHeard { device, .. }
             | Self::CommandArrived { device, .. }
             | Self::CommandAnswered { device, .. } => Some(*device),
             _ => None,
@@ -228,6 +250,8 @@ impl Event {
             Self::RadioLink { .. } => "a Bluetooth link changed",
             Self::StepBegan { .. } => "a step began",
             Self::StepHealed { .. } => "a step was over",
+            Self::CommandGiven { .. } => "a command was given",
+            Self::AnswerHeard { .. } => "its answer was heard",
             Self::CommandArrived { .. } => "a command arrived",
             Self::CommandAnswered { .. } => "a command was answered",
         }

@@ -4,6 +4,7 @@ use hdrhistogram::Histogram;
 use sim_core::{Executor, ExpectMetricSpec, MetricShape, Registry};
 use vocabulary::Dimension;
 
+use crate::event::Event;
 use crate::fate::{End, Fate, Incident, LinkFate};
 use crate::measure::{Contribution, Measure, Measuring, RunDistributions};
 
@@ -14,7 +15,7 @@ pub(crate) fn register(registry: &mut Registry) {
     registry.extend(rows());
 }
 
-fn rows() -> [ExpectMetricSpec; 19] {
+fn rows() -> [ExpectMetricSpec; 21] {
     [
         count("sent", "messages written to a connection at least once; re-sent copies do not count", |_| {
             Messages::counted(|fate| Sample(fate.sent_at.is_some())).words("written", "never written")
@@ -111,6 +112,14 @@ fn rows() -> [ExpectMetricSpec; 19] {
              end of the drain counts as infinite",
             Dimension::Time,
             |_| Messages::counted(|fate| fate.until_acked().map_or(Nothing, Delay)).boxed(),
+        ),
+        share("commands.answered", "commands of `cmd.send` steps whose answer was heard / commands given", |_| {
+            Commands::boxed(|event| matches!(event, Event::AnswerHeard { .. }))
+        }),
+        share(
+            "commands.applied",
+            "commands of `cmd.send` steps that were answered as applied / commands given",
+            |_| Commands::boxed(|event| matches!(event, Event::AnswerHeard { applied: true, .. })),
         ),
         distribution(
             "generator.lag",
@@ -252,6 +261,30 @@ impl Measure for Links {
 
     fn link(&mut self, fate: LinkFate) -> Contribution {
         (self.of_link)(fate)
+    }
+}
+
+/// A metric of commands that steps give: a command is a sample, its answer may count.
+#[derive(Debug)]
+struct Commands(fn(&Event) -> bool);
+
+impl Commands {
+    fn boxed(counts: fn(&Event) -> bool) -> Box<dyn Measure> {
+        Box::new(Self(counts))
+    }
+}
+
+impl Measure for Commands {
+    fn message(&mut self, _: &Fate) -> Contribution {
+        Nothing
+    }
+
+    fn event(&mut self, event: &Event) -> Contribution {
+        match event {
+            Event::CommandGiven { .. } => Chance,
+            answer if (self.0)(answer) => Hit,
+            _ => Nothing,
+        }
     }
 }
 

@@ -188,7 +188,7 @@ fn picked(plan: &Plan, step: &str) -> Vec<String> {
 }
 
 fn distance_m(a: Place, b: Place) -> f64 {
-    a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt()
+    a.iter().zip(b).map(|(a, b)| libm::pow(a - b, 2.0)).sum::<f64>().sqrt()
 }
 
 #[test]

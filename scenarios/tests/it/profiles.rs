@@ -95,14 +95,14 @@ fn has(patient: &PatientPlan, condition: &str) -> bool {
 /// Mean and standard deviation.
 fn moments(values: &[f64]) -> (f64, f64) {
     let mean = values.iter().sum::<f64>() / values.len() as f64;
-    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / values.len() as f64;
+    let variance = values.iter().map(|value| libm::pow(value - mean, 2.0)).sum::<f64>() / values.len() as f64;
     (mean, variance.sqrt())
 }
 
 /// Chi-square of a share, one degree of freedom; 10.8 is exceeded once in a thousand.
 fn chi_square(present: usize, total: usize, share: f64) -> f64 {
     let expected = share * total as f64;
-    (present as f64 - expected).powi(2) / (expected * (1.0 - share))
+    libm::pow(present as f64 - expected, 2.0) / (expected * (1.0 - share))
 }
 
 #[test]

@@ -53,7 +53,8 @@ fn losses_follow_the_model() {
         let sent = (air.peripheral(tag).advertising_index - before) as f64;
         let expected = sent * (1.0 - Phy::OneMegabit.packet_error(rssi_dbm));
         let heard = host.reports.len() as f64;
-        let statistic = (heard - expected).powi(2) / expected + (heard - expected).powi(2) / (sent - expected);
+        let statistic =
+            libm::pow(heard - expected, 2.0) / expected + libm::pow(heard - expected, 2.0) / (sent - expected);
         assert!(sent > 3000.0 && statistic < 10.83, "{rssi_dbm} dBm: {heard} of {sent}, chi-square {statistic}");
     }
 }
@@ -75,7 +76,7 @@ fn a_crowd_disturbs_itself() {
         host.poll(&mut air);
     }
     // Events come every 1.005 s in the mean; each meets the 376 us of 999 others.
-    let expected = 30.0 / 1.005 * 1000.0 * (-2.0_f64 * 999.0 * 376e-6).exp();
+    let expected = 30.0 / 1.005 * 1000.0 * libm::exp(-2.0 * 999.0 * 376e-6);
     let heard = host.reports.len() as f64;
     assert!((heard / expected - 1.0).abs() < 0.10, "heard {heard}, expected {expected}");
     let mut addresses: Vec<&[u8]> = host.reports.iter().map(|report| &report[4..10]).collect();

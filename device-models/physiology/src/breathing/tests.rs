@@ -62,7 +62,7 @@ fn spontaneous_breaths_keep_the_mean_rate_and_vary() {
     assert!((starts.len() as f64 - expected).abs() < 0.01 * expected, "{}", starts.len());
     let periods: Vec<f64> = starts.windows(2).map(|pair| (pair[1] - pair[0]) as f64 * 1e-9).collect();
     let mean = periods.iter().sum::<f64>() / periods.len() as f64;
-    let deviation = (periods.iter().map(|p| (p - mean).powi(2)).sum::<f64>() / periods.len() as f64).sqrt();
+    let deviation = (periods.iter().map(|p| libm::pow(p - mean, 2.0)).sum::<f64>() / periods.len() as f64).sqrt();
     assert!((0.03..0.07).contains(&(deviation / mean)), "{}", deviation / mean);
 }
 

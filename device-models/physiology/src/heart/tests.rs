@@ -64,7 +64,7 @@ fn mean(values: &[f64]) -> f64 {
 
 fn deviation(values: &[f64]) -> f64 {
     let mean = mean(values);
-    (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / values.len() as f64).sqrt()
+    (values.iter().map(|value| libm::pow(value - mean, 2.0)).sum::<f64>() / values.len() as f64).sqrt()
 }
 
 /// Ten minutes show the rate within 1 /min and the variability within 15 %.

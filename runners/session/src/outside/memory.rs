@@ -91,7 +91,7 @@ impl Memory {
                         let sighting = Sighting::publication(topic, payload, at);
                         seen.push(Event::Sighted { probe: *probe, sighting });
                     }
-                    Listener::Commander(answers) => answers.hear(&heard.payload),
+                    Listener::Commander(answers) => seen.extend(answers.hear(&heard.payload, heard.at)),
                 }
             }
             self.teller.tell(seen);

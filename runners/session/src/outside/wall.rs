@@ -84,8 +84,10 @@ impl Wall {
             let client_id = format!("iomt-commander-{target}-{run}");
             let subscription = subscription(plan, &targets, *target, client_id, answers.topics.clone(), 1);
             let answers = answers.clone();
-            let mut commander =
-                Subscriber::begin(subscription, pace, handle, move |sighting| answers.hear(&sighting.raw));
+            let teller = teller.clone();
+            let mut commander = Subscriber::begin(subscription, pace, handle, move |sighting| {
+                teller.tell(answers.hear(&sighting.raw, sighting.observed_at).into_iter().collect());
+            });
             wait_granted(&mut commander, &plan.targets[*target].id, handle)?;
             commanders.insert(*target, commander);
         }

@@ -134,9 +134,9 @@ fn a_model_that_panics_ends_the_run_with_an_error() {
 }
 
 /// A device with a fault.
-#[derive(Debug, Component)]
+#[derive(Debug, Default, Component)]
 struct Moody {
-    good_until: SimTime,
+    said: u32,
 }
 
 impl DeviceModel for Moody {
@@ -147,8 +147,9 @@ impl DeviceModel for Moody {
 
 impl Moody {
     fn say(&mut self, mut saying: Saying<'_, Self>) {
-        assert!(saying.clock.now < self.good_until, "out of humour");
-        saying.message.reading(Reading::number(metrics::STEPS, 1.0));
+        assert!(saying.clock.now.nanos() < 1_000_000_000, "out of humour");
+        self.said += 1;
+        saying.message.reading(Reading::number(metrics::STEPS, f64::from(self.said)));
     }
 }
 
@@ -156,11 +157,9 @@ impl Moody {
 fn a_device_that_panics_is_named_on_any_number_of_threads() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let mut registry = session::standard_registry();
-    DeviceKind::new("moody", "speaks while in humour", |_| {
-        Ok(Moody { good_until: SimTime::ZERO + Span::from_secs(1) })
-    })
-    .values("mood", "what it says", 200, &[metrics::STEPS], Moody::say)
-    .register(&mut registry);
+    DeviceKind::new("moody", "speaks while in humour", |_| Ok(Moody::default()))
+        .values("mood", "what it says", 200, &[metrics::STEPS], Moody::say)
+        .register(&mut registry);
     let file = scenario(folder.path(), "virtual", "delivered.ratio == 100%");
     let text = fs::read_to_string(&file).expect("readable").replace("pulse_oximeter", "moody");
     // As many as make a thread of their own worth its while.

@@ -51,6 +51,8 @@ impl Ledger {
             | Event::SubscriptionRefused { .. }
             | Event::StepBegan { .. }
             | Event::StepHealed { .. }
+            | Event::CommandGiven { .. }
+            | Event::AnswerHeard { .. }
             | Event::CommandArrived { .. }
             | Event::CommandAnswered { .. } => {}
         }
@@ -64,11 +66,14 @@ impl Ledger {
             TimeMode::Real | TimeMode::Virtual => 1.0,
         };
         match event {
-            Event::RadioLink { at, .. } | Event::CommandAnswered { at, .. } => Some(*at),
+            Event::RadioLink { at, .. } | Event::CommandGiven { at, .. } | Event::CommandAnswered { at, .. } => {
+                Some(*at)
+            }
             Event::Connected { at, .. }
             | Event::Disconnected { at, .. }
             | Event::ConnectFailed { at, .. }
             | Event::SubscriptionRefused { at, .. }
+            | Event::AnswerHeard { at, .. }
             | Event::CommandArrived { at, .. } => Some(SimTime::from_nanos((*at as f64 * speed) as i64)),
             _ => None,
         }

@@ -1,0 +1,95 @@
+//! Commands of steps that nobody answers.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use session::{Error, Run};
+use verify::{RunReport, Verdict};
+
+/// Two pumps are told to start; the second has lost its network and its session by then.
+fn scenario(folder: &Path, expectation: &str) -> PathBuf {
+    let file = folder.join("pumps.toml");
+    let text = format!(
+        r#"
+format   = 1
+scenario = "pumps"
+seed     = 5
+
+[time]
+mode   = "virtual"
+length = "20s"
+
+[target.broker]
+url = "embedded"
+
+[link.lan]
+to      = "broker"
+topic   = "pumps/${{patient.id}}/${{device}}/${{stream}}"
+session = {{ clean = true }}
+
+[[cohort]]
+id      = "a"
+count   = 2
+patient = {{ model = "adult_ward" }}
+
+  [[cohort.device]]
+  id   = "pump"
+  kind = "infusion_pump"
+  drug = "norepinephrine"
+  link = "lan"
+
+[[step]]
+id   = "outage"
+at   = "2s"
+on   = "a/2/pump"
+do   = "net.cut"
+with = {{ how = "rst" }}
+for  = "10s"
+
+[[step]]
+id   = "start"
+at   = "5s"
+on   = "a/*/pump"
+do   = "cmd.send"
+with = {{ op = "set_rate", args = {{ dose_ug_kg_min = 0.1 }} }}
+
+[[expect]]
+id   = "something"
+that = "{expectation}"
+"#
+    );
+    fs::write(&file, text).expect("writable");
+    file
+}
+
+fn run(expectation: &str) -> Result<RunReport, Error> {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let mut registry = session::standard_registry();
+    let outcome = Run::load(scenario(folder.path(), expectation), &mut registry)?.run()?;
+    Ok(outcome.report)
+}
+
+#[test]
+fn a_command_that_is_not_answered_does_not_go_unnoticed() -> Result<(), Error> {
+    let report = run("lost(acked) == 0")?;
+    assert_eq!(report.verdict, Verdict::Inconclusive, "{:?}", report.reasons);
+    let told = "1 of 2 commands of step `start` was not answered, and no expectation speaks of commands; say what must hold, \
+                such as `commands.answered == 100%`";
+    assert!(report.reasons.iter().any(|reason| reason.ends_with(told)), "{:?}", report.reasons);
+    Ok(())
+}
+
+#[test]
+fn what_must_hold_of_commands_is_judged() -> Result<(), Error> {
+    for (expectation, verdict) in [
+        ("commands.answered == 100%", Verdict::Fail),
+        ("commands.answered == 50%", Verdict::Pass),
+        ("commands.applied == 50%", Verdict::Pass),
+        ("commands.applied > 50%", Verdict::Fail),
+    ] {
+        let report = run(expectation)?;
+        assert_eq!(report.verdict, verdict, "{expectation}: {:?}", report.reasons);
+        assert_eq!(report.expect[0].samples, 2, "{expectation}");
+    }
+    Ok(())
+}
