@@ -7,7 +7,8 @@ mod theengs;
 
 use std::sync::Arc;
 
-use sim_core::{GatewayFormatSpec, Registry};
+use radio_plan::GatewayFormatSpec;
+use sim_core::Registry;
 
 use crate::vendor_json::VendorJson;
 

@@ -1,5 +1,6 @@
 //! JSON Schema of scenario files, for completion and checking in editors.
 
+use radio_plan::GatewayFormatSpec;
 use serde_json::{Map, Value, json};
 use sim_core::{DurationRule, ParameterKind, ParameterSpec, Registry, StreamKind};
 
@@ -221,7 +222,7 @@ fn key_schema(key: &KeySpec, registry: &Registry) -> Value {
             "patient model" => registry.patients().iter().map(|patient| patient.model).collect(),
             "carrier" | "kind of target" => Words::of(key, registry).known.iter().map(|word| word.name).collect(),
             "kind of probe" => registry.probe_kinds().iter().map(|kind| kind.name).collect(),
-            "gateway format" => registry.gateway_formats().iter().map(|format| format.name).collect(),
+            "gateway format" => registry.all::<GatewayFormatSpec>().iter().map(|format| format.name).collect(),
             _ => registry.public_formats().map(|format| format.name).collect(),
         }
     };

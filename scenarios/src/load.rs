@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use radio_plan::AirPlan;
 use sim_core::{ParameterKind, Registry};
 
 use crate::events::clock::{VIRTUAL_EPOCH_NS, read_time};
@@ -102,19 +103,19 @@ fn read_and_expand(
     let (mut roster, deliveries, mut endpoints) =
         populate(notes, registry, &cohorts.drafts, &links, &gateways, seed_or_one, epoch)?;
     let mut incomplete = !sites_are_sound || is_incomplete(&cohorts, &links, &targets, &gateways);
-    let mut hosts = Vec::new();
+    let (mut air, mut hosts) = (AirPlan::default(), Vec::new());
     if !incomplete {
         let errors = notes.errors();
         let (cohorts, links, targets, gateways, sites) = (&cohorts.drafts, &links, &targets, &gateways, &sites);
-        let air = Air { notes, cohorts, links, targets, gateways, sites };
-        hosts = air.fill(&mut roster, &mut endpoints);
+        let parts = Air { notes, cohorts, links, targets, gateways, sites };
+        (air, hosts) = parts.plan(&mut roster, &mut endpoints);
         incomplete = notes.errors() > errors;
     }
     if let Ok(time) = &time {
         check_hosts(notes, &targets, time);
     }
     check_distinct(notes, &links, &roster, &deliveries, &endpoints);
-    let cast = Cast::new(registry, &roster, &cohorts.drafts, &links, &targets, &gateways);
+    let cast = Cast::new(registry, &roster, &air, &cohorts.drafts, &links, &targets, &gateways);
     let expansion = Expansion::new(notes, &cast, &steps, seed_or_one, incomplete);
     let chosen: Vec<(&str, &String)> = settings
         .only
@@ -152,6 +153,7 @@ fn read_and_expand(
         hosts,
         links: link_plans?,
         roster: Arc::new(roster),
+        air: Arc::new(air),
         endpoints,
         deliveries,
         occurrences: Arc::new(timeline.occurrences),

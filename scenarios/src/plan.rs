@@ -17,6 +17,7 @@ mod time;
 
 use std::sync::Arc;
 
+use radio_plan::AirPlan;
 use sim_core::{Occurrence, Roster, SimId};
 
 pub use delivery::Delivery;
@@ -49,6 +50,8 @@ pub struct Plan {
     pub hosts: Vec<HostPlan>,
     /// Patients, devices, streams and routes.
     pub roster: Arc<Roster>,
+    /// Sites, gateways, and the Bluetooth sides of devices.
+    pub air: Arc<AirPlan>,
     /// How each device connects; same order as [`Roster::devices`].
     pub endpoints: Vec<Endpoint>,
     /// How the messages of each route are published; same order as [`Roster::routes`].

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write};
 
+use radio_plan::{BluetoothKind, GatewayFormatSpec};
 use sim_core::{DurationRule, MetricShape, ParameterSpec, Registry, StreamKind};
 
 use crate::language::grammar::tables;
@@ -34,9 +35,10 @@ fn write_reference(out: &mut String, registry: &Registry) -> fmt::Result {
         writeln!(out, "| `{}` | {} |", format.name, cell(format.about))?;
     }
     writeln!(out)?;
-    if !registry.gateway_formats().is_empty() {
+    let gateway_formats = registry.all::<GatewayFormatSpec>();
+    if !gateway_formats.is_empty() {
         writeln!(out, "## Payload formats of gateways\n\n| name | about |\n|---|---|")?;
-        for format in registry.gateway_formats() {
+        for format in gateway_formats {
             writeln!(out, "| `{}` | {} |", format.name, cell(format.about))?;
         }
         writeln!(out)?;
@@ -150,8 +152,9 @@ fn write_actions(out: &mut String, registry: &Registry) -> fmt::Result {
 
 fn write_devices(out: &mut String, registry: &Registry) -> fmt::Result {
     writeln!(out, "## Device kinds\n")?;
-    if !registry.bluetooth_kinds().is_empty() {
-        let kinds = registry.bluetooth_kinds().iter().map(|kind| format!("`{kind}`")).collect::<Vec<_>>().join(", ");
+    let bluetooth_kinds = BluetoothKind::names(registry);
+    if !bluetooth_kinds.is_empty() {
+        let kinds = bluetooth_kinds.iter().map(|kind| format!("`{kind}`")).collect::<Vec<_>>().join(", ");
         writeln!(out, "Those that speak Bluetooth: {kinds}.\n")?;
     }
     for device in registry.devices() {

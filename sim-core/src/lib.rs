@@ -1,6 +1,6 @@
 //! The kernel: simulated time, keyed randomness, identity, the schedule, the registry and the ports.
 //!
-//! It knows no disease, no device and no network. It is synchronous and deterministic: no wall clock, no operating
+//! It knows no disease, no device, no network and no radio. It is synchronous and deterministic: no wall clock, no operating
 //! system randomness, no sockets.
 
 mod assembly;
@@ -26,15 +26,12 @@ pub use fingerprint::{Fingerprint, FingerprintItem};
 pub use parameter::{Argument, Arguments, Change, ParameterKind, ParameterSpec};
 pub use ports::{Command, CommandInbox, Outbound, Outbox, Relay, Replies, Reply, ReplyStatus};
 pub use registry::{
-    ActionSpec, AddressSpec, BluetoothKind, CarrierKind, CommandSpec, Complaint, DeviceSpec, DurationRule, Executor,
-    ExpectMetricSpec, Flaw, Flaws, FormatSpec, GatewayFormatSpec, Level, MetricShape, Need, PatientFaculties,
-    PatientSpec, PatientText, Plugin, ProbeKind, ProfileFile, Program, Reach, Registry, Row, Seam, SignalAct,
-    SignalAction, SignalCode, Spawn, SpawnError, StepCheck, StepFacts, StreamKind, StreamSpec, TruthColumn,
+    ActionSpec, AddressSpec, CarrierKind, CommandSpec, Complaint, DeviceSpec, DurationRule, Executor, ExpectMetricSpec,
+    Flaw, Flaws, FormatSpec, Level, MetricShape, Need, PatientFaculties, PatientSpec, PatientText, Plugin, ProbeKind,
+    ProfileFile, Program, Reach, Registry, Row, Seam, SignalAct, SignalAction, SignalCode, Spawn, SpawnError,
+    StepCheck, StepFacts, StreamKind, StreamSpec, TruthColumn,
 };
-pub use roster::{
-    Cadence, DevicePlan, GatewayPlan, PatientPlan, Place, RadioPlan, RadioSecurity, Roster, Route, RouteId, SimId,
-    SitePlan, StreamPlan,
-};
+pub use roster::{Cadence, DevicePlan, PatientPlan, Roster, Route, RouteId, SimId, StreamPlan};
 pub use shards::Shards;
 pub use sim::{BuildError, Clock, Entities, Observer, Participants, Phase, Said, Sim, Slot};
 pub use time::{GRID, SimTime, Span, sample_instant};

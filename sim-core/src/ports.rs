@@ -18,14 +18,14 @@ pub struct Outbound {
     pub intended: SimTime,
     /// Encoded payload.
     pub payload: Bytes,
-    /// The gateway that hands it on, for a message that came over the radio; `None` when the device itself sends it.
+    /// Who hands it on, for a message that another device has taken; `None` when the device itself sends it.
     pub relay: Option<Relay>,
 }
 
 impl Outbound {
     /// Whose connection carries the message.
     pub fn sender(&self) -> SimId {
-        self.relay.map_or(self.device, |relay| relay.gateway)
+        self.relay.map_or(self.device, |relay| relay.device)
     }
 
     /// When it is to be written.
@@ -34,12 +34,12 @@ impl Outbound {
     }
 }
 
-/// The last leg of a message that a gateway hands on.
+/// The last leg of a message that another device hands on, as a gateway does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Relay {
-    /// Number of the gateway, among the devices.
-    pub gateway: SimId,
-    /// When the gateway sends it.
+    /// Who hands it on.
+    pub device: SimId,
+    /// When that device sends it.
     pub at: SimTime,
 }
 

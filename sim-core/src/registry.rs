@@ -2,7 +2,7 @@
 //!
 //! Models, runners and vendors add rows at start, each under the name of a [`Plugin`]. The checker, `iomt actions`, the
 //! JSON Schema and the reference are drawn from these rows, so they cannot differ from what runs. A row of a type that
-//! the kernel does not know is kept as well: carriers and probes have rows of their own.
+//! the kernel does not know is kept as well: carriers, probes and the radio have rows of their own.
 
 mod action;
 mod carrier;
@@ -30,7 +30,7 @@ pub use device::{CommandSpec, DeviceSpec, Spawn, StreamKind, StreamSpec};
 pub use executor::{Executor, Reach, Seam};
 pub use expectation_metric::{ExpectMetricSpec, MetricShape};
 pub use foresight::{Complaint, Need, PatientFaculties, PatientText, StepCheck, StepFacts};
-pub use format::{BluetoothKind, FormatSpec, GatewayFormatSpec};
+pub use format::FormatSpec;
 pub use patient::{PatientSpec, ProfileFile, SpawnError, TruthColumn};
 pub use plugin::{Flaw, Flaws, Plugin};
 pub use probe::ProbeKind;
@@ -237,16 +237,6 @@ impl Registry {
     /// Payload formats that a scenario may name.
     pub fn public_formats(&self) -> impl Iterator<Item = &FormatSpec> + Clone {
         self.formats().iter().filter(|format| format.is_public)
-    }
-
-    /// Payload formats of gateways.
-    pub fn gateway_formats(&self) -> &[GatewayFormatSpec] {
-        self.all()
-    }
-
-    /// Kinds of devices that speak Bluetooth; while there is none nobody is asked.
-    pub fn bluetooth_kinds(&self) -> Vec<&'static str> {
-        self.all::<BluetoothKind>().iter().map(|kind| kind.0).collect()
     }
 
     /// Carriers.

@@ -39,79 +39,14 @@ pub struct Roster {
     pub whole_waveforms: bool,
     /// Patients in path order; the index is their [`SimId`].
     pub patients: Vec<PatientPlan>,
-    /// Devices, grouped by patient in patient order, and after them the gateways; the index is their [`SimId`].
+    /// Devices, grouped by patient in patient order, and after them those that belong to no patient; the index is their
+    /// [`SimId`].
     pub devices: Vec<DevicePlan>,
     /// Routes, grouped by device in device order; the index is their [`RouteId`].
     pub routes: Vec<Route>,
-    /// Places with a Bluetooth radio of their own.
-    pub sites: Vec<SitePlan>,
-    /// Gateways, in the order of their devices.
-    pub gateways: Vec<GatewayPlan>,
-}
-
-/// A place with one shared Bluetooth medium: a ward, or the home of one patient.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SitePlan {
-    /// Its name: the key of the medium's draws.
-    pub id: String,
-    /// The patients whose devices are there; contiguous, and never split between shards.
-    pub patients: Range<usize>,
-    /// Path loss exponent: 2.0 line of sight, 2.7 an open ward, 3.3 rooms.
-    pub path_loss_exponent: f64,
-    /// Standard deviation of the shadowing [dB].
-    pub shadowing_db: f64,
-}
-
-/// A place in a site [m]: east, north, up.
-pub type Place = [f64; 3];
-
-/// A gateway: listens to Bluetooth devices and hands on over its own connection what they say.
-#[derive(Debug, Clone, PartialEq)]
-pub struct GatewayPlan {
-    /// Its number among the devices.
-    pub device: SimId,
-    /// Its site, among [`Roster::sites`].
-    pub site: usize,
-    /// Where it is.
-    pub place: Place,
-    /// Most Bluetooth links at a time.
-    pub slots: u32,
-    /// Connection interval it asks for.
-    pub interval: Span,
-    /// Payload format of what it hands on.
-    pub format: String,
-    /// The devices it may connect to, ascending.
-    pub devices: Vec<SimId>,
-}
-
-/// The Bluetooth side of a device.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RadioPlan {
-    /// Its site, among [`Roster::sites`].
-    pub site: usize,
-    /// Where it is.
-    pub place: Place,
-    /// Transmit power [dBm].
-    pub power_dbm: f64,
-    /// Advertising interval.
-    pub advertising: Span,
-    /// Most links at a time.
-    pub links: u32,
-    /// What it demands before it tells anything.
-    pub security: RadioSecurity,
-    /// Whether it can pair with LE Secure Connections; otherwise only with legacy pairing.
-    pub secure_connections: bool,
-}
-
-/// What a peripheral demands before it tells anything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RadioSecurity {
-    /// Nothing.
-    Open,
-    /// An encrypted link, paired without a check.
-    JustWorks,
-    /// An encrypted link, paired by typing these six digits at the host.
-    Passkey(u32),
+    /// Patients that are never split between shards, because something outside the kernel connects them, such as a
+    /// medium that they share: ascending, none of them in two. Everybody else is a component alone.
+    pub components: Vec<Range<usize>>,
 }
 
 /// One patient.
@@ -140,7 +75,7 @@ pub struct DevicePlan {
     pub path: String,
     /// Device id within the patient.
     pub id: String,
-    /// Who wears it; for a gateway that several patients share the first of them, with whom it is simulated.
+    /// Who wears it; for one that several patients share the first of them, with whom it is simulated.
     pub patient: SimId,
     /// Device kind.
     pub kind: String,
@@ -154,8 +89,6 @@ pub struct DevicePlan {
     pub aligned: bool,
     /// Its streams.
     pub streams: Vec<StreamPlan>,
-    /// Its Bluetooth side, unless it has a connection of its own.
-    pub radio: Option<RadioPlan>,
 }
 
 /// One message series of a device.
@@ -216,7 +149,7 @@ pub struct Route {
 impl Roster {
     /// Splits the patients in `within` into `parts` contiguous ranges of about equal expected message rate.
     ///
-    /// A patient with all its devices is one connected component and is never split, nor is a site with its radio.
+    /// A patient with all its devices is never split, nor is any of the [`Roster::components`].
     pub fn partition(&self, within: &Range<usize>, parts: usize) -> Vec<Range<usize>> {
         let weights: Vec<f64> =
             self.patients[within.clone()].iter().map(|patient| 0.1 + self.messages_per_second(patient)).collect();
@@ -244,11 +177,9 @@ impl Roster {
 
     /// The end of the connected component that begins with this patient.
     fn component_end(&self, patient: usize) -> usize {
-        let site = self.sites.partition_point(|site| site.patients.end <= patient);
-        self.sites
-            .get(site)
-            .filter(|site| site.patients.contains(&patient))
-            .map_or(patient + 1, |site| site.patients.end)
+        let next = self.components.partition_point(|component| component.end <= patient);
+        let component = self.components.get(next).filter(|component| component.contains(&patient));
+        component.map_or(patient + 1, |component| component.end)
     }
 
     fn messages_per_second(&self, patient: &PatientPlan) -> f64 {
@@ -283,8 +214,7 @@ mod tests {
             assert_eq!(covered, (0..10).collect::<Vec<_>>());
         }
         assert_eq!(roster.partition(&(0..10), 2), vec![0..5, 5..10]);
-        let ward = SitePlan { id: "ward".to_owned(), patients: 1..8, path_loss_exponent: 2.7, shadowing_db: 4.0 };
-        let roster = Roster { sites: vec![ward], ..roster };
+        let roster = Roster { components: vec![0..1, 1..8], ..roster };
         assert_eq!(roster.partition(&(0..10), 3), vec![0..1, 1..8, 8..10]);
     }
 }

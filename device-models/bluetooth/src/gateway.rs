@@ -5,7 +5,8 @@ use ble::pairing::Association;
 use ble::pdu::att::Uuid;
 use ble::services::battery;
 use ble::{Address, CentralMemory, CentralOptions, HostId, HostOptions, KnownDevice};
-use sim_core::{GatewayFormatSpec, RadioSecurity, SimId, Span};
+use radio_plan::{GatewayFormatSpec, RadioSecurity};
+use sim_core::{SimId, Span};
 
 /// The Generic Attribute service, by which a device says that its handles have changed.
 const GENERIC_ATTRIBUTE: Uuid = Uuid::Short(0x1801);

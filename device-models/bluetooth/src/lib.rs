@@ -3,8 +3,8 @@
 //! A device says messages as any other. Those of a device with a Bluetooth side are encoded losslessly
 //! (`radio_message`) and given to a [`Radio`], where the device's [`Profile`] makes characteristic values of them.
 //! They cross the air of the device's site ([`ble::Air`]), a gateway reads them back and hands on its own payload.
-//! What can reach nobody any more is given up with a reason. All of it is a pure function of the roster, the timeline
-//! and what the devices say.
+//! What can reach nobody any more is given up with a reason. All of it is a pure function of the roster, the plan of the
+//! air, the timeline and what the devices say.
 
 mod actions;
 mod active_step;

@@ -5,7 +5,8 @@ use ble::pairing::{SecureConnections, SecurityPolicy};
 use ble::propagation::Position;
 use ble::services::battery;
 use ble::{LinkPolicy, PeripheralOptions};
-use sim_core::{DevicePlan, Place, RadioPlan};
+use radio_plan::{Place, RadioPlan};
+use sim_core::DevicePlan;
 
 use crate::gateway;
 use crate::profile::Profile;

@@ -8,7 +8,8 @@ use ble::gatt::{ControlPoint, Service};
 use ble::pdu::att::Uuid;
 use ble::services::device_information::DeviceInformation;
 use ble::services::{DateTime, battery};
-use sim_core::{BluetoothKind, DevicePlan, Registry, Row};
+use radio_plan::BluetoothKind;
+use sim_core::{DevicePlan, Registry, Row};
 use vocabulary::{MetricId, OwnedMessage, OwnedValue, OwnedWave, Quality, Reading, metrics};
 
 /// The maker of devices whose profile names none.
@@ -254,7 +255,6 @@ mod tests {
             link: 0,
             aligned: true,
             streams: Vec::new(),
-            radio: None,
         };
         let mut equipment =
             Equipment { services: Vec::new(), control_points: Vec::new(), information: DeviceInformation::default() };

@@ -5,10 +5,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use ble::Air;
-use sim_core::{
-    Evidence, Occurrence, OccurrenceId, Outbound, Place, RadioSecurity, Registry, Roster, RouteId, SimId, SimTime,
-    Subject,
-};
+use radio_plan::{AirPlan, Place, RadioSecurity};
+use sim_core::{Evidence, Occurrence, OccurrenceId, Outbound, Registry, Roster, RouteId, SimId, SimTime, Subject};
 
 use crate::peripheral::{name_of, position};
 use crate::radio_device::RadioDevice;
@@ -25,8 +23,9 @@ use crate::step_plan::StepPlan;
 #[derive(Debug)]
 pub struct Radio {
     roster: Arc<Roster>,
+    plan: Arc<AirPlan>,
     sites: Vec<Site>,
-    /// Positions in `sites` by number in the roster.
+    /// Positions in `sites` by number in the plan.
     by_number: BTreeMap<usize, usize>,
     evidence: Evidence,
 }
@@ -41,18 +40,19 @@ impl Radio {
     pub fn new(
         registry: &Registry,
         roster: &Arc<Roster>,
+        plan: &Arc<AirPlan>,
         occurrences: &Arc<Vec<Occurrence>>,
         patients: Range<usize>,
     ) -> Result<Self, RadioError> {
         let mut gateways: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for (number, gateway) in roster.gateways.iter().enumerate() {
+        for (number, gateway) in plan.gateways.iter().enumerate() {
             gateways.entry(gateway.site).or_default().push(number);
         }
-        let steps = steps_by_site(roster, occurrences);
+        let steps = steps_by_site(plan, occurrences);
         let (rows, step_plan) = (RadioRows(registry), Arc::new(StepPlan::new(registry, occurrences)?));
         let (mut sites, mut by_number) = (Vec::new(), BTreeMap::new());
-        for (number, plan) in roster.sites.iter().enumerate() {
-            if !patients.contains(&plan.patients.start) {
+        for (number, site) in plan.sites.iter().enumerate() {
+            if !patients.contains(&site.patients.start) {
                 continue;
             }
             let gateways = gateways.get(&number).map(Vec::as_slice).unwrap_or_default();
@@ -61,13 +61,13 @@ impl Radio {
             let members = SiteMembers { plan, number, gateways, steps };
             sites.push(Site::new(roster, &rows, &step_plan, members)?);
         }
-        Ok(Self { roster: Arc::clone(roster), sites, by_number, evidence: Evidence::default() })
+        Ok(Self { roster: Arc::clone(roster), plan: Arc::clone(plan), sites, by_number, evidence: Evidence::default() })
     }
 
     /// Takes what a device says, to be put on the air at its intended instant. Messages of devices without a Bluetooth
     /// side in these sites are ignored.
     pub fn say(&mut self, outbound: Outbound) {
-        let radio = self.roster.devices.get(outbound.device.index()).and_then(|device| device.radio.as_ref());
+        let radio = self.plan.radios.get(&outbound.device);
         let Some(position) = radio.and_then(|radio| self.by_number.get(&radio.site)) else { return };
         let key = (outbound.intended, outbound.route, outbound.sequence);
         self.sites[*position].inbox.insert(key, outbound);
@@ -165,7 +165,7 @@ impl Radio {
         let of_site = |site: &Site| {
             let report = |known: &RadioDevice| {
                 let device = &self.roster.devices[known.id.index()];
-                let passkey = match device.radio.as_ref().map(|radio| radio.security) {
+                let passkey = match self.plan.radios.get(&known.id).map(|radio| radio.security) {
                     Some(RadioSecurity::Passkey(digits)) => Some(digits),
                     _ => None,
                 };
@@ -177,7 +177,7 @@ impl Radio {
         self.sites.iter().flat_map(of_site).collect()
     }
 
-    /// The air of the site with this number in the roster, to attach real hosts to it.
+    /// The air of the site with this number in the plan, to attach real hosts to it.
     pub fn air_mut(&mut self, site: usize) -> Option<&mut Air> {
         let position = *self.by_number.get(&site)?;
         Some(&mut self.sites[position].air)
@@ -185,13 +185,10 @@ impl Radio {
 }
 
 /// The steps on the devices and gateways of each site, in the order of the timeline.
-fn steps_by_site(roster: &Roster, occurrences: &[Occurrence]) -> BTreeMap<usize, Vec<(OccurrenceId, SimId)>> {
-    let gateways: BTreeMap<SimId, usize> =
-        roster.gateways.iter().map(|gateway| (gateway.device, gateway.site)).collect();
-    let site_of = |device: SimId| {
-        let radio = roster.devices.get(device.index()).and_then(|device| device.radio.as_ref());
-        radio.map(|radio| radio.site).or_else(|| gateways.get(&device).copied())
-    };
+fn steps_by_site(plan: &AirPlan, occurrences: &[Occurrence]) -> BTreeMap<usize, Vec<(OccurrenceId, SimId)>> {
+    let gateways: BTreeMap<SimId, usize> = plan.gateways.iter().map(|gateway| (gateway.device, gateway.site)).collect();
+    let site_of =
+        |device: SimId| plan.radios.get(&device).map(|radio| radio.site).or_else(|| gateways.get(&device).copied());
     let mut steps: BTreeMap<usize, Vec<(OccurrenceId, SimId)>> = BTreeMap::new();
     for (number, occurrence) in occurrences.iter().enumerate() {
         for subject in &occurrence.subjects {

@@ -1,6 +1,7 @@
 //! What the registry has for the radio: profiles of devices, and formats of gateways.
 
-use sim_core::{DevicePlan, GatewayFormatSpec, GatewayPlan, Registry, Row};
+use radio_plan::{GatewayFormatSpec, GatewayPlan};
+use sim_core::{DevicePlan, Registry, Row};
 
 use crate::profile::Profile;
 use crate::radio_error::RadioError;

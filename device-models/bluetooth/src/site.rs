@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use ble::propagation::Environment;
 use ble::{Address, Air, AirOptions, Centrals, HostId, HostOptions, LinkId};
-use sim_core::{
-    DevicePlan, Evidence, GatewayPlan, OccurrenceId, Outbound, RadioPlan, Roster, RouteId, SimId, SimTime, SitePlan,
-};
+use radio_plan::{AirPlan, RadioPlan};
+use sim_core::{DevicePlan, Evidence, OccurrenceId, Outbound, Roster, RouteId, SimId, SimTime};
 
 use crate::active_step::{ActiveStep, StepEvent};
 use crate::gateway::{self, Gateway};
@@ -21,16 +20,16 @@ use crate::step_plan::StepPlan;
 /// What belongs to a site.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SiteMembers<'a> {
-    pub(crate) plan: &'a SitePlan,
-    /// Its number in the roster.
+    pub(crate) plan: &'a AirPlan,
+    /// Its number in the plan.
     pub(crate) number: usize,
-    /// Its gateways in the roster.
+    /// Its gateways in the plan.
     pub(crate) gateways: &'a [usize],
     /// The steps on its devices and gateways.
     pub(crate) steps: &'a [(OccurrenceId, SimId)],
 }
 
-/// A site of the roster.
+/// A site of the plan.
 #[derive(Debug)]
 pub(crate) struct Site {
     pub(crate) roster: Arc<Roster>,
@@ -69,9 +68,10 @@ impl Site {
         members: SiteMembers<'_>,
     ) -> Result<Self, RadioError> {
         let SiteMembers { plan, number, gateways, .. } = members;
+        let own = &plan.sites[number];
         let environment = Environment {
-            exponent: plan.path_loss_exponent,
-            shadow_sigma_db: plan.shadowing_db,
+            exponent: own.path_loss_exponent,
+            shadow_sigma_db: own.shadowing_db,
             ..Environment::default()
         };
         let mut site = Self {
@@ -95,16 +95,16 @@ impl Site {
             link_events: Vec::new(),
             evidence: Evidence::default(),
         };
-        for patient in &roster.patients[plan.patients.clone()] {
+        for patient in &roster.patients[own.patients.clone()] {
             for index in patient.devices.clone() {
-                let device = &roster.devices[index];
-                if let Some(radio) = device.radio.as_ref().filter(|radio| radio.site == number) {
-                    site.add_device(SimId(index as u32), device, radio, rows)?;
+                let id = SimId(index as u32);
+                if let Some(radio) = plan.radios.get(&id).filter(|radio| radio.site == number) {
+                    site.add_device(id, &roster.devices[index], radio, rows)?;
                 }
             }
         }
         for gateway in gateways {
-            site.add_gateway(*gateway, &roster.gateways[*gateway], gateways.len() > 1, rows)?;
+            site.add_gateway(*gateway, plan, gateways.len() > 1, rows)?;
         }
         site.plan_steps(members.steps);
         Ok(site)
@@ -132,10 +132,11 @@ impl Site {
     fn add_gateway(
         &mut self,
         number: usize,
-        plan: &GatewayPlan,
+        air_plan: &AirPlan,
         has_company: bool,
         rows: &RadioRows,
     ) -> Result<(), RadioError> {
+        let plan = &air_plan.gateways[number];
         let roster = Arc::clone(&self.roster);
         let path = &roster.devices[plan.device.index()].path;
         let format = rows.gateway_format(path, plan)?;
@@ -143,7 +144,7 @@ impl Site {
         let mut slowest_ns = 0;
         for device in &plan.devices {
             let known = self.by_device.get(device).map(|index| &self.devices[*index]);
-            let radio = roster.devices.get(device.index()).and_then(|device| device.radio.as_ref());
+            let radio = air_plan.radios.get(device);
             let (Some(known), Some(radio)) = (known, radio) else {
                 return Err(RadioError::ForeignDevice { path: path.clone(), device: device.0 });
             };

@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 use crate::radio_message;
 use bytes::BytesMut;
+use radio_plan::{AirPlan, GatewayPlan, RadioPlan, RadioSecurity, SitePlan};
 use sim_core::{
-    Argument, Arguments, Cadence, DevicePlan, GatewayPlan, Occurrence, Outbound, PatientPlan, RadioPlan, RadioSecurity,
-    Registry, Roster, Route, RouteId, SimId, SimTime, SitePlan, Span, StreamPlan, Subject,
+    Argument, Arguments, Cadence, DevicePlan, Occurrence, Outbound, PatientPlan, Registry, Roster, Route, RouteId,
+    SimId, SimTime, Span, StreamPlan, Subject,
 };
 use vocabulary::{Message, MetricId, Reading, Wave, metrics};
 
@@ -19,10 +20,11 @@ use super::{Bluetooth, GivenUp, Radio};
 
 const EPOCH_MS: i64 = 1_767_225_600_000;
 
-/// A roster that grows by hand: one site.
+/// A roster and its air that grow by hand: one site.
 #[derive(Debug)]
 struct Ward {
     roster: Roster,
+    air: AirPlan,
     occurrences: Vec<Occurrence>,
     said: BTreeMap<RouteId, u64>,
 }
@@ -48,10 +50,10 @@ impl Ward {
             seed: 7,
             start_epoch_ns: EPOCH_MS * 1_000_000,
             patients: (1..=patients).map(patient).collect(),
-            sites: vec![site],
             ..Roster::default()
         };
-        Self { roster, occurrences: Vec::new(), said: BTreeMap::new() }
+        let air = AirPlan { sites: vec![site], ..AirPlan::default() };
+        Self { roster, air, occurrences: Vec::new(), said: BTreeMap::new() }
     }
 
     /// Adds a device to the last patient that has devices, or to the next one; patients get theirs in order.
@@ -81,8 +83,8 @@ impl Ward {
             link: 0,
             aligned: true,
             streams: vec![StreamPlan { id: "values".to_owned(), kind_index: 0, cadence, route }],
-            radio: Some(plan),
         });
+        self.air.radios.insert(id, plan);
         let devices = &mut self.roster.patients[patient].devices;
         *devices =
             if devices.start == devices.end { id.index()..id.index() + 1 } else { devices.start..id.index() + 1 };
@@ -92,9 +94,8 @@ impl Ward {
     /// Adds a gateway; all devices must be there.
     fn gateway(&mut self, place: [f64; 3], slots: u32) -> SimId {
         let id = SimId(self.roster.devices.len() as u32);
-        let devices = self.roster.devices.iter().enumerate().filter(|(_, device)| device.radio.is_some());
-        let devices = devices.map(|(index, _)| SimId(index as u32)).collect();
-        let number = self.roster.gateways.len() + 1;
+        let devices = self.air.radios.keys().copied().collect();
+        let number = self.air.gateways.len() + 1;
         self.roster.devices.push(DevicePlan {
             path: format!("gw/ward/{number}"),
             id: "ward".to_owned(),
@@ -105,9 +106,8 @@ impl Ward {
             link: 0,
             aligned: true,
             streams: Vec::new(),
-            radio: None,
         });
-        self.roster.gateways.push(GatewayPlan {
+        self.air.gateways.push(GatewayPlan {
             device: id,
             site: 0,
             place,
@@ -136,8 +136,8 @@ impl Ward {
         let patients = self.roster.patients.len();
         let mut registry = Registry::new();
         registry.add_plugin(&formats::Formats).add_plugin(&Bluetooth);
-        Radio::new(&registry, &Arc::new(self.roster.clone()), &Arc::new(self.occurrences.clone()), 0..patients)
-            .expect("valid")
+        let (roster, air) = (Arc::new(self.roster.clone()), Arc::new(self.air.clone()));
+        Radio::new(&registry, &roster, &air, &Arc::new(self.occurrences.clone()), 0..patients).expect("valid")
     }
 
     /// The next message of a device, at this instant.

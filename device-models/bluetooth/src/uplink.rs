@@ -243,7 +243,7 @@ impl Site {
             sequence: parcel.sequence,
             intended: parcel.intended,
             payload: payload.freeze(),
-            relay: Some(Relay { gateway: gateway.device, at }),
+            relay: Some(Relay { device: gateway.device, at }),
         });
     }
 }

@@ -28,7 +28,6 @@ fn child() -> (Registry, Arc<Roster>) {
         link: 0,
         aligned: false,
         streams,
-        radio: None,
     };
     let route = |device, stream| Route { device: SimId(device), stream, format: "vendor-json".to_owned() };
     let patient = PatientPlan {

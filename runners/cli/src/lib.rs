@@ -24,7 +24,7 @@ pub use bevy_ecs;
 pub use program::Program;
 pub use session::standard_registry;
 /// Everything that a vendor's crate needs besides, so that it needs no other dependency on the testbed.
-pub use {carriers, device_models, formats, probes, scenarios, session, sim_core, verify, vocabulary};
+pub use {carriers, device_models, formats, probes, radio_plan, scenarios, session, sim_core, verify, vocabulary};
 
 /// Parses the process's arguments, does what they say and returns the exit code. A registry with flaws ends at once,
 /// whatever the arguments: each flaw is told with the plugin it came from.

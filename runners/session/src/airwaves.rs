@@ -10,8 +10,9 @@ use std::time::Duration;
 use ble::propagation::Position;
 use bluetooth::{GivenUp, LinkChange, LinkEvent, Radio, Taken};
 use hci::{Attachments, Endpoint, HciEvent, Listen};
+use radio_plan::RadioSecurity;
 use scenarios::{Carrier, HostPlan, Plan};
-use sim_core::{Outbound, RadioSecurity, Registry, SimId, SimTime, Span};
+use sim_core::{Outbound, Registry, SimId, SimTime, Span};
 use tokio::runtime::Handle;
 use verify::{GatewayReport, RadioDeviceReport, RadioEndpointReport, RadioReport};
 
@@ -72,10 +73,10 @@ impl Airwaves {
     /// # Errors
     /// [`Error::Radio`] when a peripheral cannot be built.
     pub(crate) fn new(registry: &Registry, plan: &Plan, patients: &Range<usize>) -> Result<Option<Self>, Error> {
-        if plan.roster.sites.is_empty() {
+        if plan.air.sites.is_empty() {
             return Ok(None);
         }
-        let radio = Radio::new(registry, &plan.roster, &plan.occurrences, patients.clone())?;
+        let radio = Radio::new(registry, &plan.roster, &plan.air, &plan.occurrences, patients.clone())?;
         Ok(Some(Self {
             radio,
             hosts: Vec::new(),
@@ -183,7 +184,7 @@ impl Airwaves {
         });
         let devices = self.radio.peripherals().into_iter().map(|peripheral| {
             let links = links_of(peripheral.device);
-            let radio = plan.roster.devices[peripheral.device.index()].radio.as_ref();
+            let radio = plan.air.radios.get(&peripheral.device);
             let security = match radio.map(|radio| radio.security) {
                 None | Some(RadioSecurity::Open) => "none",
                 Some(RadioSecurity::JustWorks) => "just_works",

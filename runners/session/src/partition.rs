@@ -26,7 +26,7 @@ pub(crate) fn patients(plan: &Plan, partition: Option<Partition>) -> Range<usize
 /// Devices and gateways of these patients, ascending.
 pub(crate) fn members(plan: &Plan, patients: &Range<usize>) -> Vec<SimId> {
     let devices = plan.roster.patients[patients.clone()].iter().flat_map(|patient| patient.devices.clone());
-    let gateways = plan.roster.gateways.iter().map(|gateway| gateway.device);
+    let gateways = plan.air.gateways.iter().map(|gateway| gateway.device);
     let of_them = |gateway: &SimId| patients.contains(&plan.roster.devices[gateway.index()].patient.index());
     devices.map(|index| SimId(index as u32)).chain(gateways.filter(of_them)).collect()
 }

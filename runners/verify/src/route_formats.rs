@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use radio_plan::GatewayFormatSpec;
 use scenarios::{Carrier, Plan};
-use sim_core::{GatewayFormatSpec, Registry, RouteId};
+use sim_core::{Registry, RouteId};
 use vocabulary::{Format, KeyError, MessageKey};
 
 /// What the messages of a route are known by, as their own format says it.
@@ -32,7 +33,7 @@ impl RouteFormats {
     pub(crate) fn of(plan: &Plan, registry: &Registry) -> Self {
         let roster = &plan.roster;
         let mut of_device: Vec<Option<&str>> = vec![None; roster.devices.len()];
-        for gateway in &roster.gateways {
+        for gateway in &plan.air.gateways {
             for device in &gateway.devices {
                 of_device[device.index()].get_or_insert(&gateway.format);
             }

@@ -107,7 +107,6 @@ pub(crate) fn plan(beds: u32) -> Plan {
             link: 0,
             aligned: true,
             streams,
-            radio: None,
         });
     }
     let endpoint = |device: &DevicePlan| Endpoint {
@@ -144,6 +143,7 @@ pub(crate) fn plan(beds: u32) -> Plan {
         endpoints: roster.devices.iter().map(endpoint).collect(),
         deliveries,
         roster: Arc::new(roster),
+        air: Arc::default(),
         occurrences: Arc::new(Vec::new()),
         probes: vec![ProbePlan {
             id: "wire".to_owned(),

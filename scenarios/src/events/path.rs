@@ -5,7 +5,8 @@ mod explanation;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use sim_core::{ActionSpec, CarrierKind, GatewayPlan, Level, Reach, Registry, Roster, SimId, Subject};
+use radio_plan::{AirPlan, GatewayPlan};
+use sim_core::{ActionSpec, CarrierKind, Level, Reach, Registry, Roster, SimId, Subject};
 
 use crate::network::air::GATEWAYS;
 use crate::network::gateway::GatewayDraft;
@@ -35,6 +36,7 @@ enum Segment {
 pub(crate) struct Cast<'a> {
     pub(crate) registry: &'a Registry,
     pub(crate) roster: &'a Roster,
+    pub(crate) air: &'a AirPlan,
     pub(crate) cohorts: &'a [CohortDraft],
     pub(crate) links: &'a [LinkDraft],
     pub(crate) targets: &'a [TargetDraft],
@@ -134,6 +136,7 @@ impl<'a> Cast<'a> {
     pub(crate) fn new(
         registry: &'a Registry,
         roster: &'a Roster,
+        air: &'a AirPlan,
         cohorts: &'a [CohortDraft],
         links: &'a [LinkDraft],
         targets: &'a [TargetDraft],
@@ -146,7 +149,7 @@ impl<'a> Cast<'a> {
             patients.insert(cohort.id.as_str(), first..end);
             first = end;
         }
-        Self { registry, roster, cohorts, links, targets, gateways, patients }
+        Self { registry, roster, air, cohorts, links, targets, gateways, patients }
     }
 }
 
@@ -230,7 +233,7 @@ impl Cast<'_> {
             return targets.map(|target| Subject::Target(target.id.value.clone())).collect();
         }
         if level == Level::Gateway {
-            let devices = self.roster.gateways.iter().map(|gateway| gateway.device);
+            let devices = self.air.gateways.iter().map(|gateway| gateway.device);
             let mut devices: Vec<SimId> = devices.collect();
             devices.retain(|id| {
                 let path = &self.roster.devices[id.index()].path;
@@ -298,7 +301,7 @@ impl Cast<'_> {
         if level == Level::Gateway {
             devices.sort_unstable();
             let theirs = |id: &SimId| devices.binary_search_by_key(id, |(device, _)| *device).is_ok();
-            let gateways = self.roster.gateways.iter().filter(|gateway| gateway.devices.iter().any(theirs));
+            let gateways = self.air.gateways.iter().filter(|gateway| gateway.devices.iter().any(theirs));
             seen.extend(gateways.map(|gateway| Subject::Device(gateway.device)));
         }
         devices.retain(|(id, _)| self.gateway(*id).is_some() == (level == Level::Gateway));
@@ -328,8 +331,8 @@ impl Cast<'_> {
 
     /// The gateway with this number among the devices.
     fn gateway(&self, id: SimId) -> Option<&GatewayPlan> {
-        let index = self.roster.gateways.binary_search_by_key(&id, |gateway| gateway.device).ok()?;
-        Some(&self.roster.gateways[index])
+        let index = self.air.gateways.binary_search_by_key(&id, |gateway| gateway.device).ok()?;
+        Some(&self.air.gateways[index])
     }
 
     /// Path of a subject.
@@ -345,7 +348,7 @@ impl Cast<'_> {
 
     /// Whether a device speaks Bluetooth.
     pub(crate) fn has_radio(&self, device: SimId) -> bool {
-        self.roster.devices[device.index()].radio.is_some()
+        self.air.radios.contains_key(&device)
     }
 
     /// The carrier over which a device has a connection of its own, as far as it is known.

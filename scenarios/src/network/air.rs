@@ -1,9 +1,7 @@
-//! Puts the Bluetooth side into the roster: sites, the radios of devices, gateways and places for hosts.
+//! Makes the plan of the air: sites, the radios of devices, gateways and places for hosts.
 
-use sim_core::{
-    Arguments, DevicePlan, GatewayPlan, Key, Place as Position, Purpose, RadioPlan, RadioSecurity, Roster, SimId,
-    SitePlan,
-};
+use radio_plan::{AirPlan, GatewayPlan, Place as Position, RadioPlan, RadioSecurity, SitePlan};
+use sim_core::{Arguments, DevicePlan, Key, Purpose, Roster, SimId};
 
 use crate::language::diagnostic::Notes;
 use crate::language::limits::MOST_REACHES;
@@ -40,7 +38,14 @@ pub(crate) struct Air<'a> {
     pub(crate) sites: &'a Sites,
 }
 
-/// The sites of a roster while it is being made.
+/// What there is so far: patients and devices, how these connect, and the plan that is being made.
+struct Inventory<'a> {
+    roster: &'a mut Roster,
+    endpoints: &'a mut Vec<Endpoint>,
+    plan: AirPlan,
+}
+
+/// The sites of a plan while it is being made.
 #[derive(Debug, Default)]
 struct Map {
     /// Site of each patient.
@@ -50,19 +55,25 @@ struct Map {
 }
 
 impl Air<'_> {
-    /// Adds to a roster that has its patients and devices; gives where hosts can attach.
-    pub(crate) fn fill(&self, roster: &mut Roster, endpoints: &mut Vec<Endpoint>) -> Vec<HostPlan> {
+    /// The plan, and where hosts can attach. A roster that has its patients and devices gets the gateways, and who is
+    /// never split because of the air.
+    pub(crate) fn plan(&self, roster: &mut Roster, endpoints: &mut Vec<Endpoint>) -> (AirPlan, Vec<HostPlan>) {
         let cohort_sites = self.sites.of_cohorts(self.notes, self.cohorts, self.links);
         self.sites.check_inhabited(self.notes, &cohort_sites);
-        let map = self.add_sites(roster, &cohort_sites);
-        self.add_radios(roster, &map);
+        let mut inventory = Inventory { roster, endpoints, plan: AirPlan::default() };
+        let map = self.add_sites(&mut inventory, &cohort_sites);
+        self.add_radios(&mut inventory, &map);
         for index in 0..self.gateways.len() {
-            self.add_gateways(index, roster, endpoints, &map);
+            self.add_gateways(index, &mut inventory, &map);
         }
-        self.hosts(roster, &map)
+        let Inventory { roster, plan, .. } = inventory;
+        roster.components = plan.sites.iter().map(|site| site.patients.clone()).collect();
+        let hosts = self.hosts(&plan, &map);
+        (plan, hosts)
     }
 
-    fn add_sites(&self, roster: &mut Roster, cohort_sites: &[Option<usize>]) -> Map {
+    fn add_sites(&self, inventory: &mut Inventory<'_>, cohort_sites: &[Option<usize>]) -> Map {
+        let Inventory { roster, plan: AirPlan { sites, .. }, .. } = inventory;
         let mut map = Map::default();
         let mut previous = None;
         for (cohort, draft) in self.cohorts.iter().zip(cohort_sites) {
@@ -82,17 +93,17 @@ impl Air<'_> {
             if site.per_patient {
                 for patient in first..end {
                     let id = format!("{}/{}", site.name, roster.patients[patient].path);
-                    map.of_patient.push(Some(roster.sites.len()));
+                    map.of_patient.push(Some(sites.len()));
                     map.wards.push(None);
-                    roster.sites.push(plan(id, patient..patient + 1));
+                    sites.push(plan(id, patient..patient + 1));
                 }
             } else {
                 if previous != Some(index) {
-                    roster.sites.push(plan(site.name.clone(), first..first));
+                    sites.push(plan(site.name.clone(), first..first));
                     map.wards.push(Some(Ward::default()));
                 }
-                let last = roster.sites.len() - 1;
-                roster.sites[last].patients.end = end;
+                let last = sites.len() - 1;
+                sites[last].patients.end = end;
                 if let Some(ward) = &mut map.wards[last] {
                     ward.add(&cohort.layout, cohort.count);
                 }
@@ -103,17 +114,18 @@ impl Air<'_> {
         map
     }
 
-    fn add_radios(&self, roster: &mut Roster, map: &Map) {
+    fn add_radios(&self, inventory: &mut Inventory<'_>, map: &Map) {
+        let Inventory { roster, plan, .. } = inventory;
         let mut cohorts = self.cohorts.iter().flat_map(|cohort| (0..cohort.count).map(move |_| cohort));
         for patient in 0..roster.patients.len() {
             let Some(cohort) = cohorts.next() else { return };
             let Some(site) = map.of_patient[patient] else { continue };
-            let position = patient - roster.sites[site].patients.start;
+            let position = patient - plan.sites[site].patients.start;
             let bed = map.wards[site].as_ref().map_or((0.0, 0.0), |ward| ward.bed(position));
-            for device in roster.patients[patient].devices.clone() {
-                let device = &mut roster.devices[device];
+            for index in roster.patients[patient].devices.clone() {
+                let device = &roster.devices[index];
                 let Some(radio) = self.body(device.link).and_then(|body| body.radio.as_ref()) else { continue };
-                device.radio = Some(RadioPlan {
+                let own = RadioPlan {
                     site,
                     place: cohort.layout.device(bed, roster.seed, &device.path),
                     power_dbm: radio.power_dbm,
@@ -121,12 +133,13 @@ impl Air<'_> {
                     links: radio.links,
                     security: security(radio, roster.seed, &device.path),
                     secure_connections: radio.secure_connections,
-                });
+                };
+                plan.radios.insert(SimId(index as u32), own);
             }
         }
     }
 
-    fn add_gateways(&self, index: usize, roster: &mut Roster, endpoints: &mut Vec<Endpoint>, map: &Map) {
+    fn add_gateways(&self, index: usize, inventory: &mut Inventory<'_>, map: &Map) {
         let gateway = &self.gateways[index];
         let Ok(body) = &gateway.body else { return };
         let uses = |cohort: &CohortDraft| {
@@ -153,7 +166,8 @@ impl Air<'_> {
         };
         match (body.spread, &map.wards[site]) {
             (Spread::Ward(count), Some(ward)) => {
-                let devices: Vec<SimId> = patients.iter().flat_map(|patient| heard(*patient, roster)).collect();
+                let devices: Vec<SimId> =
+                    patients.iter().flat_map(|patient| heard(*patient, inventory.roster)).collect();
                 let reaches = u64::from(count) * devices.len() as u64;
                 if reaches > MOST_REACHES {
                     let message =
@@ -161,18 +175,18 @@ impl Air<'_> {
                     self.notes.error(gateway.id.place, message);
                     return;
                 }
-                let first = SimId(roster.sites[site].patients.start as u32);
+                let first = SimId(inventory.plan.sites[site].patients.start as u32);
                 for (number, place) in (1..).zip(ward.gateways(count)) {
                     let whom = Whom { number, patient: first, site, place, devices: devices.clone() };
-                    self.add_gateway(gateway, body, whom, roster, endpoints);
+                    self.add_gateway(gateway, body, whom, inventory);
                 }
             }
             (Spread::Patient, None) => {
                 for (number, patient) in (1..).zip(patients) {
                     let Some(site) = map.of_patient[patient] else { continue };
-                    let devices = heard(patient, roster);
+                    let devices = heard(patient, inventory.roster);
                     let whom = Whom { number, patient: SimId(patient as u32), site, place: home(), devices };
-                    self.add_gateway(gateway, body, whom, roster, endpoints);
+                    self.add_gateway(gateway, body, whom, inventory);
                 }
             }
             // The site has been complained about.
@@ -180,14 +194,8 @@ impl Air<'_> {
         }
     }
 
-    fn add_gateway(
-        &self,
-        gateway: &GatewayDraft,
-        body: &GatewayBody,
-        whom: Whom,
-        roster: &mut Roster,
-        endpoints: &mut Vec<Endpoint>,
-    ) {
+    fn add_gateway(&self, gateway: &GatewayDraft, body: &GatewayBody, whom: Whom, inventory: &mut Inventory<'_>) {
+        let Inventory { roster, endpoints, plan } = inventory;
         let (Ok(link), id) = (gateway.link, &gateway.id.value) else { return };
         let Some(uplink) = self.body(link) else { return };
         let serial = format!("{GATEWAYS}-{id}-{:04}", whom.number);
@@ -201,7 +209,7 @@ impl Air<'_> {
             gateway: id,
         };
         endpoints.push(endpoint(uplink, &names));
-        roster.gateways.push(GatewayPlan {
+        plan.gateways.push(GatewayPlan {
             device: SimId(roster.devices.len() as u32),
             site: whom.site,
             place: whom.place,
@@ -220,15 +228,14 @@ impl Air<'_> {
             link,
             aligned: false,
             streams: Vec::new(),
-            radio: None,
         });
     }
 
-    fn hosts(&self, roster: &Roster, map: &Map) -> Vec<HostPlan> {
+    fn hosts(&self, plan: &AirPlan, map: &Map) -> Vec<HostPlan> {
         let mut hosts = Vec::new();
         for (target, draft) in self.targets.iter().enumerate() {
             let (Some(host), Some(own)) = (&draft.host, self.sites.of_host(target)) else { continue };
-            let Some(site) = self.host_site(roster, own) else { continue };
+            let Some(site) = self.host_site(plan, own) else { continue };
             let middle = map.wards[site].as_ref().map_or_else(home, Ward::middle);
             let place = host.position.unwrap_or(middle);
             hosts.push(HostPlan { target, listen: host.listen.clone(), site, place });
@@ -237,14 +244,14 @@ impl Air<'_> {
     }
 
     /// The site that a host hears; complains where each patient has one and it is not clear which.
-    fn host_site(&self, roster: &Roster, own: &HostSite) -> Option<usize> {
+    fn host_site(&self, plan: &AirPlan, own: &HostSite) -> Option<usize> {
         let name = &self.sites.drafts[own.draft].name;
         if !self.sites.drafts[own.draft].per_patient {
             // Nobody on it has been complained about.
-            return roster.sites.iter().position(|site| site.id == *name);
+            return plan.sites.iter().position(|site| site.id == *name);
         }
         let prefix = format!("{name}/");
-        let mut theirs = roster.sites.iter().enumerate().filter(|(_, site)| site.id.starts_with(&prefix));
+        let mut theirs = plan.sites.iter().enumerate().filter(|(_, site)| site.id.starts_with(&prefix));
         let (first, example) = theirs.next().map(|(index, site)| (index, site.id.as_str()))?;
         match &own.patient {
             None if theirs.next().is_none() => Some(first),
@@ -254,7 +261,7 @@ impl Air<'_> {
                 None
             }
             Some(patient) => {
-                let found = roster.sites.iter().position(|site| site.id.strip_prefix(&prefix) == Some(patient));
+                let found = plan.sites.iter().position(|site| site.id.strip_prefix(&prefix) == Some(patient));
                 if found.is_none() {
                     let message = format!("there is no site `{name}/{patient}`; write one such as `{example}`");
                     self.notes.error(own.place, message);

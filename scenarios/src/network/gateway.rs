@@ -1,5 +1,6 @@
 //! Reads gateways.
 
+use radio_plan::GatewayFormatSpec;
 use sim_core::{Registry, Span};
 
 use crate::language::diagnostic::{Checked, Place};
@@ -99,8 +100,9 @@ fn read_body(reader: &Reader<'_>, registry: &Registry) -> Checked<GatewayBody> {
     let slots = reader.count("slots");
     let interval = reader.stepped("interval", SHORTEST_INTERVAL, LONGEST_INTERVAL, INTERVAL_STEP);
     let format = reader.text("format").and_then(|format| {
-        let names = registry.gateway_formats().iter().map(|format| format.name);
-        if !registry.gateway_formats().is_empty() && !names.clone().any(|name| name == format.text) {
+        let formats = registry.all::<GatewayFormatSpec>();
+        let names = formats.iter().map(|format| format.name);
+        if !formats.is_empty() && !names.clone().any(|name| name == format.text) {
             let hint = hint(&format.text, "gateway formats", names);
             let message = format!("there is no gateway format `{}`{hint}", format.text);
             return Err(reader.notes.error(format.start(), message));

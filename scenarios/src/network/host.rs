@@ -1,6 +1,6 @@
 //! Reads where real Bluetooth hosts attach: targets of kind `hci`.
 
-use sim_core::Place as Position;
+use radio_plan::Place as Position;
 
 use crate::language::diagnostic::{Checked, Place};
 use crate::language::reader::{Placed, Reader};

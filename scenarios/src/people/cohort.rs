@@ -1,5 +1,6 @@
 //! Reads cohorts and their devices.
 
+use radio_plan::BluetoothKind;
 use sim_core::{Arguments, Registry};
 
 use crate::language::diagnostic::{Checked, Place};
@@ -187,8 +188,9 @@ fn read_device(reader: &Reader<'_>, registry: &Registry, links: &[LinkDraft]) ->
 /// Complains about a device on a link that is not for it.
 fn check_carrier(reader: &Reader<'_>, registry: &Registry, kind: &str, link: &LinkDraft) -> Checked<()> {
     let place = reader.place("link");
-    if link.is_radio && !registry.bluetooth_kinds().is_empty() && !registry.bluetooth_kinds().contains(&kind) {
-        let kinds = registry.bluetooth_kinds().join(", ");
+    let bluetooth_kinds = BluetoothKind::names(registry);
+    if link.is_radio && !bluetooth_kinds.is_empty() && !bluetooth_kinds.contains(&kind) {
+        let kinds = bluetooth_kinds.join(", ");
         let message = format!("device kind `{kind}` does not speak Bluetooth; those that do are {kinds}");
         return Err(reader.notes.error(place, message));
     }

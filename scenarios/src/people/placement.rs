@@ -1,6 +1,7 @@
 //! Where everybody is: beds on a grid, devices around them, gateways above. All lengths in metres.
 
-use sim_core::{Argument, Key, ParameterKind, ParameterSpec, Place as Position, Purpose};
+use radio_plan::Place as Position;
+use sim_core::{Argument, Key, ParameterKind, ParameterSpec, Purpose};
 use vocabulary::{Dimension, Quantity};
 
 use crate::language::diagnostic::{Checked, Notes, Place};

@@ -109,7 +109,6 @@ fn add_patient(
             link: device.link,
             aligned: device.aligned,
             streams,
-            radio: None,
         });
     }
     roster.patients.push(PatientPlan {

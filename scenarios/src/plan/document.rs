@@ -7,6 +7,7 @@ mod air;
 mod people;
 mod step;
 
+use radio_plan::AirPlan;
 use serde_json::Value;
 use sim_core::Roster;
 
@@ -47,6 +48,7 @@ pub(crate) fn tell(plan: &Plan, view: View, out: &mut dyn FnMut(Piece)) {
         links,
         hosts,
         roster,
+        air,
         // They are told with the devices.
         deliveries: _,
         endpoints: _,
@@ -65,9 +67,11 @@ pub(crate) fn tell(plan: &Plan, view: View, out: &mut dyn FnMut(Piece)) {
         // They are told with the patients, gateways with the air.
         devices: _,
         routes: _,
-        sites,
-        gateways,
+        // They follow from the sites.
+        components: _,
     } = &**roster;
+    // Radios are told with their devices.
+    let AirPlan { sites, gateways, radios: _ } = &**air;
     out(Piece::Single("scenario", scenario.clone().into()));
     out(Piece::Single("seed", (*seed).into()));
     out(Piece::Single("time", tell_time(time, view)));
@@ -82,7 +86,7 @@ pub(crate) fn tell(plan: &Plan, view: View, out: &mut dyn FnMut(Piece)) {
     };
     list("targets", &mut targets.iter().map(|target| tell_target(target, view)));
     list("links", &mut links.iter().map(|link| tell_link(targets, link, view)));
-    list("hosts", &mut hosts.iter().map(|own| tell_host(targets, roster, own, view)));
+    list("hosts", &mut hosts.iter().map(|own| tell_host(targets, sites, own, view)));
     list("sites", &mut sites.iter().map(|own| site(plan, own, view)));
     list("gateways", &mut gateways.iter().map(|own| gateway(plan, own, view)));
     list("patients", &mut patients.iter().map(|own| patient(plan, own, view)));

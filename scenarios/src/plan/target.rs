@@ -1,7 +1,8 @@
 //! The user's stack: what carriers lead to, and places where Bluetooth hosts attach.
 
+use radio_plan::{Place, SitePlan};
 use serde_json::Value;
-use sim_core::{Arguments, Roster};
+use sim_core::Arguments;
 
 use super::arguments::arguments;
 use super::fields::{Fields, View};
@@ -26,10 +27,10 @@ pub struct HostPlan {
     pub target: usize,
     /// Where it listens: `tcp://127.0.0.1:6402` (port 0 picks a free one) or `unix:/path`.
     pub listen: String,
-    /// Index of its site in the roster.
+    /// Index of its site in the plan of the air.
     pub site: usize,
     /// Where its antenna is.
-    pub place: sim_core::Place,
+    pub place: Place,
 }
 
 pub(super) fn tell_target(target: &TargetPlan, view: View) -> Value {
@@ -39,12 +40,12 @@ pub(super) fn tell_target(target: &TargetPlan, view: View) -> Value {
 }
 
 /// One place where a host can attach.
-pub(super) fn tell_host(targets: &[TargetPlan], roster: &Roster, host: &HostPlan, view: View) -> Value {
+pub(super) fn tell_host(targets: &[TargetPlan], sites: &[SitePlan], host: &HostPlan, view: View) -> Value {
     let HostPlan { target, listen, site, place } = host;
     Fields::new(view)
         .field("target", targets[*target].id.clone())
         .shown("listen", listen.clone())
-        .field("site", roster.sites[*site].id.clone())
+        .field("site", sites[*site].id.clone())
         .field("place_m", *place)
         .done()
 }

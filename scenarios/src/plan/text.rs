@@ -37,7 +37,7 @@ fn write_plan(out: &mut String, plan: &Plan) -> fmt::Result {
         writeln!(out, "  target   {}: {}", target.id, target.url)?;
     }
     for host in &plan.hosts {
-        let (id, site) = (&plan.targets[host.target].id, &plan.roster.sites[host.site].id);
+        let (id, site) = (&plan.targets[host.target].id, &plan.air.sites[host.site].id);
         writeln!(out, "  host     {id} on site {site} at {}", place(host.place))?;
     }
     for link in &plan.links {
@@ -55,9 +55,9 @@ fn write_plan(out: &mut String, plan: &Plan) -> fmt::Result {
     }
     writeln!(out, "\nPeople and devices")?;
     write_population(out, plan)?;
-    if !plan.roster.sites.is_empty() {
+    if !plan.air.sites.is_empty() {
         writeln!(out, "\nBluetooth")?;
-        write_air(out, &plan.roster)?;
+        write_air(out, &plan.roster, &plan.air)?;
     }
     if !plan.occurrences.is_empty() {
         writeln!(out, "\nTimeline")?;
@@ -140,7 +140,7 @@ fn write_population(out: &mut String, plan: &Plan) -> fmt::Result {
         out,
         "  {} patients, {} devices, {} streams, {rate:.1} messages/s",
         roster.patients.len(),
-        roster.devices.len() - roster.gateways.len(),
+        roster.devices.len() - plan.air.gateways.len(),
         roster.routes.len()
     )
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
+use radio_plan::{Place, RadioSecurity};
 use scenarios::{Carrier, Plan, Settings, json_schema, plan_json, plan_sha256, plan_text};
-use sim_core::{DevicePlan, Place, RadioSecurity, SimId, Span, Subject};
+use sim_core::{DevicePlan, SimId, Span, Subject};
 
 use crate::registry::registry;
 use crate::ward::{WARD, load_text, load_with, printed, replaced};
@@ -199,9 +200,9 @@ fn the_plan_shows_the_air() {
 #[test]
 fn a_ward_is_one_site_and_every_home_another() {
     let plan = plan(&[]);
-    let sites: Vec<_> = plan.roster.sites.iter().map(|site| (site.id.as_str(), site.patients.clone())).collect();
+    let sites: Vec<_> = plan.air.sites.iter().map(|site| (site.id.as_str(), site.patients.clone())).collect();
     assert_eq!(sites, [("ward", 0..24), ("phone/home/1", 24..25), ("phone/home/2", 25..26)]);
-    let air: Vec<_> = plan.roster.sites.iter().map(|site| (site.path_loss_exponent, site.shadowing_db)).collect();
+    let air: Vec<_> = plan.air.sites.iter().map(|site| (site.path_loss_exponent, site.shadowing_db)).collect();
     assert_eq!(air[..2], [(2.5, 3.0), (2.8, 4.0)]);
     let mut covered: Vec<_> =
         plan.roster.partition(&(0..26), 3).into_iter().filter(|range| !range.is_empty()).collect();
@@ -212,20 +213,20 @@ fn a_ward_is_one_site_and_every_home_another() {
 #[test]
 fn gateways_come_after_all_devices() {
     let plan = plan(&[]);
-    let roster = &plan.roster;
-    assert_eq!(roster.gateways.len(), 6);
+    let (roster, air) = (&plan.roster, &plan.air);
+    assert_eq!(air.gateways.len(), 6);
     assert_eq!(plan.endpoints.len(), roster.devices.len());
     let first = roster.devices.len() - 6;
     let gateways: Vec<_> = roster.devices[first..].iter().map(|device| device.path.as_str()).collect();
     assert_eq!(gateways, ["gw/hub/1", "gw/hub/2", "gw/hub/3", "gw/hub/4", "gw/phone/1", "gw/phone/2"]);
     assert_eq!(roster.patients.last().unwrap().devices.end, first);
-    for (index, gateway) in roster.gateways.iter().enumerate() {
+    for (index, gateway) in air.gateways.iter().enumerate() {
         assert_eq!(gateway.device.index(), first + index);
         let own = &roster.devices[gateway.device.index()];
-        assert!(own.streams.is_empty() && own.radio.is_none() && own.kind == "gateway");
-        assert!(roster.sites[gateway.site].patients.contains(&own.patient.index()));
+        assert!(own.streams.is_empty() && !air.radios.contains_key(&gateway.device) && own.kind == "gateway");
+        assert!(air.sites[gateway.site].patients.contains(&own.patient.index()));
         for device in &gateway.devices {
-            assert_eq!(roster.devices[device.index()].radio.as_ref().unwrap().site, gateway.site);
+            assert_eq!(air.radios[device].site, gateway.site);
         }
     }
     let (hub, _) = device(&plan, "gw/hub/2");
@@ -235,7 +236,7 @@ fn gateways_come_after_all_devices() {
     let (phone, own) = device(&plan, "gw/phone/2");
     assert_eq!(plan.endpoints[phone.index()].client_id, "phone-gw-phone-0002");
     assert_eq!(own.patient, SimId(25));
-    let phone = &roster.gateways[5];
+    let phone = &air.gateways[5];
     assert_eq!(paths(&plan, &phone.devices.iter().copied().map(Subject::Device).collect::<Vec<_>>()), ["home/2/ear"]);
     assert_eq!((phone.slots, phone.interval, phone.format.as_str()), (20, Span::from_millis(30), "theengs"));
 }
@@ -254,12 +255,12 @@ fn a_bluetooth_device_has_the_words_of_its_gateways_link() {
     let delivery = &plan.deliveries[ear.streams[0].route.index()];
     assert_eq!(delivery.topic, "home/phone/home-0002/ear/temperature");
     assert_eq!((delivery.qos, route.format.as_str()), (0, "said"));
-    let radio = ear.radio.as_ref().unwrap();
+    let radio = &plan.air.radios[&id];
     assert_eq!(radio.security, RadioSecurity::Passkey(1234));
     assert!(radio.secure_connections);
     assert_eq!((radio.links, radio.power_dbm, radio.advertising), (1, 0.0, Span::from_secs(1)));
-    let (_, belt) = device(&plan, "chairs/1/belt");
-    let radio = belt.radio.as_ref().unwrap();
+    let (belt, _) = device(&plan, "chairs/1/belt");
+    let radio = &plan.air.radios[&belt];
     assert!(!radio.secure_connections);
     assert_eq!((radio.links, radio.power_dbm, radio.advertising), (2, -4.0, Span::from_millis(500)));
     assert_eq!(plan.probes[0].filters, ["home/+/+/+/+", "ward/+/+/+"]);
@@ -284,9 +285,10 @@ fn devices_for_hosts_are_not_judged() {
 #[test]
 fn drawn_passkeys_differ_and_stay() {
     let passkeys = |plan: &Plan| -> Vec<(String, u32)> {
-        let devices = plan.roster.devices.iter().filter(|device| device.id == "belt");
-        devices
-            .map(|device| match device.radio.as_ref().unwrap().security {
+        let radios = plan.air.radios.iter().map(|(id, radio)| (&plan.roster.devices[id.index()], radio));
+        radios
+            .filter(|(device, _)| device.id == "belt")
+            .map(|(device, radio)| match radio.security {
                 RadioSecurity::Passkey(passkey) => (device.path.clone(), passkey),
                 other => panic!("{other:?}"),
             })
@@ -303,7 +305,7 @@ fn drawn_passkeys_differ_and_stay() {
 #[test]
 fn devices_are_near_their_beds_and_gateways_above_the_ward() {
     let plan = plan(&[]);
-    let place = |path: &str| device(&plan, path).1.radio.as_ref().unwrap().place;
+    let place = |path: &str| plan.air.radios[&device(&plan, path).0].place;
     // The eighth bed: second row of five, third column, every three metres.
     let worn = (1..=20).map(|number| format!("beds/{number}/belt"));
     for path in worn.filter(|path| plan.roster.devices.iter().any(|device| device.path == *path)) {
@@ -312,9 +314,9 @@ fn devices_are_near_their_beds_and_gateways_above_the_ward() {
         assert!((0.5..=1.0).contains(&distance_m(place(&path), middle)), "{path}");
     }
     // The chairs are a second block, in a row of six beds as usual: 15 m east, 12 m and 3 m north.
-    let hubs: Vec<Place> = plan.roster.gateways[..4].iter().map(|gateway| gateway.place).collect();
+    let hubs: Vec<Place> = plan.air.gateways[..4].iter().map(|gateway| gateway.place).collect();
     assert_eq!(hubs, [[3.75, 3.75, 2.5], [11.25, 3.75, 2.5], [3.75, 11.25, 2.5], [11.25, 11.25, 2.5]]);
-    let phone = plan.roster.gateways[4].place;
+    let phone = plan.air.gateways[4].place;
     assert!((0.5..=2.0).contains(&distance_m(phone, place("home/1/ear"))));
 }
 
@@ -355,7 +357,7 @@ fn a_host_needs_no_gateway() {
     let result = load_text(&format!("{text}{rest}"));
     assert!(result.is_ok(), "{}", printed(result));
     let plan = result.unwrap().plan;
-    assert_eq!((plan.roster.sites[0].id.as_str(), plan.roster.sites[0].patients.clone()), ("host", 0..2));
+    assert_eq!((plan.air.sites[0].id.as_str(), plan.air.sites[0].patients.clone()), ("host", 0..2));
     assert_eq!(plan.hosts[0].place, [3.0, 1.5, 1.0], "the middle of two beds");
     assert!(plan.probes.is_empty());
 }
@@ -363,7 +365,7 @@ fn a_host_needs_no_gateway() {
 #[test]
 fn a_host_can_hear_one_home() {
     let named = plan(&[("site   = \"ward\"", "site = \"phone/home/2\""), ("to      = \"host\"", "to = \"hub\"")]);
-    assert_eq!((named.hosts[0].site, named.roster.sites[2].id.as_str()), (2, "phone/home/2"));
+    assert_eq!((named.hosts[0].site, named.air.sites[2].id.as_str()), (2, "phone/home/2"));
     let only = plan(&[
         ("site   = \"ward\"", "site = \"phone\""),
         ("to      = \"host\"", "to = \"hub\""),
@@ -381,9 +383,9 @@ fn several_hosts_and_gateways_share_a_site() {
         ("[link.wifi]", more),
         ("kind = \"thermometer\"\n  link = \"bench\"", "kind = \"thermometer\"\n  link = \"cart\""),
     ]);
-    assert_eq!(plan.roster.sites.len(), 3);
+    assert_eq!(plan.air.sites.len(), 3);
     assert_eq!(plan.hosts.iter().map(|host| host.site).collect::<Vec<_>>(), [0, 0]);
-    let cart = plan.roster.gateways.iter().find(|gateway| plan.roster.devices[gateway.device.index()].id == "cart");
+    let cart = plan.air.gateways.iter().find(|gateway| plan.roster.devices[gateway.device.index()].id == "cart");
     assert_eq!(cart.unwrap().devices.len(), 4);
 }
 
@@ -443,8 +445,8 @@ fn drawn(plan: &Plan) -> Vec<(String, String, String)> {
         .patients
         .iter()
         .map(|patient| (patient.path.clone(), patient.patient_id.clone(), format!("{:?}", patient.arguments)));
-    let devices = roster.devices.iter().map(|device| {
-        let security = device.radio.as_ref().map(|radio| radio.security);
+    let devices = (0..).map(SimId).zip(&roster.devices).map(|(id, device)| {
+        let security = plan.air.radios.get(&id).map(|radio| radio.security);
         (device.path.clone(), device.serial.clone(), format!("{security:?}"))
     });
     patients.chain(devices).collect()
@@ -492,8 +494,10 @@ proptest! {
         let device = "[[cohort.device]]\nid = \"patch\"\nkind = \"thermometer\"\nlink = \"cart\"\n\n  [[cohort.device]]";
         let after = plan(&[("[gateway.hub]", &cart), ("[[cohort.device]]", device)]);
         let radios = |plan: &Plan| -> Vec<(String, String)> {
-            let devices = plan.roster.devices.iter().filter(|device| device.id != "patch" && device.id != "cart");
-            devices.map(|device| (device.path.clone(), format!("{:?} {}", device.radio, device.serial))).collect()
+            let devices = (0..).map(SimId).zip(&plan.roster.devices);
+            let others = devices.filter(|(_, device)| device.id != "patch" && device.id != "cart");
+            let told = |id, serial: &str| format!("{:?} {serial}", plan.air.radios.get(&id));
+            others.map(|(id, device)| (device.path.clone(), told(id, &device.serial))).collect()
         };
         prop_assert_eq!(radios(&before), radios(&after));
     }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use bevy_ecs::prelude::*;
 use bytes::BytesMut;
+use radio_plan::{BluetoothKind, GatewayFormatSpec};
 use sim_core::{
-    ActionSpec, AddressSpec, BluetoothKind, CarrierKind, CommandSpec, DevicePlan, DeviceSpec, DurationRule, Executor,
-    ExpectMetricSpec, FormatSpec, GatewayFormatSpec, Level, MetricShape, Obey, ParameterKind, ParameterSpec,
-    PatientPlan, PatientSpec, ProbeKind, Reach, Registry, Seam, SignalAct, SimId, Spawn, SpawnError, StreamKind,
-    StreamSpec, TruthColumn,
+    ActionSpec, AddressSpec, CarrierKind, CommandSpec, DevicePlan, DeviceSpec, DurationRule, Executor,
+    ExpectMetricSpec, FormatSpec, Level, MetricShape, Obey, ParameterKind, ParameterSpec, PatientPlan, PatientSpec,
+    ProbeKind, Reach, Registry, Seam, SignalAct, SimId, Spawn, SpawnError, StreamKind, StreamSpec, TruthColumn,
 };
 use vocabulary::{Dimension, Format, KeyError, Message, MessageKey, MetricId, metrics};
 

@@ -5,7 +5,7 @@ use bevy_ecs::prelude::*;
 use super::{Executor, Row, Seam};
 use crate::{Edge, Occurrence, OccurrenceId, ParameterSpec, Subject};
 
-/// The level of path an action is matched at.
+/// The level of path an action is matched at. The kernel does not match: the language does, and these are its words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
     /// `cohort/patient`.

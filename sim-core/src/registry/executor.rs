@@ -15,7 +15,7 @@ pub trait Seam: Any + Send + Sync {
     const REACH: Reach = Reach::Anything;
 }
 
-/// What a device must speak to be acted on.
+/// What a device must speak to be acted on. The kernel does not ask: the language picks by it whom a step selects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
     /// Whatever it speaks.

@@ -29,7 +29,8 @@ pub struct PatientSpec {
     pub spawn: fn(world: &mut World, id: SimId, plan: &PatientPlan, seed: u64) -> Result<Entity, SpawnError>,
 }
 
-/// A file of patient profiles and conditions, in the language of scenario files.
+/// A file of patient profiles and conditions, in the language of scenario files. It is a row of the kernel because
+/// models bring such files and the language reads them, and neither knows the other.
 #[derive(Debug, Clone)]
 pub struct ProfileFile {
     /// Name in diagnostics.

@@ -1,5 +1,6 @@
 //! A profile with both directions, a format of gateways and an action on the radio, all registered from outside.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bluetooth::ble::Fault;
@@ -10,10 +11,10 @@ use bluetooth::{
 };
 use bytes::{BufMut as _, BytesMut};
 use formats::vendor_json::VendorJson;
+use radio_plan::{AirPlan, BluetoothKind, GatewayFormatSpec, GatewayPlan, RadioPlan, RadioSecurity, SitePlan};
 use sim_core::{
-    ActionSpec, Arguments, BluetoothKind, Cadence, DevicePlan, DurationRule, Executor, FormatSpec, GatewayFormatSpec,
-    GatewayPlan, Level, Occurrence, OccurrenceId, Outbound, PatientPlan, Plugin, RadioPlan, RadioSecurity, Registry,
-    Roster, Route, RouteId, SimId, SimTime, SitePlan, Span, StreamPlan, Subject,
+    ActionSpec, Arguments, Cadence, DevicePlan, DurationRule, Executor, FormatSpec, Level, Occurrence, OccurrenceId,
+    Outbound, PatientPlan, Plugin, Registry, Roster, Route, RouteId, SimId, SimTime, Span, StreamPlan, Subject,
 };
 use vocabulary::{Heard, Message, OwnedMessage, Reading, Value, metrics};
 
@@ -86,8 +87,8 @@ fn registry() -> Registry {
 }
 
 /// A home with one pedometer and one telephone.
-fn home() -> Roster {
-    let device = |kind: &str, radio| DevicePlan {
+fn home() -> (Arc<Roster>, Arc<AirPlan>) {
+    let device = |kind: &str| DevicePlan {
         path: format!("a/1/{kind}"),
         id: kind.to_owned(),
         patient: SimId(0),
@@ -97,7 +98,6 @@ fn home() -> Roster {
         link: 0,
         aligned: true,
         streams: Vec::new(),
-        radio,
     };
     let radio = RadioPlan {
         site: 0,
@@ -108,10 +108,10 @@ fn home() -> Roster {
         security: RadioSecurity::Open,
         secure_connections: true,
     };
-    let mut pedometer = device("acme_pedometer", Some(radio));
+    let mut pedometer = device("acme_pedometer");
     let cadence = Cadence::Periodic { period: Span::from_secs(1) };
     pedometer.streams.push(StreamPlan { id: "steps".to_owned(), kind_index: 0, cadence, route: RouteId(0) });
-    Roster {
+    let roster = Roster {
         seed: 7,
         patients: vec![PatientPlan {
             path: "a/1".to_owned(),
@@ -122,8 +122,11 @@ fn home() -> Roster {
             arguments: Arguments::default(),
             devices: 0..1,
         }],
-        devices: vec![pedometer, device("gateway", None)],
+        devices: vec![pedometer, device("gateway")],
         routes: vec![Route { device: SimId(0), stream: 0, format: "said".to_owned() }],
+        ..Roster::default()
+    };
+    let air = AirPlan {
         sites: vec![SitePlan { id: "home".to_owned(), patients: 0..1, path_loss_exponent: 2.0, shadowing_db: 0.0 }],
         gateways: vec![GatewayPlan {
             device: SimId(1),
@@ -134,8 +137,9 @@ fn home() -> Roster {
             format: "acme-line".to_owned(),
             devices: vec![SimId(0)],
         }],
-        ..Roster::default()
-    }
+        radios: BTreeMap::from([(SimId(0), radio)]),
+    };
+    (Arc::new(roster), Arc::new(air))
 }
 
 fn at(seconds: i64) -> SimTime {
@@ -154,7 +158,8 @@ fn a_vendors_device_is_heard_and_hushed() {
         arguments: Arguments::default(),
         subjects: vec![Subject::Device(SimId(0))],
     };
-    let mut radio = Radio::new(&registry, &Arc::new(home()), &Arc::new(vec![hush]), 0..1).expect("valid");
+    let (roster, air) = home();
+    let mut radio = Radio::new(&registry, &roster, &air, &Arc::new(vec![hush]), 0..1).expect("valid");
     let format = &registry.find::<FormatSpec>("said").expect("the radio's own").format;
     for sequence in 0..60 {
         let readings = [Reading::number(metrics::STEPS, sequence as f64)];
@@ -209,6 +214,7 @@ fn evidence_that_is_not_counted_is_refused() {
         arguments: Arguments::default(),
         subjects: Vec::new(),
     };
-    let refused = Radio::new(&registry, &Arc::new(home()), &Arc::new(vec![step]), 0..1).expect_err("no such counter");
+    let (roster, air) = home();
+    let refused = Radio::new(&registry, &roster, &air, &Arc::new(vec![step]), 0..1).expect_err("no such counter");
     assert!(matches!(refused, RadioError::UnknownEvidence { name: "silence", .. }), "{refused}");
 }

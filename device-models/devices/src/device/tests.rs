@@ -144,10 +144,8 @@ fn ward(kind: DeviceKind<Tally>) -> (Sim, Told) {
             link: 0,
             aligned: true,
             streams,
-            radio: None,
         }],
-        sites: Vec::new(),
-        gateways: Vec::new(),
+        components: Vec::new(),
     };
     let mut sim = Sim::new(&registry, &Arc::new(roster), &Arc::new(Vec::new()), 0..1).expect("a world");
     let told = Told::default();

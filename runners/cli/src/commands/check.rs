@@ -38,7 +38,7 @@ pub(crate) fn check(
                     "{}: ok ({} patients, {} devices, {} steps, {} expectations)",
                     file.display(),
                     plan.roster.patients.len(),
-                    plan.roster.devices.len() - plan.roster.gateways.len(),
+                    plan.roster.devices.len() - plan.air.gateways.len(),
                     plan.occurrences.len(),
                     plan.expects.len()
                 ));

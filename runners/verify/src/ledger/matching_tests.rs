@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use bytes::BytesMut;
+use radio_plan::{GatewayFormatSpec, GatewayPlan};
 use scenarios::{Carrier, Plan};
-use sim_core::{FormatSpec, GatewayFormatSpec, GatewayPlan, Registry, RouteId, SimId, SimTime, Span};
+use sim_core::{FormatSpec, Registry, RouteId, SimId, SimTime, Span};
 use vocabulary::{Format, KeyError, Message, MessageKey, Sighting};
 
 use crate::sample_run::{lag, payload, plan, registry, sample_input};
@@ -217,7 +218,7 @@ fn a_message_of_a_known_format_on_the_topic_of_another_is_told() {
 fn what_a_gateway_hands_on_is_read_as_the_gateways_format_says() {
     let mut plan = plan_of("bare");
     plan.links[0].carrier = Carrier::Gateway;
-    Arc::make_mut(&mut plan.roster).gateways.push(GatewayPlan {
+    Arc::make_mut(&mut plan.air).gateways.push(GatewayPlan {
         device: SimId(0),
         site: 0,
         place: [0.0; 3],

@@ -70,7 +70,7 @@ impl Cast<'_> {
     /// Why a pattern selects no gateway.
     fn explain_gateway(&self, path: &str, pattern: &Pattern) -> String {
         let count = |id: &str| {
-            let ids = self.roster.gateways.iter().map(|gateway| &self.roster.devices[gateway.device.index()].id);
+            let ids = self.air.gateways.iter().map(|gateway| &self.roster.devices[gateway.device.index()].id);
             ids.filter(|other| *other == id).count()
         };
         let ids: Vec<&str> = self.gateways.iter().map(|gateway| gateway.id.value.as_str()).collect();

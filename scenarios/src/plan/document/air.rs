@@ -1,7 +1,8 @@
 //! The Bluetooth side: places in metres, passkeys as six digits.
 
+use radio_plan::{GatewayPlan, RadioPlan, RadioSecurity, SitePlan};
 use serde_json::Value;
-use sim_core::{DevicePlan, GatewayPlan, RadioPlan, RadioSecurity, SitePlan};
+use sim_core::DevicePlan;
 
 use crate::plan::Plan;
 use crate::plan::endpoint::connection;
@@ -24,13 +25,13 @@ pub(super) fn gateway(plan: &Plan, gateway: &GatewayPlan, view: View) -> Value {
     let roster = &plan.roster;
     let GatewayPlan { device, site, place, slots, interval, format, devices } = gateway;
     // A gateway says nothing of its own, wears nothing and belongs to its site.
-    let DevicePlan { path, id: _, patient: _, kind: _, serial, options: _, link, aligned: _, streams: _, radio: _ } =
+    let DevicePlan { path, id: _, patient: _, kind: _, serial, options: _, link, aligned: _, streams: _ } =
         &roster.devices[device.index()];
     let heard = devices.iter().map(|device| roster.devices[device.index()].path.clone());
     let fields = Fields::new(view)
         .field("path", path.clone())
         .field("serial", serial.clone())
-        .field("site", roster.sites[*site].id.clone())
+        .field("site", plan.air.sites[*site].id.clone())
         .field("place_m", *place)
         .field("slots", *slots)
         .field("interval_s", interval.seconds())
@@ -49,7 +50,7 @@ pub(super) fn radio(plan: &Plan, radio: &RadioPlan, view: View) -> Value {
         RadioSecurity::Passkey(passkey) => ("passkey", Some(format!("{passkey:06}"))),
     };
     Fields::new(view)
-        .field("site", plan.roster.sites[*site].id.clone())
+        .field("site", plan.air.sites[*site].id.clone())
         .field("place_m", *place)
         .field("power_dbm", *power_dbm)
         .field("advertise_s", advertising.seconds())

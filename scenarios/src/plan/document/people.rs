@@ -1,7 +1,7 @@
 //! Patients with their devices and streams.
 
 use serde_json::Value;
-use sim_core::{Cadence, DevicePlan, PatientPlan, Route, StreamPlan};
+use sim_core::{Cadence, DevicePlan, PatientPlan, Route, SimId, StreamPlan};
 
 use super::super::delivery::delivery;
 use super::air::radio;
@@ -24,14 +24,15 @@ pub(super) fn patient(plan: &Plan, patient: &PatientPlan, view: View) -> Value {
 }
 
 fn device(plan: &Plan, index: usize, view: View) -> Value {
-    let DevicePlan { path, id: _, patient: _, kind, serial, options, link, aligned, streams, radio: own } =
+    let DevicePlan { path, id: _, patient: _, kind, serial, options, link, aligned, streams } =
         &plan.roster.devices[index];
+    let own = plan.air.radios.get(&SimId(index as u32));
     let fields = Fields::new(view)
         .field("path", path.clone())
         .field("kind", kind.clone())
         .field("serial", serial.clone())
         .field("link", plan.links[*link].id.clone())
-        .field("radio", own.as_ref().map(|own| radio(plan, own, view)))
+        .field("radio", own.map(|own| radio(plan, own, view)))
         .field("options", arguments(options))
         .field("aligned", *aligned)
         .field("streams", streams.iter().map(|own| stream(plan, own, view)).collect::<Vec<_>>());

@@ -2,7 +2,8 @@
 
 use std::fmt::{self, Write};
 
-use sim_core::{DevicePlan, GatewayPlan, Place, RadioPlan, RadioSecurity, Roster, SitePlan};
+use radio_plan::{AirPlan, GatewayPlan, Place, RadioPlan, RadioSecurity, SitePlan};
+use sim_core::{DevicePlan, Roster, SimId};
 
 /// Sites listed before the rest is only counted.
 const LISTED_SITES: usize = 20;
@@ -10,16 +11,16 @@ const LISTED_SITES: usize = 20;
 const LISTED_DEVICES: usize = 100;
 
 /// Writes every site with who is there.
-pub(crate) fn write_air(out: &mut String, roster: &Roster) -> fmt::Result {
-    for (index, site) in roster.sites.iter().enumerate().take(LISTED_SITES) {
+pub(crate) fn write_air(out: &mut String, roster: &Roster, air: &AirPlan) -> fmt::Result {
+    for (index, site) in air.sites.iter().enumerate().take(LISTED_SITES) {
         let SitePlan { id, path_loss_exponent, shadowing_db, .. } = site;
         writeln!(out, "  site {id}: path loss exponent {path_loss_exponent}, shadowing {shadowing_db} dB")?;
-        for gateway in roster.gateways.iter().filter(|gateway| gateway.site == index) {
+        for gateway in air.gateways.iter().filter(|gateway| gateway.site == index) {
             write_gateway(out, roster, gateway)?;
         }
         let devices = site.patients.clone().flat_map(|patient| roster.patients[patient].devices.clone());
         let devices: Vec<(&DevicePlan, &RadioPlan)> = devices
-            .filter_map(|device| Some((&roster.devices[device], roster.devices[device].radio.as_ref()?)))
+            .filter_map(|device| Some((&roster.devices[device], air.radios.get(&SimId(device as u32))?)))
             .collect();
         for (device, radio) in devices.iter().take(LISTED_DEVICES) {
             write_device(out, device, radio)?;
@@ -28,11 +29,10 @@ pub(crate) fn write_air(out: &mut String, roster: &Roster) -> fmt::Result {
             writeln!(out, "    and {} more devices", devices.len() - LISTED_DEVICES)?;
         }
     }
-    if roster.sites.len() > LISTED_SITES {
-        writeln!(out, "  and {} more sites", roster.sites.len() - LISTED_SITES)?;
+    if air.sites.len() > LISTED_SITES {
+        writeln!(out, "  and {} more sites", air.sites.len() - LISTED_SITES)?;
     }
-    let devices = roster.devices.iter().filter(|device| device.radio.is_some()).count();
-    writeln!(out, "  {} sites, {} gateways, {devices} devices", roster.sites.len(), roster.gateways.len())
+    writeln!(out, "  {} sites, {} gateways, {} devices", air.sites.len(), air.gateways.len(), air.radios.len())
 }
 
 fn write_gateway(out: &mut String, roster: &Roster, gateway: &GatewayPlan) -> fmt::Result {
