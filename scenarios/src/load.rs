@@ -13,7 +13,7 @@ use crate::events::step::{StepDraft, read_steps};
 use crate::events::timeline::{Expansion, Timeline};
 use crate::foresight::device::check_devices;
 use crate::foresight::expectation::check_expectations;
-use crate::foresight::probe::check_probes;
+use crate::foresight::probe::Publications;
 use crate::foresight::step::check_steps;
 use crate::judgement::expectation::{expand_expects, read_expects};
 use crate::language::diagnostic::{Checked, Diagnostic, Notes};
@@ -129,12 +129,14 @@ fn read_and_expand(
     if !incomplete {
         check_steps(&expansion, &timeline);
         check_devices(notes, &cast, time.length);
-        check_probes(notes, &cast, &deliveries, &probes.plans, &probes.filter_places);
+        let (probes, places) = (&probes.plans, &probes.filter_places);
+        let (cast, deliveries, endpoints) = (&cast, &deliveries, &endpoints);
+        Publications { notes, cast, deliveries, endpoints, probes, places }.check();
     }
     if !root.has("expect") {
         check_expectations(notes, root.place("scenario"), expects.len(), &time);
     }
-    let expects = expand_expects(&expansion, &timeline, &expects, &time);
+    let expects = expand_expects(&expansion, &timeline, &expects, &deliveries, &time);
     choose_steps(&mut timeline, settings);
     for occurrence in &mut timeline.occurrences {
         occurrence.arguments = canonical_arguments(&cast, &occurrence.arguments, &occurrence.subjects);

@@ -74,7 +74,11 @@ fn write_carriers(out: &mut String, registry: &Registry) -> fmt::Result {
 fn write_probe_kinds(out: &mut String, registry: &Registry) -> fmt::Result {
     writeln!(out, "## Kinds of probes\n")?;
     for kind in registry.probe_kinds() {
-        let filters = if kind.takes_filters { "takes `filter` and `qos`" } else { "watches everything of its target" };
+        let filters = if kind.takes_filters {
+            "`[probe.ID]` takes `filter` and `qos` beside it"
+        } else {
+            "watches everything of its target"
+        };
         writeln!(out, "### `{}`\n\n{}; {filters}\n", kind.name, kind.about)?;
         if !kind.parameters.is_empty() {
             write_parameters(out, &kind.parameters)?;

@@ -28,7 +28,7 @@ pub use ports::{Command, CommandInbox, Outbound, Outbox, Relay, Replies, Reply, 
 pub use registry::{
     ActionSpec, AddressSpec, CarrierKind, CommandSpec, Complaint, DeviceSpec, DurationRule, Executor, ExpectMetricSpec,
     Flaw, Flaws, FormatSpec, Level, MetricShape, Need, PatientFaculties, PatientSpec, PatientText, Plugin, ProbeKind,
-    ProfileFile, Program, Reach, Registry, Row, Seam, SignalAct, SignalAction, SignalCode, Spawn, SpawnError,
+    ProfileFile, Program, Reach, Registry, Row, Sampled, Seam, SignalAct, SignalAction, SignalCode, Spawn, SpawnError,
     StepCheck, StepFacts, StreamKind, StreamSpec, TruthColumn,
 };
 pub use roster::{Cadence, DevicePlan, PatientPlan, Roster, Route, RouteId, SimId, StreamPlan};

@@ -28,7 +28,7 @@ pub use action::{ActionSpec, DurationRule, Level, SignalAct, SignalAction, Signa
 pub use carrier::{AddressSpec, CarrierKind};
 pub use device::{CommandSpec, DeviceSpec, Spawn, StreamKind, StreamSpec};
 pub use executor::{Executor, Reach, Seam};
-pub use expectation_metric::{ExpectMetricSpec, MetricShape};
+pub use expectation_metric::{ExpectMetricSpec, MetricShape, Sampled};
 pub use foresight::{Complaint, Need, PatientFaculties, PatientText, StepCheck, StepFacts};
 pub use format::FormatSpec;
 pub use patient::{PatientSpec, ProfileFile, SpawnError, TruthColumn};

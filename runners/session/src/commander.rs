@@ -1,12 +1,12 @@
 //! The commands of `cmd.send` steps: when they are given to the stack, and what is answered.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::BytesMut;
 use formats::command::{Answer, Status};
 use scenarios::Plan;
-use sim_core::{Argument, Evidence, OccurrenceId, SimId, SimTime, Subject};
+use sim_core::{Argument, Evidence, OccurrenceId, Reply, ReplyStatus, SimId, SimTime, Subject};
 use verify::Event;
 
 use crate::command_step::{evidence_of, step_command};
@@ -17,6 +17,9 @@ use crate::outside::Publication;
 pub(crate) struct Orders {
     waiting: VecDeque<Order>,
     given: BTreeMap<OccurrenceId, u64>,
+    expected: Expected,
+    /// What the devices answered, by command: whether it was applied.
+    answers: BTreeMap<String, bool>,
 }
 
 /// One command of a step.
@@ -30,8 +33,8 @@ pub(crate) struct Order {
     occurrence: OccurrenceId,
 }
 
-/// Which answers are waited for, by target.
-#[derive(Debug, Default)]
+/// Which answers are waited for, by target; clones count together.
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Expected(pub(crate) BTreeMap<usize, Answers>);
 
 /// The answers that are waited for at one target; clones count together.
@@ -40,15 +43,28 @@ pub(crate) struct Answers {
     /// Topics on which they come.
     pub(crate) topics: Vec<String>,
     /// The commands by identity.
-    commands: BTreeMap<String, (OccurrenceId, SimId)>,
+    commands: BTreeMap<String, Awaited>,
     heard: Arc<Mutex<Heard>>,
+}
+
+/// A command that is to be answered.
+#[derive(Debug, Clone)]
+struct Awaited {
+    occurrence: OccurrenceId,
+    device: SimId,
+    given: SimTime,
+    /// Where its device answers.
+    topic: String,
 }
 
 /// What was answered so far.
 #[derive(Debug, Default)]
 struct Heard {
     evidence: Evidence,
-    answered: BTreeSet<String>,
+    /// The first answer to each command: whether it was applied.
+    answered: BTreeMap<String, bool>,
+    /// Answers on a topic of another device.
+    misrouted: u64,
 }
 
 impl Orders {
@@ -70,7 +86,13 @@ impl Orders {
                     answers.topics.push(endpoint.reply_topic.clone());
                 }
                 let occurrence_id = OccurrenceId(index as u32);
-                answers.commands.insert(command.id.clone(), (occurrence_id, *device));
+                let awaited = Awaited {
+                    occurrence: occurrence_id,
+                    device: *device,
+                    given: occurrence.start,
+                    topic: endpoint.reply_topic.clone(),
+                };
+                answers.commands.insert(command.id.clone(), awaited);
                 let topic = endpoint.command_topic.clone();
                 orders.push(Order {
                     at: occurrence.start,
@@ -82,7 +104,8 @@ impl Orders {
             }
         }
         orders.sort_by_key(|order| order.at);
-        (Self { waiting: orders.into(), given: BTreeMap::new() }, expected)
+        let (given, answers) = (BTreeMap::new(), BTreeMap::new());
+        (Self { waiting: orders.into(), given, expected: expected.clone(), answers }, expected)
     }
 
     /// The next command before `end`.
@@ -92,11 +115,41 @@ impl Orders {
         Some(order)
     }
 
+    /// Commands given whose answer has not been heard.
+    pub(crate) fn unanswered(&self) -> u64 {
+        self.given.values().sum::<u64>().saturating_sub(self.expected.answered())
+    }
+
+    /// A device has answered.
+    pub(crate) fn note_answer(&mut self, reply: &Reply) {
+        if self.expected.0.values().any(|answers| answers.commands.contains_key(&reply.id)) {
+            self.answers.entry(reply.id.clone()).or_insert(reply.status == ReplyStatus::Applied);
+        }
+    }
+
+    /// Answers that were heard and that no device gave.
+    fn invented(&self) -> Vec<String> {
+        let mut doubts = Vec::new();
+        for answers in self.expected.0.values() {
+            let heard = answers.heard.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut invented = heard.answered.iter().filter(|(id, applied)| self.answers.get(*id) != Some(*applied));
+            if let Some((id, _)) = invented.next() {
+                let count = 1 + invented.count();
+                doubts.push(format!("{count} answers to commands were heard that no device gave, such as to `{id}`"));
+            }
+            if heard.misrouted > 0 {
+                doubts.push(format!("{} answers to commands were heard on a topic of another device", heard.misrouted));
+            }
+        }
+        doubts
+    }
+
     /// Reasons not to trust a run in which commands were not answered. Whoever expects something of commands has said what
     /// is meant; otherwise it must not go unnoticed.
     pub(crate) fn doubts(&self, plan: &Plan, answers: &Evidence) -> Vec<String> {
+        let mut doubts = self.invented();
         if plan.expects.iter().any(|expect| expect.condition.metric.starts_with("commands.")) {
-            return Vec::new();
+            return doubts;
         }
         let unanswered = self.given.iter().filter_map(|(occurrence, given)| {
             let of_step = answers.iter().filter(|(answered, ..)| answered == occurrence);
@@ -111,27 +164,40 @@ impl Orders {
                 )
             })
         });
-        unanswered.collect()
+        doubts.extend(unanswered);
+        doubts
     }
 }
 
 impl Answers {
-    /// Something was published on one of the topics at an instant [ns]; tells the first answer to each command.
-    pub(crate) fn hear(&self, payload: &[u8], at: i64) -> Option<Event> {
+    /// Something was published on one of the topics at an instant [ns]; tells the first answer to each command. A carrier
+    /// without topics has an empty one.
+    pub(crate) fn hear(&self, topic: &str, payload: &[u8], at: i64) -> Option<Event> {
         let answer = Answer::parse(payload).ok()?;
         let id = answer.id?;
-        let (occurrence, device) = *self.commands.get(&id)?;
+        let awaited = self.commands.get(&id)?;
         let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        if !heard.answered.insert(id.clone()) {
+        if !topic.is_empty() && topic != awaited.topic {
+            heard.misrouted += 1;
             return None;
         }
         let applied = answer.status == Status::Applied;
-        heard.evidence.add(occurrence, evidence_of(applied), 1);
-        Some(Event::AnswerHeard { device, id, applied, at })
+        if heard.answered.contains_key(&id) {
+            return None;
+        }
+        heard.answered.insert(id.clone(), applied);
+        heard.evidence.add(awaited.occurrence, evidence_of(applied), 1);
+        Some(Event::AnswerHeard { device: awaited.device, id, applied, given: awaited.given, at })
     }
 }
 
 impl Expected {
+    /// Commands that were answered so far.
+    fn answered(&self) -> u64 {
+        let heard = |answers: &Answers| answers.heard.lock().unwrap_or_else(PoisonError::into_inner).answered.len();
+        self.0.values().map(|answers| heard(answers) as u64).sum()
+    }
+
     /// What was heard so far, by occurrence.
     pub(crate) fn evidence(&self) -> Evidence {
         let mut evidence = Evidence::default();

@@ -6,7 +6,6 @@ use std::time::Duration;
 use carriers::{Carrier, CarrierError, LinkAction, LinkRule, LinkRuleOrder, Pace};
 use scenarios::Plan;
 use sim_core::{Edge, Evidence, GRID, Key, OccurrenceId, Outbound, Registry, Shards, SimId, SimTime, Span, Subject};
-use verify::CommandCounts;
 
 use crate::airwaves::{self, Airwaves};
 use crate::commander::Orders;
@@ -51,8 +50,8 @@ pub(crate) struct Drive {
     pub(crate) reached: SimTime,
     /// What the signal steps changed.
     pub(crate) evidence: Evidence,
-    /// What became of the commands.
-    pub(crate) commands: CommandCounts,
+    /// What became of the commands that reached devices.
+    pub(crate) inbox: Inbox,
     /// The commands of steps.
     pub(crate) orders: Orders,
     /// The time outside when the driver had done [ns].
@@ -78,7 +77,7 @@ impl Driver<'_> {
             let tick_end = (reached + tick).min(end);
             // One tick ahead: the messages of this tick leave at their own instants while the next is simulated.
             self.wait_until(reached - tick, reached)?;
-            self.take_commands(&mut inbox, reached)?;
+            take_commands(&mut self.shards, &mut inbox, self.plan, self.outside, reached)?;
             self.shards.advance_to(tick_end)?;
             let (outbound, spoken) = airwaves::split(self.plan, self.shards.take_outbound());
             self.speak(spoken);
@@ -93,12 +92,7 @@ impl Driver<'_> {
                 self.outside.command(self.pace.wall_ns(order.at), order.publication);
             }
             self.take_steps(&mut timeline, tick_end)?;
-            for reply in self.shards.take_replies() {
-                self.judge.tell(vec![events::answered(&reply)]);
-                let device_time_ms = self.device_time_ms(reply.at);
-                let (device, payload) = inbox.answer(reply, device_time_ms);
-                self.carrier_of(device)?.reply(device, payload).map_err(ended)?;
-            }
+            give_answers(&mut self.shards, &mut inbox, &mut self.orders, self.plan, self.outside, self.judge)?;
             reached = tick_end;
             self.observer.progress(self.judge.progress(self.plan, reached));
         }
@@ -111,7 +105,7 @@ impl Driver<'_> {
         Ok(Drive {
             reached,
             evidence: self.shards.evidence(),
-            commands: inbox.counts,
+            inbox,
             orders: self.orders,
             outside_ns: self.outside.now_ns(),
             shards: self.shards,
@@ -158,23 +152,6 @@ impl Driver<'_> {
             Some(airwaves) => work_air(airwaves, until, self.plan, self.pace, self.outside, self.judge, self.observer),
             None => Ok(()),
         }
-    }
-
-    fn device_time_ms(&self, at: SimTime) -> i64 {
-        (self.plan.roster.start_epoch_ns + at.nanos()).div_euclid(1_000_000)
-    }
-
-    fn take_commands(&mut self, inbox: &mut Inbox, now: SimTime) -> Result<(), Error> {
-        for target in 0..self.outside.targets() {
-            let arrivals = self.outside.carrier(target).map(Carrier::take_commands).unwrap_or_default();
-            for arrival in arrivals {
-                match inbox.read(&arrival, self.device_time_ms(now)) {
-                    Ok(command) => self.shards.inject(command),
-                    Err(answer) => self.carrier_of(arrival.device)?.reply(arrival.device, answer).map_err(ended)?,
-                }
-            }
-        }
-        Ok(())
     }
 
     /// Tells the begins and heals before `end`; those of links act on the connections.
@@ -225,15 +202,25 @@ impl Driver<'_> {
     fn link_action(&self, id: OccurrenceId) -> Option<LinkAction> {
         self.registry.action(&self.plan.occurrences[id.0 as usize].action)?.executor.code::<LinkAction>().copied()
     }
-
-    fn carrier_of(&mut self, device: SimId) -> Result<&mut (dyn Carrier + 'static), Error> {
-        self.outside
-            .carrier(self.plan.link_of(device).target)
-            .ok_or_else(|| Error::Resources("a device without a connection was asked to answer".to_owned()))
-    }
 }
 
 impl Drive {
+    /// Lets devices obey the commands that reach them after they have fallen silent.
+    ///
+    /// # Errors
+    /// [`Error::Resources`] when the connections have ended, [`Error::Panicked`] when a model panics.
+    pub(crate) fn obey(&mut self, plan: &Plan, outside: &mut dyn Outside, judge: &Judge) -> Result<(), Error> {
+        let Self { shards, inbox, orders, .. } = self;
+        let now = shards.reached();
+        if take_commands(shards, inbox, plan, outside, now)? > 0 {
+            shards.advance_to(now + GRID)?;
+            // The run is over: what they say beyond it is no part of it.
+            drop(shards.take_outbound());
+            give_answers(shards, inbox, orders, plan, outside, judge)?;
+        }
+        Ok(())
+    }
+
     /// Lets the air go on after the devices have fallen silent.
     ///
     /// # Errors
@@ -252,6 +239,71 @@ impl Drive {
             None => Ok(()),
         }
     }
+}
+
+/// Gives the commands that reached devices to the simulation, and answers those that cannot be read; tells how many it gave.
+///
+/// # Errors
+/// [`Error::Resources`] when the connections have ended.
+fn take_commands(
+    shards: &mut Shards,
+    inbox: &mut Inbox,
+    plan: &Plan,
+    outside: &mut dyn Outside,
+    now: SimTime,
+) -> Result<usize, Error> {
+    let mut given = 0;
+    for target in 0..outside.targets() {
+        let arrivals = outside.carrier(target).map(Carrier::take_commands).unwrap_or_default();
+        for arrival in arrivals {
+            match inbox.read(&arrival, device_time_ms(plan, now)) {
+                Ok(command) => {
+                    shards.inject(command);
+                    given += 1;
+                }
+                Err(answer) => {
+                    carrier_of(plan, outside, arrival.device)?.reply(arrival.device, answer).map_err(ended)?;
+                }
+            }
+        }
+    }
+    Ok(given)
+}
+
+/// Sends what devices answered.
+///
+/// # Errors
+/// [`Error::Resources`] when the connections have ended.
+fn give_answers(
+    shards: &mut Shards,
+    inbox: &mut Inbox,
+    orders: &mut Orders,
+    plan: &Plan,
+    outside: &mut dyn Outside,
+    judge: &Judge,
+) -> Result<(), Error> {
+    for reply in shards.take_replies() {
+        judge.tell(vec![events::answered(&reply)]);
+        orders.note_answer(&reply);
+        let device_time_ms = device_time_ms(plan, reply.at);
+        let (device, payload) = inbox.answer(reply, device_time_ms);
+        carrier_of(plan, outside, device)?.reply(device, payload).map_err(ended)?;
+    }
+    Ok(())
+}
+
+fn device_time_ms(plan: &Plan, at: SimTime) -> i64 {
+    (plan.roster.start_epoch_ns + at.nanos()).div_euclid(1_000_000)
+}
+
+fn carrier_of<'o>(
+    plan: &Plan,
+    outside: &'o mut dyn Outside,
+    device: SimId,
+) -> Result<&'o mut (dyn Carrier + 'static), Error> {
+    outside
+        .carrier(plan.link_of(device).target)
+        .ok_or_else(|| Error::Resources("a device without a connection was asked to answer".to_owned()))
 }
 
 /// Lets the air come to an instant; what gateways hand on goes to their connections.

@@ -132,16 +132,17 @@ pub(crate) fn run(
     let was_interrupted = options.interrupt.is_asked();
     let patience = if was_interrupted { INTERRUPTED_DRAIN.min(plan.time.drain) } else { plan.time.drain };
     let deadline_ns = drain_begin_ns + patience.nanos();
-    while outside.now_ns() < deadline_ns && judge.under_way() > 0 {
+    while outside.now_ns() < deadline_ns && (judge.under_way() > 0 || drive.orders.unanswered() > 0) {
         if options.interrupt.is_asked() && !was_interrupted {
             break;
         }
+        drive.obey(&plan, &mut *outside, &judge)?;
         drive.work_air(pace.sim_time(outside.now_ns()), &plan, pace, &mut *outside, &judge, observer)?;
         observer.progress(judge.progress(&plan, drive.reached));
         outside.pass_until(outside.now_ns() + SETTLING.nanos());
     }
     let rss_bytes = usage::resident_bytes();
-    let Drive { reached, mut evidence, commands, orders, airwaves, shards, .. } = drive;
+    let Drive { reached, mut evidence, inbox, orders, airwaves, shards, .. } = drive;
     drop(shards);
     let left_ns = (deadline_ns - outside.now_ns()).max(0);
     let Finished { stats, answers, targets, mut doubts } = outside.finish(left_ns, options.keep, observer);
@@ -162,7 +163,7 @@ pub(crate) fn run(
         targets,
         evidence,
         connections: connection_counts(&stats, devices.len() as u64),
-        commands,
+        commands: inbox.counts,
         radio: airwaves.as_ref().map(|airwaves| airwaves.report(&plan)),
         rss_bytes,
         rss_before_bytes,

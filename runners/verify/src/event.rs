@@ -173,6 +173,8 @@ pub enum Event {
         id: String,
         /// Whether the device has done what it was told.
         applied: bool,
+        /// When the command was given: the window in which it counts.
+        given: SimTime,
         /// When.
         at: i64,
     },

@@ -1,7 +1,7 @@
 //! The built-in expectation metrics: each row with its definition and the code that measures it.
 
 use hdrhistogram::Histogram;
-use sim_core::{Executor, ExpectMetricSpec, MetricShape, Registry};
+use sim_core::{Executor, ExpectMetricSpec, MetricShape, Registry, Sampled};
 use vocabulary::Dimension;
 
 use crate::event::Event;
@@ -20,14 +20,15 @@ fn rows() -> [ExpectMetricSpec; 21] {
         count("sent", "messages written to a connection at least once; re-sent copies do not count", |_| {
             Messages::counted(|fate| Sample(fate.sent_at.is_some())).words("written", "never written")
         }),
-        count("acked", "messages the target acknowledged (QoS 1 and 2), each once", |_| {
+        of_acknowledgements(count("acked", "messages the target acknowledged (QoS 1 and 2), each once", |_| {
             Messages::counted(|fate| Sample(fate.acked_at.is_some())).words("acknowledged", "never acknowledged")
-        }),
+        })),
         count("delivered", "messages the probe of their route observed with the right bytes, each once", |_| {
             Messages::counted(|fate| among(is_watched(fate), fate.end == End::Delivered)).boxed()
         }),
         ExpectMetricSpec {
             arguments: &["acked"],
+            sampled: |argument| argument.map_or(Sampled::Messages, |_| Sampled::Acknowledgements),
             ..count(
                 "lost",
                 "messages written to a connection and not observed by the end of the drain; lost(acked): those of them \
@@ -61,10 +62,10 @@ fn rows() -> [ExpectMetricSpec; 21] {
             |_| Messages::counted(|fate| among(is_watched(fate), fate.end == End::Delivered)).boxed(),
         ),
         // A message is only a sample of a time in which a link could end.
-        count("link.losses", "Bluetooth links that ended, at gateways", |_| {
+        of_radio_links(count("link.losses", "Bluetooth links that ended, at gateways", |_| {
             Links::boxed(Chance, |link| if link == LinkFate::Lost { Hit } else { Nothing })
-        }),
-        distribution(
+        })),
+        of_radio_links(distribution(
             "link.rssi",
             "signal strength at which a gateway heard each value that it handed on",
             Dimension::PowerLevel,
@@ -74,8 +75,8 @@ fn rows() -> [ExpectMetricSpec; 21] {
                     LinkFate::Lost | LinkFate::Back(_) => Nothing,
                 })
             },
-        ),
-        distribution(
+        )),
+        of_radio_links(distribution(
             "link.reconnect",
             "from the end of a Bluetooth link to the device's next one, at whichever gateway; 0 when it had another \
              already, infinite when none came",
@@ -86,7 +87,7 @@ fn rows() -> [ExpectMetricSpec; 21] {
                     LinkFate::Lost | LinkFate::Heard(_) => Nothing,
                 })
             },
-        ),
+        )),
         count(
             "dropped.declared",
             "messages that a full outbox dropped, as the device declares, or that the air lost for good, and that were \
@@ -106,21 +107,23 @@ fn rows() -> [ExpectMetricSpec; 21] {
             Dimension::Time,
             |_| Messages::counted(|fate| Delay(fate.until_sent())).boxed(),
         ),
-        distribution(
+        of_acknowledgements(distribution(
             "latency.ack",
             "acknowledged - first written, of written messages that ask for an acknowledgement; one that got none by the \
              end of the drain counts as infinite",
             Dimension::Time,
             |_| Messages::counted(|fate| fate.until_acked().map_or(Nothing, Delay)).boxed(),
-        ),
-        share("commands.answered", "commands of `cmd.send` steps whose answer was heard / commands given", |_| {
-            Commands::boxed(|event| matches!(event, Event::AnswerHeard { .. }))
-        }),
-        share(
+        )),
+        of_commands(share(
+            "commands.answered",
+            "commands of `cmd.send` steps whose answer was heard / commands given",
+            |_| Commands::boxed(|event| matches!(event, Event::AnswerHeard { .. })),
+        )),
+        of_commands(share(
             "commands.applied",
             "commands of `cmd.send` steps that were answered as applied / commands given",
             |_| Commands::boxed(|event| matches!(event, Event::AnswerHeard { applied: true, .. })),
-        ),
+        )),
         distribution(
             "generator.lag",
             "moment the generator handled a message - its intended instant, over the whole run and all devices; p99 <= \
@@ -149,7 +152,8 @@ fn rows() -> [ExpectMetricSpec; 21] {
 type Make = fn(Option<&str>) -> Box<dyn Measure>;
 
 fn row(name: &'static str, about: &'static str, shape: MetricShape, make: Make) -> ExpectMetricSpec {
-    ExpectMetricSpec { name, about, shape, arguments: &[], executor: Executor::new(Measuring(make)) }
+    let executor = Executor::new(Measuring(make));
+    ExpectMetricSpec { name, about, shape, arguments: &[], sampled: |_| Sampled::Messages, executor }
 }
 
 fn count(name: &'static str, about: &'static str, make: Make) -> ExpectMetricSpec {
@@ -162,6 +166,18 @@ fn share(name: &'static str, about: &'static str, make: Make) -> ExpectMetricSpe
 
 fn distribution(name: &'static str, about: &'static str, dimension: Dimension, make: Make) -> ExpectMetricSpec {
     row(name, about, MetricShape::Distribution(dimension), make)
+}
+
+fn of_acknowledgements(row: ExpectMetricSpec) -> ExpectMetricSpec {
+    ExpectMetricSpec { sampled: |_| Sampled::Acknowledgements, ..row }
+}
+
+fn of_radio_links(row: ExpectMetricSpec) -> ExpectMetricSpec {
+    ExpectMetricSpec { sampled: |_| Sampled::RadioLinks, ..row }
+}
+
+fn of_commands(row: ExpectMetricSpec) -> ExpectMetricSpec {
+    ExpectMetricSpec { sampled: |_| Sampled::Action("cmd.send"), ..row }
 }
 
 fn is_watched(fate: &Fate) -> bool {

@@ -29,7 +29,11 @@ pub(crate) fn check_command(notes: &Notes, cast: &Cast<'_>, step: &StepDraft<'_>
             let hint = hint(op, "its commands", names);
             notes.warning(
                 value_place(node),
-                format!("device kind `{}` has no command `{op}` and refuses it{hint}", kind.kind),
+                if kind.commands.is_empty() {
+                    format!("device kind `{}` obeys no commands and answers none", kind.kind)
+                } else {
+                    format!("device kind `{}` has no command `{op}` and refuses it{hint}", kind.kind)
+                },
             );
             continue;
         };

@@ -1,13 +1,13 @@
 //! Expectations that prove nothing: none at all, bounds that always or never hold, more samples than can come, windows
 //! of which nothing is judged.
 
-use sim_core::{Cadence, ExpectMetricSpec, MetricShape, SimTime};
+use sim_core::{Cadence, ExpectMetricSpec, MetricShape, Occurrence, Sampled, SimTime, Subject};
 use vocabulary::Dimension;
 
 use super::device::period;
 use crate::events::path::Cast;
 use crate::language::diagnostic::{Checked, Notes, Place};
-use crate::plan::{Comparison, ExpectPlan, TimeMode, TimePlan};
+use crate::plan::{Comparison, Condition, Delivery, ExpectPlan, TimeMode, TimePlan};
 
 /// Warns about a run that passes whatever happens. In virtual time there is no stack to be judged, only data to be had.
 pub(crate) fn check_expectations(notes: &Notes, place: Place, expects: usize, time: &TimePlan) {
@@ -57,6 +57,55 @@ pub(crate) fn check_warmup(notes: &Notes, place: Place, (from, to): (SimTime, Si
              stack is still starting"
         );
         notes.warning(place, message);
+    }
+}
+
+/// Complains about metrics that cannot have a sample.
+pub(crate) fn check_sampled(
+    notes: &Notes,
+    cast: &Cast<'_>,
+    deliveries: &[Delivery],
+    occurrences: &[Occurrence],
+    place: Place,
+    expect: &ExpectPlan,
+) {
+    let Condition { metric, argument, .. } = &expect.condition;
+    let Some(spec) = cast.registry.metric(metric) else { return };
+    let device_of = |route: &u32| cast.roster.routes[*route as usize].device;
+    match (spec.sampled)(argument.as_deref()) {
+        Sampled::Messages => {}
+        Sampled::Acknowledgements => {
+            if expect.routes.iter().all(|route| deliveries[*route as usize].qos == 0) {
+                let message = format!(
+                    "`{}` asks of acknowledgements, and at `qos = 0` there are none: this will be inconclusive",
+                    expect.that
+                );
+                notes.warning(place, message);
+            }
+        }
+        Sampled::RadioLinks => {
+            if !expect.routes.iter().any(|route| cast.air.radios.contains_key(&device_of(route))) {
+                let message = format!(
+                    "`{metric}` speaks of Bluetooth links, and no device that is meant has one: nothing can happen to it"
+                );
+                notes.error(place, message);
+            }
+        }
+        Sampled::Action(action) => {
+            let is_meant = |subject: &Subject| match subject {
+                Subject::Device(device) => expect.routes.iter().any(|route| device_of(route) == *device),
+                Subject::Patient(_) | Subject::Stream(..) | Subject::Target(_) => false,
+            };
+            let window = if expect.always { SimTime::ZERO..expect.to } else { expect.from..expect.to };
+            let mut acts = occurrences.iter().filter(|occurrence| occurrence.action == action);
+            if !acts.any(|act| window.contains(&act.start) && act.subjects.iter().any(is_meant)) {
+                let message = format!(
+                    "no `{action}` acts on what is meant between {} and {}, so `{metric}` will be inconclusive",
+                    window.start, window.end
+                );
+                notes.warning(place, message);
+            }
+        }
     }
 }
 

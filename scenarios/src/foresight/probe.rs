@@ -1,40 +1,130 @@
-//! Probes that see nothing of what devices say.
+//! Probes that see nothing of what devices say, and what devices say that no probe sees.
+
+use sim_core::Route;
 
 use crate::events::path::Cast;
 use crate::language::diagnostic::{Notes, Place};
-use crate::network::topic_filter::matches_by;
-use crate::plan::{Carrier, Delivery, ProbePlan};
+use crate::network::topic_filter::{matches_by, overlap};
+use crate::plan::{Carrier, Delivery, Endpoint, ProbePlan};
 
-/// Warns about declared filters that take in no topic of any device.
-///
-/// The stack may publish something of its own there, so it is not an error.
-pub(crate) fn check_probes(
-    notes: &Notes,
-    cast: &Cast<'_>,
-    deliveries: &[Delivery],
-    probes: &[ProbePlan],
-    places: &[Vec<Place>],
-) {
-    for (probe, places) in probes.iter().zip(places) {
-        for (filter, place) in probe.filters.iter().zip(places) {
-            if !sees(cast, deliveries, probe.target, filter) {
-                let target = &cast.targets[probe.target].id.value;
+/// Everything that is published, and who looks.
+pub(crate) struct Publications<'a> {
+    pub(crate) notes: &'a Notes,
+    pub(crate) cast: &'a Cast<'a>,
+    pub(crate) deliveries: &'a [Delivery],
+    pub(crate) endpoints: &'a [Endpoint],
+    pub(crate) probes: &'a [ProbePlan],
+    /// Where the filters of each declared probe are; the probes that nobody declared come after these.
+    pub(crate) places: &'a [Vec<Place>],
+}
+
+impl Publications<'_> {
+    /// Warns about filters that see nothing, and about streams that nobody sees.
+    pub(crate) fn check(&self) {
+        for (probe, places) in self.probes.iter().zip(self.places) {
+            for (index, (filter, place)) in probe.filters.iter().zip(places).enumerate() {
+                self.check_filter(probe.target, filter, *place);
+                if let Some(earlier) = probe.filters[..index].iter().find(|earlier| overlap(earlier, filter)) {
+                    let message = format!(
+                        "`{filter}` and `{earlier}` of this probe overlap: brokers may deliver a message once for each, and \
+                         the copy would count as a duplicate of the stack"
+                    );
+                    self.notes.error(*place, message);
+                }
+            }
+        }
+        // A probe that was refused watches as well, once it is mended.
+        if self.notes.failed() {
+            return;
+        }
+        for target in 0..self.cast.targets.len() {
+            self.check_watched(target);
+            self.check_shared(target);
+        }
+    }
+
+    /// The stack may publish something of its own, so it is not an error.
+    fn check_filter(&self, target: usize, filter: &str, place: Place) {
+        let of_streams = self.streams_to(target).any(|(_, topic)| takes_in(filter, topic));
+        if !of_streams && !self.wills_to(target).any(|topic| takes_in(filter, topic)) {
+            let target = &self.cast.targets[target].id.value;
+            let message = format!(
+                "`{filter}` takes in no topic on which a device publishes to `{target}`; unless the stack itself publishes \
+                 there, the probe sees nothing"
+            );
+            self.notes.warning(place, message);
+        }
+    }
+
+    /// A run of which something is watched by nobody is inconclusive.
+    fn check_watched(&self, target: usize) {
+        let watchers = || self.watchers(target);
+        let is_watched =
+            |topic: &str| watchers().any(|(probe, _)| probe.filters.iter().any(|filter| takes_in(filter, topic)));
+        let sees_nothing = !self.streams_to(target).any(|(_, topic)| is_watched(topic));
+        if sees_nothing && watchers().next().is_some() {
+            // That has been said of each filter.
+            return;
+        }
+        let mut unwatched = self.streams_to(target).filter(|(_, topic)| !is_watched(topic));
+        let Some((route, topic)) = unwatched.next() else { return };
+        let count = 1 + unwatched.count();
+        let device = &self.cast.roster.devices[route.device.index()];
+        let stream = &device.streams[usize::from(route.stream)].id;
+        let declared = &self.cast.targets[target].id;
+        let place = watchers().find_map(|(_, places)| places.first()).unwrap_or(&declared.place);
+        let message = format!(
+            "no probe watches {count} of the streams that devices publish to `{}`, such as `{}/{stream}` on `{topic}`: nobody \
+             can tell what becomes of them, so the run will be inconclusive",
+            declared.value, device.path
+        );
+        self.notes.warning(*place, message);
+    }
+
+    /// Tells which of several probes judges what all of them watch.
+    fn check_shared(&self, target: usize) {
+        let sees = |probe: &ProbePlan, topic: &str| probe.filters.iter().any(|filter| takes_in(filter, topic));
+        let watchers: Vec<(&ProbePlan, &[Place])> = self.watchers(target).collect();
+        for (index, (probe, places)) in watchers.iter().enumerate() {
+            let shared = watchers[..index].iter().find_map(|(judge, _)| {
+                let topic = self.streams_to(target).find(|(_, topic)| sees(probe, topic) && sees(judge, topic))?.1;
+                Some((&judge.id, topic))
+            });
+            let place = places.first().unwrap_or(&self.cast.targets[target].id.place);
+            if let Some((judge, topic)) = shared {
                 let message = format!(
-                    "`{filter}` takes in no topic on which a device publishes to `{target}`; unless the stack itself \
-                     publishes there, the probe sees nothing"
+                    "probe `{judge}` watches `{topic}` as well and is declared first, so it judges what is published there; \
+                     what `{}` sees of it is counted and proves nothing",
+                    probe.id
                 );
-                notes.warning(*place, message);
+                self.notes.warning(*place, message);
             }
         }
     }
-}
 
-fn sees(cast: &Cast<'_>, deliveries: &[Delivery], target: usize, filter: &str) -> bool {
-    cast.roster.routes.iter().zip(deliveries).any(|(route, delivery)| {
-        let link = cast.links[cast.roster.devices[route.device.index()].link].body.as_ref();
+    /// The probes of a target, each with the places of its filters.
+    fn watchers(&self, target: usize) -> impl Iterator<Item = (&ProbePlan, &[Place])> {
+        let probes = self.probes.iter().enumerate().filter(move |(_, probe)| probe.target == target);
+        probes.map(|(index, probe)| (probe, self.places.get(index).map_or(&[][..], Vec::as_slice)))
+    }
+
+    /// The streams that go to a target, each with its topic.
+    fn streams_to(&self, target: usize) -> impl Iterator<Item = (&Route, &str)> {
+        let routes = self.cast.roster.routes.iter().zip(self.deliveries);
+        let here = routes.filter(move |(route, _)| self.connects_to(route.device.index(), target));
+        here.map(|(route, delivery)| (route, delivery.topic.as_str()))
+    }
+
+    /// Topics of the last wills of those who connect to a target.
+    fn wills_to(&self, target: usize) -> impl Iterator<Item = &str> {
+        let endpoints = self.endpoints.iter().enumerate().filter(move |(device, _)| self.connects_to(*device, target));
+        endpoints.filter_map(|(_, endpoint)| endpoint.will.as_ref()).map(|will| will.topic.as_str())
+    }
+
+    fn connects_to(&self, device: usize, target: usize) -> bool {
+        let link = self.cast.links[self.cast.roster.devices[device].link].body.as_ref();
         link.is_ok_and(|body| body.plan.target == target && body.plan.carrier != Carrier::Host)
-            && takes_in(filter, &delivery.topic)
-    })
+    }
 }
 
 /// Whether a filter takes in a topic. `${run}`, which the runner fills in, may be any part of a level.

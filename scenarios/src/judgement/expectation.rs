@@ -4,14 +4,14 @@ use sim_core::{Level, Registry, SimTime, Span, Subject};
 
 use crate::events::path::Aim;
 use crate::events::timeline::{Expansion, Timeline};
-use crate::foresight::expectation::{check_samples, check_warmup};
+use crate::foresight::expectation::{check_sampled, check_samples, check_warmup};
 use crate::judgement::condition::read_condition;
 use crate::language::diagnostic::Checked;
 use crate::language::document::Text;
 use crate::language::names::Names;
 use crate::language::reader::{Placed, Reader};
 use crate::language::schema::TableSpec;
-use crate::plan::{Carrier, Condition, ExpectPlan, Severity, TimePlan};
+use crate::plan::{Carrier, Condition, Delivery, ExpectPlan, Severity, TimePlan};
 
 /// An expectation as declared.
 #[derive(Debug)]
@@ -82,6 +82,7 @@ pub(crate) fn expand_expects(
     expansion: &Expansion<'_>,
     timeline: &Timeline,
     drafts: &[ExpectDraft],
+    deliveries: &[Delivery],
     time: &TimePlan,
 ) -> Vec<ExpectPlan> {
     let routes = 0..expansion.cast.roster.routes.len() as u32;
@@ -105,7 +106,9 @@ pub(crate) fn expand_expects(
             location: expansion.notes.location(draft.id.place),
         };
         if !expansion.incomplete {
-            check_samples(expansion.notes, expansion.cast, min_samples.place, &plan);
+            let (notes, cast, occurrences) = (expansion.notes, expansion.cast, &timeline.occurrences);
+            check_sampled(notes, cast, deliveries, occurrences, draft.that.start(), &plan);
+            check_samples(notes, cast, min_samples.place, &plan);
         }
         if let Ok(Window::During(step)) = &draft.window {
             check_warmup(expansion.notes, step.start(), (from, to), time);

@@ -28,6 +28,18 @@ pub(crate) fn matches_by(filter: &str, topic: &str, is_same: impl Fn(&str, &str)
     levels.next().is_none()
 }
 
+/// Whether some topic is taken in by both filters.
+pub(crate) fn overlap(one: &str, other: &str) -> bool {
+    let (mut ones, mut others) = (one.split('/'), other.split('/'));
+    loop {
+        match (ones.next(), others.next()) {
+            (Some("#"), _) | (_, Some("#")) | (None, None) => return true,
+            (Some(wanted), Some(level)) if wanted == "+" || level == "+" || wanted == level => {}
+            _ => return false,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::topic_matches as matches;
@@ -58,6 +70,16 @@ mod tests {
         }
         for (filter, topic) in [("a/b", "a"), ("a", "a/b"), ("a/+", "a/b/c"), ("a/b/#", "a"), ("+", "a/b")] {
             assert!(!matches(filter, topic), "{filter} {topic}");
+        }
+    }
+
+    #[test]
+    fn filters_overlap_that_share_a_topic() {
+        for (one, other) in [("a/#", "a"), ("a/#", "a/+/c"), ("+/b", "a/+"), ("a/b", "a/b"), ("#", "x/y")] {
+            assert!(super::overlap(one, other) && super::overlap(other, one), "{one} {other}");
+        }
+        for (one, other) in [("a/+", "a/b/c"), ("a/b", "a/c"), ("a/#", "b/#"), ("a", "a/+")] {
+            assert!(!super::overlap(one, other) && !super::overlap(other, one), "{one} {other}");
         }
     }
 }

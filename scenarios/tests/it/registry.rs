@@ -8,7 +8,8 @@ use radio_plan::{BluetoothKind, GatewayFormatSpec};
 use sim_core::{
     ActionSpec, AddressSpec, CarrierKind, CommandSpec, DevicePlan, DeviceSpec, DurationRule, Executor,
     ExpectMetricSpec, FormatSpec, Level, MetricShape, Obey, ParameterKind, ParameterSpec, PatientPlan, PatientSpec,
-    ProbeKind, Reach, Registry, Seam, SignalAct, SimId, Spawn, SpawnError, StreamKind, StreamSpec, TruthColumn,
+    ProbeKind, Reach, Registry, Sampled, Seam, SignalAct, SimId, Spawn, SpawnError, StreamKind, StreamSpec,
+    TruthColumn,
 };
 use vocabulary::{Dimension, Format, KeyError, Message, MessageKey, MetricId, metrics};
 
@@ -301,7 +302,11 @@ fn patients() -> Vec<PatientSpec> {
 fn metrics() -> Vec<ExpectMetricSpec> {
     let metric = |name, shape, arguments| {
         let executor = Executor::new(Actor);
-        ExpectMetricSpec { name, about: "a metric", shape, arguments, executor }
+        let sampled = |argument: Option<&str>| match argument {
+            Some(_) => Sampled::Acknowledgements,
+            None => Sampled::Messages,
+        };
+        ExpectMetricSpec { name, about: "a metric", shape, arguments, sampled, executor }
     };
     vec![
         metric("lost", MetricShape::Count, &["acked"]),

@@ -15,6 +15,19 @@ pub enum MetricShape {
     Distribution(Dimension),
 }
 
+/// What there must be for an expectation metric to have samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sampled {
+    /// Messages.
+    Messages,
+    /// Messages that ask for an acknowledgement.
+    Acknowledgements,
+    /// Devices with a Bluetooth side.
+    RadioLinks,
+    /// Occurrences of an action that act on one of the devices within the window.
+    Action(&'static str),
+}
+
 /// A metric an expectation can speak about.
 #[derive(Debug, Clone)]
 pub struct ExpectMetricSpec {
@@ -26,6 +39,8 @@ pub struct ExpectMetricSpec {
     pub shape: MetricShape,
     /// Words accepted in parentheses, such as `acked` in `lost(acked)`.
     pub arguments: &'static [&'static str],
+    /// What it has samples of, given the word in parentheses.
+    pub sampled: fn(argument: Option<&str>) -> Sampled,
     /// The code that measures it, for whoever judges.
     pub executor: Executor,
 }

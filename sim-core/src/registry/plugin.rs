@@ -47,7 +47,7 @@ fn join(flaws: &[Flaw]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Executor, ExpectMetricSpec, MetricShape};
+    use crate::{Executor, ExpectMetricSpec, MetricShape, Sampled};
 
     struct Acme(&'static str);
 
@@ -62,6 +62,7 @@ mod tests {
                 about: "puffs taken",
                 shape: MetricShape::Count,
                 arguments: &[],
+                sampled: |_| Sampled::Messages,
                 executor: Executor::signal(|_, _| {}),
             });
         }

@@ -64,7 +64,7 @@ that = "lost(acked) == 0"
 "#;
 
 /// Name of the case, and a line of the sound scenario with what stands there instead.
-const CASES: [(&str, &str, &str); 23] = [
+const CASES: [(&str, &str, &str); 30] = [
     (
         "metric that the device has not",
         "with = { metrics = [\"spo2\"], add = -4 }",
@@ -140,7 +140,34 @@ const CASES: [(&str, &str, &str); 23] = [
     ("no stream", "stream = { spo2 = \"1s\" }", "stream = {}"),
     ("probe that sees no device", "[[expect]]", "[probe.out]\nto = \"broker\"\nfilter = \"icu/#\"\n\n[[expect]]"),
     ("nothing expected", "[[expect]]\nid   = \"nothing is lost\"\nthat = \"lost(acked) == 0\"\n", ""),
+    ("probe that sees half", "[[expect]]", "[probe.out]\nto = \"broker\"\nfilter = \"+/+/oxi/#\"\n\n[[expect]]"),
+    (
+        "filters of one probe that overlap",
+        "[[expect]]",
+        "[probe.out]\nto = \"broker\"\nfilter = [\"ward/#\", \"+/+/oxi/+\"]\n\n[[expect]]",
+    ),
+    (
+        "probes that see the same",
+        "[[expect]]",
+        "[probe.one]\nto = \"broker\"\nfilter = \"ward/#\"\n\n[probe.two]\nto = \"broker\"\nfilter = \"+/+/oxi/#\"\n\n[[expect]]",
+    ),
+    ("acknowledgements at QoS 0", "${device}/${stream}\"", "${device}/${stream}\"\nqos = 0"),
+    ("Bluetooth links of nobody", "that = \"lost(acked) == 0\"", "that = \"link.losses == 0\""),
+    ("commands that nobody gives", "that = \"lost(acked) == 0\"", "that = \"commands.answered == 100%\""),
+    (
+        "command to an oximeter",
+        "do   = \"sensor.bias\"\nwith = { metrics = [\"spo2\"], add = -4 }\nfor  = \"1m\"",
+        "do = \"cmd.send\"\nwith = { op = \"hush\" }",
+    ),
 ];
+
+/// A will is published as well.
+#[test]
+fn a_filter_may_take_in_wills_alone() {
+    let will = "${stream}\"\nwill = { topic = \"gone/${device.serial}\", body = \"gone\" }";
+    let probes = "[probe.all]\nto = \"broker\"\nfilter = \"ward/#\"\n\n[probe.wills]\nto = \"broker\"\nfilter = \"gone/#\"\n\n[[expect]]";
+    assert_eq!(told(&SOUND.replacen("${stream}\"", will, 1).replacen("[[expect]]", probes, 1)), "");
+}
 
 fn told(text: &str) -> String {
     let files = Texts(BTreeMap::from([("foresight.toml".to_owned(), text.to_owned())]));

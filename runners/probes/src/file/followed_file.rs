@@ -25,7 +25,13 @@ impl FollowedFile {
     /// The system's, when the file is there and cannot be read.
     pub(super) fn begin(path: PathBuf) -> io::Result<Self> {
         let position = match File::open(&path) {
-            Ok(file) => file.metadata()?.len(),
+            Ok(file) => {
+                let about = file.metadata()?;
+                if about.is_dir() {
+                    return Err(io::ErrorKind::IsADirectory.into());
+                }
+                about.len()
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
             Err(error) => return Err(error),
         };
@@ -115,5 +121,11 @@ mod tests {
         let mut file = FollowedFile::begin(path.clone()).expect("it need not be there");
         append(&path, "{\"topic\":\"a\",\"payload_base64\":\"Zm9v\"}\n");
         assert_eq!(seen(&mut file), [one("a", "foo")]);
+    }
+
+    #[test]
+    fn a_folder_is_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(FollowedFile::begin(folder.path().to_owned()).unwrap_err().kind(), io::ErrorKind::IsADirectory);
     }
 }

@@ -149,7 +149,7 @@ impl Target {
                     let sighting = Sighting::publication(topic, payload, at);
                     seen.push(Event::Sighted { probe: *probe, sighting });
                 }
-                Listener::Commander(answers) => seen.extend(answers.hear(&heard.payload, heard.at)),
+                Listener::Commander(answers) => seen.extend(answers.hear(&heard.topic, &heard.payload, heard.at)),
             }
         }
         teller.tell(seen);

@@ -89,7 +89,9 @@ impl Wall {
                     let answers = answers.clone();
                     let teller = teller.clone();
                     let mut client = Subscriber::begin(subscription, pace, handle, move |sighting| {
-                        teller.tell(answers.hear(&sighting.raw, sighting.observed_at).into_iter().collect());
+                        teller.tell(
+                            answers.hear(&sighting.topic, &sighting.raw, sighting.observed_at).into_iter().collect(),
+                        );
                     });
                     wait_granted(&mut client, &plan.targets[*target].id, handle)?;
                     Commander::Client(client)
@@ -193,7 +195,8 @@ impl Wall {
             let Commander::OtherEnd(answers) = commander else { continue };
             let other_end = self.carriers[*target].as_mut().and_then(|carrier| carrier.other_end());
             let heard = other_end.map(OtherEnd::take_heard).unwrap_or_default();
-            self.teller.tell(heard.iter().filter_map(|heard| answers.hear(&heard.payload, heard.at)).collect());
+            self.teller
+                .tell(heard.iter().filter_map(|heard| answers.hear(&heard.topic, &heard.payload, heard.at)).collect());
         }
     }
 }

@@ -93,3 +93,16 @@ fn what_must_hold_of_commands_is_judged() -> Result<(), Error> {
     }
     Ok(())
 }
+
+#[test]
+fn a_command_that_arrives_after_the_devices_have_fallen_silent_is_obeyed() -> Result<(), Error> {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let mut registry = session::standard_registry();
+    let file = scenario(folder.path(), "commands.applied == 100%");
+    let late = fs::read_to_string(&file).expect("readable").replace("at   = \"5s\"", "at   = \"19.9s\"");
+    fs::write(&file, late).expect("writable");
+    let report = Run::load(file, &mut registry)?.run()?.report;
+    assert_eq!(report.verdict, Verdict::Pass, "{:?}", report.reasons);
+    assert_eq!((report.commands.received, report.commands.applied), (2, 2));
+    Ok(())
+}

@@ -97,7 +97,9 @@ impl State {
             events.push(CarrierEvent::Acked { route, sequence, at: now_ns });
             self.stats.lag_us.saturating_record((now_ns - due_ns).max(0) as u64 / 1_000);
         }
-        while let Some((_, topic, payload)) = self.commands.pop_if(|(at_ns, ..)| *at_ns <= now_ns) {
+        self.commands.sort_by_key(|(at_ns, ..)| *at_ns);
+        let due = self.commands.partition_point(|(at_ns, ..)| *at_ns <= now_ns);
+        for (_, topic, payload) in self.commands.drain(..due) {
             let (_, device) = command_topics.iter().find(|(own, _)| *own == topic).expect("a device's topic");
             events.push(CarrierEvent::Command { device: *device, payload: payload.clone(), at: now_ns });
             self.arrived.push(CommandArrival { device: *device, payload, at: now_ns });
@@ -198,6 +200,13 @@ impl Carrier for List {
             stop.store(true, Ordering::Relaxed);
             thread.join().map_err(|_| CarrierError::Ended)?;
         }
+        let waiting = std::mem::take(&mut self.state().waiting);
+        let never_left = waiting.into_iter().map(|(_, Outbound { route, sequence, .. })| CarrierEvent::Pending {
+            route,
+            sequence,
+            sent: false,
+        });
+        (self.tell)(never_left.collect());
         let stats = self.state().stats.clone();
         Ok(stats)
     }

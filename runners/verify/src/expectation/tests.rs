@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use scenarios::{Comparison, Condition, ExpectPlan, Plan, Statistic};
-use sim_core::{Executor, ExpectMetricSpec, MetricShape, Registry, RouteId, SimId, SimTime};
+use sim_core::{Executor, ExpectMetricSpec, MetricShape, Registry, RouteId, Sampled, SimId, SimTime};
 use vocabulary::Dimension;
 
 use crate::sample_run::{SECOND, count, expect, lag, payload, percentile, plan, registry};
@@ -247,6 +247,7 @@ fn vendors_registry() -> Registry {
             about,
             shape: MetricShape::Distribution(Dimension::Time),
             arguments: &[],
+            sampled: |_| Sampled::Messages,
             executor: Executor::new(Measuring(|_| Box::new(Silence::default()))),
         },
         ExpectMetricSpec {
@@ -254,6 +255,7 @@ fn vendors_registry() -> Registry {
             about,
             shape: MetricShape::Share,
             arguments: &[],
+            sampled: |_| Sampled::Messages,
             executor: Executor::new(Measuring(|_| Box::new(CopyShare))),
         },
         ExpectMetricSpec {
@@ -261,6 +263,7 @@ fn vendors_registry() -> Registry {
             about,
             shape: MetricShape::Distribution(Dimension::Temperature),
             arguments: &[],
+            sampled: |_| Sampled::Messages,
             executor: Executor::new(Measuring(|_| Box::new(Cold))),
         },
         ExpectMetricSpec {
@@ -268,6 +271,7 @@ fn vendors_registry() -> Registry {
             about,
             shape: MetricShape::Count,
             arguments: &[],
+            sampled: |_| Sampled::Messages,
             executor: Executor::new(Measuring(|_| Box::new(Ends))),
         },
     ]);
@@ -348,6 +352,7 @@ fn a_metric_that_another_seam_carries_out_is_not_measured() {
         about: "a row without the code of a judge",
         shape: MetricShape::Count,
         arguments: &[],
+        sampled: |_| Sampled::Messages,
         executor: Executor::signal(|_, _| {}),
     });
     let report = judge_with(&registry, |_| {}, count("acme.lost", Comparison::Equal, 0.0), |_, _| {});

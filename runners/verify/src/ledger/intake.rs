@@ -69,11 +69,11 @@ impl Ledger {
             Event::RadioLink { at, .. } | Event::CommandGiven { at, .. } | Event::CommandAnswered { at, .. } => {
                 Some(*at)
             }
+            Event::AnswerHeard { given, .. } => Some(*given),
             Event::Connected { at, .. }
             | Event::Disconnected { at, .. }
             | Event::ConnectFailed { at, .. }
             | Event::SubscriptionRefused { at, .. }
-            | Event::AnswerHeard { at, .. }
             | Event::CommandArrived { at, .. } => Some(SimTime::from_nanos((*at as f64 * speed) as i64)),
             _ => None,
         }
