@@ -1,15 +1,15 @@
 //! The commands of `cmd.send` steps: when they are given to the stack, and what is answered.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::BytesMut;
 use formats::command::{Answer, Status};
-use scenarios::Plan;
-use sim_core::{Argument, Evidence, OccurrenceId, Reply, ReplyStatus, SimId, SimTime, Subject};
+use scenarios::{Condition, ExpectPlan, Plan};
+use sim_core::{Argument, Evidence, OccurrenceId, Registry, Reply, ReplyStatus, Sampled, SimId, SimTime, Subject};
 use verify::Event;
 
-use crate::command_step::{evidence_of, step_command};
+use crate::command_step::{ACTION, evidence_of, step_command};
 use crate::outside::Publication;
 
 /// Commands of steps: those still to be given, in order of time, and how many were.
@@ -33,8 +33,8 @@ pub(crate) struct Order {
     occurrence: OccurrenceId,
 }
 
-/// Which answers are waited for, by target; clones count together.
-#[derive(Debug, Clone, Default)]
+/// Which answers are waited for, by target.
+#[derive(Debug, Default)]
 pub(crate) struct Expected(pub(crate) BTreeMap<usize, Answers>);
 
 /// The answers that are waited for at one target; clones count together.
@@ -60,7 +60,6 @@ struct Awaited {
 /// What was answered so far.
 #[derive(Debug, Default)]
 struct Heard {
-    evidence: Evidence,
     /// The first answer to each command: whether it was applied.
     answered: BTreeMap<String, bool>,
     /// Answers on a topic of another device.
@@ -69,7 +68,7 @@ struct Heard {
 
 impl Orders {
     /// The commands of a plan for the devices that take part, and the answers to be heard.
-    pub(crate) fn of(plan: &Plan, takes_part: impl Fn(SimId) -> bool) -> (Self, Expected) {
+    pub(crate) fn of(plan: &Plan, takes_part: impl Fn(SimId) -> bool) -> Self {
         let mut expected = Expected::default();
         let mut orders = Vec::new();
         for (index, occurrence) in plan.occurrences.iter().enumerate() {
@@ -104,8 +103,23 @@ impl Orders {
             }
         }
         orders.sort_by_key(|order| order.at);
-        let (given, answers) = (BTreeMap::new(), BTreeMap::new());
-        (Self { waiting: orders.into(), given, expected: expected.clone(), answers }, expected)
+        Self { waiting: orders.into(), given: BTreeMap::new(), expected, answers: BTreeMap::new() }
+    }
+
+    /// The answers to be heard.
+    pub(crate) fn expected(&self) -> &Expected {
+        &self.expected
+    }
+
+    /// What was heard so far, by occurrence.
+    pub(crate) fn evidence(&self) -> Evidence {
+        let mut evidence = Evidence::default();
+        for answers in self.expected.0.values() {
+            for (id, applied) in &answers.heard().answered {
+                evidence.add(answers.commands[id].occurrence, evidence_of(*applied), 1);
+            }
+        }
+        evidence
     }
 
     /// The next command before `end`.
@@ -117,7 +131,8 @@ impl Orders {
 
     /// Commands given whose answer has not been heard.
     pub(crate) fn unanswered(&self) -> u64 {
-        self.given.values().sum::<u64>().saturating_sub(self.expected.answered())
+        let answered = self.expected.0.values().map(|answers| answers.heard().answered.len() as u64).sum();
+        self.given.values().sum::<u64>().saturating_sub(answered)
     }
 
     /// A device has answered.
@@ -131,7 +146,7 @@ impl Orders {
     fn invented(&self) -> Vec<String> {
         let mut doubts = Vec::new();
         for answers in self.expected.0.values() {
-            let heard = answers.heard.lock().unwrap_or_else(PoisonError::into_inner);
+            let heard = answers.heard();
             let mut invented = heard.answered.iter().filter(|(id, applied)| self.answers.get(*id) != Some(*applied));
             if let Some((id, _)) = invented.next() {
                 let count = 1 + invented.count();
@@ -146,11 +161,17 @@ impl Orders {
 
     /// Reasons not to trust a run in which commands were not answered. Whoever expects something of commands has said what
     /// is meant; otherwise it must not go unnoticed.
-    pub(crate) fn doubts(&self, plan: &Plan, answers: &Evidence) -> Vec<String> {
+    pub(crate) fn doubts(&self, plan: &Plan, registry: &Registry) -> Vec<String> {
         let mut doubts = self.invented();
-        if plan.expects.iter().any(|expect| expect.condition.metric.starts_with("commands.")) {
+        let speaks_of_commands = |expect: &ExpectPlan| {
+            let Condition { metric, argument, .. } = &expect.condition;
+            let sampled = registry.metric(metric).map(|row| (row.sampled)(argument.as_deref()));
+            sampled == Some(Sampled::Action(ACTION))
+        };
+        if plan.expects.iter().any(speaks_of_commands) {
             return doubts;
         }
+        let answers = self.evidence();
         let unanswered = self.given.iter().filter_map(|(occurrence, given)| {
             let of_step = answers.iter().filter(|(answered, ..)| answered == occurrence);
             let answered: u64 = of_step.map(|(.., count)| count).sum();
@@ -170,13 +191,17 @@ impl Orders {
 }
 
 impl Answers {
+    fn heard(&self) -> MutexGuard<'_, Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Something was published on one of the topics at an instant [ns]; tells the first answer to each command. A carrier
     /// without topics has an empty one.
     pub(crate) fn hear(&self, topic: &str, payload: &[u8], at: i64) -> Option<Event> {
         let answer = Answer::parse(payload).ok()?;
         let id = answer.id?;
         let awaited = self.commands.get(&id)?;
-        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut heard = self.heard();
         if !topic.is_empty() && topic != awaited.topic {
             heard.misrouted += 1;
             return None;
@@ -186,25 +211,7 @@ impl Answers {
             return None;
         }
         heard.answered.insert(id.clone(), applied);
-        heard.evidence.add(awaited.occurrence, evidence_of(applied), 1);
         Some(Event::AnswerHeard { device: awaited.device, id, applied, given: awaited.given, at })
-    }
-}
-
-impl Expected {
-    /// Commands that were answered so far.
-    fn answered(&self) -> u64 {
-        let heard = |answers: &Answers| answers.heard.lock().unwrap_or_else(PoisonError::into_inner).answered.len();
-        self.0.values().map(|answers| heard(answers) as u64).sum()
-    }
-
-    /// What was heard so far, by occurrence.
-    pub(crate) fn evidence(&self) -> Evidence {
-        let mut evidence = Evidence::default();
-        for answers in self.0.values() {
-            evidence.merge(&answers.heard.lock().unwrap_or_else(PoisonError::into_inner).evidence);
-        }
-        evidence
     }
 }
 

@@ -14,10 +14,10 @@ use crate::commander::Orders;
 use crate::driver::{Drive, Driver};
 use crate::error::Error;
 use crate::judge::Judge;
-use crate::outside::memory::{self, Memory};
+use crate::outside::memory::Memory;
 use crate::outside::targets::{self, Targets};
-use crate::outside::wall::{self, Beginning, Wall};
-use crate::outside::{Finished, Outside};
+use crate::outside::wall::{self, Wall};
+use crate::outside::{Beginning, Finished, Outside};
 use crate::partition::{members, patients};
 use crate::run::{Facts, Options};
 use crate::usage;
@@ -60,7 +60,7 @@ pub(crate) fn run(
     let has_connection = |device: &SimId| plan.link_of(*device).carrier == Carrier::Connection;
     let devices: Vec<SimId> = members.iter().copied().filter(has_connection).collect();
     let takes_part = |device: SimId| members.binary_search(&device).is_ok();
-    let (orders, expected) = Orders::of(&plan, takes_part);
+    let orders = Orders::of(&plan, takes_part);
     let lead = SHORTEST_LEAD + Duration::from_secs_f64(devices.len() as f64 / CONNECTS_PER_SECOND);
 
     let speed = match plan.time.mode {
@@ -85,12 +85,10 @@ pub(crate) fn run(
             registry,
             run: &facts.identity,
             members: &members,
-            pace,
-            expected,
+            expected: orders.expected(),
             teller: judge.teller(),
-            observer,
         };
-        let wall = Wall::start(beginning, runtime, targets)?;
+        let wall = Wall::start(&beginning, pace, runtime, targets, observer)?;
         if let Some(airwaves) = &mut airwaves {
             let plan = &simulation.plan;
             airwaves.listen(plan, options.folder.as_deref(), plan.roster.start_epoch_ns, wall.handle(), observer)?;
@@ -100,15 +98,15 @@ pub(crate) fn run(
         let simulation = build(plan, registry, &within, options.threads, lead)?;
         let judge = Judge::at_once(Arc::clone(&simulation.plan), registry, consumers);
         let lead = Span::from_nanos(lead.as_nanos() as i64);
-        let memory = Memory::start(memory::Beginning {
+        let beginning = Beginning {
             plan: &simulation.plan,
             registry,
             run: &facts.identity,
             members: &members,
-            lead,
-            expected,
+            expected: orders.expected(),
             teller: judge.teller(),
-        })?;
+        };
+        let memory = Memory::start(&beginning, lead)?;
         let pace = Pace::real(simulation.origin);
         (simulation, Box::new(memory), judge, pace)
     };
@@ -145,11 +143,11 @@ pub(crate) fn run(
     let Drive { reached, mut evidence, inbox, orders, airwaves, shards, .. } = drive;
     drop(shards);
     let left_ns = (deadline_ns - outside.now_ns()).max(0);
-    let Finished { stats, answers, targets, mut doubts } = outside.finish(left_ns, options.keep, observer);
+    let Finished { stats, targets, mut doubts } = outside.finish(left_ns, options.keep, observer);
     let drain_ns = outside.now_ns() - drain_begin_ns;
     observer.finished();
-    doubts.extend(orders.doubts(&plan, &answers));
-    evidence.merge(&answers);
+    doubts.extend(orders.doubts(&plan, registry));
+    evidence.merge(&orders.evidence());
     evidence.merge(&stats.evidence);
     if let Some(airwaves) = &airwaves {
         evidence.merge(airwaves.radio.evidence());

@@ -8,12 +8,16 @@ mod probing;
 pub(crate) mod targets;
 pub(crate) mod wall;
 
-use carriers::{Carrier, CarrierError, CarrierStats};
+use std::sync::Arc;
+
+use carriers::{Carrier, CarrierError, CarrierStats, Opening, Time};
 use scenarios::Plan;
-use sim_core::{Evidence, SimId};
+use sim_core::{Registry, SimId};
 use verify::TargetReport;
 
+use crate::commander::Expected;
 use crate::error::Error;
+use crate::judge::Teller;
 use crate::observer::Observer;
 
 /// The world of a run. Instants are nanoseconds since the run's origin, at which simulated time begins.
@@ -51,12 +55,50 @@ pub(crate) struct Publication {
 pub(crate) struct Finished {
     /// Counts of all connections.
     pub(crate) stats: CarrierStats,
-    /// What the answers to commands were.
-    pub(crate) answers: Evidence,
     /// What the report says of the targets.
     pub(crate) targets: Vec<TargetReport>,
     /// Reasons not to trust the run.
     pub(crate) doubts: Vec<String>,
+}
+
+/// What a world begins with, in whatever time.
+pub(crate) struct Beginning<'a> {
+    pub(crate) plan: &'a Arc<Plan>,
+    pub(crate) registry: &'a Registry,
+    /// Identity of the run.
+    pub(crate) run: &'a str,
+    /// Everybody who takes part, ascending.
+    pub(crate) members: &'a [SimId],
+    pub(crate) expected: &'a Expected,
+    pub(crate) teller: Teller,
+}
+
+impl Beginning<'_> {
+    /// Opens the connections to a target.
+    ///
+    /// # Errors
+    /// As [`refused`].
+    pub(crate) fn open(
+        &self,
+        target: usize,
+        parties: &Parties,
+        broker: Option<(&str, u16)>,
+        time: Time<'_>,
+    ) -> Result<Box<dyn Carrier>, Error> {
+        let teller = self.teller.clone();
+        let opening = Opening {
+            plan: self.plan,
+            registry: self.registry,
+            target,
+            members: &parties.members,
+            devices: &parties.devices,
+            run: self.run,
+            broker,
+            time,
+            tell: Arc::new(move |events| teller.tell_carried(events)),
+        };
+        opening.open().map_err(refused(&self.plan.targets[target].id))
+    }
 }
 
 /// Who takes part at one target.

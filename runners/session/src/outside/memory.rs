@@ -1,17 +1,16 @@
 //! Virtual time: connections, brokers, probes and the clock in memory; as fast as possible, and equal for equal runs.
 
-use std::sync::Arc;
 use std::time::Instant;
 
-use carriers::{Carrier, CarrierStats, Heard, Opening, Pace, Time};
+use carriers::{Carrier, CarrierStats, Heard, Pace, Time};
 use probes::Sighting;
 use scenarios::Plan;
-use sim_core::{Registry, SimId, Span};
+use sim_core::Span;
 use verify::{Event, TargetReport};
 
 use super::probing::{Looking, looking};
-use super::{Finished, Outside, Parties, Publication, refused};
-use crate::commander::{Answers, Expected};
+use super::{Beginning, Finished, Outside, Parties, Publication};
+use crate::commander::Answers;
 use crate::error::Error;
 use crate::judge::Teller;
 use crate::observer::{Note, Observer};
@@ -24,7 +23,6 @@ pub(crate) struct Memory {
     targets: Vec<Target>,
     now_ns: i64,
     teller: Teller,
-    expected: Expected,
     reports: Vec<TargetReport>,
 }
 
@@ -43,48 +41,22 @@ enum Listener {
     Commander(Answers),
 }
 
-/// What a world in memory begins with.
-pub(crate) struct Beginning<'a> {
-    pub(crate) plan: &'a Plan,
-    pub(crate) registry: &'a Registry,
-    /// Identity of the run.
-    pub(crate) run: &'a str,
-    /// Everybody who takes part, ascending.
-    pub(crate) members: &'a [SimId],
-    /// So much time before simulated time.
-    pub(crate) lead: Span,
-    pub(crate) expected: Expected,
-    pub(crate) teller: Teller,
-}
-
 impl Memory {
-    /// Begins, before simulated time does.
+    /// Begins, `lead` before simulated time does.
     ///
     /// # Errors
     /// [`Error::Resources`] when a plan asks for what a carrier cannot carry, [`Error::Unreachable`] when a target cannot
     /// be used.
-    pub(crate) fn start(beginning: Beginning<'_>) -> Result<Self, Error> {
-        let Beginning { plan, registry, run, members, lead, expected, teller } = beginning;
+    pub(crate) fn start(beginning: &Beginning<'_>, lead: Span) -> Result<Self, Error> {
+        let Beginning { plan, registry, run, members, expected, teller } = beginning;
         let begin_ns = -lead.nanos();
         let time = Time::Virtual { pace: Pace::real(Instant::now()), begin_ns };
         let mut targets = Vec::new();
         let mut reports = Vec::new();
         for (index, target) in plan.targets.iter().enumerate() {
-            let Parties { members, devices } = Parties::at(plan, members, index);
-            let own = teller.clone();
-            let opening = Opening {
-                plan,
-                registry,
-                target: index,
-                members: &members,
-                devices: &devices,
-                run,
-                broker: None,
-                time,
-                tell: Arc::new(move |events| own.tell_carried(events)),
-            };
             let is_host = plan.host_of(index).is_some();
-            let carrier = (!is_host).then(|| opening.open()).transpose().map_err(refused(&target.id))?;
+            let parties = Parties::at(plan, members, index);
+            let carrier = (!is_host).then(|| beginning.open(index, &parties, None, time)).transpose()?;
             let identity = carrier.as_ref().map_or_else(|| UNUSED.to_owned(), |carrier| carrier.identity());
             reports.push(TargetReport { id: target.id.clone(), url: target.url.clone(), identity });
             let looking = looking(plan, registry, run, index)?;
@@ -100,7 +72,7 @@ impl Memory {
             }
             targets.push(target);
         }
-        Ok(Self { targets, now_ns: begin_ns, teller, expected, reports })
+        Ok(Self { targets, now_ns: begin_ns, teller: teller.clone(), reports })
     }
 }
 
@@ -194,11 +166,6 @@ impl Outside for Memory {
             }
             target.tell(self.now_ns, &self.teller);
         }
-        Finished {
-            stats,
-            answers: self.expected.evidence(),
-            targets: std::mem::take(&mut self.reports),
-            doubts: Vec::new(),
-        }
+        Finished { stats, targets: std::mem::take(&mut self.reports), doubts: Vec::new() }
     }
 }

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use carriers::{Carrier, CarrierStats, Leftover, Opening, OtherEnd, Pace, Time};
+use carriers::{Carrier, CarrierStats, Leftover, OtherEnd, Pace, Time};
 use probes::mqtt::Subscriber;
 use scenarios::Plan;
-use sim_core::{Registry, SimId, Span};
+use sim_core::Span;
 use tokio::runtime::{Handle, Runtime};
 
 use super::probing::{Probes, subscription, wait_granted};
 use super::targets::Targets;
-use super::{Finished, Outside, Parties, Publication, refused};
-use crate::commander::{Answers, Expected};
+use super::{Beginning, Finished, Outside, Parties, Publication, refused};
+use crate::commander::Answers;
 use crate::error::Error;
 use crate::judge::Teller;
 use crate::observer::{Note, Observer};
@@ -32,7 +32,6 @@ pub(crate) struct Wall {
     probes: Probes,
     /// Those who give commands and hear the answers, by target.
     commanders: BTreeMap<usize, Commander>,
-    expected: Expected,
     teller: Teller,
 }
 
@@ -42,20 +41,6 @@ enum Commander {
     Client(Subscriber),
     /// Whoever stands at the other end of the carrier.
     OtherEnd(Answers),
-}
-
-/// What a world on the wall clock begins with.
-pub(crate) struct Beginning<'a> {
-    pub(crate) plan: &'a Arc<Plan>,
-    pub(crate) registry: &'a Registry,
-    /// Identity of the run.
-    pub(crate) run: &'a str,
-    /// Everybody who takes part, ascending.
-    pub(crate) members: &'a [SimId],
-    pub(crate) pace: Pace,
-    pub(crate) expected: Expected,
-    pub(crate) teller: Teller,
-    pub(crate) observer: &'a dyn Observer,
 }
 
 /// Threads for the connections.
@@ -76,10 +61,16 @@ impl Wall {
     ///
     /// # Errors
     /// [`Error`] when a target cannot be reached or the machine does not give what the run needs.
-    pub(crate) fn start(beginning: Beginning<'_>, runtime: Runtime, targets: Targets) -> Result<Self, Error> {
-        let Beginning { plan, registry, run, members, pace, expected, teller, observer } = beginning;
+    pub(crate) fn start(
+        beginning: &Beginning<'_>,
+        pace: Pace,
+        runtime: Runtime,
+        targets: Targets,
+        observer: &dyn Observer,
+    ) -> Result<Self, Error> {
+        let Beginning { plan, registry, run, members, expected, teller } = beginning;
         let handle = runtime.handle();
-        let probes = Probes::start(plan, registry, &targets, run, pace, &teller, handle)?;
+        let probes = Probes::start(plan, registry, &targets, run, pace, teller, handle)?;
         let mut commanders = BTreeMap::new();
         for (target, answers) in &expected.0 {
             let commander = match targets.address(*target) {
@@ -102,29 +93,15 @@ impl Wall {
         }
         let mut carriers = Vec::new();
         let mut planned = Vec::new();
-        for (index, target) in plan.targets.iter().enumerate() {
-            let Parties { members, devices } = Parties::at(plan, members, index);
-            planned.push(devices.len());
-            if devices.is_empty() {
-                carriers.push(None);
-                continue;
-            }
-            let own = teller.clone();
-            let opening = Opening {
-                plan,
-                registry,
-                target: index,
-                members: &members,
-                devices: &devices,
-                run,
-                broker: targets.address(index),
-                time: Time::Wall { pace, runtime: handle },
-                tell: Arc::new(move |events| own.tell_carried(events)),
-            };
-            carriers.push(Some(opening.open().map_err(refused(&target.id))?));
+        for index in 0..plan.targets.len() {
+            let parties = Parties::at(plan, members, index);
+            planned.push(parties.devices.len());
+            let time = Time::Wall { pace, runtime: handle };
+            let open = || beginning.open(index, &parties, targets.address(index), time);
+            carriers.push((!parties.devices.is_empty()).then(open).transpose()?);
         }
         let plan = Arc::clone(plan);
-        let mut wall = Self { plan, runtime, targets, pace, carriers, probes, commanders, expected, teller };
+        let mut wall = Self { plan, runtime, targets, pace, carriers, probes, commanders, teller: teller.clone() };
         wall.listen_for_answers()?;
         wall.wait_online(&planned, observer)?;
         Ok(wall)
@@ -247,7 +224,6 @@ impl Outside for Wall {
         }
         std::thread::sleep(LAST_WORDS);
         self.hear_answers();
-        let answers = self.expected.evidence();
         for commander in std::mem::take(&mut self.commanders).into_values() {
             if let Commander::Client(client) = commander {
                 client.stop(self.runtime.handle());
@@ -256,6 +232,6 @@ impl Outside for Wall {
         self.probes.stop(self.runtime.handle());
         let identities = self.carriers.iter().map(|carrier| carrier.as_ref().map(|carrier| carrier.identity()));
         let targets = self.targets.reports(identities.collect());
-        Finished { stats, answers, targets, doubts: self.targets.doubts() }
+        Finished { stats, targets, doubts: self.targets.doubts() }
     }
 }
