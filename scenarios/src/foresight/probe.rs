@@ -59,8 +59,7 @@ impl Publications<'_> {
     /// A run of which something is watched by nobody is inconclusive.
     fn check_watched(&self, target: usize) {
         let watchers = || self.watchers(target);
-        let is_watched =
-            |topic: &str| watchers().any(|(probe, _)| probe.filters.iter().any(|filter| takes_in(filter, topic)));
+        let is_watched = |topic: &str| watchers().any(|(probe, _)| sees(probe, topic));
         let sees_nothing = !self.streams_to(target).any(|(_, topic)| is_watched(topic));
         if sees_nothing && watchers().next().is_some() {
             // That has been said of each filter.
@@ -83,7 +82,6 @@ impl Publications<'_> {
 
     /// Tells which of several probes judges what all of them watch.
     fn check_shared(&self, target: usize) {
-        let sees = |probe: &ProbePlan, topic: &str| probe.filters.iter().any(|filter| takes_in(filter, topic));
         let watchers: Vec<(&ProbePlan, &[Place])> = self.watchers(target).collect();
         for (index, (probe, places)) in watchers.iter().enumerate() {
             let shared = watchers[..index].iter().find_map(|(judge, _)| {
@@ -125,6 +123,10 @@ impl Publications<'_> {
         let link = self.cast.links[self.cast.roster.devices[device].link].body.as_ref();
         link.is_ok_and(|body| body.plan.target == target && body.plan.carrier != Carrier::Host)
     }
+}
+
+fn sees(probe: &ProbePlan, topic: &str) -> bool {
+    probe.filters.iter().any(|filter| takes_in(filter, topic))
 }
 
 /// Whether a filter takes in a topic. `${run}`, which the runner fills in, may be any part of a level.

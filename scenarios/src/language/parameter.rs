@@ -7,6 +7,7 @@ use vocabulary::{Dimension, Quantity};
 use crate::language::diagnostic::{Checked, Notes, Place};
 use crate::language::document::{Key as Name, Node, Piece, Table, Text, Value};
 use crate::language::plain_value::{check_plain, value_place};
+use crate::language::reader::Reader;
 use crate::language::suggestion::hint;
 
 /// A parameter that is the same for everybody, or drawn for each patient.
@@ -65,6 +66,12 @@ pub(crate) struct ParameterReader<'a> {
     pub(crate) specs: &'a [ParameterSpec],
     /// Whether numbers may be distributions.
     pub(crate) drawn: bool,
+}
+
+/// Reads what the owner of a table has of its own below `with`.
+pub(crate) fn read_with(reader: &Reader<'_>, owner: String, specs: &[ParameterSpec]) -> Checked<Arguments> {
+    let with = reader.optional("with", Reader::table_below)?;
+    ParameterReader { notes: reader.notes, owner, specs, drawn: false }.arguments(with, &[], reader.place("with"))
 }
 
 /// Values of parameters by name, and whether all of them could be read.

@@ -1,10 +1,10 @@
 //! Reads links over which devices and gateways have connections of their own.
 
-use sim_core::{Arguments, CarrierKind, Registry, Span};
+use sim_core::{CarrierKind, Registry, Span};
 
 use crate::language::diagnostic::{Checked, Place};
 use crate::language::names::{read_qos, read_reference};
-use crate::language::parameter::ParameterReader;
+use crate::language::parameter::read_with;
 use crate::language::reader::{Placed, Reader};
 use crate::language::schema::TableSpec;
 use crate::language::suggestion::hint;
@@ -103,7 +103,8 @@ pub(crate) fn read_connection(
     let protocol = reader.choice("protocol").map(|word| if word == "5" { Protocol::V5 } else { Protocol::V311 });
     let session = read_session(reader, spec, protocol.ok());
     let outbox = read_outbox(reader, spec);
-    let arguments = read_own(reader, carrier);
+    let owner = format!("carrier `{}`", carrier.name);
+    let arguments = read_with(reader, owner, &carrier.link_parameters);
     let will = reader.optional("will", |link, key| read_will(link, spec, key));
     let auth = reader.optional("auth", |link, key| read_auth(link, spec, key));
     let plan = LinkPlan {
@@ -129,14 +130,6 @@ pub(crate) fn read_connection(
         will: will?,
         radio: None,
     })
-}
-
-/// Reads the parameters that a carrier has of its own.
-fn read_own(link: &Reader<'_>, carrier: &CarrierKind) -> Checked<Arguments> {
-    let with = link.optional("with", Reader::table_below)?;
-    let owner = format!("carrier `{}`", carrier.name);
-    let parameters = ParameterReader { notes: link.notes, owner, specs: &carrier.link_parameters, drawn: false };
-    parameters.arguments(with, &[], link.place("with"))
 }
 
 fn read_session(link: &Reader<'_>, spec: &'static TableSpec, protocol: Option<Protocol>) -> Checked<SessionPlan> {

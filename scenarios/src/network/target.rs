@@ -4,7 +4,7 @@ use sim_core::{Arguments, CarrierKind, Registry};
 
 use crate::language::diagnostic::{Checked, Notes, Place};
 use crate::language::document::{Table, Value};
-use crate::language::parameter::ParameterReader;
+use crate::language::parameter::read_with;
 use crate::language::reader::{Placed, Reader};
 use crate::language::schema::TableSpec;
 use crate::language::suggestion::hint;
@@ -48,7 +48,10 @@ pub(crate) fn read_targets(root: &Reader<'_>, spec: &'static TableSpec, registry
                     Ok(url.text)
                 }),
             };
-            let arguments = carrier.map_or(Ok(Arguments::default()), |carrier| read_own(&reader, carrier));
+            let arguments = carrier.map_or(Ok(Arguments::default()), |carrier| {
+                let owner = format!("a target of carrier `{}`", carrier.name);
+                read_with(&reader, owner, &carrier.target_parameters)
+            });
             let plan = kind.and(url).and_then(|url| {
                 let name = carrier.map_or("", |carrier| carrier.name).to_owned();
                 Ok(TargetPlan { id: id.value.clone(), carrier: name, url, arguments: arguments? })
@@ -64,14 +67,6 @@ fn claiming<'a>(registry: &'a Registry, table: &Table) -> Option<&'a str> {
     let (_, node) = table.get("url")?;
     let Value::Text(url) = &node.value else { return None };
     registry.carriers().iter().find(|carrier| carrier.address.claims(&url.text)).map(|carrier| carrier.name)
-}
-
-/// Reads the parameters that a carrier has of its own.
-fn read_own(reader: &Reader<'_>, carrier: &CarrierKind) -> Checked<Arguments> {
-    let with = reader.optional("with", Reader::table_below)?;
-    let owner = format!("a target of carrier `{}`", carrier.name);
-    let parameters = ParameterReader { notes: reader.notes, owner, specs: &carrier.target_parameters, drawn: false };
-    parameters.arguments(with, &[], reader.place("with"))
 }
 
 fn check_url(reader: &Reader<'_>, registry: &Registry, carrier: &CarrierKind, url: &str, place: Place) -> Checked<()> {

@@ -96,7 +96,7 @@ impl Log {
         &self.stats
     }
 
-    /// How many routes there are.
+    /// Topics by route.
     pub(crate) fn topics(&self) -> &Arc<[String]> {
         &self.topics
     }
