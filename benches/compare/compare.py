@@ -13,7 +13,7 @@ Needs Mosquitto (apt-get install mosquitto). Only loopback is used.
 import argparse, json, os, resource, socket, statistics, subprocess, sys, tempfile, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(os.path.dirname(HERE))
+BUILD = os.path.join(os.path.dirname(os.path.dirname(HERE)), "target", "release")
 SHORT, LONG = 10, 30
 
 
@@ -51,18 +51,18 @@ def usage(command):
     return cpu, done
 
 
-def floor(mode, port, connections, seconds, qos):
-    cpu, done = usage([f"{ROOT}/target/release/floor", mode, f"127.0.0.1:{port}", str(connections), str(seconds), str(qos), "110"])
+def floor(build, mode, port, connections, seconds, qos):
+    cpu, done = usage([f"{build}/floor", mode, f"127.0.0.1:{port}", str(connections), str(seconds), str(qos), "110"])
     if done.returncode:
         sys.exit(done.stderr)
     facts = json.loads(done.stdout)
     return cpu, facts["sent"], facts["bytes_per_connection"]
 
 
-def iomt(watch, port, connections, seconds, qos, folder):
+def iomt(build, watch, port, connections, seconds, qos, folder):
     out = os.path.join(folder, "out")
     sets = {"broker": f"mqtt://127.0.0.1:{port}", "n": connections, "qos": qos, "length": f"{seconds}s", "watch": watch}
-    command = [f"{ROOT}/target/release/iomt", "run", f"{HERE}/publish.toml", "--quiet", "--force", "--out", out]
+    command = [f"{build}/iomt", "run", f"{HERE}/publish.toml", "--quiet", "--force", "--out", out]
     for name, value in sets.items():
         command += ["--set", f"{name}={value}"]
     cpu, done = usage(command)
@@ -85,10 +85,10 @@ def main():
         try:
             for qos in options.qos:
                 publishers = {
-                    "poll loop": lambda seconds: floor("poll", port, n, seconds, qos),
-                    "tokio task per connection": lambda seconds: floor("task", port, n, seconds, qos),
-                    "iomt": lambda seconds: iomt("nothing/#", port, n, seconds, qos, folder),
-                    "iomt, every message received and judged": lambda seconds: iomt("compare/#", port, n, seconds, qos, folder),
+                    "poll loop": lambda seconds: floor(BUILD, "poll", port, n, seconds, qos),
+                    "tokio task per connection": lambda seconds: floor(BUILD, "task", port, n, seconds, qos),
+                    "iomt": lambda seconds: iomt(BUILD, "nothing/#", port, n, seconds, qos, folder),
+                    "iomt, every message received and judged": lambda seconds: iomt(BUILD, "compare/#", port, n, seconds, qos, folder),
                 }
                 figures = {name: [] for name in publishers}
                 ratios = {name: [] for name in publishers}

@@ -8,7 +8,6 @@
 pub mod advertising;
 pub mod gatt;
 pub mod pairing;
-pub mod pdu;
 pub mod propagation;
 pub mod records;
 pub mod services;
@@ -26,6 +25,8 @@ mod ids;
 mod link;
 mod peripheral;
 mod timing_wheel;
+
+pub use ble_pdu as pdu;
 
 pub use address::{Address, AddressKind};
 pub use air::{Air, AirOptions, PeripheralError};

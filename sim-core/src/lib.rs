@@ -26,10 +26,10 @@ pub use fingerprint::{Fingerprint, FingerprintItem};
 pub use parameter::{Argument, Arguments, Change, ParameterKind, ParameterSpec};
 pub use ports::{Command, CommandInbox, Outbound, Outbox, Relay, Replies, Reply, ReplyStatus};
 pub use registry::{
-    ActionSpec, AddressSpec, CarrierKind, CommandSpec, Complaint, DeviceSpec, DurationRule, Executor, ExpectMetricSpec,
-    Flaw, Flaws, FormatSpec, Level, MetricShape, Need, PatientFaculties, PatientSpec, PatientText, Plugin, ProbeKind,
-    ProfileFile, Program, Reach, Registry, Row, Sampled, Seam, SignalAct, SignalAction, SignalCode, Spawn, SpawnError,
-    StepCheck, StepFacts, StreamKind, StreamSpec, TruthColumn,
+    ActionSpec, AddressSpec, CarrierKind, CommandAction, CommandCode, CommandSpec, Complaint, DeviceSpec, DurationRule,
+    Executor, ExpectMetricSpec, Flaw, Flaws, FormatSpec, Level, MetricShape, Need, PatientFaculties, PatientSpec,
+    PatientText, Plugin, ProbeKind, ProfileFile, Program, Reach, Registry, Request, Row, Sampled, Seam, SignalAct,
+    SignalAction, SignalCode, Spawn, SpawnError, StepCheck, StepFacts, StreamKind, StreamSpec, TruthColumn,
 };
 pub use roster::{Cadence, DevicePlan, PatientPlan, Roster, Route, RouteId, SimId, StreamPlan};
 pub use shards::Shards;

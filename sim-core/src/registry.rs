@@ -24,7 +24,9 @@ use bevy_ecs::schedule::{IntoScheduleConfigs, Schedule};
 use bevy_ecs::system::ScheduleSystem;
 use vocabulary::{Metric, MetricId, register_metric};
 
-pub use action::{ActionSpec, DurationRule, Level, SignalAct, SignalAction, SignalCode};
+pub use action::{
+    ActionSpec, CommandAction, CommandCode, DurationRule, Level, Request, SignalAct, SignalAction, SignalCode,
+};
 pub use carrier::{AddressSpec, CarrierKind};
 pub use device::{CommandSpec, DeviceSpec, Spawn, StreamKind, StreamSpec};
 pub use executor::{Executor, Reach, Seam};

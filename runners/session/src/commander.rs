@@ -1,4 +1,4 @@
-//! The commands of `cmd.send` steps: when they are given to the stack, and what is answered.
+//! The commands of steps: when they are given to the stack, and what is answered.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,10 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::BytesMut;
 use formats::command::{Answer, Status};
 use scenarios::{Condition, ExpectPlan, Plan};
-use sim_core::{Argument, Evidence, OccurrenceId, Registry, Reply, ReplyStatus, Sampled, SimId, SimTime, Subject};
+use sim_core::{
+    Argument, CommandAction, Evidence, OccurrenceId, Registry, Reply, ReplyStatus, Sampled, Seam, SimId, SimTime,
+    Subject,
+};
 use verify::Event;
 
-use crate::command_step::{ACTION, evidence_of, step_command};
+use crate::command_step::{evidence_of, step_command};
 use crate::outside::Publication;
 
 /// Commands of steps: those still to be given, in order of time, and how many were.
@@ -68,13 +71,15 @@ struct Heard {
 
 impl Orders {
     /// The commands of a plan for the devices that take part, and the answers to be heard.
-    pub(crate) fn of(plan: &Plan, takes_part: impl Fn(SimId) -> bool) -> Self {
+    pub(crate) fn of(plan: &Plan, registry: &Registry, takes_part: impl Fn(SimId) -> bool) -> Self {
         let mut expected = Expected::default();
         let mut orders = Vec::new();
         for (index, occurrence) in plan.occurrences.iter().enumerate() {
             for subject in &occurrence.subjects {
                 let Subject::Device(device) = subject else { continue };
-                let Some(command) = step_command(occurrence, *device).filter(|_| takes_part(*device)) else { continue };
+                let Some(command) = step_command(registry, occurrence, *device).filter(|_| takes_part(*device)) else {
+                    continue;
+                };
                 let endpoint = &plan.endpoints[device.index()];
                 let through = occurrence.arguments.text("through");
                 let target = through
@@ -166,7 +171,7 @@ impl Orders {
         let speaks_of_commands = |expect: &ExpectPlan| {
             let Condition { metric, argument, .. } = &expect.condition;
             let sampled = registry.metric(metric).map(|row| (row.sampled)(argument.as_deref()));
-            sampled == Some(Sampled::Action(ACTION))
+            sampled == Some(Sampled::Steps(CommandAction::WORD))
         };
         if plan.expects.iter().any(speaks_of_commands) {
             return doubts;

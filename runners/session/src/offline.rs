@@ -1,4 +1,4 @@
-//! The simulation alone: what devices and gateways say, with `cmd.send` steps handed to the devices at their instant.
+//! The simulation alone: what devices and gateways say, with commands of steps handed to the devices at their instant.
 //! There are no connections, so nothing that happens to links matters here.
 
 use std::ops::Range;
@@ -50,7 +50,7 @@ impl Offline {
     pub fn of(plan: &Plan, registry: &Registry, threads: usize, patients: Range<usize>) -> Result<Self, Error> {
         let shards = Shards::new(registry, &plan.roster, &plan.occurrences, &patients, threads)?;
         let airwaves = Airwaves::new(registry, plan, &patients)?;
-        Ok(Self { shards, airwaves, commands: commands(plan, &patients), given: 0 })
+        Ok(Self { shards, airwaves, commands: commands(plan, registry, &patients), given: 0 })
     }
 
     /// Simulates up to `end`. Commands take effect at their own grid instant, whatever the step of the caller.
@@ -83,7 +83,7 @@ impl Offline {
     }
 }
 
-fn commands(plan: &Plan, patients: &Range<usize>) -> Vec<(SimTime, Command)> {
+fn commands(plan: &Plan, registry: &Registry, patients: &Range<usize>) -> Vec<(SimTime, Command)> {
     let mut commands = Vec::new();
     for occurrence in plan.occurrences.iter() {
         for subject in &occurrence.subjects {
@@ -91,7 +91,7 @@ fn commands(plan: &Plan, patients: &Range<usize>) -> Vec<(SimTime, Command)> {
             if !patients.contains(&plan.roster.devices[device.index()].patient.index()) {
                 continue;
             }
-            commands.extend(step_command(occurrence, *device).map(|command| (occurrence.start, command)));
+            commands.extend(step_command(registry, occurrence, *device).map(|command| (occurrence.start, command)));
         }
     }
     commands

@@ -60,7 +60,7 @@ pub(crate) fn run(
     let has_connection = |device: &SimId| plan.link_of(*device).carrier == Carrier::Connection;
     let devices: Vec<SimId> = members.iter().copied().filter(has_connection).collect();
     let takes_part = |device: SimId| members.binary_search(&device).is_ok();
-    let orders = Orders::of(&plan, takes_part);
+    let orders = Orders::of(&plan, registry, takes_part);
     let lead = SHORTEST_LEAD + Duration::from_secs_f64(devices.len() as f64 / CONNECTS_PER_SECOND);
 
     let speed = match plan.time.mode {

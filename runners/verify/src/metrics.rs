@@ -1,7 +1,7 @@
 //! The built-in expectation metrics: each row with its definition and the code that measures it.
 
 use hdrhistogram::Histogram;
-use sim_core::{Executor, ExpectMetricSpec, MetricShape, Registry, Sampled};
+use sim_core::{CommandAction, Executor, ExpectMetricSpec, MetricShape, Registry, Sampled, Seam};
 use vocabulary::Dimension;
 
 use crate::event::Event;
@@ -114,14 +114,12 @@ fn rows() -> [ExpectMetricSpec; 21] {
             Dimension::Time,
             |_| Messages::counted(|fate| fate.until_acked().map_or(Nothing, Delay)).boxed(),
         )),
-        of_commands(share(
-            "commands.answered",
-            "commands of `cmd.send` steps whose answer was heard / commands given",
-            |_| Commands::boxed(|event| matches!(event, Event::AnswerHeard { .. })),
-        )),
+        of_commands(share("commands.answered", "commands of steps whose answer was heard / commands given", |_| {
+            Commands::boxed(|event| matches!(event, Event::AnswerHeard { .. }))
+        })),
         of_commands(share(
             "commands.applied",
-            "commands of `cmd.send` steps that were answered as applied / commands given",
+            "commands of steps that were answered as applied / commands given",
             |_| Commands::boxed(|event| matches!(event, Event::AnswerHeard { applied: true, .. })),
         )),
         distribution(
@@ -177,7 +175,7 @@ fn of_radio_links(row: ExpectMetricSpec) -> ExpectMetricSpec {
 }
 
 fn of_commands(row: ExpectMetricSpec) -> ExpectMetricSpec {
-    ExpectMetricSpec { sampled: |_| Sampled::Action("cmd.send"), ..row }
+    ExpectMetricSpec { sampled: |_| Sampled::Steps(CommandAction::WORD), ..row }
 }
 
 fn is_watched(fate: &Fate) -> bool {

@@ -4,7 +4,7 @@
 //! refused. What could be nothing but a slip (an argument that does not exist, or is missing, or of another kind) is an
 //! error.
 
-use sim_core::{Argument, Arguments, CommandSpec, DeviceSpec, ParameterKind, ParameterSpec, Subject};
+use sim_core::{Argument, Arguments, CommandAction, CommandSpec, DeviceSpec, ParameterKind, ParameterSpec, Subject};
 use vocabulary::Quantity;
 
 use crate::events::path::Cast;
@@ -14,21 +14,30 @@ use crate::language::document::{Key, Node, Table, Value};
 use crate::language::plain_value::value_place;
 use crate::language::suggestion::{closest, hint};
 
-/// Parameters of an action that sends a command.
+/// Where a step may write the operation and its arguments itself.
 const OPERATION: &str = "op";
 const ARGUMENTS: &str = "args";
 
-/// Checks a step whose action has the parameters `op` and `args`.
+/// Checks a step whose action gives a command to devices.
 pub(crate) fn check_command(notes: &Notes, cast: &Cast<'_>, step: &StepDraft<'_>, subjects: &[Subject]) {
-    let (Some(op), Some(with)) = (step.arguments.text(OPERATION), step.with) else { return };
-    let Some((_, node)) = with.get(OPERATION) else { return };
+    let Ok(action) = step.action else { return };
+    let Some(CommandAction(code)) = action.executor.code() else { return };
     check_reach(notes, cast, step, subjects);
+    let order = code(&step.arguments);
+    let op = order.op.as_str();
+    let written = |name| step.with.and_then(|with| with.get(name)).map(|(_, node)| node);
+    let place = written(OPERATION).map_or(step.action_place, value_place);
+    let takes = |name: &str| action.parameters.iter().any(|parameter| parameter.name == name);
+    if takes(OPERATION) && written(OPERATION).is_none() {
+        // It was said to be missing, or cannot be read.
+        return;
+    }
     for kind in kinds(cast, subjects) {
         let Some(command) = kind.commands.iter().find(|command| command.op == op) else {
             let names: Vec<&str> = kind.commands.iter().map(|command| command.op).collect();
             let hint = hint(op, "its commands", names);
             notes.warning(
-                value_place(node),
+                place,
                 if kind.commands.is_empty() {
                     format!("device kind `{}` obeys no commands and answers none", kind.kind)
                 } else {
@@ -37,10 +46,16 @@ pub(crate) fn check_command(notes: &Notes, cast: &Cast<'_>, step: &StepDraft<'_>
             );
             continue;
         };
-        match with.get(ARGUMENTS).map(|(_, node)| &node.value) {
+        if !takes(ARGUMENTS) {
+            continue;
+        }
+        match written(ARGUMENTS).map(|node| &node.value) {
             Some(Value::Table(table)) => check_arguments(notes, kind.kind, command, table),
             Some(_) => {}
-            None => check_arguments(notes, kind.kind, command, &Table { place: with.place, entries: Vec::new() }),
+            None => {
+                let place = step.with.map_or(step.action_place, |with| with.place);
+                check_arguments(notes, kind.kind, command, &Table { place, entries: Vec::new() });
+            }
         }
     }
 }

@@ -91,16 +91,17 @@ pub(crate) fn check_sampled(
                 notes.error(place, message);
             }
         }
-        Sampled::Action(action) => {
+        Sampled::Steps(seam) => {
             let is_meant = |subject: &Subject| match subject {
                 Subject::Device(device) => expect.routes.iter().any(|route| device_of(route) == *device),
                 Subject::Patient(_) | Subject::Stream(..) | Subject::Target(_) => false,
             };
             let window = if expect.always { SimTime::ZERO..expect.to } else { expect.from..expect.to };
-            let mut acts = occurrences.iter().filter(|occurrence| occurrence.action == action);
+            let is_of_seam = |action: &str| cast.registry.action(action).is_some_and(|row| row.executor.seam() == seam);
+            let mut acts = occurrences.iter().filter(|occurrence| is_of_seam(&occurrence.action));
             if !acts.any(|act| window.contains(&act.start) && act.subjects.iter().any(is_meant)) {
                 let message = format!(
-                    "no `{action}` acts on what is meant between {} and {}, so `{metric}` will be inconclusive",
+                    "no step of a {seam} acts on what is meant between {} and {}, so `{metric}` will be inconclusive",
                     window.start, window.end
                 );
                 notes.warning(place, message);

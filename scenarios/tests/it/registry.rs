@@ -6,10 +6,10 @@ use bevy_ecs::prelude::*;
 use bytes::BytesMut;
 use radio_plan::{BluetoothKind, GatewayFormatSpec};
 use sim_core::{
-    ActionSpec, AddressSpec, CarrierKind, CommandSpec, DevicePlan, DeviceSpec, DurationRule, Executor,
-    ExpectMetricSpec, FormatSpec, Level, MetricShape, Obey, ParameterKind, ParameterSpec, PatientPlan, PatientSpec,
-    ProbeKind, Reach, Registry, Sampled, Seam, SignalAct, SimId, Spawn, SpawnError, StreamKind, StreamSpec,
-    TruthColumn,
+    ActionSpec, AddressSpec, Arguments, CarrierKind, CommandAction, CommandSpec, DevicePlan, DeviceSpec, DurationRule,
+    Executor, ExpectMetricSpec, FormatSpec, Level, MetricShape, Obey, ParameterKind, ParameterSpec, PatientPlan,
+    PatientSpec, ProbeKind, Reach, Registry, Request, Sampled, Seam, SignalAct, SimId, Spawn, SpawnError, StreamKind,
+    StreamSpec, TruthColumn,
 };
 use vocabulary::{Dimension, Format, KeyError, Message, MessageKey, MetricId, metrics};
 
@@ -125,6 +125,10 @@ fn no_patient(_: &mut World, _: SimId, plan: &PatientPlan, _: u64) -> Result<Ent
     Err(SpawnError { path: plan.path.clone(), reason: "only a row".to_owned() })
 }
 
+fn as_written(arguments: &Arguments) -> Request {
+    Request { op: arguments.text("op").unwrap_or_default().to_owned(), arguments: Arguments::default() }
+}
+
 fn action(
     name: &'static str,
     level: Level,
@@ -199,7 +203,7 @@ fn actions() -> Vec<ActionSpec> {
         action(
             "cmd.send",
             Level::Device,
-            Executor::new(Actor),
+            Executor::new(CommandAction(as_written)),
             Instant,
             vec![ParameterSpec::required("op", Text, "operation"), ParameterSpec::optional("args", Table, "arguments")],
         ),

@@ -3,7 +3,7 @@
 use bevy_ecs::prelude::*;
 
 use super::{Executor, Row, Seam};
-use crate::{Edge, Occurrence, OccurrenceId, ParameterSpec, Subject};
+use crate::{Arguments, Edge, Occurrence, OccurrenceId, ParameterSpec, Subject};
 
 /// The level of path an action is matched at. The kernel does not match: the language does, and these are its words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +60,37 @@ pub struct SignalAct<'a> {
     pub entity: Entity,
     /// Begin or heal.
     pub edge: Edge,
+}
+
+/// What a command of an action says, from the parameters of its step.
+pub type CommandCode = fn(arguments: &Arguments) -> Request;
+
+/// The seam of clients beside the devices: at its instant, the action gives a command to each device it acts on. Whoever
+/// runs it brings the command there: through the user's stack, or by hand where there is none. A parameter `through` names
+/// another target than the device's own.
+#[derive(Debug, Clone, Copy)]
+pub struct CommandAction(pub CommandCode);
+
+/// What a device is asked to do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// Operation, one of the device's [`crate::CommandSpec`].
+    pub op: String,
+    /// Its arguments, numbers in the canonical unit.
+    pub arguments: Arguments,
+}
+
+impl CommandAction {
+    /// Counts the answers that a command was carried out.
+    pub const APPLIED: &'static str = "answers_applied";
+    /// Counts the answers that it was refused.
+    pub const REFUSED: &'static str = "answers_refused";
+    /// Evidence of every action of this seam.
+    pub const EVIDENCE: &'static [&'static str] = &[Self::APPLIED, Self::REFUSED];
+}
+
+impl Seam for CommandAction {
+    const WORD: &'static str = "command";
 }
 
 /// Whether a step of this action takes `for`.

@@ -24,8 +24,8 @@ pub enum Sampled {
     Acknowledgements,
     /// Devices with a Bluetooth side.
     RadioLinks,
-    /// Occurrences of an action that act on one of the devices within the window.
-    Action(&'static str),
+    /// Steps of the seam of this name that act on one of the devices within the window ([`crate::Seam::WORD`]).
+    Steps(&'static str),
 }
 
 /// A metric an expectation can speak about.

@@ -4,6 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use session::{Error, Run};
+use sim_core::{
+    ActionSpec, Argument, Arguments, CommandAction, DurationRule, Executor, Level, ParameterKind, ParameterSpec,
+    Request,
+};
 use verify::{RunReport, Verdict};
 
 /// Two pumps are told to start; the second has lost its network and its session by then.
@@ -104,5 +108,40 @@ fn a_command_that_arrives_after_the_devices_have_fallen_silent_is_obeyed() -> Re
     let report = Run::load(file, &mut registry)?.run()?.report;
     assert_eq!(report.verdict, Verdict::Pass, "{:?}", report.reasons);
     assert_eq!((report.commands.received, report.commands.applied), (2, 2));
+    Ok(())
+}
+
+/// The command of a vendor's step.
+fn pressor(arguments: &Arguments) -> Request {
+    let dose = arguments.number("dose").unwrap_or_default();
+    let arguments = Arguments([("dose_ug_kg_min".to_owned(), Argument::Number(dose))].into());
+    Request { op: "set_rate".to_owned(), arguments }
+}
+
+#[test]
+fn a_vendor_adds_an_action_that_gives_a_command() -> Result<(), Error> {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let mut registry = session::standard_registry();
+    registry.add(ActionSpec {
+        name: "ward.pressor",
+        about: "asks a pump for a dose by weight",
+        level: Level::Device,
+        executor: Executor::new(CommandAction(pressor)),
+        parameters: vec![ParameterSpec::required("dose", ParameterKind::Number, "ug/kg/min")],
+        duration: DurationRule::Instant,
+        evidence: CommandAction::EVIDENCE,
+        heal: "nothing to heal",
+        stack_should: "deliver it once, and the answer back",
+    });
+    let file = scenario(folder.path(), "commands.applied == 50%");
+    let text = fs::read_to_string(&file).expect("readable");
+    let theirs = text
+        .replace("\"cmd.send\"", "\"ward.pressor\"")
+        .replace("{ op = \"set_rate\", args = { dose_ug_kg_min = 0.1 } }", "{ dose = 0.1 }");
+    assert_ne!(theirs, text);
+    fs::write(&file, &theirs).expect("writable");
+    let report = Run::load(&file, &mut registry)?.run()?.report;
+    assert_eq!(report.verdict, Verdict::Pass, "{:?}", report.reasons);
+    assert_eq!((report.commands.received, report.commands.applied), (1, 1));
     Ok(())
 }

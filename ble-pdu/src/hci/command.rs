@@ -386,7 +386,7 @@ fn read_extended_create_connection(fields: &mut Fields<'_>) -> Result<Command, C
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pdu::hci::SUPPORTED_COMMANDS;
+    use crate::hci::SUPPORTED_COMMANDS;
     use proptest::prelude::*;
 
     /// Every command the controller admits to is read at some length, so that no bit of the table is a lie.

@@ -108,7 +108,7 @@ impl H4Decoder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pdu::hci::PacketBoundary;
+    use crate::hci::PacketBoundary;
     use proptest::prelude::*;
 
     fn stream() -> (Vec<u8>, Vec<Packet>) {
