@@ -32,7 +32,7 @@ pub(crate) fn register(registry: &mut Registry) {
 
 #[cfg(test)]
 mod tests {
-    use vocabulary::{Heard, Message, Reading, metrics};
+    use vocabulary::{Heard, Message, Origin, Reading, metrics};
 
     /// A heart rate that a gateway has heard in these packets.
     pub(super) fn with_heard(packets: &[&[u8]], look: impl FnOnce(&Heard<'_>)) {
@@ -46,6 +46,7 @@ mod tests {
                 device_time_ms: 1_700_000_000_000,
                 readings: &readings,
                 waves: &[],
+                origin: Origin::default(),
             },
             gateway: "gw/ward/1",
             address: "C1:02:03:04:05:06",

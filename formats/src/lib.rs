@@ -1,17 +1,22 @@
 //! Payload formats and commands: bytes and what they mean. No I/O, no clock, no ECS.
 //!
-//! [`vendor_json`] is the telemetry format that every stack can read, [`command`] is what a device is told and what
-//! it answers, [`file_line`] is a message in a file, and gateways have formats of their own. Whatever comes from outside is read by total functions: any bytes give either a value or an error that
-//! says where and what.
+//! [`vendor_json`] is the telemetry format that every stack can read, [`template`] writes whatever a user's own text says, [`command`] is what a device is told and what it
+//! answers, [`file_line`] is a message in a file, and gateways have formats of their own. Whatever comes from outside is read
+//! by total functions: any bytes give either a value or an error that says where and what.
 
 pub mod command;
 pub mod file_line;
+pub mod template;
 pub mod vendor_json;
 
+mod canonical_json;
 mod decimal;
 mod gateway;
+mod instant;
 mod json_error;
 mod json_text;
+#[cfg(test)]
+mod message_draft;
 mod whole_number;
 
 pub use json_error::JsonError;
@@ -30,12 +35,9 @@ impl Plugin for Formats {
     }
 
     fn register(&self, registry: &mut Registry) {
-        registry.add(FormatSpec {
-            name: "vendor-json",
-            about: "compact JSON, one object a message (formats/schemas/vendor-json.schema.json)",
-            is_public: true,
-            format: Arc::new(vendor_json::VendorJson),
-        });
+        let about = "compact JSON, one object a message (formats/schemas/vendor-json.schema.json)";
+        registry.add(FormatSpec::fixed("vendor-json", about, Arc::new(vendor_json::VendorJson)));
+        registry.add(template::row());
         gateway::register(registry);
     }
 }

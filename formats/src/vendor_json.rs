@@ -4,7 +4,6 @@
 //! in this order; [`SCHEMA`] is the definition. [`encode`] is the hot path of every device, [`peek`] tells which
 //! message a payload is, and [`decode`] reads all of it. [`VendorJson`] is the row's code.
 
-mod canonical;
 mod decoded;
 mod encode;
 mod key;
@@ -12,13 +11,14 @@ mod key;
 mod round_trip;
 mod samples;
 
-use canonical::write_canonical;
 pub use decoded::{DecodedMessage, DecodedWave, decode};
 pub use encode::encode;
 pub use key::peek;
 
 use bytes::BytesMut;
 use vocabulary::{Format, KeyError, Message, MessageKey};
+
+use crate::canonical_json::write_meaning;
 
 /// The format, for the registry.
 #[derive(Debug, Clone, Copy)]
@@ -35,9 +35,7 @@ impl Format for VendorJson {
 
     /// The same JSON, whatever its order of keys, white space and spelling of numbers.
     fn write_meaning(&self, payload: &[u8], out: &mut Vec<u8>) -> bool {
-        let Ok(value) = serde_json::from_slice::<serde_json::Value>(payload) else { return false };
-        write_canonical(&value, out);
-        true
+        write_meaning(payload, out)
     }
 
     fn content_type(&self) -> &'static str {

@@ -4,5 +4,6 @@
 
 pub(crate) mod device;
 pub(crate) mod expectation;
+pub(crate) mod payload;
 pub(crate) mod probe;
 pub(crate) mod step;

@@ -2,7 +2,7 @@
 
 use radio_plan::GatewayFormatSpec;
 use serde_json::{Map, Value, json};
-use sim_core::{DurationRule, ParameterKind, ParameterSpec, Registry, StreamKind};
+use sim_core::{DurationRule, FormatSource, FormatSpec, ParameterKind, ParameterSpec, Registry, StreamKind};
 
 use crate::language::grammar::SCENARIO;
 use crate::language::schema::{KeySpec, TableSpec, Takes};
@@ -89,6 +89,9 @@ fn rules(spec: &'static TableSpec, registry: &Registry) -> Vec<Value> {
             rules
         }
         "[probe.ID]" => registry.probe_kinds().iter().map(probe_rule).collect(),
+        "[payload.ID]" => made_formats(registry)
+            .map(|(row, specs)| when("kind", row.name, row.about, with_required(parameters(specs), specs)))
+            .collect(),
         "[[cohort.device]]" => registry
             .devices()
             .iter()
@@ -123,6 +126,14 @@ fn rules(spec: &'static TableSpec, registry: &Registry) -> Vec<Value> {
             .collect(),
         _ => Vec::new(),
     }
+}
+
+/// The formats that are made from parameters.
+fn made_formats(registry: &Registry) -> impl Iterator<Item = (&FormatSpec, &[ParameterSpec])> {
+    registry.public_formats().filter_map(|row| match &row.source {
+        FormatSource::Made { parameters, .. } => Some((row, parameters.as_slice())),
+        FormatSource::Fixed(_) => None,
+    })
 }
 
 fn probe_rule(kind: &sim_core::ProbeKind) -> Value {
@@ -191,7 +202,9 @@ fn parameters(specs: &[ParameterSpec]) -> Map<String, Value> {
 fn parameter(spec: &ParameterSpec) -> Value {
     let mut schema = match &spec.kind {
         ParameterKind::Quantity(vocabulary::Dimension::Ratio) => json!({"type": ["string", "number"]}),
-        ParameterKind::Quantity(_) | ParameterKind::Text | ParameterKind::Target => json!({"type": "string"}),
+        ParameterKind::Quantity(_) | ParameterKind::Text | ParameterKind::Target | ParameterKind::File => {
+            json!({"type": "string"})
+        }
         // A text may be a variable or, for patients, a distribution.
         ParameterKind::Number => json!({"type": ["number", "string"]}),
         ParameterKind::Count => json!({"type": ["integer", "string"]}),
@@ -223,7 +236,8 @@ fn key_schema(key: &KeySpec, registry: &Registry) -> Value {
             "carrier" | "kind of target" => Words::of(key, registry).known.iter().map(|word| word.name).collect(),
             "kind of probe" => registry.probe_kinds().iter().map(|kind| kind.name).collect(),
             "gateway format" => registry.all::<GatewayFormatSpec>().iter().map(|format| format.name).collect(),
-            _ => registry.public_formats().map(|format| format.name).collect(),
+            "kind of format" => made_formats(registry).map(|(row, _)| row.name).collect(),
+            _ => registry.public_formats().filter(|row| row.as_fixed().is_some()).map(|row| row.name).collect(),
         }
     };
     let mut schema = match key.takes {
@@ -244,6 +258,8 @@ fn key_schema(key: &KeySpec, registry: &Registry) -> Value {
             let words: Vec<Value> = now.iter().map(|word| json!(word)).chain(numbers).collect();
             or_variable(json!({"enum": words}))
         }
+        // Or the id of one of the scenario's own.
+        Takes::Registered("format") => json!({"type": "string", "examples": names("format")}),
         Takes::Registered(what) => or_variable(json!({"enum": names(what)})),
         Takes::Seed => or_variable(json!({"type": "integer", "minimum": 0})),
         Takes::Pick => json!({"type": ["integer", "string"]}),

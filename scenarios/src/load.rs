@@ -13,6 +13,7 @@ use crate::events::step::{StepDraft, read_steps};
 use crate::events::timeline::{Expansion, Timeline};
 use crate::foresight::device::check_devices;
 use crate::foresight::expectation::check_expectations;
+use crate::foresight::payload::Payloads;
 use crate::foresight::probe::Publications;
 use crate::foresight::step::check_steps;
 use crate::judgement::expectation::{expand_expects, read_expects};
@@ -29,6 +30,7 @@ use crate::language::variables::Variables;
 use crate::network::air::Air;
 use crate::network::gateway::GatewayDraft;
 use crate::network::link::{LinkDraft, read_links};
+use crate::network::payload::read_payloads;
 use crate::network::probe::read_probes;
 use crate::network::site::read_sites;
 use crate::network::target::{TargetDraft, check_hosts, read_targets};
@@ -87,7 +89,8 @@ fn read_and_expand(
     let seed = read_seed(&root, settings);
     let time = read_time(&root, SCENARIO.below("time"));
     let targets = read_targets(&root, &SCENARIO, registry);
-    let (links, gateways) = read_links(&root, &SCENARIO, registry, &targets);
+    let payloads = read_payloads(&root, &SCENARIO, registry, source);
+    let (links, gateways) = read_links(&root, &SCENARIO, registry, &targets, &payloads);
     let errors = notes.errors();
     let sites = read_sites(&root, &SCENARIO, &targets, &gateways);
     let sites_are_sound = notes.errors() == errors;
@@ -102,6 +105,7 @@ fn read_and_expand(
     let epoch = time.as_ref().ok().and_then(|time| time.start_epoch_ns).unwrap_or(VIRTUAL_EPOCH_NS);
     let (mut roster, deliveries, mut endpoints) =
         populate(notes, registry, &cohorts.drafts, &links, &gateways, seed_or_one, epoch)?;
+    roster.formats = payloads.iter().filter_map(|payload| Some(payload.body.as_ref().ok()?.plan.clone())).collect();
     let mut incomplete = !sites_are_sound || is_incomplete(&cohorts, &links, &targets, &gateways);
     let (mut air, mut hosts) = (AirPlan::default(), Vec::new());
     if !incomplete {
@@ -129,6 +133,8 @@ fn read_and_expand(
     if !incomplete {
         check_steps(&expansion, &timeline);
         check_devices(notes, &cast, time.length);
+        let (payloads, links, cohorts) = (&payloads, &links, &cohorts.drafts);
+        Payloads { notes, registry, payloads, links, cohorts, seed: seed_or_one, epoch_ns: epoch }.check();
         let (probes, places) = (&probes.plans, &probes.filter_places);
         let (cast, deliveries, endpoints) = (&cast, &deliveries, &endpoints);
         Publications { notes, cast, deliveries, endpoints, probes, places }.check();

@@ -5,6 +5,7 @@ pub(crate) mod connection;
 pub(crate) mod gateway;
 pub(crate) mod host;
 pub(crate) mod link;
+pub(crate) mod payload;
 pub(crate) mod probe;
 pub(crate) mod radio;
 pub(crate) mod radio_link;

@@ -2,6 +2,7 @@
 
 pub(crate) mod cadence;
 pub(crate) mod cohort;
+pub(crate) mod identity;
 pub(crate) mod patient;
 pub(crate) mod patient_condition;
 pub(crate) mod placement;

@@ -9,6 +9,7 @@ mod fields;
 pub(crate) mod identity;
 pub(crate) mod json;
 mod link;
+mod payload;
 mod probe;
 mod report;
 mod target;

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 
 use radio_plan::{BluetoothKind, GatewayFormatSpec};
-use sim_core::{DurationRule, MetricShape, ParameterSpec, Registry, StreamKind};
+use sim_core::{DurationRule, FormatSource, MetricShape, ParameterSpec, Registry, StreamKind};
 
 use crate::language::grammar::tables;
 use crate::language::schema::{KeySpec, Only, Rule, TableSpec, Takes};
@@ -31,10 +31,11 @@ fn write_reference(out: &mut String, registry: &Registry) -> fmt::Result {
     write_patients(out, registry)?;
     write_profiles(out, registry)?;
     writeln!(out, "## Payload formats\n\n| name | about |\n|---|---|")?;
-    for format in registry.public_formats() {
+    for format in registry.public_formats().filter(|format| format.as_fixed().is_some()) {
         writeln!(out, "| `{}` | {} |", format.name, cell(format.about))?;
     }
     writeln!(out)?;
+    write_made_formats(out, registry)?;
     let gateway_formats = registry.all::<GatewayFormatSpec>();
     if !gateway_formats.is_empty() {
         writeln!(out, "## Payload formats of gateways\n\n| name | about |\n|---|---|")?;
@@ -46,6 +47,23 @@ fn write_reference(out: &mut String, registry: &Registry) -> fmt::Result {
     write_carriers(out, registry)?;
     write_probe_kinds(out, registry)?;
     write_metrics(out, registry)
+}
+
+/// Formats that a `[payload.ID]` makes.
+fn write_made_formats(out: &mut String, registry: &Registry) -> fmt::Result {
+    for format in registry.public_formats() {
+        let FormatSource::Made { parameters, variables, .. } = &format.source else { continue };
+        writeln!(out, "### `kind = \"{}\"`\n\n{}\n", format.name, format.about)?;
+        write_parameters(out, parameters)?;
+        if !variables.is_empty() {
+            writeln!(out, "| variable | value |\n|---|---|")?;
+            for (name, about) in *variables {
+                writeln!(out, "| `{name}` | {} |", cell(about))?;
+            }
+            writeln!(out)?;
+        }
+    }
+    Ok(())
 }
 
 fn write_carriers(out: &mut String, registry: &Registry) -> fmt::Result {

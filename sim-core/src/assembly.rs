@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use bevy_ecs::prelude::*;
 use smallvec::SmallVec;
-use vocabulary::{Message, MetricId, Quality, Reading, Wave};
+use vocabulary::{Message, MetricId, Origin, Quality, Reading, Wave};
 
 use crate::{SimId, SimTime};
 
@@ -30,6 +30,15 @@ pub struct MessageHead {
     pub intended: SimTime,
     /// What the device's own clock shows then [ms since the Unix epoch].
     pub device_time_ms: i64,
+}
+
+/// Whose a message is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MessageNames<'names> {
+    pub(crate) device_serial: &'names str,
+    pub(crate) patient_id: Option<&'names str>,
+    pub(crate) stream: &'names str,
+    pub(crate) origin: Origin<'names>,
 }
 
 /// Description of a waveform chunk; its samples are appended by a closure.
@@ -97,15 +106,15 @@ impl Assembly {
         self.samples.clear();
     }
 
-    /// Calls `visit` with every message; `names` gives serial, patient id and stream id of a head.
+    /// Calls `visit` with every message; `names` tells whose each is.
     pub(crate) fn for_each<'names>(
         &self,
-        names: impl Fn(&MessageHead) -> (&'names str, Option<&'names str>, &'names str),
+        names: impl Fn(&MessageHead) -> MessageNames<'names>,
         mut visit: impl FnMut(&MessageHead, &Message<'_>),
     ) {
         for assembled in &self.messages {
             let head = &assembled.head;
-            let (device_serial, patient_id, stream) = names(head);
+            let MessageNames { device_serial, patient_id, stream, origin } = names(head);
             let waves: SmallVec<[Wave<'_>; 4]> = self.waves[assembled.waves.clone()]
                 .iter()
                 .map(|wave| Wave {
@@ -128,6 +137,7 @@ impl Assembly {
                     device_time_ms: head.device_time_ms,
                     readings: &self.readings[assembled.readings.clone()],
                     waves: &waves,
+                    origin,
                 },
             );
         }

@@ -27,11 +27,12 @@ pub use parameter::{Argument, Arguments, Change, ParameterKind, ParameterSpec};
 pub use ports::{Command, CommandInbox, Outbound, Outbox, Relay, Replies, Reply, ReplyStatus};
 pub use registry::{
     ActionSpec, AddressSpec, CarrierKind, CommandAction, CommandCode, CommandSpec, Complaint, DeviceSpec, DurationRule,
-    Executor, ExpectMetricSpec, Flaw, Flaws, FormatSpec, Level, MetricShape, Need, PatientFaculties, PatientSpec,
-    PatientText, Plugin, ProbeKind, ProfileFile, Program, Reach, Registry, Request, Row, Sampled, Seam, SignalAct,
-    SignalAction, SignalCode, Spawn, SpawnError, StepCheck, StepFacts, StreamKind, StreamSpec, TruthColumn,
+    Executor, ExpectMetricSpec, Flaw, Flaws, FormatError, FormatSource, FormatSpec, Level, MakeFormat, MetricShape,
+    Need, PatientFaculties, PatientSpec, PatientText, Plugin, ProbeKind, ProfileFile, Program, Reach, Registry,
+    Request, Row, Sampled, Seam, SignalAct, SignalAction, SignalCode, Spawn, SpawnError, StepCheck, StepFacts,
+    StreamKind, StreamSpec, TruthColumn,
 };
-pub use roster::{Cadence, DevicePlan, PatientPlan, Roster, Route, RouteId, SimId, StreamPlan};
+pub use roster::{Cadence, DevicePlan, FormatPlan, PatientPlan, Roster, Route, RouteId, SimId, StreamPlan};
 pub use shards::Shards;
 pub use sim::{BuildError, Clock, Entities, Observer, Participants, Phase, Said, Sim, Slot};
 pub use time::{GRID, SimTime, Span, sample_instant};

@@ -25,6 +25,8 @@ pub enum ParameterKind {
     Target,
     /// A list of texts.
     Texts,
+    /// The name of a file beside the scenario; the value is what the file holds.
+    File,
     /// A table of plain values (numbers, texts, flags), such as the arguments of a command.
     Table,
 }
@@ -41,6 +43,7 @@ impl ParameterKind {
             Self::Choice(words) => words.join(" | "),
             Self::Target => "id of a target".to_owned(),
             Self::Texts => "list of texts".to_owned(),
+            Self::File => "name of a file".to_owned(),
             Self::Table => "table".to_owned(),
         }
     }

@@ -32,7 +32,7 @@ pub use device::{CommandSpec, DeviceSpec, Spawn, StreamKind, StreamSpec};
 pub use executor::{Executor, Reach, Seam};
 pub use expectation_metric::{ExpectMetricSpec, MetricShape, Sampled};
 pub use foresight::{Complaint, Need, PatientFaculties, PatientText, StepCheck, StepFacts};
-pub use format::FormatSpec;
+pub use format::{FormatError, FormatSource, FormatSpec, MakeFormat};
 pub use patient::{PatientSpec, ProfileFile, SpawnError, TruthColumn};
 pub use plugin::{Flaw, Flaws, Plugin};
 pub use probe::ProbeKind;

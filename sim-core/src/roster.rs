@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use vocabulary::{DeviceIdentity, Origin, PatientIdentity};
+
 use crate::{Arguments, Span};
 
 /// Dense index of a patient or of a device within the whole scenario. Only for storage and ordering: draws are keyed
@@ -44,6 +46,10 @@ pub struct Roster {
     pub devices: Vec<DevicePlan>,
     /// Routes, grouped by device in device order; the index is their [`RouteId`].
     pub routes: Vec<Route>,
+    /// Payload formats of the scenario's own, which routes name by their ids.
+    pub formats: Vec<FormatPlan>,
+    /// A word that is different in every run, filled in by the runner.
+    pub run: String,
     /// Patients that are never split between shards, because something outside the kernel connects them, such as a
     /// medium that they share: ascending, none of them in two. Everybody else is a component alone.
     pub components: Vec<Range<usize>>,
@@ -60,6 +66,8 @@ pub struct PatientPlan {
     pub number: u32,
     /// Identifier written into payloads, unique in the run.
     pub patient_id: String,
+    /// Name, birth and the like, all invented.
+    pub identity: PatientIdentity,
     /// Patient model.
     pub model: String,
     /// Parameters of the model, drawn and checked.
@@ -81,6 +89,8 @@ pub struct DevicePlan {
     pub kind: String,
     /// Serial number, unique in the run.
     pub serial: String,
+    /// Maker, model and the like, all invented.
+    pub identity: DeviceIdentity,
     /// Options of the kind, checked.
     pub options: Arguments,
     /// Index of its link among the scenario's links.
@@ -142,11 +152,34 @@ pub struct Route {
     pub device: SimId,
     /// Position in [`DevicePlan::streams`].
     pub stream: u16,
-    /// Payload format.
+    /// Payload format: the id of one of [`Roster::formats`], else the name of a registered one.
     pub format: String,
 }
 
+/// A payload format that is made from parameters of the scenario.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FormatPlan {
+    /// Its id, by which routes name it.
+    pub id: String,
+    /// The registered format that it is made by.
+    pub kind: String,
+    /// Parameters of that format, checked; files are given by what they hold.
+    pub arguments: Arguments,
+}
+
 impl Roster {
+    /// Where the messages of a device come from.
+    pub fn origin(&self, device: SimId) -> Origin<'_> {
+        let device = &self.devices[device.index()];
+        let patient = self.patients.get(device.patient.index());
+        Origin {
+            device_kind: &device.kind,
+            device: Some(&device.identity),
+            patient: patient.map(|patient| &patient.identity),
+            run: &self.run,
+        }
+    }
+
     /// Splits the patients in `within` into `parts` contiguous ranges of about equal expected message rate.
     ///
     /// A patient with all its devices is never split, nor is any of the [`Roster::components`].
@@ -202,6 +235,7 @@ mod tests {
             cohort: "a".to_owned(),
             number,
             patient_id: String::new(),
+            identity: PatientIdentity::default(),
             model: String::new(),
             arguments: Arguments::default(),
             devices: 0..0,

@@ -1,5 +1,6 @@
 //! One shard of the simulation: a world, and the schedule that moves it from grid instant to grid instant.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -10,12 +11,12 @@ use bevy_ecs::schedule::{
 use bytes::BytesMut;
 use vocabulary::{Format, Message};
 
-use crate::assembly::{Assembly, MessageHead};
+use crate::assembly::{Assembly, MessageHead, MessageNames};
 use crate::commands::{Answered, CommandTable, obey_commands};
 use crate::{
-    Command, CommandInbox, DevicePlan, Edge, Evidence, GRID, Occurrence, OccurrenceId, Outbound, Outbox, Owner,
-    Registry, Replies, Reply, Roster, SignalAct, SignalAction, SimId, SimTime, SpawnError, StreamPlan, Subject, Truth,
-    working_on,
+    Command, CommandInbox, DevicePlan, Edge, Evidence, FormatError, GRID, Occurrence, OccurrenceId, Outbound, Outbox,
+    Owner, Registry, Replies, Reply, Roster, SignalAct, SignalAction, SimId, SimTime, SpawnError, StreamPlan, Subject,
+    Truth, working_on,
 };
 
 /// The phases of one grid step that models add systems to, in order.
@@ -152,6 +153,14 @@ pub enum BuildError {
         /// Its name.
         name: String,
     },
+    /// The payload format of a device cannot be had.
+    #[error("{path}: {error}")]
+    Format {
+        /// Path of the device.
+        path: String,
+        /// Why not.
+        error: FormatError,
+    },
     /// Two systems could run in either order.
     #[error("the schedule is not deterministic: {0}")]
     Ambiguous(String),
@@ -272,17 +281,20 @@ impl Sim {
 }
 
 fn encoding(registry: &Registry, roster: &Roster) -> Result<Encoding, BuildError> {
-    let by_route = roster
-        .routes
-        .iter()
-        .map(|route| {
-            registry.format(&route.format).map(|row| Arc::clone(&row.format)).ok_or_else(|| BuildError::Unregistered {
-                path: roster.devices[route.device.index()].path.clone(),
-                what: "payload format",
-                name: route.format.clone(),
-            })
-        })
-        .collect::<Result<_, _>>()?;
+    // Most routes share a format, and one that is made from parameters takes a while.
+    let mut made: BTreeMap<&str, Arc<dyn Format>> = BTreeMap::new();
+    let mut by_route = Vec::with_capacity(roster.routes.len());
+    for route in &roster.routes {
+        if let Some(format) = made.get(route.format.as_str()) {
+            by_route.push(Arc::clone(format));
+            continue;
+        }
+        let path = || roster.devices[route.device.index()].path.clone();
+        let format = registry.format_of(&roster.formats, &route.format);
+        let format = format.map_err(|error| BuildError::Format { path: path(), error })?;
+        made.insert(&route.format, Arc::clone(&format));
+        by_route.push(format);
+    }
     Ok(Encoding { by_route, arena: BytesMut::new() })
 }
 
@@ -391,11 +403,12 @@ fn encode_messages(
     let names = |head: &MessageHead| {
         let device = &roster.devices[head.device.index()];
         let patient = &roster.patients[device.patient.index()];
-        (
-            device.serial.as_str(),
-            Some(patient.patient_id.as_str()),
-            device.streams[usize::from(head.stream)].id.as_str(),
-        )
+        MessageNames {
+            device_serial: &device.serial,
+            patient_id: Some(&patient.patient_id),
+            stream: &device.streams[usize::from(head.stream)].id,
+            origin: roster.origin(head.device),
+        }
     };
     assembly.for_each(names, |head, message| {
         let device = &roster.devices[head.device.index()];

@@ -14,6 +14,16 @@ pub trait Format: Debug + Send + Sync {
     /// Appends the bytes of a message to `out`.
     fn encode(&self, message: &Message<'_>, out: &mut BytesMut);
 
+    /// As [`Format::encode`], for whoever checks beforehand whether the format can say such a message; nothing is appended
+    /// when it cannot.
+    ///
+    /// # Errors
+    /// [`FormatFlaw`] says why it cannot.
+    fn try_encode(&self, message: &Message<'_>, out: &mut BytesMut) -> Result<(), FormatFlaw> {
+        self.encode(message, out);
+        Ok(())
+    }
+
     /// Which message a payload is. It may read no further than it must, so a key does not prove the payload sound.
     ///
     /// # Errors
@@ -41,12 +51,37 @@ pub trait Format: Debug + Send + Sync {
         Sameness::Differs { at: at.unwrap_or_else(|| observed.len().min(said.len())) }
     }
 
+    /// The parameter that says how payloads are read back, for a format that is made from parameters: whoever finds that they
+    /// are not, complains there.
+    fn read_by(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Its media type, such as `application/json`.
-    fn content_type(&self) -> &'static str;
+    fn content_type(&self) -> &str;
 
     /// Its schema (JSON Schema for formats of JSON), if there is one.
     fn schema(&self) -> Option<&'static str> {
         None
+    }
+}
+
+/// What is wrong with a format: with one of the parameters that it is made from, or with what it makes of a message.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{reason}")]
+pub struct FormatFlaw {
+    /// The parameter that is to blame, if it is one.
+    pub parameter: Option<&'static str>,
+    /// Offset in the text of that parameter [octets].
+    pub at: usize,
+    /// What is wrong, and where possible what was meant.
+    pub reason: String,
+}
+
+impl FormatFlaw {
+    /// A flaw of a parameter as a whole.
+    pub fn of(parameter: &'static str, reason: impl Into<String>) -> Self {
+        Self { parameter: Some(parameter), at: 0, reason: reason.into() }
     }
 }
 

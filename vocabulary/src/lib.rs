@@ -7,6 +7,7 @@
 mod dimension;
 mod format;
 mod heard;
+mod identity;
 mod message;
 mod metric;
 mod metric_table;
@@ -15,8 +16,9 @@ mod quantity;
 mod sighting;
 
 pub use dimension::{Dimension, Unit};
-pub use format::{Format, KeyError, MessageKey, Sameness};
+pub use format::{Format, FormatFlaw, KeyError, MessageKey, Sameness};
 pub use heard::Heard;
+pub use identity::{DeviceIdentity, Origin, PatientIdentity};
 pub use message::{Message, Quality, Reading, Value, Wave};
 pub use metric::{Metric, MetricKind};
 pub use metric_table::{MetricError, MetricId, metrics, register_metric};

@@ -1,6 +1,6 @@
 //! What a device says at one instant, before it becomes bytes.
 
-use crate::MetricId;
+use crate::{MetricId, Origin};
 
 /// How far a value may be trusted, as the device itself declares it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -118,4 +118,6 @@ pub struct Message<'a> {
     pub readings: &'a [Reading],
     /// Waveform chunks.
     pub waves: &'a [Wave<'a>],
+    /// Where it comes from.
+    pub origin: Origin<'a>,
 }

@@ -54,12 +54,8 @@ impl Plugin for Bluetooth {
     }
 
     fn register(&self, registry: &mut Registry) {
-        registry.add(FormatSpec {
-            name: "said",
-            about: "what a device hands to its Bluetooth side; never leaves the program",
-            is_public: false,
-            format: Arc::new(radio_message::RadioMessage),
-        });
+        let about = "what a device hands to its Bluetooth side; never leaves the program";
+        registry.add(FormatSpec::fixed("said", about, Arc::new(radio_message::RadioMessage)).internal());
         profiles::register(registry);
         actions::register(registry);
     }

@@ -241,6 +241,8 @@ pub fn reading_of(metric: MetricId, value: f64) -> Reading {
 
 #[cfg(test)]
 mod tests {
+    use vocabulary::DeviceIdentity;
+
     use super::*;
 
     #[test]
@@ -251,6 +253,7 @@ mod tests {
             patient: sim_core::SimId(0),
             kind: "belt".to_owned(),
             serial: "B-1".to_owned(),
+            identity: DeviceIdentity::default(),
             options: sim_core::Arguments::default(),
             link: 0,
             aligned: true,

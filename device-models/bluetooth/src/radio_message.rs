@@ -267,7 +267,7 @@ mod tests {
     use proptest::collection::vec;
     use proptest::option;
     use proptest::prelude::*;
-    use vocabulary::{Reading, Wave, metrics};
+    use vocabulary::{Origin, Reading, Wave, metrics};
 
     use super::*;
 
@@ -309,6 +309,7 @@ mod tests {
                 device_time_ms: numbers.1,
                 readings: &readings,
                 waves: &waves,
+                origin: Origin::default(),
             };
             let mut out = BytesMut::new();
             encode(&message, &mut out);
@@ -355,6 +356,7 @@ mod tests {
             device_time_ms: 0,
             readings: &[],
             waves: &[],
+            origin: Origin::default(),
         };
         let mut out = BytesMut::new();
         encode(&message, &mut out);

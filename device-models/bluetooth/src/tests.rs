@@ -14,7 +14,7 @@ use sim_core::{
     Argument, Arguments, Cadence, DevicePlan, Occurrence, Outbound, PatientPlan, Registry, Roster, Route, RouteId,
     SimId, SimTime, Span, StreamPlan, Subject,
 };
-use vocabulary::{Message, MetricId, Reading, Wave, metrics};
+use vocabulary::{DeviceIdentity, Message, MetricId, Origin, PatientIdentity, Reading, Wave, metrics};
 
 use super::{Bluetooth, GivenUp, Radio};
 
@@ -36,6 +36,7 @@ impl Ward {
             cohort: "a".to_owned(),
             number,
             patient_id: format!("P{number}"),
+            identity: PatientIdentity::default(),
             model: String::new(),
             arguments: Arguments::default(),
             devices: 0..0,
@@ -79,6 +80,7 @@ impl Ward {
             patient: SimId(patient as u32),
             kind: kind.to_owned(),
             serial: format!("{kind}-{}", patient + 1),
+            identity: DeviceIdentity::default(),
             options: Arguments::default(),
             link: 0,
             aligned: true,
@@ -102,6 +104,7 @@ impl Ward {
             patient: SimId(0),
             kind: "gateway".to_owned(),
             serial: format!("GW-{number}"),
+            identity: DeviceIdentity::default(),
             options: Arguments::default(),
             link: 0,
             aligned: true,
@@ -153,6 +156,7 @@ impl Ward {
             device_time_ms: EPOCH_MS + at.nanos() / 1_000_000,
             readings,
             waves,
+            origin: Origin::default(),
         };
         let mut payload = BytesMut::new();
         radio_message::encode(&message, &mut payload);

@@ -3,7 +3,7 @@
 use ble::{AirEvent, CentralEvent, CentralEventKind, HostId, ValueLoss};
 use bytes::BytesMut;
 use sim_core::{Outbound, Relay, SimTime};
-use vocabulary::{Heard, Message, OwnedWave, Wave};
+use vocabulary::{Heard, Message, Origin, OwnedWave, Wave};
 
 use crate::peripheral::name_of;
 use crate::profile::{Received, ReceivedValue, Reception};
@@ -226,6 +226,8 @@ impl Site {
                 device_time_ms: parcel.device_time_ms,
                 readings: &reception.readings,
                 waves: &waves,
+                // A device that several patients share says by the id alone whose message it is.
+                origin: Origin { patient: None, ..self.roster.origin(radio_device.id) },
             },
             gateway: &gateway.path,
             address: &radio_device.address.to_string(),

@@ -6,7 +6,7 @@ use sim_core::{
     Argument, Arguments, Cadence, Command, DevicePlan, Observer, PatientPlan, Registry, Roster, Route, RouteId, Said,
     Sim, SimId, SimTime, Span, StreamPlan,
 };
-use vocabulary::Message;
+use vocabulary::{DeviceIdentity, Message, PatientIdentity};
 
 /// A child with heart and lungs, a pump and a monitor; a bolus by command after half a minute.
 fn child() -> (Registry, Arc<Roster>) {
@@ -24,6 +24,7 @@ fn child() -> (Registry, Arc<Roster>) {
         patient: SimId(0),
         kind: kind.to_owned(),
         serial: kind.to_owned(),
+        identity: DeviceIdentity::default(),
         options: Arguments::default(),
         link: 0,
         aligned: false,
@@ -35,6 +36,7 @@ fn child() -> (Registry, Arc<Roster>) {
         cohort: "home".to_owned(),
         number: 1,
         patient_id: "home-0001".to_owned(),
+        identity: PatientIdentity::default(),
         model: "t1d_child".to_owned(),
         arguments: Arguments([("age".to_owned(), Argument::Number(9.0))].into_iter().collect()),
         devices: 0..2,

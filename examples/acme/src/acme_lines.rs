@@ -54,10 +54,6 @@ impl Format for AcmeLines {
 
 /// Adds the format.
 pub(crate) fn register(registry: &mut Registry) {
-    registry.add(FormatSpec {
-        name: "acme-lines",
-        about: "Acme's lines of text: `ACME1;serial;patient;stream;sequence;ms;metric=value;...`",
-        is_public: true,
-        format: Arc::new(AcmeLines),
-    });
+    let about = "Acme's lines of text: `ACME1;serial;patient;stream;sequence;ms;metric=value;...`";
+    registry.add(FormatSpec::fixed("acme-lines", about, Arc::new(AcmeLines)));
 }

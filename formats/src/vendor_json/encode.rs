@@ -163,7 +163,7 @@ impl Section {
 
 #[cfg(test)]
 mod tests {
-    use vocabulary::{MetricId, metrics};
+    use vocabulary::{MetricId, Origin, metrics};
 
     use super::*;
 
@@ -183,6 +183,7 @@ mod tests {
             device_time_ms: 1_768_471_200_000,
             readings: &[],
             waves: &[],
+            origin: Origin::default(),
         }
     }
 

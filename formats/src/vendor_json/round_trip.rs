@@ -1,135 +1,15 @@
-//! What is written reads back: random messages through [`encode`], [`decode`] and [`peek`].
+//! What is written reads back: random messages through the encoder, [`decode`] and [`peek`].
 
-use bytes::BytesMut;
-use proptest::collection::{btree_map, vec};
-use proptest::option;
 use proptest::prelude::*;
-use vocabulary::{Message, MetricId, MetricKind, Quality, Reading, Value, Wave};
+use vocabulary::{MetricKind, Quality, Value};
 
-use super::{decode, encode, peek};
-use crate::whole_number::LARGEST;
-
-/// A message that owns its parts.
-#[derive(Debug, Clone)]
-struct Draft {
-    device_serial: String,
-    patient_id: Option<String>,
-    stream: String,
-    sequence: u64,
-    device_time_ms: i64,
-    readings: Vec<Reading>,
-    waves: Vec<WaveDraft>,
-}
-
-#[derive(Debug, Clone)]
-struct WaveDraft {
-    metric: MetricId,
-    first_ms: i64,
-    rate_mhz: u32,
-    gain: f64,
-    offset: f64,
-    samples: Vec<i16>,
-    quality: Quality,
-}
-
-fn quality() -> impl Strategy<Value = Quality> {
-    prop_oneof![
-        4 => Just(Quality::Ok),
-        1 => prop_oneof![
-            Just(Quality::Questionable),
-            Just(Quality::Invalid),
-            Just(Quality::Calibrating),
-            Just(Quality::NotAvailable),
-            Just(Quality::Test),
-            Just(Quality::Demo),
-        ],
-    ]
-}
-
-fn value() -> impl Strategy<Value = Value> {
-    prop_oneof![
-        4 => (-1e6_f64..1e6).prop_map(Value::Number),
-        1 => any::<f64>().prop_map(Value::Number),
-        1 => prop_oneof![Just("infusing"), Just("lead \"off\"\n"), Just("")].prop_map(Value::Code),
-        1 => Just(Value::Missing),
-    ]
-}
-
-fn metric(waveform: bool) -> impl Strategy<Value = MetricId> {
-    let metrics: Vec<_> = MetricId::all().filter(|id| (id.metric().kind == MetricKind::Waveform) == waveform).collect();
-    proptest::sample::select(metrics)
-}
-
-fn reading_parts() -> impl Strategy<Value = Vec<Reading>> {
-    btree_map(metric(false), (value(), quality()), 0..8).prop_map(|readings| {
-        readings.into_iter().map(|(metric, (value, quality))| Reading { metric, value, quality }).collect()
-    })
-}
-
-fn wave_parts() -> impl Strategy<Value = Vec<WaveDraft>> {
-    let scale = any::<f64>().prop_filter("finite", |value| value.is_finite());
-    let wave = (-LARGEST..=LARGEST, 1_u32.., scale.clone(), scale, vec(any::<i16>(), 0..200), quality());
-    btree_map(metric(true), wave, 0..4).prop_map(|waves| {
-        let draft = |(metric, (first_ms, rate_mhz, gain, offset, samples, quality))| WaveDraft {
-            metric,
-            first_ms,
-            rate_mhz,
-            gain,
-            offset,
-            samples,
-            quality,
-        };
-        waves.into_iter().map(draft).collect()
-    })
-}
-
-fn draft() -> impl Strategy<Value = Draft> {
-    let key = (".{1,64}", option::of(any::<String>()), ".{1,64}", 0..=LARGEST as u64, -LARGEST..=LARGEST);
-    (key, reading_parts(), wave_parts()).prop_map(
-        |((device_serial, patient_id, stream, sequence, device_time_ms), readings, waves)| Draft {
-            device_serial,
-            patient_id,
-            stream,
-            sequence,
-            device_time_ms,
-            readings,
-            waves,
-        },
-    )
-}
-
-fn encoded(draft: &Draft) -> BytesMut {
-    let waves: Vec<_> = draft
-        .waves
-        .iter()
-        .map(|wave| Wave {
-            metric: wave.metric,
-            first_ms: wave.first_ms,
-            rate_mhz: wave.rate_mhz,
-            gain: wave.gain,
-            offset: wave.offset,
-            samples: &wave.samples,
-            quality: wave.quality,
-        })
-        .collect();
-    let message = Message {
-        device_serial: &draft.device_serial,
-        patient_id: draft.patient_id.as_deref(),
-        stream: &draft.stream,
-        sequence: draft.sequence,
-        device_time_ms: draft.device_time_ms,
-        readings: &draft.readings,
-        waves: &waves,
-    };
-    let mut out = BytesMut::new();
-    encode(&message, &mut out);
-    out
-}
+use super::{VendorJson, decode, peek};
+use crate::message_draft::any_message;
 
 proptest! {
     #[test]
-    fn a_written_message_reads_back(draft in draft()) {
-        let payload = encoded(&draft);
+    fn a_written_message_reads_back(draft in any_message()) {
+        let payload = draft.encoded(&VendorJson);
         let decoded = decode(&payload).expect("what is written follows the schema");
 
         prop_assert_eq!(&decoded.device_serial, &draft.device_serial);
@@ -187,8 +67,8 @@ proptest! {
     }
 
     #[test]
-    fn the_key_of_a_written_message_is_found(draft in draft()) {
-        let payload = encoded(&draft);
+    fn the_key_of_a_written_message_is_found(draft in any_message()) {
+        let payload = draft.encoded(&VendorJson);
         let key = peek(&payload).expect("every message has a key");
         prop_assert_eq!(&*key.device_serial, draft.device_serial.as_str());
         prop_assert_eq!(&*key.stream, draft.stream.as_str());
@@ -198,8 +78,8 @@ proptest! {
 
     // A payload that lost its tail on the way is not taken for a whole one.
     #[test]
-    fn a_cut_message_is_refused(draft in draft(), cut in any::<proptest::sample::Index>()) {
-        let payload = encoded(&draft);
+    fn a_cut_message_is_refused(draft in any_message(), cut in any::<proptest::sample::Index>()) {
+        let payload = draft.encoded(&VendorJson);
         let kept = cut.index(payload.len());
         prop_assert!(decode(&payload[..kept]).is_err());
     }

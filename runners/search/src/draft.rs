@@ -195,6 +195,6 @@ fn value(dice: &Dice, parameter: &ParameterSpec, device: &DeviceSpec) -> Option<
             let stream = dice.one_of(&device.streams);
             format!("[\"{}\"]", dice.one_of(&stream.metrics).metric().id)
         }
-        ParameterKind::Target | ParameterKind::Table => return None,
+        ParameterKind::Target | ParameterKind::Table | ParameterKind::File => return None,
     })
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use radio_plan::GatewayFormatSpec;
 use scenarios::{Carrier, Plan};
-use sim_core::{Registry, RouteId};
+use sim_core::{Registry, Roster, RouteId};
 use vocabulary::{Format, KeyError, MessageKey};
 
 /// What the messages of a route are known by, as their own format says it.
@@ -58,7 +58,7 @@ impl RouteFormats {
             position as u16
         });
         let of_route = of_route.collect();
-        let formats = names.into_iter().map(|name| (name.to_owned(), reader(registry, name))).collect();
+        let formats = names.into_iter().map(|name| (name.to_owned(), reader(registry, roster, name))).collect();
         Self { formats, of_route, of_target }
     }
 
@@ -125,7 +125,7 @@ impl RouteFormats {
 }
 
 /// The format that reads what devices or gateways write under a name.
-fn reader(registry: &Registry, name: &str) -> Option<Arc<dyn Format>> {
-    let gateways = || registry.find::<GatewayFormatSpec>(name).map(|row| &row.reader);
-    registry.format(name).map(|row| &row.format).or_else(gateways).cloned()
+fn reader(registry: &Registry, roster: &Roster, name: &str) -> Option<Arc<dyn Format>> {
+    let gateways = || registry.find::<GatewayFormatSpec>(name).map(|row| Arc::clone(&row.reader));
+    registry.format_of(&roster.formats, name).ok().or_else(gateways)
 }

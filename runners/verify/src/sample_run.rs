@@ -12,7 +12,7 @@ use sim_core::{
     ActionSpec, Arguments, Cadence, DevicePlan, DurationRule, Evidence, Executor, Level, MetricShape, Occurrence,
     OccurrenceId, PatientPlan, Registry, Roster, Route, RouteId, SimId, SimTime, Span, StreamPlan, Subject,
 };
-use vocabulary::{Dimension, Sighting};
+use vocabulary::{DeviceIdentity, Dimension, PatientIdentity, Sighting};
 
 use crate::{CommandCounts, ConnectionCounts, Judgement, Ledger, LedgerLimits, ReportInput, RunReport, TargetReport};
 
@@ -93,6 +93,7 @@ pub(crate) fn plan(beds: u32) -> Plan {
             cohort: "icu".to_owned(),
             number,
             patient_id: format!("icu-{number:04}"),
+            identity: PatientIdentity::default(),
             model: "adult".to_owned(),
             arguments: Arguments::default(),
             devices: index as usize..index as usize + 1,
@@ -103,6 +104,7 @@ pub(crate) fn plan(beds: u32) -> Plan {
             patient: SimId(index),
             kind: "bedside_monitor".to_owned(),
             serial: serial(index),
+            identity: DeviceIdentity::default(),
             options: Arguments::default(),
             link: 0,
             aligned: true,

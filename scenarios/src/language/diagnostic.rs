@@ -153,6 +153,11 @@ impl Notes {
         format!("{}:{line}", self.files.borrow()[place.file].name)
     }
 
+    /// The file of a place, as it was asked for.
+    pub(crate) fn file_name(&self, place: Place) -> String {
+        self.files.borrow()[place.file].name.clone()
+    }
+
     /// Line of a place, from 1.
     pub(crate) fn line(&self, place: Place) -> u32 {
         self.line_and_column(place).0

@@ -5,7 +5,7 @@ mod network;
 pub(crate) mod people;
 
 use self::events::{EXPECT, REPORT, STEP, TIME};
-use self::network::{GATEWAY, LINK, PROBE, SITE, TARGET};
+use self::network::{GATEWAY, LINK, PAYLOAD, PROBE, SITE, TARGET};
 use self::people::{COHORT, CONDITION, PROFILE};
 use crate::language::schema::Takes::{Count, Free, Named, Seed, Table, Tables, Text, Texts};
 use crate::language::schema::{KeySpec, More, TableSpec, key, later};
@@ -24,6 +24,7 @@ pub(crate) static SCENARIO: TableSpec = TableSpec {
         key("time", Table(&TIME), "how time passes").required(),
         key("target", Named(&TARGET), "the components of your stack").required(),
         key("link", Named(&LINK), "how devices reach a target").required(),
+        key("payload", Named(&PAYLOAD), "payload formats of your own, which links name as their `format`"),
         key("gateway", Named(&GATEWAY), "what hears Bluetooth devices and hands on what they say"),
         key("site", Named(&SITE), "what the air is like where Bluetooth is spoken"),
         key("cohort", Tables(&COHORT), "patients and their devices").required(),

@@ -71,7 +71,7 @@ fn includes(notes: &Notes, table: &Table) -> Vec<(String, Place)> {
 }
 
 /// The path of `included` as seen from where `file` is.
-fn beside(file: &str, included: &str) -> String {
+pub(crate) fn beside(file: &str, included: &str) -> String {
     let Some((folder, _)) = file.rsplit_once('/').filter(|_| !included.starts_with('/')) else {
         return included.to_owned();
     };

@@ -164,7 +164,9 @@ impl ParameterReader<'_> {
             (ParameterKind::Number, Value::Float(number)) if number.is_finite() => Argument::Number(*number),
             (ParameterKind::Count, Value::Integer(number)) if *number >= 0 => Argument::Number(*number as f64),
             (ParameterKind::Flag, Value::Flag(flag)) => Argument::Flag(*flag),
-            (ParameterKind::Text | ParameterKind::Target, Value::Text(text)) => Argument::Text(text.text.clone()),
+            (ParameterKind::Text | ParameterKind::Target | ParameterKind::File, Value::Text(text)) => {
+                Argument::Text(text.text.clone())
+            }
             (ParameterKind::Choice(words), Value::Text(text)) => {
                 if !words.contains(&text.text.as_str()) {
                     let hint = hint(&text.text, "choices", words.iter().copied());

@@ -23,6 +23,8 @@ pub(crate) enum More {
     PatientParameters,
     /// Options of the device kind.
     DeviceOptions,
+    /// Parameters of the kind of format.
+    FormatParameters,
 }
 
 /// One key of a table.
@@ -86,7 +88,8 @@ pub(crate) enum Takes {
     Id,
     /// The id of something declared elsewhere in the file: `target`, `link`, `step`.
     Reference(&'static str),
-    /// The name of a registered `device`, `model`, `format`, `action`, `kind of probe`, `carrier` or `kind of target`.
+    /// The name of a registered `device`, `model`, `format`, `action`, `kind of probe`, `kind of format`, `carrier` or
+    /// `kind of target`.
     Registered(&'static str),
     /// A whole number, or a list of them.
     Seed,

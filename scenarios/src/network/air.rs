@@ -13,6 +13,7 @@ use crate::network::radio::{Peer, RadioDraft, Security};
 use crate::network::site::{HostSite, Sites};
 use crate::network::target::TargetDraft;
 use crate::people::cohort::CohortDraft;
+use crate::people::identity::device_identity;
 use crate::people::placement::{Ward, home};
 use crate::people::population::endpoint;
 use crate::plan::{Endpoint, HostPlan};
@@ -218,8 +219,10 @@ impl Air<'_> {
             format: body.format.clone(),
             devices: whom.devices,
         });
+        let path = format!("{GATEWAYS}/{id}/{}", whom.number);
         roster.devices.push(DevicePlan {
-            path: format!("{GATEWAYS}/{id}/{}", whom.number),
+            identity: device_identity(roster.seed, &path, GATEWAY_KIND),
+            path,
             id: id.clone(),
             patient: whom.patient,
             kind: GATEWAY_KIND.to_owned(),

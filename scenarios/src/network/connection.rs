@@ -9,6 +9,7 @@ use crate::language::reader::{Placed, Reader};
 use crate::language::schema::TableSpec;
 use crate::language::suggestion::hint;
 use crate::language::template::{Template, Use};
+use crate::network::payload::PayloadDraft;
 use crate::network::radio::RadioDraft;
 use crate::network::target::TargetDraft;
 use crate::plan::{AuthPlan, Backoff, BackoffKind, Carrier, LinkPlan, OutboxFull, OutboxPlan, Protocol, SessionPlan};
@@ -58,7 +59,7 @@ pub(crate) fn read_connection(
     spec: &'static TableSpec,
     registry: &Registry,
     carrier: &CarrierKind,
-    targets: &[TargetDraft],
+    (targets, payloads): (&[TargetDraft], &[PayloadDraft]),
     id: &str,
 ) -> Checked<LinkBody> {
     let takes = |key: &str| carrier.link_keys.contains(&key);
@@ -79,15 +80,7 @@ pub(crate) fn read_connection(
             _ => Ok(index),
         }
     });
-    let format = reader.text("format").and_then(|format| {
-        let names = registry.public_formats().map(|format| format.name);
-        if !names.clone().any(|name| name == format.text) {
-            let hint = hint(&format.text, "formats", names);
-            let message = format!("there is no format `{}`{hint}", format.text);
-            return Err(reader.notes.error(format.start(), message));
-        }
-        Ok(format.text)
-    });
+    let format = read_format(reader, registry, payloads);
     let topic = reader.template("topic");
     let topic_place = reader.place("topic");
     let topic = topic.and_then(|text| Template::read(reader.notes, "topic", &text, Use::StreamTopic));
@@ -130,6 +123,28 @@ pub(crate) fn read_connection(
         will: will?,
         radio: None,
     })
+}
+
+/// Reads which format a link has: a registered one, or one of the scenario's own.
+fn read_format(reader: &Reader<'_>, registry: &Registry, payloads: &[PayloadDraft]) -> Checked<String> {
+    let format = reader.text("format")?;
+    if let Some(payload) = payloads.iter().find(|payload| payload.id.value == format.text) {
+        return payload.body.as_ref().map(|_| format.text).map_err(|refused| *refused);
+    }
+    let fixed = registry.public_formats().filter(|row| row.as_fixed().is_some()).map(|row| row.name);
+    if fixed.clone().any(|name| name == format.text) {
+        return Ok(format.text);
+    }
+    let word = &format.text;
+    let message = if registry.public_formats().any(|row| row.name == word) {
+        format!(
+            "format `{word}` is made from parameters: write a table `[payload.ID]` with `kind = \"{word}\"` and name its ID here"
+        )
+    } else {
+        let names = fixed.chain(payloads.iter().map(|payload| payload.id.value.as_str()));
+        format!("there is no format `{word}`{}", hint(word, "formats", names))
+    };
+    Err(reader.notes.error(format.start(), message))
 }
 
 fn read_session(link: &Reader<'_>, spec: &'static TableSpec, protocol: Option<Protocol>) -> Checked<SessionPlan> {

@@ -8,6 +8,7 @@ use crate::language::schema::TableSpec;
 use crate::language::word::{BLUETOOTH, Words};
 use crate::network::connection::{LinkBody, LinkHead, read_connection};
 use crate::network::gateway::{GatewayDraft, read_gateways};
+use crate::network::payload::PayloadDraft;
 use crate::network::radio_link::read_radio_link;
 use crate::network::target::TargetDraft;
 
@@ -26,6 +27,7 @@ pub(crate) fn read_links(
     spec: &'static TableSpec,
     registry: &Registry,
     targets: &[TargetDraft],
+    payloads: &[PayloadDraft],
 ) -> (Vec<LinkDraft>, Vec<GatewayDraft>) {
     let link_spec = spec.below("link");
     let words = Words::of(link_spec.key("carrier").expect("a link has a carrier"), registry);
@@ -41,7 +43,7 @@ pub(crate) fn read_links(
             Ok(BLUETOOTH) => None,
             Ok(name) => {
                 let carrier = registry.carrier(name).expect("every other word is the name of a carrier");
-                Some(read_connection(&reader, link_spec, registry, carrier, targets, &id.value))
+                Some(read_connection(&reader, link_spec, registry, carrier, (targets, payloads), &id.value))
             }
             Err(refused) => Some(Err(refused)),
         });

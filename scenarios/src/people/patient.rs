@@ -35,7 +35,12 @@ const CONDITIONS: &str = "conditions";
 
 /// Sex of a patient whose sex is left open: below a half is male. The models draw it the same way, so that a profile
 /// changes nobody's sex.
-const SEX_DRAW: Purpose = Purpose::new("patient.sex");
+pub(crate) const SEX_DRAW: Purpose = Purpose::new("patient.sex");
+
+/// What a draw for [`SEX_DRAW`] means.
+pub(crate) fn is_male(draw: f64) -> bool {
+    draw < 0.5
+}
 
 /// Reads `patient` of a cohort.
 pub(crate) fn read_patient(
@@ -164,7 +169,7 @@ impl PatientDraft {
         }
         let open = !matches!(values.get(SEX), Some(Argument::Text(sex)) if sex == "female" || sex == "male");
         if open && self.groups.iter().any(|group| matches!(group.who, Who::Sex(_))) {
-            let male = Key::new(seed, path).uniform(SEX_DRAW, 0) < 0.5;
+            let male = is_male(Key::new(seed, path).uniform(SEX_DRAW, 0));
             let sex = if male { "male" } else { "female" };
             values.insert(SEX.to_owned(), Argument::Text(sex.to_owned()));
         }

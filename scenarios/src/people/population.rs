@@ -10,6 +10,7 @@ use crate::network::gateway::GatewayDraft;
 use crate::network::link::LinkDraft;
 use crate::network::radio::Peer;
 use crate::people::cohort::CohortDraft;
+use crate::people::identity::{device_identity, patient_identity};
 use crate::plan::{Carrier, Delivery, Endpoint, Will};
 
 /// Whether a patient has a device of which only a share of the patients have one: the draw is below the share. It is
@@ -75,6 +76,7 @@ fn add_patient(
             continue;
         };
         let serial = format!("{patient_id}-{}", device.id);
+        let identity = device_identity(roster.seed, &device_path, &device.kind);
         let names = Names {
             cohort: &cohort.id,
             number,
@@ -105,6 +107,7 @@ fn add_patient(
             patient,
             kind: device.kind.clone(),
             serial,
+            identity,
             options: device.options.clone(),
             link: device.link,
             aligned: device.aligned,
@@ -112,9 +115,10 @@ fn add_patient(
         });
     }
     roster.patients.push(PatientPlan {
-        path,
         cohort: cohort.id.clone(),
         number,
+        identity: patient_identity(roster.seed, &path, &arguments, roster.start_epoch_ns),
+        path,
         patient_id,
         model: cohort.patient.model.clone(),
         arguments,

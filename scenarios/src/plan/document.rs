@@ -20,6 +20,7 @@ use crate::plan::Plan;
 use crate::plan::expect::tell_expect;
 pub(crate) use crate::plan::fields::View;
 use crate::plan::link::tell_link;
+use crate::plan::payload::tell_payload;
 use crate::plan::probe::tell_probe;
 use crate::plan::report::tell_report;
 use crate::plan::target::{tell_host, tell_target};
@@ -67,6 +68,9 @@ pub(crate) fn tell(plan: &Plan, view: View, out: &mut dyn FnMut(Piece)) {
         // They are told with the patients, gateways with the air.
         devices: _,
         routes: _,
+        formats,
+        // Only the moment of the run decides it.
+        run: _,
         // They follow from the sites.
         components: _,
     } = &**roster;
@@ -85,6 +89,7 @@ pub(crate) fn tell(plan: &Plan, view: View, out: &mut dyn FnMut(Piece)) {
         items.for_each(|item| out(Piece::Item(item)));
     };
     list("targets", &mut targets.iter().map(|target| tell_target(target, view)));
+    list("payloads", &mut formats.iter().map(|own| tell_payload(own, view)));
     list("links", &mut links.iter().map(|link| tell_link(targets, link, view)));
     list("hosts", &mut hosts.iter().map(|own| tell_host(targets, sites, own, view)));
     list("sites", &mut sites.iter().map(|own| site(plan, own, view)));

@@ -4,7 +4,7 @@ mod air;
 
 use std::fmt::{self, Write};
 
-use sim_core::{Occurrence, Roster};
+use sim_core::{FormatPlan, Occurrence, Roster};
 
 use self::air::{place, write_air};
 use crate::events::path::subject_path;
@@ -39,6 +39,9 @@ fn write_plan(out: &mut String, plan: &Plan) -> fmt::Result {
     for host in &plan.hosts {
         let (id, site) = (&plan.targets[host.target].id, &plan.air.sites[host.site].id);
         writeln!(out, "  host     {id} on site {site} at {}", place(host.place))?;
+    }
+    for FormatPlan { id, kind, arguments: _ } in &plan.roster.formats {
+        writeln!(out, "  payload  {id}: {kind}")?;
     }
     for link in &plan.links {
         if link.carrier != Carrier::Connection {

@@ -10,6 +10,7 @@ mod bluetooth_broken;
 mod broken;
 mod carriers;
 mod expansion;
+mod payloads;
 mod profiles;
 mod robustness;
 mod stability;

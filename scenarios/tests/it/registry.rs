@@ -7,21 +7,18 @@ use bytes::BytesMut;
 use radio_plan::{BluetoothKind, GatewayFormatSpec};
 use sim_core::{
     ActionSpec, AddressSpec, Arguments, CarrierKind, CommandAction, CommandSpec, DevicePlan, DeviceSpec, DurationRule,
-    Executor, ExpectMetricSpec, FormatSpec, Level, MetricShape, Obey, ParameterKind, ParameterSpec, PatientPlan,
-    PatientSpec, ProbeKind, Reach, Registry, Request, Sampled, Seam, SignalAct, SimId, Spawn, SpawnError, StreamKind,
-    StreamSpec, TruthColumn,
+    Executor, ExpectMetricSpec, FormatSource, FormatSpec, Level, MetricShape, Obey, ParameterKind, ParameterSpec,
+    PatientPlan, PatientSpec, ProbeKind, Reach, Registry, Request, Sampled, Seam, SignalAct, SimId, Spawn, SpawnError,
+    StreamKind, StreamSpec, TruthColumn,
 };
-use vocabulary::{Dimension, Format, KeyError, Message, MessageKey, MetricId, metrics};
+use vocabulary::{Dimension, Format, FormatFlaw, KeyError, Message, MessageKey, MetricId, metrics};
 
 pub(crate) fn registry() -> Registry {
     let mut registry = Registry::new();
     registry.extend(actions()).extend(devices()).extend(patients()).extend(metrics());
-    registry.extend(["vendor-json", "senml"].map(|name| FormatSpec {
-        name,
-        about: "a payload format",
-        is_public: true,
-        format: Arc::new(NoBytes),
-    }));
+    registry
+        .extend(["vendor-json", "senml"].map(|name| FormatSpec::fixed(name, "a payload format", Arc::new(NoBytes))));
+    registry.add(lines());
     registry.extend(["gateway-json", "theengs"].map(|name| GatewayFormatSpec {
         name,
         about: "a payload format of gateways",
@@ -318,4 +315,59 @@ fn metrics() -> Vec<ExpectMetricSpec> {
         metric("delivered.ratio", MetricShape::Share, &[]),
         metric("latency.e2e", MetricShape::Distribution(Dimension::Time), &[]),
     ]
+}
+
+/// A format that is made from parameters: the line between two words.
+fn lines() -> FormatSpec {
+    FormatSpec {
+        name: "lines",
+        about: "lines of text",
+        is_public: true,
+        source: FormatSource::Made {
+            parameters: vec![
+                ParameterSpec::optional("text", ParameterKind::Text, "what stands between serial and stream")
+                    .default(","),
+                ParameterSpec::optional("file", ParameterKind::File, "a file that holds it"),
+                ParameterSpec::optional("most", ParameterKind::Count, "most octets").default("1000").range(1.0, 1000.0),
+            ],
+            variables: &[("serial", "serial number of the device")],
+            make: |arguments| {
+                let parameter = if arguments.text("file").is_some() { "file" } else { "text" };
+                let between = arguments.text(parameter).unwrap_or_default();
+                let flaws: Vec<FormatFlaw> = between
+                    .match_indices('!')
+                    .map(|(at, _)| FormatFlaw { parameter: Some(parameter), at, reason: "`!` shouts".to_owned() })
+                    .collect();
+                if flaws.is_empty() { Ok(Arc::new(Lines { between: between.to_owned() })) } else { Err(flaws) }
+            },
+        },
+    }
+}
+
+#[derive(Debug)]
+struct Lines {
+    between: String,
+}
+
+impl Format for Lines {
+    fn encode(&self, message: &Message<'_>, out: &mut BytesMut) {
+        let line = format!("{}{}{}", message.device_serial, self.between, message.stream);
+        out.extend_from_slice(line.as_bytes());
+    }
+
+    fn key<'p>(&self, payload: &'p [u8]) -> Result<MessageKey<'p>, KeyError> {
+        let line = std::str::from_utf8(payload).unwrap_or_default();
+        let unreadable = || KeyError::Unreadable { reason: "there is no comma".to_owned() };
+        let (serial, stream) = line.split_once(',').ok_or_else(unreadable)?;
+        let (device_serial, stream) = (serial.into(), stream.into());
+        Ok(MessageKey { device_serial, patient_id: None, stream, sequence: None, device_time_ms: None })
+    }
+
+    fn read_by(&self) -> Option<&'static str> {
+        Some("text")
+    }
+
+    fn content_type(&self) -> &'static str {
+        "text/plain"
+    }
 }

@@ -16,7 +16,7 @@ use sim_core::{
     ActionSpec, Arguments, Cadence, DevicePlan, DurationRule, Executor, FormatSpec, Level, Occurrence, OccurrenceId,
     Outbound, PatientPlan, Plugin, Registry, Roster, Route, RouteId, SimId, SimTime, Span, StreamPlan, Subject,
 };
-use vocabulary::{Heard, Message, OwnedMessage, Reading, Value, metrics};
+use vocabulary::{DeviceIdentity, Heard, Message, Origin, OwnedMessage, PatientIdentity, Reading, Value, metrics};
 
 const SERVICE: Uuid = Uuid::Short(0xFFF0);
 const STEPS: Uuid = Uuid::Short(0xFFF1);
@@ -94,6 +94,7 @@ fn home() -> (Arc<Roster>, Arc<AirPlan>) {
         patient: SimId(0),
         kind: kind.to_owned(),
         serial: format!("{kind}-1"),
+        identity: DeviceIdentity::default(),
         options: Arguments::default(),
         link: 0,
         aligned: true,
@@ -118,6 +119,7 @@ fn home() -> (Arc<Roster>, Arc<AirPlan>) {
             cohort: "a".to_owned(),
             number: 1,
             patient_id: "P1".to_owned(),
+            identity: PatientIdentity::default(),
             model: String::new(),
             arguments: Arguments::default(),
             devices: 0..1,
@@ -160,7 +162,7 @@ fn a_vendors_device_is_heard_and_hushed() {
     };
     let (roster, air) = home();
     let mut radio = Radio::new(&registry, &roster, &air, &Arc::new(vec![hush]), 0..1).expect("valid");
-    let format = &registry.find::<FormatSpec>("said").expect("the radio's own").format;
+    let format = &registry.find::<FormatSpec>("said").and_then(FormatSpec::as_fixed).expect("the radio's own");
     for sequence in 0..60 {
         let readings = [Reading::number(metrics::STEPS, sequence as f64)];
         let message = Message {
@@ -171,6 +173,7 @@ fn a_vendors_device_is_heard_and_hushed() {
             device_time_ms: 0,
             readings: &readings,
             waves: &[],
+            origin: Origin::default(),
         };
         let mut payload = BytesMut::new();
         format.encode(&message, &mut payload);

@@ -6,7 +6,7 @@ use sim_core::{
     Arguments, Cadence, Command, DevicePlan, FormatSpec, Observer, PatientPlan, PatientSpec, Registry, ReplyStatus,
     Roster, Route, RouteId, Said, Sim, SimId, SimTime, Span, StreamPlan,
 };
-use vocabulary::{Format, KeyError, Message, MessageKey, Reading, Value, metrics};
+use vocabulary::{DeviceIdentity, Format, KeyError, Message, MessageKey, PatientIdentity, Reading, Value, metrics};
 
 use super::*;
 
@@ -109,7 +109,7 @@ fn ward(kind: DeviceKind<Tally>) -> (Sim, Told) {
         truth: &[],
         spawn: |world, _, _, _| Ok(world.spawn_empty().id()),
     });
-    registry.add(FormatSpec { name: "nothing", about: "", is_public: true, format: Arc::new(Nothing) });
+    registry.add(FormatSpec::fixed("nothing", "", Arc::new(Nothing)));
     let spec = registry.device("tally").expect("registered");
     let cadences = [Cadence::Periodic { period: Span::from_secs(2) }, Cadence::OnEvent, Cadence::OnEvent];
     let streams = spec.streams.iter().zip(cadences).enumerate().map(|(kind_index, (stream, cadence))| StreamPlan {
@@ -129,6 +129,7 @@ fn ward(kind: DeviceKind<Tally>) -> (Sim, Told) {
             cohort: "ward".to_owned(),
             number: 1,
             patient_id: "ward-0001".to_owned(),
+            identity: PatientIdentity::default(),
             model: "nobody".to_owned(),
             arguments: Arguments::default(),
             devices: 0..1,
@@ -140,12 +141,13 @@ fn ward(kind: DeviceKind<Tally>) -> (Sim, Told) {
             patient: SimId(0),
             kind: "tally".to_owned(),
             serial: "1".to_owned(),
+            identity: DeviceIdentity::default(),
             options: Arguments::default(),
             link: 0,
             aligned: true,
             streams,
         }],
-        components: Vec::new(),
+        ..Roster::default()
     };
     let mut sim = Sim::new(&registry, &Arc::new(roster), &Arc::new(Vec::new()), 0..1).expect("a world");
     let told = Told::default();

@@ -58,7 +58,7 @@ impl Format for Bare {
 fn with_formats() -> Registry {
     let mut registry = registry();
     let formats: [(&str, Arc<dyn Format>); 2] = [("clocked", Arc::new(Clocked)), ("bare", Arc::new(Bare))];
-    registry.extend(formats.map(|(name, format)| FormatSpec { name, about: "for tests", is_public: true, format }));
+    registry.extend(formats.map(|(name, format)| FormatSpec::fixed(name, "for tests", format)));
     registry
 }
 

@@ -60,7 +60,9 @@ pub(super) static LINK: TableSpec = TableSpec {
         key("topic", Template, "topic of each stream; commands go to `<topic up to ${stream}>/cmd`, answers to `/ack`")
             .required()
             .taken_by("carrier"),
-        key("format", Registered("format"), "payload format").or("vendor-json").taken_by("carrier"),
+        key("format", Registered("format"), "payload format: a registered one, or the id of a `[payload.ID]`")
+            .or("vendor-json")
+            .taken_by("carrier"),
         key("qos", QOS, "delivery level").or("1").taken_by("carrier"),
         key("retain", Flag, "whether the broker keeps the last message of each topic").or("false").taken_by("carrier"),
         key("protocol", Choice { now: &["3.1.1", "5"], later: &[] }, "MQTT version").or("3.1.1").taken_by("carrier"),
@@ -102,6 +104,14 @@ pub(super) static LINK: TableSpec = TableSpec {
         later("profile"),
     ],
     more: More::Nothing,
+};
+
+pub(super) static PAYLOAD: TableSpec = TableSpec {
+    heading: "[payload.ID]",
+    about: "A payload format of your own: how a registered kind of format makes it. It is tried with messages of every \
+            stream that uses it before anything is sent.",
+    keys: &[key("kind", Registered("kind of format"), "what makes it; its parameters stand beside").required()],
+    more: More::FormatParameters,
 };
 
 pub(super) static SESSION: TableSpec = TableSpec {

@@ -25,7 +25,8 @@ pub(super) fn gateway(plan: &Plan, gateway: &GatewayPlan, view: View) -> Value {
     let roster = &plan.roster;
     let GatewayPlan { device, site, place, slots, interval, format, devices } = gateway;
     // A gateway says nothing of its own, wears nothing and belongs to its site.
-    let DevicePlan { path, id: _, patient: _, kind: _, serial, options: _, link, aligned: _, streams: _ } =
+    // What its label would say is in nothing that it says.
+    let DevicePlan { path, id: _, patient: _, kind: _, serial, identity: _, options: _, link, aligned: _, streams: _ } =
         &roster.devices[device.index()];
     let heard = devices.iter().map(|device| roster.devices[device.index()].path.clone());
     let fields = Fields::new(view)

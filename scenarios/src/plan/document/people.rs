@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use sim_core::{Cadence, DevicePlan, PatientPlan, Route, SimId, StreamPlan};
+use vocabulary::{DeviceIdentity, PatientIdentity};
 
 use super::super::delivery::delivery;
 use super::air::radio;
@@ -13,10 +14,11 @@ use crate::plan::fields::{Fields, View};
 /// A patient with all devices.
 pub(super) fn patient(plan: &Plan, patient: &PatientPlan, view: View) -> Value {
     // Cohort and number are the parts of the path.
-    let PatientPlan { path, cohort: _, number: _, patient_id, model, arguments: own, devices } = patient;
+    let PatientPlan { path, cohort: _, number: _, patient_id, identity, model, arguments: own, devices } = patient;
     Fields::new(view)
         .field("path", path.clone())
         .field("patient_id", patient_id.clone())
+        .field("identity", patient_identity(identity, view))
         .field("model", model.clone())
         .field("parameters", arguments(own))
         .field("devices", devices.clone().map(|index| device(plan, index, view)).collect::<Vec<_>>())
@@ -24,19 +26,42 @@ pub(super) fn patient(plan: &Plan, patient: &PatientPlan, view: View) -> Value {
 }
 
 fn device(plan: &Plan, index: usize, view: View) -> Value {
-    let DevicePlan { path, id: _, patient: _, kind, serial, options, link, aligned, streams } =
+    let DevicePlan { path, id: _, patient: _, kind, serial, identity, options, link, aligned, streams } =
         &plan.roster.devices[index];
     let own = plan.air.radios.get(&SimId(index as u32));
     let fields = Fields::new(view)
         .field("path", path.clone())
         .field("kind", kind.clone())
         .field("serial", serial.clone())
+        .field("identity", device_identity(identity, view))
         .field("link", plan.links[*link].id.clone())
         .field("radio", own.map(|own| radio(plan, own, view)))
         .field("options", arguments(options))
         .field("aligned", *aligned)
         .field("streams", streams.iter().map(|own| stream(plan, own, view)).collect::<Vec<_>>());
     connection(fields, &plan.endpoints[index], view).done()
+}
+
+fn patient_identity(identity: &PatientIdentity, view: View) -> Value {
+    let PatientIdentity { given_name, family_name, sex, birth_date, record_number, canary } = identity;
+    Fields::new(view)
+        .field("given_name", given_name.clone())
+        .field("family_name", family_name.clone())
+        .field("sex", sex.clone())
+        .field("birth_date", birth_date.clone())
+        .field("record_number", record_number.clone())
+        .field("canary", canary.clone())
+        .done()
+}
+
+fn device_identity(identity: &DeviceIdentity, view: View) -> Value {
+    let DeviceIdentity { manufacturer, model, firmware, canary } = identity;
+    Fields::new(view)
+        .field("manufacturer", manufacturer.clone())
+        .field("model", model.clone())
+        .field("firmware", firmware.clone())
+        .field("canary", canary.clone())
+        .done()
 }
 
 fn stream(plan: &Plan, stream: &StreamPlan, view: View) -> Value {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// Appends a value with sorted keys, no white space, and numbers as the shortest text that reads back as the same
 /// `f64`: `12`, `12.0` and `1.2e1` mean the same.
-pub(super) fn write_canonical(value: &Value, out: &mut Vec<u8>) {
+pub(crate) fn write_canonical(value: &Value, out: &mut Vec<u8>) {
     match value {
         Value::Number(number) => {
             let text = number.as_f64().map_or_else(|| number.to_string(), |number| number.to_string());
@@ -34,11 +34,18 @@ pub(super) fn write_canonical(value: &Value, out: &mut Vec<u8>) {
     }
 }
 
+/// Appends what a JSON text means; false when it is none.
+pub(crate) fn write_meaning(payload: &[u8], out: &mut Vec<u8>) -> bool {
+    let Ok(value) = serde_json::from_slice::<Value>(payload) else { return false };
+    write_canonical(&value, out);
+    true
+}
+
 #[cfg(test)]
 mod tests {
     use vocabulary::{Format, Sameness};
 
-    use super::super::VendorJson;
+    use crate::vendor_json::VendorJson;
 
     #[test]
     fn order_space_and_spelling_of_numbers_mean_nothing() {

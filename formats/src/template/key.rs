@@ -1,0 +1,153 @@
+//! Which message a payload is, read back out of what a template has written.
+
+use std::borrow::Cow;
+use std::fmt::Display;
+
+use regex::Regex;
+use serde_json::Value;
+use vocabulary::{FormatFlaw, KeyError, MessageKey};
+
+use super::{KEY, PATTERN};
+use crate::instant::read_instant;
+
+/// Parts of a key.
+const SERIAL: &str = "serial";
+const STREAM: &str = "stream";
+const SEQUENCE: &str = "sequence";
+const TIME: &str = "time";
+const PARTS: [&str; 4] = [SERIAL, STREAM, SEQUENCE, TIME];
+
+/// How a payload is read back.
+#[derive(Debug)]
+pub(super) enum KeyReader {
+    /// It is not.
+    Absent,
+    /// By JSON pointers (RFC 6901), in the order of [`PARTS`].
+    Pointers([Option<String>; 4]),
+    /// By a regular expression with groups named as [`PARTS`].
+    Pattern(Box<Regex>),
+}
+
+impl KeyReader {
+    /// Reads by JSON pointers, each with the name of its part.
+    pub(super) fn pointers<'a>(
+        named: impl Iterator<Item = (&'a str, Option<&'a str>)>,
+    ) -> Result<Self, Vec<FormatFlaw>> {
+        let mut pointers: [Option<String>; 4] = Default::default();
+        let mut flaws = Vec::new();
+        for (name, pointer) in named {
+            let index = PARTS.iter().position(|part| *part == name);
+            match (index, pointer) {
+                (None, _) => flaws.push(format!("`key` has no `{name}`; it has {}", PARTS.join(", "))),
+                (Some(index), Some(pointer)) if pointer.starts_with('/') => pointers[index] = Some(pointer.to_owned()),
+                (Some(_), pointer) => flaws.push(format!(
+                    "`key.{name}` is a JSON pointer such as `\"/device/id\"`, got `{}`",
+                    pointer.unwrap_or("something else")
+                )),
+            }
+        }
+        flaws.extend(missing(KEY, |part| {
+            pointers[PARTS.iter().position(|known| *known == part).unwrap_or_default()].is_some()
+        }));
+        if flaws.is_empty() {
+            return Ok(Self::Pointers(pointers));
+        }
+        Err(flaws.into_iter().map(|reason| FormatFlaw::of(KEY, reason)).collect())
+    }
+
+    /// Reads by a regular expression.
+    pub(super) fn pattern(pattern: &str) -> Result<Self, Vec<FormatFlaw>> {
+        let regex = Regex::new(pattern).map_err(|error| {
+            // The last line says what, the others draw where.
+            let reason = error.to_string();
+            let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            vec![FormatFlaw::of(PATTERN, format!("not a regular expression: {reason}"))]
+        })?;
+        let groups: Vec<&str> = regex.capture_names().flatten().collect();
+        let unknown = groups.iter().filter(|group| !PARTS.contains(group));
+        let mut flaws: Vec<String> = unknown
+            .map(|group| format!("`pattern` has a group `{group}`; those that are read are {}", PARTS.join(", ")))
+            .collect();
+        flaws.extend(missing(PATTERN, |part| groups.contains(&part)));
+        if flaws.is_empty() {
+            return Ok(Self::Pattern(Box::new(regex)));
+        }
+        Err(flaws.into_iter().map(|reason| FormatFlaw::of(PATTERN, reason)).collect())
+    }
+
+    /// The parameter that says how.
+    pub(super) const fn parameter(&self) -> Option<&'static str> {
+        match self {
+            Self::Absent => None,
+            Self::Pointers(_) => Some(KEY),
+            Self::Pattern(_) => Some(PATTERN),
+        }
+    }
+
+    /// Reads a payload.
+    pub(super) fn read<'p>(&self, payload: &'p [u8]) -> Result<MessageKey<'p>, KeyError> {
+        match self {
+            Self::Absent => Err(KeyError::Absent),
+            Self::Pointers([serial, stream, sequence, time]) => {
+                let value: Value = serde_json::from_slice(payload).map_err(unreadable)?;
+                let part =
+                    |pointer: &Option<String>| pointer.as_deref().map(|pointer| pointed(&value, pointer)).transpose();
+                key(part(serial)?, part(stream)?, part(sequence)?, part(time)?)
+            }
+            Self::Pattern(regex) => {
+                let text = std::str::from_utf8(payload).map_err(unreadable)?;
+                let captures = regex.captures(text).ok_or_else(|| unreadable("`pattern` does not match it"))?;
+                let part = |name: &str| captures.name(name).map(|found| Cow::Borrowed(found.as_str()));
+                key(part(SERIAL), part(STREAM), part(SEQUENCE), part(TIME))
+            }
+        }
+    }
+}
+
+/// What a key lacks to name a message.
+fn missing(parameter: &str, has: impl Fn(&str) -> bool) -> Option<String> {
+    let complete = has(SERIAL) && has(STREAM) && (has(SEQUENCE) || has(TIME));
+    (!complete).then(|| format!("`{parameter}` needs `{SERIAL}`, `{STREAM}`, and `{SEQUENCE}` or `{TIME}`"))
+}
+
+fn unreadable(reason: impl Display) -> KeyError {
+    KeyError::Unreadable { reason: reason.to_string() }
+}
+
+/// The plain value that a pointer leads to, as text.
+fn pointed(value: &Value, pointer: &str) -> Result<Cow<'static, str>, KeyError> {
+    match value.pointer(pointer) {
+        Some(Value::String(text)) => Ok(Cow::Owned(text.clone())),
+        Some(Value::Number(number)) => Ok(Cow::Owned(number.to_string())),
+        Some(_) => Err(unreadable(format_args!("`{pointer}` is no text and no number"))),
+        None => Err(unreadable(format_args!("there is no `{pointer}`"))),
+    }
+}
+
+fn key<'p>(
+    serial: Option<Cow<'p, str>>,
+    stream: Option<Cow<'p, str>>,
+    sequence: Option<Cow<'p, str>>,
+    time: Option<Cow<'p, str>>,
+) -> Result<MessageKey<'p>, KeyError> {
+    let sequence = sequence.map(|text| read_sequence(&text)).transpose()?;
+    let device_time_ms =
+        time.map(|text| read_instant(&text).ok_or_else(|| unreadable(format_args!("`{text}` is no instant"))));
+    Ok(MessageKey {
+        device_serial: serial.ok_or_else(|| unreadable("it has no serial number"))?,
+        patient_id: None,
+        stream: stream.ok_or_else(|| unreadable("it has no stream"))?,
+        sequence,
+        device_time_ms: device_time_ms.transpose()?,
+    })
+}
+
+/// A sequence number as a template, or whoever has written the payload anew, may write it: `17`, `17.0`, `17i`.
+fn read_sequence(text: &str) -> Result<u64, KeyError> {
+    let digits = text.trim().trim_end_matches('i');
+    let digits = digits
+        .split_once('.')
+        .filter(|(_, rest)| rest.bytes().all(|octet| octet == b'0'))
+        .map_or(digits, |(whole, _)| whole);
+    digits.parse().map_err(|_| unreadable(format_args!("`{text}` is no sequence number")))
+}

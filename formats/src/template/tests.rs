@@ -1,0 +1,187 @@
+//! Templates as a user writes them.
+
+use bytes::BytesMut;
+use sim_core::{Argument, Arguments, FormatPlan, Registry};
+use vocabulary::{
+    DeviceIdentity, Format, FormatFlaw, KeyError, Message, Origin, PatientIdentity, Quality, Reading, Sameness, Wave,
+    metrics,
+};
+
+use super::Template;
+use crate::Formats;
+
+fn arguments(texts: &[(&str, &str)], key: &[(&str, &str)]) -> Arguments {
+    let texts = texts.iter().map(|(name, text)| ((*name).to_owned(), Argument::Text((*text).to_owned())));
+    let table = |pairs: &[(&str, &str)]| {
+        let pairs = pairs.iter().map(|(name, text)| ((*name).to_owned(), Argument::Text((*text).to_owned())));
+        Argument::Table(Arguments(pairs.collect()))
+    };
+    let key = (!key.is_empty()).then(|| ("key".to_owned(), table(key)));
+    Arguments(texts.chain(key).collect())
+}
+
+fn template(text: &str) -> Template {
+    Template::new(&arguments(&[("text", text)], &[])).expect("sound")
+}
+
+fn flaws(texts: &[(&str, &str)], key: &[(&str, &str)]) -> Vec<String> {
+    let flaws = Template::new(&arguments(texts, key)).expect_err("not sound");
+    flaws.into_iter().map(|FormatFlaw { parameter, at, reason }| format!("{parameter:?}@{at}: {reason}")).collect()
+}
+
+/// Lets `look` see a message of a monitor with two metrics, one without a value, and a wave.
+fn with_message(look: impl FnOnce(&Message<'_>)) {
+    let readings = [
+        Reading::number(metrics::SPO2, 97.000_000_01),
+        Reading::number(metrics::TEMP_CORE, 36.849_999),
+        Reading::missing(metrics::HR, Quality::NotAvailable),
+        Reading::code(metrics::RHYTHM, "a \"b\""),
+    ];
+    let waves = [Wave {
+        metric: metrics::ECG_II,
+        first_ms: 1_768_471_200_123,
+        rate_mhz: 62_500,
+        gain: 0.001,
+        offset: 0.1,
+        samples: &[-3, 0, 700],
+        quality: Quality::Questionable,
+    }];
+    let device = DeviceIdentity { model: "Oxi & Co".to_owned(), ..DeviceIdentity::default() };
+    let patient = PatientIdentity { given_name: "Ada".to_owned(), ..PatientIdentity::default() };
+    look(&Message {
+        device_serial: "mon-1",
+        patient_id: Some("p-1"),
+        stream: "vitals",
+        sequence: 17,
+        device_time_ms: 1_768_471_200_123,
+        readings: &readings,
+        waves: &waves,
+        origin: Origin { device_kind: "monitor", device: Some(&device), patient: Some(&patient), run: "" },
+    });
+}
+
+fn rendered(template: &Template) -> String {
+    let mut out = BytesMut::new();
+    with_message(|message| template.encode(message, &mut out));
+    String::from_utf8(out.to_vec()).expect("text")
+}
+
+#[test]
+fn numbers_are_printed_as_the_device_reports_them() {
+    let text = "{{ metrics.spo2.value }} {{ metrics.temp_core }} {{ metrics.hr.value }} {{ time.s }} {{ time.ns }} \
+                {{ waves[0].rate_hz }} {{ waves[0].period_ms }} {{ waves[0].samples|join(';') }} {{ waves[0].counts[2] }}";
+    let expected = "97 36.8 null 1768471200.123 1768471200123000000 62.5 16 0.097;0.1;0.8 700";
+    assert_eq!(rendered(&template(text)), expected);
+}
+
+#[test]
+fn a_metric_without_a_value_is_false_and_a_misspelt_one_is_an_error() {
+    let text = "{% if metrics.spo2 %}a{% endif %}{% if metrics.hr %}b{% endif %}{% if metrics.pip %}c{% endif %}";
+    assert_eq!(rendered(&template(text)), "a");
+    let wrong = template("one\n{{ metrics.sop2.value }}");
+    with_message(|message| {
+        let flaw = wrong.try_encode(message, &mut BytesMut::new()).expect_err("no such metric");
+        assert_eq!(flaw.parameter, Some("text"));
+        assert!("one\n{{ metrics.sop2.value }}"[flaw.at..].starts_with(".sop2"), "{flaw:?}");
+    });
+}
+
+#[test]
+fn texts_are_escaped_as_the_payload_wants_it() {
+    assert_eq!(
+        rendered(&template(r#"{"r":"{{ metrics.rhythm }}{{ metrics.rhythm.value }}"}"#)),
+        r#"{"r":"a \"b\"a \"b\""}"#
+    );
+    let xml = arguments(&[("text", "<m>{{ device.model }}</m>"), ("content_type", "application/xml")], &[]);
+    assert_eq!(rendered(&Template::new(&xml).expect("sound")), "<m>Oxi &amp; Co</m>");
+    let lines = arguments(&[("text", "{{ device.model }}"), ("content_type", "text/plain")], &[]);
+    assert_eq!(rendered(&Template::new(&lines).expect("sound")), "Oxi & Co");
+}
+
+#[test]
+fn a_payload_is_read_back_by_pointers() {
+    let text =
+        r#"{"dev":{"id":"{{ device.serial }}"},"type":"{{ stream }}","n":{{ sequence }},"ts":"{{ time.rfc3339 }}"}"#;
+    let key = [("serial", "/dev/id"), ("stream", "/type"), ("sequence", "/n"), ("time", "/ts")];
+    let template = Template::new(&arguments(&[("text", text)], &key)).expect("sound");
+    let payload = rendered(&template);
+    let key = template.key(payload.as_bytes()).expect("a key");
+    assert_eq!((&*key.device_serial, &*key.stream), ("mon-1", "vitals"));
+    assert_eq!((key.sequence, key.device_time_ms), (Some(17), Some(1_768_471_200_123)));
+    let reordered = r#"{ "n": 17.0, "ts":"2026-01-15T10:00:00.123Z","type":"vitals", "dev":{"id":"mon-1"}}"#;
+    assert_eq!(template.same(reordered.as_bytes(), payload.as_bytes()), Sameness::Meaning);
+    assert_eq!(template.key(reordered.as_bytes()).expect("a key").sequence, Some(17));
+    let altered = payload.replace("17", "18");
+    assert!(matches!(template.same(altered.as_bytes(), payload.as_bytes()), Sameness::Differs { .. }));
+    assert!(matches!(template.key(b"{}"), Err(KeyError::Unreadable { .. })));
+}
+
+#[test]
+fn a_payload_is_read_back_by_a_pattern() {
+    let text =
+        "vitals,serial={{ device.serial }},stream={{ stream }} spo2={{ metrics.spo2 }},n={{ sequence }}i {{ time.ns }}";
+    let pattern = r"serial=(?P<serial>[^,]+),stream=(?P<stream>\S+) .*n=(?P<sequence>\d+)i (?P<time>\d+)$";
+    let lines = [("text", text), ("pattern", pattern), ("content_type", "text/plain")];
+    let template = Template::new(&arguments(&lines, &[])).expect("sound");
+    let payload = rendered(&template);
+    let key = template.key(payload.as_bytes()).expect("a key");
+    assert_eq!((&*key.device_serial, &*key.stream, key.sequence), ("mon-1", "vitals", Some(17)));
+    assert_eq!(key.device_time_ms, Some(1_768_471_200_123));
+    assert!(!template.write_meaning(payload.as_bytes(), &mut Vec::new()), "lines mean their bytes");
+}
+
+#[test]
+fn a_template_without_a_key_says_so() {
+    assert_eq!(template("{}").key(b"{}"), Err(KeyError::Absent));
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_at_once() {
+    assert_eq!(
+        flaws(&[("text", "a\n{{ b"), ("pattern", "(")], &[]),
+        [
+            "Some(\"text\")@5: the template fails: syntax error: unexpected end of input, expected end of variable block, \
+             at `b`",
+            "Some(\"pattern\")@0: not a regular expression: unclosed group",
+        ]
+    );
+    assert_eq!(
+        flaws(&[("text", "a"), ("file", "b")], &[("serial", "id"), ("strem", "/s")]),
+        [
+            "Some(\"file\")@0: there is a `text` already; leave out one of them",
+            "Some(\"key\")@0: `key.serial` is a JSON pointer such as `\"/device/id\"`, got `id`",
+            "Some(\"key\")@0: `key` has no `strem`; it has serial, stream, sequence, time",
+            "Some(\"key\")@0: `key` needs `serial`, `stream`, and `sequence` or `time`",
+        ]
+    );
+    assert_eq!(flaws(&[], &[]), ["None@0: a template needs a `text`, or a `file` that holds it"]);
+    assert_eq!(
+        flaws(&[("text", "a"), ("content_type", "text/csv")], &[("serial", "/a")]),
+        ["Some(\"key\")@0: `text/csv` is no JSON, which `key` points into; use `pattern`"]
+    );
+}
+
+#[test]
+fn what_is_no_json_is_told_before_anything_is_sent() {
+    let text = "{\n\"v\": {{ device.model }} }";
+    with_message(|message| {
+        let flaw = template(text).try_encode(message, &mut BytesMut::new()).expect_err("no JSON");
+        assert_eq!(flaw.reason, "the template writes no JSON (expected value at line 2 column 6): `\"v\": Oxi & Co }`");
+    });
+}
+
+#[test]
+fn a_route_names_a_registered_format_or_one_of_the_scenarios_own() {
+    let mut registry = Registry::new();
+    registry.add_plugin(&Formats);
+    let own = |text: &str| {
+        let arguments = arguments(&[("text", text)], &[]);
+        [FormatPlan { id: "ours".to_owned(), kind: "template".to_owned(), arguments }]
+    };
+    assert!(registry.format_of(&own("{}"), "ours").is_ok());
+    assert!(registry.format_of(&[], "fhir-r4").is_ok());
+    let told = |own: &[FormatPlan], name: &str| registry.format_of(own, name).expect_err(name).to_string();
+    assert_eq!(told(&[], "ours"), "no payload format `ours` is registered");
+    assert_eq!(told(&[], "template"), "payload format `template` is made from parameters, and there are none");
+    assert!(told(&own("{{"), "ours").starts_with("payload format `ours`: the template fails: syntax error"));
+}

@@ -1,0 +1,215 @@
+//! Whether payload formats can say what devices say, and read it back: each is tried with messages of every stream of the
+//! devices that use it, before anything is sent.
+
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use sim_core::{Cadence, DeviceSpec, Registry, StreamKind, StreamSpec};
+use vocabulary::{
+    DeviceIdentity, Format, FormatFlaw, KeyError, Message, MetricKind, Origin, PatientIdentity, Quality, Reading, Wave,
+};
+
+use crate::language::diagnostic::{Notes, Place};
+use crate::network::connection::LinkBody;
+use crate::network::link::LinkDraft;
+use crate::network::payload::{PayloadBody, PayloadDraft};
+use crate::people::cohort::{CohortDraft, DeviceDraft};
+use crate::people::identity::{device_identity, patient_identity};
+use crate::plan::Carrier;
+
+/// Samples of a wave in a message that only tries a format; a format that can say a few can say all.
+const MOST_SAMPLES: u32 = 8;
+/// Sequence number of such a message, which no field that is nothing shows by chance.
+const SEQUENCE: u64 = 17;
+/// Into the second, so that a format that drops milliseconds shows it [ms].
+const INTO_THE_SECOND_MS: i64 = 123;
+/// Octets of a payload that a complaint shows.
+const SHOWN: usize = 200;
+/// A coded value that is none of any device.
+const CODE: &str = "sample";
+
+/// The parts that are checked.
+#[derive(Debug)]
+pub(crate) struct Payloads<'a> {
+    pub(crate) notes: &'a Notes,
+    pub(crate) registry: &'a Registry,
+    pub(crate) payloads: &'a [PayloadDraft],
+    pub(crate) links: &'a [LinkDraft],
+    pub(crate) cohorts: &'a [CohortDraft],
+    pub(crate) seed: u64,
+    pub(crate) epoch_ns: i64,
+}
+
+/// What a message holds that tries a format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fullness {
+    /// A value of each metric.
+    Full,
+    /// Each metric, none with a value.
+    Missing,
+    /// Nothing, as an event may.
+    Empty,
+}
+
+impl Payloads<'_> {
+    /// Complains about formats that cannot do what the devices need, at their texts; and tells which are used by nobody.
+    pub(crate) fn check(&self) {
+        let mut used = vec![false; self.payloads.len()];
+        for cohort in self.cohorts {
+            for device in &cohort.devices {
+                let Ok(link) = &self.links[device.link].body else { continue };
+                if link.plan.carrier == Carrier::Connection {
+                    self.check_device(cohort, device, link, &mut used);
+                }
+            }
+        }
+        for (payload, _) in self.payloads.iter().zip(used).filter(|(payload, used)| payload.body.is_ok() && !used) {
+            let message = format!("no device has a link with `format = \"{}\"`, so it is not tried", payload.id.value);
+            self.notes.warning(payload.id.place, message);
+        }
+    }
+
+    fn check_device(&self, cohort: &CohortDraft, device: &DeviceDraft, link: &LinkBody, used: &mut [bool]) {
+        let Some(kind) = self.registry.device(&device.kind) else { return };
+        let own = self.payloads.iter().position(|payload| payload.id.value == link.plan.format);
+        if let Some(index) = own {
+            used[index] = true;
+        }
+        let body = own.and_then(|index| self.payloads[index].body.as_ref().ok());
+        let fixed = || self.registry.format(&link.plan.format)?.as_fixed();
+        let Some(format) = body.map(|body| &body.format).or_else(fixed) else { return };
+        for (kind_index, cadence, _) in &device.streams {
+            let stream = &kind.streams[*kind_index];
+            let mut shapes = vec![Fullness::Full, Fullness::Missing];
+            if stream.kind == StreamKind::Event {
+                shapes.push(Fullness::Empty);
+            }
+            for shape in shapes {
+                let trial = Trial { cohort, device, kind, stream, cadence: *cadence, shape };
+                if let Err(flaw) = self.trial(&trial, format) {
+                    self.notes.error(self.place(body, device, &flaw), flaw.reason);
+                    break;
+                }
+            }
+        }
+    }
+
+    fn place(&self, body: Option<&PayloadBody>, device: &DeviceDraft, flaw: &FormatFlaw) -> Place {
+        body.map_or(device.link_place, |body| body.texts.place(flaw))
+    }
+
+    /// Lets a format say one message and read it back.
+    fn trial(&self, trial: &Trial<'_>, format: &Arc<dyn Format>) -> Result<(), FormatFlaw> {
+        let path = format!("{}/1/{}", trial.cohort.id, trial.device.id);
+        let patient_path = format!("{}/1", trial.cohort.id);
+        let patient_id = format!("{}-0001", trial.cohort.id);
+        let serial = format!("{patient_id}-{}", trial.device.id);
+        let arguments = trial.cohort.patient.arguments(self.seed, &patient_path);
+        let patient: PatientIdentity = patient_identity(self.seed, &patient_path, &arguments, self.epoch_ns);
+        let device: DeviceIdentity = device_identity(self.seed, &path, trial.kind.kind);
+        let time_ms = self.epoch_ns.div_euclid(1_000_000) + INTO_THE_SECOND_MS;
+        let samples: Vec<i16> = (0..trial.samples()).map(|index| index as i16).collect();
+        let message = Message {
+            device_serial: &serial,
+            patient_id: Some(&patient_id),
+            stream: trial.stream.id,
+            sequence: SEQUENCE,
+            device_time_ms: time_ms,
+            readings: &trial.readings(),
+            waves: &trial.waves(time_ms, &samples),
+            origin: Origin { device_kind: trial.kind.kind, device: Some(&device), patient: Some(&patient), run: "" },
+        };
+        let mut payload = BytesMut::new();
+        let of = format!("a message of `{}`, stream `{}`", trial.kind.kind, trial.stream.id);
+        format
+            .try_encode(&message, &mut payload)
+            .map_err(|flaw| FormatFlaw { reason: format!("{}; it was tried with {of}", flaw.reason), ..flaw })?;
+        let whole = |reason: String| FormatFlaw { parameter: format.read_by(), at: 0, reason };
+        let key = match format.key(&payload) {
+            Ok(key) => key,
+            Err(KeyError::Absent) => return Ok(()),
+            Err(KeyError::Unreadable { reason }) => {
+                return Err(whole(format!("{of} does not read back: {reason}; it was written as {}", shown(&payload))));
+            }
+        };
+        let differences = [
+            differs("serial number", &*key.device_serial, &serial),
+            differs("stream", &*key.stream, trial.stream.id),
+            key.sequence.and_then(|read| differs("sequence number", &read, &SEQUENCE)),
+            key.device_time_ms.and_then(|read| differs("time in ms", &read, &time_ms)),
+        ];
+        match differences.into_iter().flatten().next() {
+            Some(difference) => {
+                Err(whole(format!("{of} does not read back: {difference}; it was written as {}", shown(&payload))))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// One message that tries a format.
+#[derive(Debug)]
+struct Trial<'a> {
+    cohort: &'a CohortDraft,
+    device: &'a DeviceDraft,
+    kind: &'a DeviceSpec,
+    stream: &'a StreamSpec,
+    cadence: Cadence,
+    shape: Fullness,
+}
+
+impl Trial<'_> {
+    fn samples(&self) -> u32 {
+        match (self.cadence, self.shape) {
+            (Cadence::Sampled { samples, .. }, Fullness::Full) => samples.min(MOST_SAMPLES),
+            _ => 0,
+        }
+    }
+
+    fn readings(&self) -> Vec<Reading> {
+        if self.shape == Fullness::Empty {
+            return Vec::new();
+        }
+        let metrics = self.stream.metrics.iter().filter(|metric| metric.metric().kind != MetricKind::Waveform);
+        metrics
+            .map(|id| match (self.shape, id.metric().kind) {
+                (Fullness::Missing, _) => Reading::missing(*id, Quality::NotAvailable),
+                (_, MetricKind::Coded) => Reading::code(*id, CODE),
+                _ => {
+                    let (lowest, highest) = id.metric().device_range.unwrap_or((0.0, 100.0));
+                    Reading::number(*id, f64::midpoint(lowest, highest))
+                }
+            })
+            .collect()
+    }
+
+    fn waves<'s>(&self, first_ms: i64, samples: &'s [i16]) -> Vec<Wave<'s>> {
+        let Cadence::Sampled { rate_mhz, .. } = self.cadence else { return Vec::new() };
+        let metrics = self.stream.metrics.iter().filter(|metric| metric.metric().kind == MetricKind::Waveform);
+        let quality = if self.shape == Fullness::Full { Quality::Ok } else { Quality::NotAvailable };
+        metrics
+            .map(|metric| Wave {
+                metric: *metric,
+                first_ms,
+                rate_mhz,
+                gain: metric.metric().resolution.unwrap_or(1.0),
+                offset: 0.0,
+                samples,
+                quality,
+            })
+            .collect()
+    }
+}
+
+fn differs<T: PartialEq + std::fmt::Display + ?Sized>(what: &str, read: &T, said: &T) -> Option<String> {
+    (read != said).then(|| format!("its {what} is `{said}` and is read as `{read}`"))
+}
+
+/// A payload for people.
+fn shown(payload: &[u8]) -> String {
+    let text = String::from_utf8_lossy(payload);
+    let mut characters = text.chars();
+    let head: String = characters.by_ref().take(SHOWN).collect();
+    let more = if characters.next().is_some() { " ..." } else { "" };
+    format!("`{}{more}`", head.replace('\n', "\\n"))
+}
