@@ -1,11 +1,12 @@
 //! Payload formats and commands: bytes and what they mean. No I/O, no clock, no ECS.
 //!
-//! [`vendor_json`] is the telemetry format that every stack can read, [`template`] writes whatever a user's own text says, [`command`] is what a device is told and what it
+//! [`vendor_json`] is the telemetry format that every stack can read, [`senml`] is that of sensors in general, [`template`] writes whatever a user's own text says, [`command`] is what a device is told and what it
 //! answers, [`file_line`] is a message in a file, and gateways have formats of their own. Whatever comes from outside is read
 //! by total functions: any bytes give either a value or an error that says where and what.
 
 pub mod command;
 pub mod file_line;
+pub mod senml;
 pub mod template;
 pub mod vendor_json;
 
@@ -37,6 +38,11 @@ impl Plugin for Formats {
     fn register(&self, registry: &mut Registry) {
         let about = "compact JSON, one object a message (formats/schemas/vendor-json.schema.json)";
         registry.add(FormatSpec::fixed("vendor-json", about, Arc::new(vendor_json::VendorJson)));
+        let about =
+            "SenML in JSON: a pack a message, in the units of RFC 8428 (formats/schemas/senml-json.schema.json)";
+        registry.add(FormatSpec::fixed("senml-json", about, Arc::new(senml::SenmlJson)));
+        let about = "SenML in CBOR: the same pack in fewer octets";
+        registry.add(FormatSpec::fixed("senml-cbor", about, Arc::new(senml::SenmlCbor)));
         registry.add(template::row());
         gateway::register(registry);
     }
