@@ -1,10 +1,12 @@
 //! Payload formats and commands: bytes and what they mean. No I/O, no clock, no ECS.
 //!
-//! [`vendor_json`] is the telemetry format that every stack can read, [`senml`] is that of sensors in general, [`template`] writes whatever a user's own text says, [`command`] is what a device is told and what it
+//! [`vendor_json`] is the telemetry format that every stack can read, [`senml`] is that of sensors in general, [`fhir`] that of
+//! records of patients, [`template`] writes whatever a user's own text says, [`command`] is what a device is told and what it
 //! answers, [`file_line`] is a message in a file, and gateways have formats of their own. Whatever comes from outside is read
 //! by total functions: any bytes give either a value or an error that says where and what.
 
 pub mod command;
+pub mod fhir;
 pub mod file_line;
 pub mod senml;
 pub mod template;
@@ -43,6 +45,8 @@ impl Plugin for Formats {
         registry.add(FormatSpec::fixed("senml-json", about, Arc::new(senml::SenmlJson)));
         let about = "SenML in CBOR: the same pack in fewer octets";
         registry.add(FormatSpec::fixed("senml-cbor", about, Arc::new(senml::SenmlCbor)));
+        let about = "FHIR R4: a transaction Bundle a message, with patient, device and Observations by LOINC, IEEE 11073 and UCUM";
+        registry.add(FormatSpec::fixed("fhir-r4", about, Arc::new(fhir::FhirR4)));
         registry.add(template::row());
         gateway::register(registry);
     }

@@ -152,8 +152,11 @@ pub(crate) enum Command {
         /// Only those whose name begins so.
         prefix: Option<String>,
     },
-    /// Print the JSON Schema of scenario files, for editors
-    Schema,
+    /// Print the JSON Schema of scenario files, for editors, or that of a payload format
+    Schema {
+        /// Payload format, such as `vendor-json`.
+        format: Option<String>,
+    },
     /// Print the reference of the scenario language as Markdown
     Reference,
     /// Print a completion script for a shell

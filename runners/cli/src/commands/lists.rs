@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use scenarios::Described;
-use sim_core::{DurationRule, ParameterSpec, Registry, StreamKind};
+use sim_core::{DurationRule, FormatSpec, ParameterSpec, Registry, StreamKind};
 
 use crate::failure::Failure;
 use crate::output;
@@ -97,6 +97,25 @@ pub(crate) fn patients(registry: &Registry, prefix: &str) -> Result<(), Failure>
         return Err(nothing("patient model, profile or condition", prefix, &known));
     }
     output::result(text.trim_end());
+    Ok(())
+}
+
+/// Prints the schema of a payload format.
+///
+/// # Errors
+/// [`Failure::Unknown`] when there is no such format, or it has no schema.
+pub(crate) fn format_schema(registry: &Registry, name: &str) -> Result<(), Failure> {
+    let schema_of = |row: &FormatSpec| Some((row.name, row.as_fixed()?.schema()?));
+    let with_schema: Vec<_> = registry.public_formats().filter_map(schema_of).collect();
+    match with_schema.iter().find(|(known, _)| *known == name) {
+        Some((_, schema)) => output::result(schema.trim_end()),
+        None => {
+            let known = with_schema.iter().map(|(known, _)| *known).collect::<Vec<_>>().join(", ");
+            return Err(Failure::Unknown(format!(
+                "no payload format `{name}` has a schema; those that have one are {known}"
+            )));
+        }
+    }
     Ok(())
 }
 

@@ -4,6 +4,7 @@ mod command_line;
 mod determinism;
 mod documents;
 mod foresight;
+mod guides;
 mod mutations;
 mod profiles;
 

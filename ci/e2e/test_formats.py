@@ -1,0 +1,154 @@
+"""What every kind of device says, in each format, judged by other people's readers."""
+
+import base64
+import json
+import subprocess
+from collections import Counter
+from datetime import datetime
+
+import cbor2
+import jsonschema
+import pytest
+from fhir.resources.R4B.bundle import Bundle
+
+from program import ROOT, SCENARIOS, iomt, sets
+
+UCUM = "http://unitsofmeasure.org"
+# What the profiles of vital signs want (hl7.org/fhir/R4/observation-vitalsigns.html): a code, and units.
+PROFILES = {
+    "heartrate": ("8867-4", {"/min"}),
+    "oxygensat": ("2708-6", {"%"}),
+    "resprate": ("9279-1", {"/min"}),
+    "bodytemp": ("8310-5", {"Cel", "[degF]"}),
+    "bodyheight": ("8302-2", {"cm", "[in_i]"}),
+    "bodyweight": ("29463-7", {"g", "kg", "[lb_av]"}),
+    "bmi": ("39156-5", {"kg/m2"}),
+    "bp": ("85354-9", {"mm[Hg]"}),
+}
+# RFC 8428, table 4.
+LABELS = {-1: "bver", -2: "bn", -3: "bt", -4: "bu", -5: "bv", -6: "bs", 0: "n", 1: "u", 2: "v", 3: "vs", 4: "vb", 5: "s", 6: "t", 7: "ut", 8: "vd"}
+
+
+def payloads(tmp_path, form, length="2m"):
+    """The payloads of a run in virtual time, which the judge of the program has read back and passed."""
+    file = tmp_path / f"{form}.jsonl"
+    done = iomt("run", SCENARIOS / "formats.toml", "--out", tmp_path / form, *sets(format=form, file=file, length=length))
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads((tmp_path / form / "run.json").read_text())
+    assert report["delivered"] == report["generated"] > 0
+    return [json.loads(line) for line in file.read_text().splitlines()]
+
+
+def validator(form):
+    done = iomt("schema", form)
+    assert done.returncode == 0, done.stderr
+    schema = json.loads(done.stdout)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
+
+
+def codes(concept, system):
+    return [coding["code"] for coding in concept.get("coding", []) if coding["system"] == system]
+
+
+def quantities(resource):
+    for part in [resource, *resource.get("component", [])]:
+        if "valueQuantity" in part:
+            yield part["valueQuantity"]
+        if "valueSampledData" in part:
+            yield part["valueSampledData"]["origin"]
+
+
+@pytest.fixture(scope="module")
+def bundles(tmp_path_factory):
+    return [json.loads(line["payload"]) for line in payloads(tmp_path_factory.mktemp("fhir"), "fhir-r4")]
+
+
+def test_bundles_are_fhir(bundles):
+    schema = validator("fhir-r4")
+    kinds, of_stream = set(), Counter()
+    for bundle in bundles:
+        stream = bundle["identifier"]["value"].rsplit("/", 1)[0]
+        of_stream[stream] += 1
+        # One that a stream begins with, and one with everything in it; more of them only take longer.
+        if of_stream[stream] in (1, 2, 40):
+            schema.validate(bundle)
+            Bundle.model_validate(bundle)
+        kinds |= {entry["resource"]["type"]["text"] for entry in bundle["entry"] if entry["resource"]["resourceType"] == "Device"}
+    assert len(kinds) == 19, kinds
+
+
+def test_vital_signs_keep_their_profiles(bundles):
+    seen = set()
+    for bundle in bundles:
+        urls = {entry["fullUrl"] for entry in bundle["entry"]}
+        for resource in (entry["resource"] for entry in bundle["entry"]):
+            assert [mark["code"] for mark in resource["meta"]["security"]] == ["HTEST"]
+            if resource["resourceType"] != "Observation":
+                continue
+            assert resource["device"]["reference"] in urls and resource["subject"]["reference"] in urls
+            for profile in resource["meta"].get("profile", []):
+                name = profile.rsplit("/", 1)[1]
+                loinc, units = PROFILES[name]
+                seen.add(name)
+                assert loinc in codes(resource["code"], "http://loinc.org")
+                assert codes(resource["category"][0], "http://terminology.hl7.org/CodeSystem/observation-category") == ["vital-signs"]
+                assert all(quantity["code"] in units and quantity["system"] == UCUM for quantity in quantities(resource))
+                if name == "bp":
+                    parts = [codes(part["code"], "http://loinc.org") for part in resource["component"]]
+                    assert "8480-6" in parts[0] and "8462-4" in parts[1]
+    assert seen == set(PROFILES) - {"bodyheight"}
+
+
+def test_units_are_ucum(bundles):
+    resources = [entry["resource"] for bundle in bundles for entry in bundle["entry"]]
+    units = sorted({quantity["code"] for resource in resources for quantity in quantities(resource) if "code" in quantity})
+    assert len(units) > 10
+    script = (
+        "const units = require('@lhncbc/ucum-lhc').UcumLhcUtils.getInstance();"
+        "console.log(JSON.stringify(JSON.parse(process.argv[1]).filter(u => units.validateUnitString(u).status !== 'valid')))"
+    )
+    done = subprocess.run(["node", "-e", script, json.dumps(units)], cwd=ROOT / "target/ucum", capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == []
+
+
+def test_waves_last_as_long_as_their_samples(bundles):
+    waves = 0
+    for resource in (entry["resource"] for bundle in bundles for entry in bundle["entry"]):
+        sampled = resource.get("valueSampledData")
+        if sampled:
+            waves += 1
+            start, end = (datetime.fromisoformat(resource["effectivePeriod"][key]) for key in ("start", "end"))
+            lasting_ms = len(sampled["data"].split()) * sampled["period"]
+            assert abs((end - start).total_seconds() * 1e3 - lasting_ms) <= 1
+    assert waves > 100
+
+
+def resolved(pack):
+    """Records without base fields (RFC 8428, section 4.6), times to the microsecond."""
+    base, records = {}, []
+    for record in pack:
+        base |= {key: value for key, value in record.items() if key[0] == "b" and len(key) == 2}
+        value = next(record[key] for key in ("v", "vs", "vb", "vd") if key in record)
+        name = base.get("bn", "") + record.get("n", "")
+        assert name[0].isalnum() and all(letter.isascii() and (letter.isalnum() or letter in "-:./_") for letter in name)
+        records.append((name, record.get("u"), round((base.get("bt", 0) + record.get("t", 0)) * 1e6), value))
+    return sorted(records, key=repr)
+
+
+def test_senml_says_the_same_in_both_encodings(tmp_path):
+    schema = validator("senml-json")
+    texts = [json.loads(line["payload"]) for line in payloads(tmp_path, "senml-json", "1m")]
+    octets = [base64.b64decode(line["payload_base64"]) for line in payloads(tmp_path, "senml-cbor", "1m")]
+    assert len(texts) == len(octets) > 100
+    for text, octet in zip(texts, octets):
+        schema.validate(text)
+        pack = [{LABELS[label]: value for label, value in record.items()} for record in cbor2.loads(octet)]
+        assert resolved(pack) == resolved(text)
+
+
+def test_formats_without_a_schema_say_which_have_one():
+    done = iomt("schema", "senml-cbor")
+    assert done.returncode == 2
+    assert "vendor-json, " in done.stderr and "fhir-r4" in done.stderr
