@@ -32,7 +32,7 @@ pub(crate) struct Row {
 /// What keys without a default are for, by name; parameters of actions, patients and devices feed what is named after
 /// them.
 const FEEDS: [(&str, &[&str]); 12] = [
-    ("start", &["start_epoch_ns"]),
+    ("start", &["start_epoch_ns", "birth_date"]),
     ("stream", &["streams", "picked"]),
     ("pick", &["picked", "streams"]),
     ("on", &["streams"]),
