@@ -147,6 +147,11 @@ pub(crate) enum Command {
         /// Only kinds whose name begins so.
         prefix: Option<String>,
     },
+    /// List the metrics that devices can say, with their units, ranges and codes, and the streams that carry them
+    Metrics {
+        /// Only metrics whose name begins so, such as `nibp`.
+        prefix: Option<String>,
+    },
     /// List the patient models with their parameters, the profiles and the conditions
     Patients {
         /// Only those whose name begins so.

@@ -14,6 +14,7 @@ fn the_help_teaches() {
 fn lists_read_well() {
     insta::assert_snapshot!(result(&["actions", "net"]));
     insta::assert_snapshot!("oximeter", result(&["devices", "pulse_ox"]));
+    insta::assert_snapshot!("temperatures", result(&["metrics", "temp"]));
 }
 
 #[test]
