@@ -34,8 +34,7 @@ pub(crate) fn actions(registry: &Registry, prefix: &str) -> Result<(), Failure> 
         let known: Vec<_> = registry.actions().iter().map(|action| action.name).collect();
         return Err(nothing("action", prefix, &known));
     }
-    output::result(text.trim_end());
-    Ok(())
+    output::result(text.trim_end())
 }
 
 /// Prints the device kinds whose name begins with `prefix`.
@@ -68,8 +67,7 @@ pub(crate) fn devices(registry: &Registry, prefix: &str) -> Result<(), Failure> 
         let known: Vec<_> = registry.devices().iter().map(|device| device.kind).collect();
         return Err(nothing("device kind", prefix, &known));
     }
-    output::result(text.trim_end());
-    Ok(())
+    output::result(text.trim_end())
 }
 
 /// Prints the metrics whose name begins with `prefix`, and which streams of which device kinds carry them.
@@ -161,8 +159,7 @@ pub(crate) fn patients(registry: &Registry, prefix: &str) -> Result<(), Failure>
             known.chain(profiles.iter().chain(&conditions).map(|described| described.id.as_str())).collect();
         return Err(nothing("patient model, profile or condition", prefix, &known));
     }
-    output::result(text.trim_end());
-    Ok(())
+    output::result(text.trim_end())
 }
 
 fn describe(text: &mut String, what: &str, described: &Described) {
