@@ -95,8 +95,7 @@ pub(crate) fn metrics(registry: &Registry, prefix: &str) -> Result<(), Failure> 
         let known: Vec<_> = MetricId::all().map(|id| id.metric().id).collect();
         return Err(nothing("metric", prefix, &known));
     }
-    output::result(text.trim_end());
-    Ok(())
+    output::result(text.trim_end())
 }
 
 /// Kind, unit, resolution and ranges.
