@@ -33,10 +33,11 @@ pub(crate) fn read_instant(text: &str) -> Option<i64> {
     if let Ok(instant) = text.parse::<Timestamp>() {
         return Some(instant.as_millisecond());
     }
-    if text.len() >= 14 && text.bytes().take(14).all(|octet| octet.is_ascii_digit()) {
-        if let Some(instant) = read_hl7(text) {
-            return Some(instant);
-        }
+    if text.len() >= 14
+        && text.bytes().take(14).all(|octet| octet.is_ascii_digit())
+        && let Some(instant) = read_hl7(text)
+    {
+        return Some(instant);
     }
     if let Ok(count) = text.parse::<i64>() {
         // Nanoseconds do not fit into a float.

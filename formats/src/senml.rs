@@ -45,7 +45,7 @@ impl Format for SenmlJson {
         meaning(json::read(payload), out)
     }
 
-    fn content_type(&self) -> &str {
+    fn content_type(&self) -> &'static str {
         "application/senml+json"
     }
 
@@ -68,7 +68,7 @@ impl Format for SenmlCbor {
         meaning(cbor::read(payload), out)
     }
 
-    fn content_type(&self) -> &str {
+    fn content_type(&self) -> &'static str {
         "application/senml+cbor"
     }
 }

@@ -13,7 +13,7 @@ use crate::events::step::{StepDraft, read_steps};
 use crate::events::timeline::{Expansion, Timeline};
 use crate::foresight::device::check_devices;
 use crate::foresight::expectation::check_expectations;
-use crate::foresight::payload::Payloads;
+use crate::foresight::payload::Trials;
 use crate::foresight::probe::Publications;
 use crate::foresight::step::check_steps;
 use crate::judgement::expectation::{expand_expects, read_expects};
@@ -134,7 +134,7 @@ fn read_and_expand(
         check_steps(&expansion, &timeline);
         check_devices(notes, &cast, time.length);
         let (payloads, links, cohorts) = (&payloads, &links, &cohorts.drafts);
-        Payloads { notes, registry, payloads, links, cohorts, seed: seed_or_one, epoch_ns: epoch }.check();
+        Trials { notes, registry, payloads, links, cohorts, seed: seed_or_one, epoch_ns: epoch }.check();
         let (probes, places) = (&probes.plans, &probes.filter_places);
         let (cast, deliveries, endpoints) = (&cast, &deliveries, &endpoints);
         Publications { notes, cast, deliveries, endpoints, probes, places }.check();

@@ -11,10 +11,10 @@ use crate::instant::read_instant;
 
 /// A resource, as far as it tells which message it is.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Resource<'p> {
     #[serde(borrow)]
-    resource_type: Cow<'p, str>,
+    #[serde(rename = "resourceType")]
+    kind: Cow<'p, str>,
     #[serde(borrow, default)]
     identifier: Identifiers<'p>,
     #[serde(borrow)]
@@ -70,7 +70,7 @@ pub(super) fn read(payload: &[u8]) -> Result<MessageKey<'_>, KeyError> {
     let resources = || resource.entry.iter().filter_map(|entry| entry.resource.as_ref());
     let of_observation = || std::iter::once(&resource).chain(resources()).find_map(|one| one.identified(OBSERVATION));
     let name = resource.identified(MESSAGE).or_else(of_observation).ok_or_else(|| {
-        let kind = &resource.resource_type;
+        let kind = &resource.kind;
         unreadable(format!("a {kind} without an identifier of `{MESSAGE}` or `{OBSERVATION}`"))
     })?;
     let mut parts = name.split('/');

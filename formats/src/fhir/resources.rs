@@ -81,8 +81,8 @@ pub(super) struct Device<'m> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) manufacturer: Option<&'m str>,
     pub(super) serial_number: &'m str,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) device_name: Vec<DeviceName<'m>>,
+    #[serde(rename = "deviceName", skip_serializing_if = "Vec::is_empty")]
+    pub(super) names: Vec<DeviceName<'m>>,
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub(super) kind: Option<Concept<'m>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -115,7 +115,7 @@ fn device<'m>(whose: &Whose<'m>, label: &'m DeviceIdentity) -> Device<'m> {
         status: "active",
         manufacturer: given(&label.manufacturer),
         serial_number: message.device_serial,
-        device_name: name.into_iter().collect(),
+        names: name.into_iter().collect(),
         kind: given(message.origin.device_kind).map(|text| Concept { coding: Vec::new(), text: Some(text) }),
         version: given(&label.firmware).map(|value| Version { value }).into_iter().collect(),
         patient: whose.patient.clone(),

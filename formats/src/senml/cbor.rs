@@ -84,9 +84,9 @@ pub(super) fn encode(message: &Message<'_>, out: &mut BytesMut) {
         }
         writer.header(Header::Positive(NAME));
         if suffix.is_empty() {
-            writer.text(name)
+            writer.text(name);
         } else {
-            writer.text(&format!("{name}{suffix}"))
+            writer.text(&format!("{name}{suffix}"));
         }
         if let Some(unit) = unit {
             writer.header(Header::Positive(UNIT));

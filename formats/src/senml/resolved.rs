@@ -118,5 +118,7 @@ pub(super) fn key_of<'p>(records: &[Resolved]) -> Result<MessageKey<'p>, PackErr
 pub(super) fn write_meaning(records: &[Resolved], out: &mut Vec<u8>) {
     let mut lines: Vec<String> = records.iter().map(|record| format!("{record:?}\n")).collect();
     lines.sort_unstable();
-    lines.iter().for_each(|line| out.extend(line.as_bytes()));
+    for line in &lines {
+        out.extend(line.as_bytes());
+    }
 }

@@ -233,7 +233,7 @@ impl Facts {
 /// Fills in what only the moment of the run decides: `${run}`.
 fn fill_in(plan: &mut Plan, identity: &str) {
     const RUN: &str = "${run}";
-    Arc::make_mut(&mut plan.roster).run = identity.to_owned();
+    identity.clone_into(&mut Arc::make_mut(&mut plan.roster).run);
     for delivery in &mut plan.deliveries {
         if delivery.topic.contains(RUN) {
             delivery.topic = delivery.topic.replace(RUN, identity);

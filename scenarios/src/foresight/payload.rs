@@ -30,7 +30,7 @@ const CODE: &str = "sample";
 
 /// The parts that are checked.
 #[derive(Debug)]
-pub(crate) struct Payloads<'a> {
+pub(crate) struct Trials<'a> {
     pub(crate) notes: &'a Notes,
     pub(crate) registry: &'a Registry,
     pub(crate) payloads: &'a [PayloadDraft],
@@ -51,7 +51,7 @@ enum Fullness {
     Empty,
 }
 
-impl Payloads<'_> {
+impl Trials<'_> {
     /// Complains about formats that cannot do what the devices need, at their texts; and tells which are used by nobody.
     pub(crate) fn check(&self) {
         let mut used = vec![false; self.payloads.len()];
@@ -87,15 +87,11 @@ impl Payloads<'_> {
             for shape in shapes {
                 let trial = Trial { cohort, device, kind, stream, cadence: *cadence, shape };
                 if let Err(flaw) = self.trial(&trial, format) {
-                    self.notes.error(self.place(body, device, &flaw), flaw.reason);
+                    self.notes.error(place_of(body, device, &flaw), flaw.reason);
                     break;
                 }
             }
         }
-    }
-
-    fn place(&self, body: Option<&PayloadBody>, device: &DeviceDraft, flaw: &FormatFlaw) -> Place {
-        body.map_or(device.link_place, |body| body.texts.place(flaw))
     }
 
     /// Lets a format say one message and read it back.
@@ -199,6 +195,11 @@ impl Trial<'_> {
             })
             .collect()
     }
+}
+
+/// Where a flaw is told: at the text of a format of the scenario's own, else at the device that has the link.
+fn place_of(body: Option<&PayloadBody>, device: &DeviceDraft, flaw: &FormatFlaw) -> Place {
+    body.map_or(device.link_place, |body| body.texts.place(flaw))
 }
 
 fn differs<T: PartialEq + std::fmt::Display + ?Sized>(what: &str, read: &T, said: &T) -> Option<String> {

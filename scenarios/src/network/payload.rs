@@ -100,17 +100,12 @@ fn made_kind<'r>(registry: &'r Registry, table: &Table) -> Option<Made<'r>> {
 fn read_body(reader: &Reader<'_>, registry: &Registry, source: &dyn Source, id: &str) -> Checked<PayloadBody> {
     let kind = reader.text("kind")?;
     let Some(made) = made_formats(registry).find(|made| made.name == kind.text) else {
-        let message = match registry.format(&kind.text) {
-            Some(row) => {
-                format!(
-                    "format `{}` has no parameters; name it in the link itself, `format = \"{}\"`",
-                    row.name, row.name
-                )
-            }
-            None => {
-                let names: Vec<&str> = made_formats(registry).map(|made| made.name).collect();
-                format!("there is no kind of format `{}`{}", kind.text, hint(&kind.text, "kinds", names))
-            }
+        let message = if let Some(row) = registry.format(&kind.text) {
+            let name = row.name;
+            format!("format `{name}` has no parameters; name it in the link itself, `format = \"{name}\"`")
+        } else {
+            let names: Vec<&str> = made_formats(registry).map(|made| made.name).collect();
+            format!("there is no kind of format `{}`{}", kind.text, hint(&kind.text, "kinds", names))
         };
         return Err(reader.notes.error(kind.start(), message));
     };

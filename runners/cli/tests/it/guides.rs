@@ -64,7 +64,9 @@ fn the_guide_to_your_payload_works() {
                 files += 1;
             }
             Block::Commands(lines) => {
-                lines.iter().for_each(|line| run(folder.path(), line));
+                for line in &lines {
+                    run(folder.path(), line);
+                }
                 commands += lines.len();
             }
         }
