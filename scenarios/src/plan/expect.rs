@@ -4,6 +4,7 @@ use serde_json::Value;
 use sim_core::{MetricShape, SimTime};
 
 use super::fields::{Fields, View, since_start};
+use super::probe::ProbePlan;
 
 /// Something that must hold.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +17,9 @@ pub struct ExpectPlan {
     pub condition: Condition,
     /// Devices and streams it speaks about: indices into [`Roster::routes`], ascending.
     pub routes: Vec<u32>,
+    /// Whose sightings count: an index into [`Plan::probes`](super::Plan::probes); `None` is the first probe of each
+    /// route.
+    pub probe: Option<usize>,
     /// Messages intended in `from..to` count.
     pub from: SimTime,
     /// End of the window.
@@ -86,12 +90,13 @@ pub enum Severity {
     Info,
 }
 
-pub(super) fn tell_expect(expect: &ExpectPlan, view: View) -> Value {
-    let ExpectPlan { id, that, condition, routes, from, to, always, min_samples, severity, location } = expect;
+pub(super) fn tell_expect(probes: &[ProbePlan], expect: &ExpectPlan, view: View) -> Value {
+    let ExpectPlan { id, that, condition, routes, probe, from, to, always, min_samples, severity, location } = expect;
     Fields::new(view)
         .field("id", id.clone())
         .shown("that", that.clone())
         .tested("condition", tell_condition(condition, view))
+        .field("probe", probe.map(|probe| probes[probe].id.clone()))
         .field("from_s", since_start(*from))
         .field("to_s", since_start(*to))
         .field("always", *always)
