@@ -92,11 +92,10 @@ pub enum Severity {
 
 pub(super) fn tell_expect(probes: &[ProbePlan], expect: &ExpectPlan, view: View) -> Value {
     let ExpectPlan { id, that, condition, routes, probe, from, to, always, min_samples, severity, location } = expect;
-    Fields::new(view)
+    let told = Fields::new(view)
         .field("id", id.clone())
         .shown("that", that.clone())
         .tested("condition", tell_condition(condition, view))
-        .field("probe", probe.map(|probe| probes[probe].id.clone()))
         .field("from_s", since_start(*from))
         .field("to_s", since_start(*to))
         .field("always", *always)
@@ -104,8 +103,11 @@ pub(super) fn tell_expect(probes: &[ProbePlan], expect: &ExpectPlan, view: View)
         .field("severity", if *severity == Severity::Info { "info" } else { "fail" })
         .shown("streams", routes.len())
         .tested("routes", routes.clone())
-        .shown("location", location.clone())
-        .done()
+        .shown("location", location.clone());
+    match probe {
+        Some(probe) => told.field("probe", probes[*probe].id.clone()).done(),
+        None => told.done(),
+    }
 }
 
 fn tell_condition(condition: &Condition, view: View) -> Value {
