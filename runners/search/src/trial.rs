@@ -47,6 +47,16 @@ pub enum Violation {
         /// Messages of which the end is not known.
         pending: u64,
     },
+    /// Probes that watch the same count otherwise.
+    #[error("probe {probe} counts {counts:?}, another that watches the same {others:?}")]
+    ProbesDiffer {
+        /// The probe.
+        probe: String,
+        /// What it counts.
+        counts: Box<Counts>,
+        /// What the first one counts.
+        others: Box<Counts>,
+    },
     /// A perfect peer was blamed.
     #[error("a perfect stack is blamed: {reasons}")]
     Blamed {
@@ -117,6 +127,7 @@ fn hold(plan: &Plan, registry: &Registry, has_steps: bool) -> Result<u64, Violat
     };
     let report = run()?;
     check_conserved(&report)?;
+    check_alike(&report)?;
     let reasons = || report.reasons.join("; ");
     if report.verdict == Verdict::Fail {
         return Err(Violation::Blamed { reasons: reasons() });
@@ -153,6 +164,19 @@ fn check_conserved(report: &RunReport) -> Result<(), Violation> {
         }
     }
     Ok(())
+}
+
+/// All probes of a drawn scenario watch the same.
+fn check_alike(report: &RunReport) -> Result<(), Violation> {
+    let Some((first, others)) = report.probes.split_first() else { return Ok(()) };
+    match others.iter().find(|probe| probe.counts != first.counts) {
+        None => Ok(()),
+        Some(probe) => Err(Violation::ProbesDiffer {
+            probe: probe.id.clone(),
+            counts: Box::new(probe.counts),
+            others: Box::new(first.counts),
+        }),
+    }
 }
 
 fn counts(report: &RunReport) -> String {

@@ -383,7 +383,7 @@ impl Ledger {
         if self.accounts.all[index].record.forget_oldest().is_some() {
             self.unresolved -= 1;
             self.count(index, |counts| counts.pending += 1);
-            self.totals.forgot += 1;
+            self.totals.forgot += u64::from(self.accounts.all[index].is_judged);
         }
     }
 

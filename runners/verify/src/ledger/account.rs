@@ -1,5 +1,7 @@
 //! Accounts: each route as each probe sees it that watches the route.
 
+use std::collections::BTreeSet;
+
 use scenarios::{Carrier, Plan, ProbePlan, topic_matches};
 use sim_core::RouteId;
 
@@ -42,6 +44,7 @@ pub(super) struct Accounts {
 impl Accounts {
     pub(super) fn of(plan: &Plan) -> Self {
         let stands: Vec<Stand> = plan.probes.iter().map(|probe| Stand::of(plan, probe)).collect();
+        let asked: BTreeSet<usize> = plan.expects.iter().filter_map(|expect| expect.probe).collect();
         let mut accounts = Self { all: Vec::with_capacity(plan.roster.routes.len()), first: vec![0] };
         for route in 0..plan.roster.routes.len() {
             let of_probes = |is_behind: bool| {
@@ -56,7 +59,7 @@ impl Accounts {
                 watching.push((None, false));
             }
             for (position, (probe, is_behind)) in watching.into_iter().enumerate() {
-                let is_asked = plan.expects.iter().any(|expect| expect.probe == probe.map(usize::from));
+                let is_asked = probe.is_some_and(|probe| asked.contains(&usize::from(probe)));
                 accounts.all.push(Account {
                     route: RouteId(route as u32),
                     probe,
