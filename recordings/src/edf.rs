@@ -44,6 +44,12 @@ pub enum EdfError {
         /// Samples that the header states.
         wanted: usize,
     },
+    /// The format begins in 1985.
+    #[error("EDF+ holds recordings that began in 1985 or later, not in {year}")]
+    Year {
+        /// When the recording began.
+        year: u16,
+    },
     /// The header says that there are no records, or records of no duration.
     #[error("an EDF+ file of {records} records of {duration_s} s cannot be")]
     Empty {

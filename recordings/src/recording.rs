@@ -99,7 +99,7 @@ pub fn metric_of(description: &str) -> Option<MetricId> {
 }
 
 impl Recording {
-    /// Decodes a record from its header, its signal files (`read` gives one by name) and its annotations.
+    /// Decodes a record from its header, its signal files (`read` gives one by name) and its annotations, if it has any.
     ///
     /// # Errors
     /// [`DecodeError`] says which part cannot be used and why.
@@ -107,7 +107,7 @@ impl Recording {
         name: &str,
         header: &str,
         read: impl Fn(&str) -> Result<Vec<u8>, String>,
-        annotations: &[u8],
+        annotations: Option<&[u8]>,
     ) -> Result<Self, DecodeError> {
         let header = Header::parse(header.as_bytes())?;
         let mut channels = Vec::new();
@@ -129,7 +129,7 @@ impl Recording {
         if !(1.0..=1e9).contains(&rate_mhz) {
             return Err(RecordingError::Rate { rate_hz: header.frame_rate_hz }.into());
         }
-        let labels = labels(annotations, samples)?;
+        let labels = annotations.map_or(Ok(Vec::new()), |annotations| labels(annotations, samples))?;
         Ok(Self { name: name.to_owned(), rate_mhz: rate_mhz as u32, channels, labels })
     }
 }

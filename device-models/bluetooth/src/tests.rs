@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::radio_message;
 use bytes::BytesMut;
+use formats::vendor_json;
 use radio_plan::{AirPlan, GatewayPlan, RadioPlan, RadioSecurity, SitePlan};
 use sim_core::{
     Argument, Arguments, Cadence, DevicePlan, Occurrence, Outbound, PatientPlan, Registry, Roster, Route, RouteId,
@@ -195,4 +196,33 @@ fn run(radio: &mut Radio, said: &[Outbound], until: SimTime, step_ms: i64) -> He
         heard.given_up.extend(radio.take_given_up());
     }
     heard
+}
+
+/// One device of a kind beside a gateway, and what the gateway hands on of one message said after 20 s.
+fn handed_on(kind: &str, readings: &[Reading], waves: &[Wave<'_>]) -> Vec<Outbound> {
+    let mut ward = Ward::new(1);
+    let device = ward.device(0, kind, [1.0, 0.0, 0.0], |_| {});
+    ward.gateway([0.0; 3], 4);
+    let said = vec![ward.message(device, seconds(20), readings, waves)];
+    let mut radio = ward.radio();
+    let heard = run(&mut radio, &said, seconds(100), 200);
+    assert_eq!(heard.given_up, [], "{kind}");
+    assert!(radio.pending().is_empty(), "{kind}");
+    heard.forwarded
+}
+
+fn only(forwarded: &[Outbound]) -> String {
+    let [message] = forwarded else { panic!("{forwarded:?}") };
+    let key = vendor_json::peek(&message.payload).expect("a key");
+    assert_eq!((&*key.stream, key.sequence), ("values", Some(0)));
+    assert!(message.relay.expect("handed on").at >= seconds(20));
+    text(message).to_owned()
+}
+
+/// What a device of a kind says goes through the air, and the gateway's payload holds this of it.
+pub(crate) fn assert_read_back(kind: &str, readings: &[Reading], expected: &str) {
+    let payload = only(&handed_on(kind, readings, &[]));
+    assert!(payload.contains(expected), "{kind}: {payload}");
+    let clock = format!(r#""d":"{kind}-1","p":"P1","st":"values","s":0,"t":{}"#, EPOCH_MS + 20_000);
+    assert!(payload.contains(&clock), "{kind}: {payload}");
 }

@@ -10,7 +10,7 @@ mod on_board;
 
 use bevy_ecs::prelude::*;
 use sim_core::{Clock, Evidence, ParameterKind, ParameterSpec, Phase, Registry};
-use vocabulary::{Dimension, Reading, metrics};
+use vocabulary::{Dimension, MetricId, Reading, metrics};
 
 use self::alarms::PumpAlarms;
 use self::faults::PumpFaults;
@@ -47,8 +47,25 @@ pub struct WornPump {
     battery: Battery,
     told: Option<&'static str>,
     /// Basal insulin and boluses told so far.
-    basal_told: Units,
-    bolus_told: Units,
+    basal_told: Told,
+    bolus_told: Told,
+}
+
+/// What messages have told of an amount that only grows [units in the last decimal of its metric]. A message says what came
+/// since the one before, and its value is written with so many decimals: what rounding leaves over is told by a later one,
+/// so that the shares add up to what was delivered.
+#[derive(Debug, Clone, Copy, Default)]
+struct Told(i64);
+
+impl Told {
+    /// The share that is still to be told of this much in all.
+    fn share(&mut self, metric: MetricId, delivered: Units) -> Reading {
+        let scale = libm::exp10(f64::from(metric.metric().decimals));
+        let told = libm::round(delivered.0 * scale) as i64;
+        let share = told - self.0;
+        self.0 = told;
+        Reading::number(metric, share as f64 / scale)
+    }
 }
 
 impl WornPump {
@@ -174,8 +191,8 @@ impl WornPump {
             change_min,
             battery,
             told: None,
-            basal_told: Units(0.0),
-            bolus_told: Units(0.0),
+            basal_told: Told::default(),
+            bolus_told: Told::default(),
         }
     }
 
@@ -211,11 +228,10 @@ impl WornPump {
         saying
             .message
             .reading(Reading::number(metrics::INS_BASAL_RATE, basal_rate.0))
-            .reading(Reading::number(metrics::INS_BASAL, basal.0 - self.basal_told.0))
-            .reading(Reading::number(metrics::INS_BOLUS, bolus.0 - self.bolus_told.0))
+            .reading(self.basal_told.share(metrics::INS_BASAL, basal))
+            .reading(self.bolus_told.share(metrics::INS_BOLUS, bolus))
             .reading(Reading::number(metrics::INS_ON_BOARD, self.on_board.at(minute).0))
             .reading(Reading::number(metrics::INS_RESERVOIR, self.pump.reservoir().0));
-        (self.basal_told, self.bolus_told) = (basal, bolus);
     }
 }
 
@@ -282,6 +298,8 @@ pub fn register(registry: &mut Registry) {
 
 #[cfg(test)]
 mod tests {
+    use vocabulary::Value;
+
     use super::*;
 
     fn worn(model: &str, basal_u_h: f64) -> WornPump {
@@ -315,6 +333,20 @@ mod tests {
         pump.pump.set_suspended(false);
         pump.pump.refill(Units(4.0));
         assert_eq!(pump.bolus(Units(5.0)).unwrap_err(), "5 U asked, 4.0 U left");
+    }
+
+    #[test]
+    fn shares_add_up_however_small_they_are() {
+        // 0.05 U/h told every five minutes, 0.0042 U each: less than half of what a message can write.
+        let mut told = Told::default();
+        let shares: Vec<f64> = (1..=288)
+            .map(|message| match told.share(metrics::INS_BASAL, Units(f64::from(message) * 0.05 / 12.0)).value {
+                Value::Number(share) => share,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert!(shares.iter().all(|share| [0.0, 0.01].contains(share)), "{shares:?}");
+        assert!((shares.iter().sum::<f64>() - 1.2).abs() < 1e-9);
     }
 
     #[test]

@@ -26,13 +26,16 @@ pub struct Annotations {
 
 impl Annotations {
     /// Puts each annotation into the record of its onset; what lies beyond the last record goes into that one.
-    pub fn new(annotations: &[Annotation], records: u64, duration_s: u32) -> Self {
-        let mut lists: Vec<Vec<u8>> = (0..records).map(|record| time_keeping(record * u64::from(duration_s))).collect();
+    ///
+    /// The header states the start in whole seconds. The recording began `start_us` later, less than a second: the lists
+    /// count from the header's second, so that the first record begins there ("EDF+", 2.2.4).
+    pub fn new(annotations: &[Annotation], records: u64, duration_s: u32, start_us: u64) -> Self {
         let record_us = u64::from(duration_s.max(1)) * 1_000_000;
+        let mut lists: Vec<Vec<u8>> = (0..records).map(|record| time_keeping(start_us + record * record_us)).collect();
         for annotation in annotations {
             let record = (annotation.onset_us / record_us).min(records.saturating_sub(1));
             if let Some(list) = lists.get_mut(record as usize) {
-                append(annotation, list);
+                append(annotation, start_us, list);
             }
         }
         let longest = lists.iter().map(Vec::len).max().unwrap_or(0);
@@ -53,15 +56,15 @@ impl Annotations {
 }
 
 /// The list that says when a record begins; EDF+ wants it first in each.
-fn time_keeping(start_s: u64) -> Vec<u8> {
-    let mut list = format!("+{start_s}").into_bytes();
+fn time_keeping(begin_us: u64) -> Vec<u8> {
+    let mut list = format!("+{}", seconds(begin_us)).into_bytes();
     list.extend([PART, PART, 0]);
     list
 }
 
-fn append(annotation: &Annotation, list: &mut Vec<u8>) {
+fn append(annotation: &Annotation, start_us: u64, list: &mut Vec<u8>) {
     list.push(b'+');
-    list.extend(seconds(annotation.onset_us).bytes());
+    list.extend(seconds(start_us + annotation.onset_us).bytes());
     if let Some(duration_us) = annotation.duration_us {
         list.push(DURATION);
         list.extend(seconds(duration_us).bytes());
@@ -96,7 +99,7 @@ mod tests {
     fn each_record_holds_its_labels_after_its_time() {
         let labels =
             [label(500_000, None, "N"), label(2_004_000, Some(1_500_000), "bleed: step"), label(9_000_000, None, "V")];
-        let annotations = Annotations::new(&labels, 2, 2);
+        let annotations = Annotations::new(&labels, 2, 2, 0);
         assert_eq!(annotations.lists[0], b"+0\x14\x14\0+0.5\x14N\x14\0");
         assert_eq!(annotations.lists[1], b"+2\x14\x14\0+2.004\x151.5\x14bleed: step\x14\0+9\x14V\x14\0");
         assert_eq!(annotations.bytes() % 2, 0);
@@ -106,8 +109,15 @@ mod tests {
     }
 
     #[test]
+    fn a_start_within_a_second_moves_every_instant() {
+        let annotations = Annotations::new(&[label(500_000, None, "N")], 2, 1, 250_000);
+        assert_eq!(annotations.lists[0], b"+0.25\x14\x14\0+0.75\x14N\x14\0");
+        assert_eq!(annotations.lists[1], b"+1.25\x14\x14\0");
+    }
+
+    #[test]
     fn control_characters_cannot_break_a_list() {
-        let annotations = Annotations::new(&[label(0, None, "a\x14b\0c")], 1, 1);
+        let annotations = Annotations::new(&[label(0, None, "a\x14b\0c")], 1, 1, 0);
         assert_eq!(annotations.lists[0], b"+0\x14\x14\0+0\x14a b c\x14\0");
     }
 }

@@ -15,7 +15,8 @@ const HIGHEST: i16 = i16::MAX;
 /// When a recording began, local time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Start {
-    /// Year, 1985 to 2084: the header has two digits.
+    /// Year, 1985 to 9999. The field of two digits reaches to 2084 and holds `yy` beyond, the text beside it has all four
+    /// ("EDF+", 2.1.3.3).
     pub year: u16,
     /// Month, 1 to 12.
     pub month: u8,
@@ -63,6 +64,9 @@ pub struct Header {
     pub annotation_bytes: usize,
 }
 
+/// What two digits of a year mean: 85 to 99 in the twentieth century, 00 to 84 in the next.
+const FIRST_YEAR: u16 = 1985;
+const LAST_SHORT_YEAR: u16 = 2084;
 const MONTHS: [&str; 12] = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
 
 impl Header {
@@ -81,7 +85,11 @@ impl Header {
         field("patient", &format!("{} X X X", word(&self.patient)), 80, out)?;
         let recording = format!("Startdate {day:02}-{month_name}-{year:04} X X {}", word(&self.equipment));
         field("recording", &recording, 80, out)?;
-        field("start date", &format!("{day:02}.{month:02}.{:02}", year % 100), 8, out)?;
+        if !(FIRST_YEAR..=9999).contains(&year) {
+            return Err(EdfError::Year { year });
+        }
+        let short_year = if year <= LAST_SHORT_YEAR { format!("{:02}", year % 100) } else { "yy".to_owned() };
+        field("start date", &format!("{day:02}.{month:02}.{short_year}"), 8, out)?;
         field("start time", &format!("{hour:02}.{minute:02}.{second:02}"), 8, out)?;
         field("header bytes", &(PART_BYTES * (signals + 1)).to_string(), 8, out)?;
         field("kind", "EDF+C", 44, out)?;
@@ -211,6 +219,13 @@ mod tests {
         let mut huge = header();
         huge.signals[0].gain = 1e9;
         assert!(matches!(huge.encode(&mut BytesMut::new()), Err(EdfError::Field { field: "physical minimum", .. })));
+        let year = |year| Start { year, ..header().start };
+        let old = Header { start: year(1970), ..header() };
+        assert_eq!(old.encode(&mut BytesMut::new()), Err(EdfError::Year { year: 1970 }));
+        let mut late = BytesMut::new();
+        Header { start: year(2090), ..header() }.encode(&mut late).expect("it fits");
+        assert_eq!(&late[168..176], b"01.03.yy");
+        assert_eq!(&late[88..109], b"Startdate 01-MAR-2090");
         let empty = Header { records: 0, ..header() };
         assert_eq!(empty.encode(&mut BytesMut::new()), Err(EdfError::Empty { records: 0, duration_s: 2 }));
     }

@@ -40,7 +40,7 @@ mod tests {
     fn a_record_is_as_long_as_its_header_says() {
         let signal = |samples| Signal { label: "x".to_owned(), unit: String::new(), gain: 1.0, offset: 0.0, samples };
         let labels = [Annotation { onset_us: 0, duration_us: None, text: "N".to_owned() }];
-        let annotations = Annotations::new(&labels, 1, 1);
+        let annotations = Annotations::new(&labels, 1, 1, 0);
         let header = Header {
             patient: String::new(),
             equipment: String::new(),

@@ -46,6 +46,6 @@ impl Plugin for Carriers {
     fn register(&self, registry: &mut Registry) {
         registry.add(mqtt::kind::row());
         registry.add(file::kind::row());
-        rules::rows::register(registry);
+        rules::register(registry);
     }
 }

@@ -18,7 +18,7 @@ pub(crate) struct CommandLine {
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 pass; 1 an expectation failed; 2 file or arguments invalid; 3 target unreachable;
-            4 inconclusive; 70 the program is at fault; 130 interrupted.
+            4 inconclusive; 6 results could not be written; 70 the program is at fault; 130 interrupted.
 NO_COLOR=1 turns colour off.
 
 Start with:  iomt run scenarios/library/quickstart.toml";
@@ -145,6 +145,11 @@ pub(crate) enum Command {
     /// List the device kinds, their streams, options and commands
     Devices {
         /// Only kinds whose name begins so.
+        prefix: Option<String>,
+    },
+    /// List the metrics that devices can say, with their units, ranges and codes, and the streams that carry them
+    Metrics {
+        /// Only metrics whose name begins so, such as `nibp`.
         prefix: Option<String>,
     },
     /// List the patient models with their parameters, the profiles and the conditions

@@ -43,10 +43,11 @@ pub(crate) fn execute(command: Command, mut registry: Registry) -> Result<u8, Fa
         }
         Command::Actions { prefix } => lists::actions(&registry, prefix.as_deref().unwrap_or_default())?,
         Command::Devices { prefix } => lists::devices(&registry, prefix.as_deref().unwrap_or_default())?,
+        Command::Metrics { prefix } => lists::metrics(&registry, prefix.as_deref().unwrap_or_default())?,
         Command::Patients { prefix } => lists::patients(&registry, prefix.as_deref().unwrap_or_default())?,
-        Command::Schema => output::result(format_args!("{:#}", scenarios::json_schema(&registry))),
-        Command::Reference => output::result(scenarios::reference(&registry).trim_end()),
-        Command::Completions { shell } => completions::print(shell),
+        Command::Schema => output::result(format_args!("{:#}", scenarios::json_schema(&registry)))?,
+        Command::Reference => output::result(scenarios::reference(&registry).trim_end())?,
+        Command::Completions { shell } => completions::print(shell)?,
     }
     Ok(exit_code::PASS)
 }

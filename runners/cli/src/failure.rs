@@ -42,6 +42,15 @@ pub(crate) enum Failure {
         /// Why.
         source: io::Error,
     },
+    /// What was asked for could not be printed.
+    #[error("cannot write to standard output: {source}")]
+    Output {
+        /// Why.
+        source: io::Error,
+    },
+    /// The run has a verdict, and its reports could not be written.
+    #[error("the reports are not whole: {0}")]
+    Reports(Error),
     /// A file could not be read, or is not what it should be.
     #[error("cannot read {}: {reason}", file.display())]
     Read {
@@ -68,6 +77,7 @@ impl Failure {
     /// The exit code for it.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
+            Self::Output { .. } | Self::Reports(_) => exit_code::UNWRITTEN,
             Self::Session(Error::Unreachable { .. }) => exit_code::TARGET_UNREACHABLE,
             Self::Registry(_) | Self::Session(Error::Panicked(_)) => exit_code::SOFTWARE,
             Self::Session(_)

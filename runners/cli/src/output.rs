@@ -6,8 +6,15 @@ use std::io::{self, IsTerminal, Write};
 use crate::failure::Failure;
 
 /// Writes a result. A closed pipe (`iomt actions | head`) ends the program's output quietly.
-pub(crate) fn result(text: impl Display) {
-    let _ = writeln!(io::stdout().lock(), "{text}");
+///
+/// # Errors
+/// [`Failure::Output`] when standard output takes nothing, such as a file on a full disk.
+pub(crate) fn result(text: impl Display) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Err(source) if source.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output { source }),
+        _ => Ok(()),
+    }
 }
 
 /// Writes a note for people.

@@ -36,7 +36,10 @@ impl Observer for Terminal {
     fn note(&self, note: Note) {
         match note {
             // Whoever starts hosts from a script reads where to attach.
-            Note::HostsAttach { .. } => output::result(note),
+            Note::HostsAttach { .. } => {
+                // A note stops nothing: whoever cannot be told where to attach never does.
+                let _ = output::result(note);
+            }
             _ => output::note(note),
         }
     }

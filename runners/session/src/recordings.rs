@@ -56,7 +56,7 @@ fn recording(name: &str, scenario: &Path) -> Result<Recording, Error> {
                 .map(|(_, bytes)| bytes.to_vec())
                 .ok_or_else(|| format!("{file} is not part of the program"))
         };
-        return Recording::decode(name, built_in.header, read, built_in.annotations)
+        return Recording::decode(name, built_in.header, read, Some(built_in.annotations))
             .map_err(|error| refuse(error.to_string()));
     }
     let header_file = scenario.parent().unwrap_or(Path::new("")).join(name);
@@ -68,7 +68,12 @@ fn recording(name: &str, scenario: &Path) -> Result<Recording, Error> {
     let read = |file: &Path| std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()));
     let header = String::from_utf8(read(&header_file).map_err(&refuse)?)
         .map_err(|error| refuse(format!("{}: {error}", header_file.display())))?;
-    let annotations = read(&header_file.with_extension("atr")).map_err(&refuse)?;
-    Recording::decode(name, &header, |file| read(&folder.join(file)), &annotations)
+    // A record need not be annotated.
+    let annotations = match std::fs::read(header_file.with_extension("atr")) {
+        Ok(annotations) => Some(annotations),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => return Err(refuse(format!("{}: {error}", header_file.with_extension("atr").display()))),
+    };
+    Recording::decode(name, &header, |file| read(&folder.join(file)), annotations.as_deref())
         .map_err(|error| refuse(error.to_string()))
 }

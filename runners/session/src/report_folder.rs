@@ -1,9 +1,13 @@
 //! The folder of the reports: never overwritten silently.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
+
+/// File that says whose a folder is while nothing else stands in it.
+const MARK: &str = ".claimed";
 
 /// A folder that is this run's own. Dropped while nothing was written into it, it is taken away again.
 #[derive(Debug)]
@@ -27,28 +31,41 @@ impl ReportFolder {
 
 impl Drop for ReportFolder {
     fn drop(&mut self) {
-        // A folder that holds something stays, and that is the only reason to fail that matters.
+        // With `force` there is no mark; a folder that holds something stays.
+        let _ = fs::remove_file(self.0.join(MARK));
         let _ = fs::remove_dir(&self.0);
     }
 }
 
 fn claim(wanted: &Path, force: bool) -> Result<PathBuf, Error> {
-    let folder = if force || is_free(wanted) {
-        wanted.to_owned()
-    } else {
-        let numbered = |number: u32| {
-            let mut name = wanted.file_name().unwrap_or_default().to_owned();
-            name.push(format!("-{number}"));
-            wanted.with_file_name(name)
-        };
-        let mut number = 2;
-        while !is_free(&numbered(number)) {
-            number += 1;
+    if force {
+        fs::create_dir_all(wanted).map_err(Error::write(wanted))?;
+        return Ok(wanted.to_owned());
+    }
+    let mut number = 1;
+    loop {
+        let folder = if number == 1 { wanted.to_owned() } else { numbered(wanted, number) };
+        if is_free(&folder) && take(&folder).map_err(Error::write(&folder))? {
+            return Ok(folder);
         }
-        numbered(number)
-    };
-    fs::create_dir_all(&folder).map_err(Error::write(&folder))?;
-    Ok(folder)
+        number += 1;
+    }
+}
+
+/// Marks a folder as taken; false when another run was faster.
+fn take(folder: &Path) -> io::Result<bool> {
+    fs::create_dir_all(folder)?;
+    match fs::OpenOptions::new().write(true).create_new(true).open(folder.join(MARK)) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn numbered(wanted: &Path, number: u32) -> PathBuf {
+    let mut name = wanted.file_name().unwrap_or_default().to_owned();
+    name.push(format!("-{number}"));
+    wanted.with_file_name(name)
 }
 
 fn is_free(folder: &Path) -> bool {
@@ -75,10 +92,22 @@ mod tests {
     fn a_used_folder_is_left_alone() {
         let root = tempfile::tempdir().expect("temporary folder");
         let wanted = root.path().join("out");
+        fs::create_dir(&wanted).expect("writable");
+        drop(ReportFolder(claim(&wanted, false).expect("empty is free")));
         assert_eq!(claim(&wanted, false).expect("free"), wanted);
-        assert_eq!(claim(&wanted, false).expect("empty is free"), wanted);
         fs::write(wanted.join("run.json"), "{}").expect("writable");
         assert_eq!(claim(&wanted, false).expect("numbered"), root.path().join("out-2"));
         assert_eq!(claim(&wanted, true).expect("forced"), wanted);
+    }
+
+    #[test]
+    fn runs_that_begin_together_get_a_folder_each() {
+        let root = tempfile::tempdir().expect("temporary folder");
+        let wanted = root.path().join("out");
+        let claimed: std::collections::BTreeSet<PathBuf> = std::thread::scope(|scope| {
+            let runs: Vec<_> = (0..16).map(|_| scope.spawn(|| claim(&wanted, false).expect("some are free"))).collect();
+            runs.into_iter().map(|run| run.join().expect("no panic")).collect()
+        });
+        assert_eq!(claimed.len(), 16);
     }
 }

@@ -63,3 +63,22 @@ fn read(received: &Received<'_>) -> Option<Reception> {
     }
     Some(readings.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use vocabulary::{Reading, metrics};
+
+    use super::PROFILE;
+    use crate::tests::assert_read_back;
+
+    #[test]
+    fn a_pressure_is_read_back() {
+        let readings = [
+            Reading::number(metrics::NIBP_SYS, 121.0),
+            Reading::number(metrics::NIBP_DIA, 79.0),
+            Reading::number(metrics::NIBP_MEAN, 93.0),
+            Reading::number(metrics::PR_NIBP, 70.0),
+        ];
+        assert_read_back(PROFILE.kind, &readings, r#""m":{"nibp_sys":121,"nibp_dia":79,"nibp_mean":93,"pr_nibp":70}"#);
+    }
+}

@@ -93,3 +93,17 @@ fn quality_of(status: Status) -> Quality {
         Quality::Ok
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use vocabulary::{Reading, metrics};
+
+    use super::PROFILE;
+    use crate::tests::assert_read_back;
+
+    #[test]
+    fn a_glucose_and_its_trend_are_read_back() {
+        let readings = [Reading::number(metrics::GLUCOSE_ISF, 104.0), Reading::number(metrics::GLUCOSE_TREND, -1.2)];
+        assert_read_back(PROFILE.kind, &readings, r#""m":{"glucose_isf":104,"glucose_trend":-1.2}"#);
+    }
+}

@@ -64,3 +64,17 @@ fn read(received: &Received<'_>) -> Option<Reception> {
     let number = || reading_of(metrics::GLUCOSE_CAP, glucose_mg_dl);
     Some(vec![limit.map_or_else(number, |(word, ..)| Reading::code(metrics::GLUCOSE_CAP, word))].into())
 }
+
+#[cfg(test)]
+mod tests {
+    use vocabulary::{Reading, metrics};
+
+    use super::PROFILE;
+    use crate::tests::assert_read_back;
+
+    #[test]
+    fn a_glucose_is_read_back() {
+        let readings = [Reading::number(metrics::GLUCOSE_CAP, 105.0)];
+        assert_read_back(PROFILE.kind, &readings, r#""m":{"glucose_cap":105}"#);
+    }
+}

@@ -49,3 +49,21 @@ fn read(received: &Received<'_>) -> Option<Reception> {
     readings.extend(INTERVALS.into_iter().zip(intervals_ms).map(|(metric, ms)| reading_of(metric, ms)));
     Some(readings.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use vocabulary::{Reading, metrics};
+
+    use super::PROFILE;
+    use crate::tests::assert_read_back;
+
+    #[test]
+    fn a_rate_and_its_intervals_are_read_back() {
+        let readings = [
+            Reading::number(metrics::HR, 72.0),
+            Reading::number(metrics::RR_INTERVAL, 830.0),
+            Reading::number(metrics::RR_INTERVAL_2, 841.0),
+        ];
+        assert_read_back(PROFILE.kind, &readings, r#""m":{"hr":72,"rr_interval":830,"rr_interval_2":841}"#);
+    }
+}

@@ -109,3 +109,17 @@ fn read(received: &Received<'_>) -> Option<Reception> {
     let reservoir = reading_of(metrics::INS_RESERVOIR, status.reservoir_iu);
     Some(vec![reservoir, Reading::code(metrics::INF_STATUS, state)].into())
 }
+
+#[cfg(test)]
+mod tests {
+    use vocabulary::{Reading, metrics};
+
+    use super::PROFILE;
+    use crate::tests::assert_read_back;
+
+    #[test]
+    fn a_reservoir_is_read_back() {
+        let readings = [Reading::number(metrics::INS_RESERVOIR, 150.0)];
+        assert_read_back(PROFILE.kind, &readings, r#""m":{"ins_reservoir":150},"c":{"inf_status":"infusing"}"#);
+    }
+}

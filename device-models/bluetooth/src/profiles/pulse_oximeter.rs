@@ -77,3 +77,21 @@ fn quality_of(bits: Option<u16>) -> Quality {
     let bits = bits.unwrap_or_default();
     TRUST.into_iter().rev().find(|(_, bit)| bits & bit != 0).map_or(Quality::Ok, |(quality, _)| quality)
 }
+
+#[cfg(test)]
+mod tests {
+    use vocabulary::{Reading, metrics};
+
+    use super::PROFILE;
+    use crate::tests::assert_read_back;
+
+    #[test]
+    fn a_saturation_is_read_back() {
+        let readings = [
+            Reading::number(metrics::SPO2, 97.0),
+            Reading::number(metrics::PR, 64.0),
+            Reading::number(metrics::PERF_IDX, 1.5),
+        ];
+        assert_read_back(PROFILE.kind, &readings, r#""m":{"spo2":97,"pr":64,"perf_idx":1.5}"#);
+    }
+}

@@ -42,3 +42,17 @@ fn read(received: &Received<'_>) -> Option<Reception> {
     let metric = known.map_or(metrics::TEMP_BODY, |(metric, _)| metric);
     Some(vec![reading_of(metric, measurement.temperature_celsius)].into())
 }
+
+#[cfg(test)]
+mod tests {
+    use vocabulary::{Reading, metrics};
+
+    use super::PROFILE;
+    use crate::tests::assert_read_back;
+
+    #[test]
+    fn a_temperature_is_read_back() {
+        let readings = [Reading::number(metrics::TEMP_CORE, 37.2)];
+        assert_read_back(PROFILE.kind, &readings, r#""m":{"temp_core":37.2}"#);
+    }
+}

@@ -43,3 +43,21 @@ fn read(received: &Received<'_>) -> Option<Reception> {
     }
     Some(readings.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use vocabulary::{Reading, metrics};
+
+    use super::PROFILE;
+    use crate::tests::assert_read_back;
+
+    #[test]
+    fn a_weighing_is_read_back() {
+        let readings = [
+            Reading::number(metrics::WEIGHT, 72.5),
+            Reading::number(metrics::BMI, 22.4),
+            Reading::number(metrics::HEIGHT, 180.0),
+        ];
+        assert_read_back(PROFILE.kind, &readings, r#""m":{"weight":72.5,"bmi":22.4,"height":180}"#);
+    }
+}

@@ -58,6 +58,11 @@ impl Term {
     }
 }
 
+/// What a device can show of a value: no sensor, however wrong, takes it beyond the range of its metric.
+fn shown(metric: MetricId, value: f64) -> f64 {
+    metric.metric().device_range.map_or(value, |(lowest, highest)| value.clamp(lowest, highest))
+}
+
 /// One fault of one device.
 #[derive(Debug)]
 struct Fault {
@@ -109,9 +114,16 @@ impl Fault {
             let moment = Moment { metric, key, at, index, after: Some(after), since: at - self.term.from };
             let before = *reading;
             match self.effect.make(&moment, value) {
-                Made::Value(made) => reading.value = Value::Number(made),
+                Made::Value(made) => {
+                    let shown = shown(metric, made);
+                    reading.value = Value::Number(shown);
+                    // A device that is at the end of its range says so.
+                    if shown.to_bits() != made.to_bits() {
+                        reading.quality = Quality::Questionable;
+                    }
+                }
                 Made::Doubtful(made) => {
-                    (reading.value, reading.quality) = (Value::Number(made), Quality::Questionable);
+                    (reading.value, reading.quality) = (Value::Number(shown(metric, made)), Quality::Questionable);
                 }
                 Made::Nothing(quality) => (reading.value, reading.quality) = (Value::Missing, quality),
             }

@@ -1,8 +1,13 @@
 //! The link is cut: closed, reset, or silent.
 
-use sim_core::Argument;
+use sim_core::{ActionSpec, Argument, DurationRule, Executor, Level, ParameterKind, ParameterSpec, Registry};
 
-use super::link_rule::{Closing, Dial, Direction, LinkRule, LinkRuleOrder, LinkState, Onset, Tally};
+use super::link_rule::{Closing, Dial, Direction, LinkAction, LinkRule, LinkRuleOrder, LinkState, Onset, Tally};
+
+/// Name of the action that lets a gateway die: its connection ends as that of a process that is killed.
+const GATEWAY_CRASH: &str = "gw.crash";
+/// Name of the action that takes the network from a gateway.
+const UPLINK_DOWN: &str = "gw.uplink_down";
 
 /// How a link is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,7 +23,7 @@ pub enum NetCut {
 
 impl NetCut {
     /// As the step's `how` says.
-    pub(super) fn make(order: &LinkRuleOrder<'_>) -> Box<dyn LinkRule> {
+    fn make(order: &LinkRuleOrder<'_>) -> Box<dyn LinkRule> {
         Box::new(match order.occurrence.arguments.0.get("how") {
             Some(Argument::Text(how)) if how == "fin" => Self::Fin,
             Some(Argument::Text(how)) if how == "rst" => Self::Rst,
@@ -51,4 +56,28 @@ impl LinkRule for NetCut {
     fn held(&mut self, bytes: u64, tally: &mut Tally<'_>) {
         tally.add("bytes_held", bytes);
     }
+}
+
+/// Adds `net.cut`, and what the actions on gateways do to their links.
+pub(super) fn register(registry: &mut Registry) {
+    registry.add(ActionSpec {
+        name: "net.cut",
+        about: "cuts the connection: closed (fin), reset (rst), or nothing passes and nobody is told (silent)",
+        level: Level::Link,
+        executor: Executor::new(LinkAction(NetCut::make)),
+        parameters: vec![
+            ParameterSpec::optional(
+                "how",
+                ParameterKind::Choice(&["fin", "rst", "silent"]),
+                "fin and rst end the connection and refuse new ones; silent holds every byte until the link heals",
+            )
+            .default("silent"),
+        ],
+        duration: DurationRule::Required,
+        evidence: &["links_cut", "bytes_held", "connects_blocked"],
+        heal: "bytes flow again; the device reconnects by its own backoff",
+        stack_should: "publish the will, keep the session, take the backlog in order",
+    });
+    registry.extend_action(GATEWAY_CRASH, LinkAction(|_| Box::new(NetCut::Fin)));
+    registry.extend_action(UPLINK_DOWN, LinkAction(|_| Box::new(NetCut::Silent)));
 }

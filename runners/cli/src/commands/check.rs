@@ -41,7 +41,7 @@ pub(crate) fn check(
                     plan.roster.devices.len() - plan.air.gateways.len(),
                     plan.occurrences.len(),
                     plan.expects.len()
-                ));
+                ))?;
             }
             Err(Error::Diagnostics(diagnostics)) => {
                 valid = false;

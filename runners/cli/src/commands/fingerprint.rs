@@ -34,6 +34,5 @@ pub(crate) fn fingerprint(scenario: &Scenario, request: &Request, registry: &mut
     let tick = scenario_file::span("tick", &request.tick)?;
     let fingerprint = session::fingerprint(&plan, registry, length, request.threads, tick, request.partition)?;
     let (sha256, messages, bytes) = (fingerprint.hex(), fingerprint.messages, fingerprint.bytes);
-    output::result(format_args!(r#"{{"sha256":"{sha256}","messages":{messages},"bytes":{bytes}}}"#));
-    Ok(())
+    output::result(format_args!(r#"{{"sha256":"{sha256}","messages":{messages},"bytes":{bytes}}}"#))
 }

@@ -1,9 +1,10 @@
-//! `iomt actions`, `iomt devices` and `iomt patients`: the registry's rows for people.
+//! `iomt actions`, `iomt devices`, `iomt metrics` and `iomt patients`: the registry's rows for people.
 
 use std::fmt::Write;
 
 use scenarios::Described;
 use sim_core::{DurationRule, ParameterSpec, Registry, StreamKind};
+use vocabulary::{Metric, MetricId, MetricKind};
 
 use crate::failure::Failure;
 use crate::output;
@@ -33,8 +34,7 @@ pub(crate) fn actions(registry: &Registry, prefix: &str) -> Result<(), Failure> 
         let known: Vec<_> = registry.actions().iter().map(|action| action.name).collect();
         return Err(nothing("action", prefix, &known));
     }
-    output::result(text.trim_end());
-    Ok(())
+    output::result(text.trim_end())
 }
 
 /// Prints the device kinds whose name begins with `prefix`.
@@ -67,8 +67,70 @@ pub(crate) fn devices(registry: &Registry, prefix: &str) -> Result<(), Failure> 
         let known: Vec<_> = registry.devices().iter().map(|device| device.kind).collect();
         return Err(nothing("device kind", prefix, &known));
     }
-    output::result(text.trim_end());
-    Ok(())
+    output::result(text.trim_end())
+}
+
+/// Prints the metrics whose name begins with `prefix`, and which streams of which device kinds carry them.
+///
+/// # Errors
+/// [`Failure::Unknown`] when there is none.
+pub(crate) fn metrics(registry: &Registry, prefix: &str) -> Result<(), Failure> {
+    let mut text = String::new();
+    let mut metrics: Vec<_> = MetricId::all().filter(|id| id.metric().id.starts_with(prefix)).collect();
+    metrics.sort_by_key(|id| id.metric().id);
+    for id in &metrics {
+        let metric = id.metric();
+        let _ = writeln!(text, "{}\n  {}\n  {}", metric.id, metric.display, facts(metric));
+        let codes = codes(metric);
+        if !codes.is_empty() {
+            let _ = writeln!(text, "  codes     {}", codes.join(", "));
+        }
+        let carriers = carriers(registry, *id);
+        if !carriers.is_empty() {
+            let _ = writeln!(text, "  streams   {}", carriers.join(", "));
+        }
+        text.push('\n');
+    }
+    if metrics.is_empty() {
+        let known: Vec<_> = MetricId::all().map(|id| id.metric().id).collect();
+        return Err(nothing("metric", prefix, &known));
+    }
+    output::result(text.trim_end())
+}
+
+/// Kind, unit, resolution and ranges.
+fn facts(metric: &Metric) -> String {
+    let kind = match metric.kind {
+        MetricKind::Numeric => "number",
+        MetricKind::Waveform => "samples",
+        MetricKind::Coded => "code",
+    };
+    let mut facts = vec![metric.ucum.map_or_else(|| kind.to_owned(), |unit| format!("{kind} in {unit}"))];
+    facts.extend(metric.resolution.map(|resolution| format!("steps of {resolution}")));
+    facts.extend(metric.device_range.map(|(lowest, highest)| format!("devices report {lowest} to {highest}")));
+    facts.extend(metric.plausible_range.map(|(lowest, highest)| format!("adults have {lowest} to {highest}")));
+    facts.join(", ")
+}
+
+fn codes(metric: &Metric) -> Vec<String> {
+    let device = metric.mdc_refid.map(|name| match metric.mdc_code {
+        Some(code) => format!("{name} ({code})"),
+        None => name.to_owned(),
+    });
+    let loinc = metric.loinc.map(|code| format!("LOINC {code}"));
+    let snomed = metric.snomed.map(|code| format!("SNOMED CT {code}"));
+    [device, loinc, snomed].into_iter().flatten().collect()
+}
+
+/// The streams that carry a metric, as `kind/stream`.
+fn carriers(registry: &Registry, metric: MetricId) -> Vec<String> {
+    let mut carriers = Vec::new();
+    for device in registry.devices() {
+        let streams = device.streams.iter().filter(|stream| stream.metrics.contains(&metric));
+        carriers.extend(streams.map(|stream| format!("{}/{}", device.kind, stream.id)));
+    }
+    carriers.sort();
+    carriers
 }
 
 /// Prints the patient models, profiles and conditions whose name begins with `prefix`.
@@ -96,8 +158,7 @@ pub(crate) fn patients(registry: &Registry, prefix: &str) -> Result<(), Failure>
             known.chain(profiles.iter().chain(&conditions).map(|described| described.id.as_str())).collect();
         return Err(nothing("patient model, profile or condition", prefix, &known));
     }
-    output::result(text.trim_end());
-    Ok(())
+    output::result(text.trim_end())
 }
 
 fn describe(text: &mut String, what: &str, described: &Described) {

@@ -13,9 +13,8 @@ use crate::{output, scenario_file};
 pub(crate) fn plan(scenario: &Scenario, json: bool, registry: &Registry) -> Result<(), Failure> {
     let plan = scenario_file::plan(scenario, registry)?;
     if json {
-        output::result(format_args!("{:#}", scenarios::plan_json(&plan)));
+        output::result(format_args!("{:#}", scenarios::plan_json(&plan)))
     } else {
-        output::result(scenarios::plan_text(&plan).trim_end());
+        output::result(scenarios::plan_text(&plan).trim_end())
     }
-    Ok(())
 }

@@ -87,8 +87,7 @@ pub(crate) fn plot(scenario: &Scenario, request: &Request, registry: &mut Regist
     }
     fs::write(&request.out, bytes).map_err(Failure::write(&request.out))?;
     let (width, height) = (picture.width_mm, picture.height_mm);
-    output::result(format_args!("{} ({width:.0} mm x {height:.0} mm)", request.out.display()));
-    Ok(())
+    output::result(format_args!("{} ({width:.0} mm x {height:.0} mm)", request.out.display()))
 }
 
 fn argument(flag: &'static str, reason: String) -> Failure {

@@ -6,6 +6,7 @@ mod drugs;
 mod edf;
 mod labels;
 mod manifest;
+mod start;
 mod table;
 mod waveforms;
 
@@ -70,8 +71,7 @@ pub(crate) fn record(scenario: &Scenario, request: &Request, registry: &mut Regi
         manifest.write(&request.out)?;
     }
     let count = manifest.files.len();
-    output::result(format_args!("{count} files and {} in {}", manifest::FILE, request.out.display()));
-    Ok(())
+    output::result(format_args!("{count} files and {} in {}", manifest::FILE, request.out.display()))
 }
 
 /// Simulates some of the patients of a plan with whole waveforms and writes a recording of them.
@@ -173,7 +173,7 @@ impl<'a> Files<'a> {
             let own = Owner::Device(sim_core::SimId(device));
             let patient = Owner::Patient(plan.roster.devices[device as usize].patient);
             let labels = self.annotations.of(own).or_else(|| self.annotations.of(patient)).unwrap_or_default();
-            let written = waveforms.finish(labels)?;
+            let written = waveforms.finish(labels, plan.roster.start_epoch_ns)?;
             manifest.add_waveforms(path, rate_mhz, &written);
         }
         for (device, numerics) in self.numerics {

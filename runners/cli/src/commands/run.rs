@@ -50,7 +50,7 @@ pub(crate) fn run(scenario: &Scenario, request: &Request, registry: &mut Registr
     print(&outcome, &folder, request.quiet)
 }
 
-/// The first Ctrl-C or SIGTERM (as CI systems cancel) ends the run with a partial report, the second one the program.
+/// The first Ctrl-C, SIGTERM (as CI systems cancel) or SIGHUP (of a terminal that is closed) ends the run with a partial report, the second one the program.
 fn watch_interrupts() -> Interrupt {
     let interrupt = Interrupt::default();
     let asked = interrupt.clone();
@@ -71,10 +71,12 @@ fn watch_interrupts() -> Interrupt {
 
 #[cfg(unix)]
 async fn signal() -> std::io::Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut hang_up) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
     tokio::select! {
         outcome = tokio::signal::ctrl_c() => outcome,
         _ = terminate.recv() => Ok(()),
+        _ = hang_up.recv() => Ok(()),
     }
 }
 
@@ -95,15 +97,22 @@ fn reproduce(program: &str, scenario: &Scenario, request: &Request) -> String {
 }
 
 fn print(outcome: &Outcome, folder: &ReportFolder, quiet: bool) -> Result<u8, Failure> {
-    let files = outcome.write(folder.path())?;
+    // The verdict is told whether or not its reports can be kept.
+    let (files, unwritten) = match outcome.write(folder.path()) {
+        Ok(files) => (files, None),
+        Err(error) => (Vec::new(), Some(error)),
+    };
     let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
     let summary = outcome.summary(&files, output::colour());
     // The verdict with its reasons is the first paragraph.
     if quiet {
         let verdict = summary.split("\n\n").next().unwrap_or_default();
-        output::result(format_args!("{}\nreports in {}", verdict.trim_end(), folder.path().display()));
+        output::result(format_args!("{}\nreports in {}", verdict.trim_end(), folder.path().display()))?;
     } else {
-        output::result(summary.trim_end());
+        output::result(summary.trim_end())?;
+    }
+    if let Some(error) = unwritten {
+        return Err(Failure::Reports(error));
     }
     Ok(u8::try_from(outcome.report.exit_code).unwrap_or(exit_code::INCONCLUSIVE))
 }

@@ -1,8 +1,9 @@
 //! Exit codes and messages are part of the interface.
 
 use std::fs;
+use std::process::Stdio;
 
-use crate::{iomt, result};
+use crate::{command, iomt, result};
 
 #[test]
 fn the_help_teaches() {
@@ -14,6 +15,7 @@ fn the_help_teaches() {
 fn lists_read_well() {
     insta::assert_snapshot!(result(&["actions", "net"]));
     insta::assert_snapshot!("oximeter", result(&["devices", "pulse_ox"]));
+    insta::assert_snapshot!("temperatures", result(&["metrics", "temp"]));
 }
 
 #[test]
@@ -31,6 +33,15 @@ fn mistakes_exit_with_2_and_say_where() {
         let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
         assert!(message.contains(expected), "{arguments:?}: {message}");
+    }
+}
+
+#[test]
+fn what_cannot_be_printed_is_an_error() {
+    for arguments in [&["reference"][..], &["schema"], &["actions"], &["completions", "bash"]] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("Linux has it");
+        let status = command(arguments).stdout(full).stderr(Stdio::null()).status().expect("the program starts");
+        assert_eq!(status.code(), Some(6), "{arguments:?}");
     }
 }
 

@@ -15,14 +15,16 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Runs `iomt` in the root of the repository.
+/// `iomt` in the root of the repository.
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_iomt"));
+    command.args(arguments).current_dir(root()).env("NO_COLOR", "1");
+    command
+}
+
+/// Runs it to the end.
 fn iomt(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_iomt"))
-        .args(arguments)
-        .current_dir(root())
-        .env("NO_COLOR", "1")
-        .output()
-        .expect("the program starts")
+    command(arguments).output().expect("the program starts")
 }
 
 /// Standard output of a successful run.

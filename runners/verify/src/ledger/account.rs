@@ -11,6 +11,10 @@ use crate::route_record::RouteRecord;
 
 /// One route as one probe sees it, and everything counted there.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are facts of a route and of a probe, each independent of the others"
+)]
 pub(super) struct Account {
     pub(super) route: RouteId,
     /// The probe whose sightings count here; `None` when nobody watches the route.

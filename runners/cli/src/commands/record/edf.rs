@@ -4,11 +4,11 @@ use std::fs::File;
 use std::io::{BufWriter, Write as _};
 
 use bytes::BytesMut;
-use jiff::Timestamp;
 use recordings::edf::{Annotation, Annotations, Header, Signal, Start, encode_record};
 use recordings::wfdb::AnnotationCode;
 
 use super::manifest::Manifest;
+use super::start;
 use crate::failure::Failure;
 use crate::recording::{Folder, Label, Record};
 
@@ -20,7 +20,8 @@ const LONGEST_RECORD_S: u32 = 60;
 /// # Errors
 /// [`Failure`] when the recording cannot be read, or holds what EDF+ has no form for.
 pub(super) fn write(folder: &Folder, start_epoch_ns: i64, manifest: &mut Manifest) -> Result<(), Failure> {
-    let start = start(start_epoch_ns);
+    let start = header_start(start_epoch_ns);
+    let start_us = start_epoch_ns.rem_euclid(1_000_000_000) as u64 / 1_000;
     for owner in folder.owners() {
         let mut records = folder.records(owner)?;
         // The electrocardiogram, which is sampled finest, comes first.
@@ -37,7 +38,7 @@ pub(super) fn write(folder: &Folder, start_epoch_ns: i64, manifest: &mut Manifes
         let duration_s = duration_s(&records);
         let length_s = records.iter().map(length_s).fold(0.0, f64::max);
         let count = (length_s / f64::from(duration_s)).ceil() as u64;
-        let annotations = Annotations::new(&annotations(&records, &labels, length_s), count, duration_s);
+        let annotations = Annotations::new(&annotations(&records, &labels, length_s), count, duration_s, start_us);
         let header = Header {
             patient: patient.to_owned(),
             equipment: format!("{device} {}", manifest.tool),
@@ -146,10 +147,11 @@ fn annotations(records: &[Record], labels: &[Label], length_s: f64) -> Vec<Annot
     all
 }
 
-fn start(epoch_ns: i64) -> Start {
-    let at = jiff::tz::Offset::UTC.to_datetime(Timestamp::from_nanosecond(i128::from(epoch_ns)).unwrap_or_default());
+fn header_start(epoch_ns: i64) -> Start {
+    let at = start::civil(epoch_ns);
     Start {
-        year: at.year().clamp(1985, 2084) as u16,
+        // A year before the first one that the format knows is refused when the header is written.
+        year: u16::try_from(at.year()).unwrap_or_default(),
         month: at.month() as u8,
         day: at.day() as u8,
         hour: at.hour() as u8,

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use bytes::BytesMut;
 use device_models::physiology::SampleGrid;
-use recordings::wfdb::{AnnotationCode, Header, SampleSummary, Signal, encode_annotations, encode_signals};
+use recordings::wfdb::{AnnotationCode, Date, Header, SampleSummary, Signal, encode_annotations, encode_signals};
 use sim_core::{Annotation, Cadence, DevicePlan, SimTime};
 
 use super::capture::CapturedWave;
+use super::start;
 use super::table::append;
 use crate::failure::Failure;
 use crate::recording::REPLAYED;
@@ -134,11 +135,11 @@ impl Waveforms {
         Ok(())
     }
 
-    /// Writes what is left, the header and the annotations.
+    /// Writes what is left, the header with the instant of sample 0 [ns since the Unix epoch], and the annotations.
     ///
     /// # Errors
     /// [`Failure::Write`] when the disk does not take it.
-    pub(crate) fn finish(mut self, labels: &[Annotation]) -> Result<WrittenRecord, Failure> {
+    pub(crate) fn finish(mut self, labels: &[Annotation], start_epoch_ns: i64) -> Result<WrittenRecord, Failure> {
         self.expected_streams = 0;
         self.write(1)?;
         let data_file = format!("{}.dat", self.name);
@@ -152,13 +153,18 @@ impl Waveforms {
                     .with_summary(&channel.summary)
             })
             .collect();
+        let start = start::civil(start_epoch_ns);
         let header = Header {
             record: self.name.clone(),
             frame_rate_hz: f64::from(self.rate_mhz) / 1e3,
             counter: None,
             frames: Some(self.frames),
-            start_time_us: None,
-            start_date: None,
+            start_time_us: Some(start_time_us(start)),
+            start_date: u16::try_from(start.year()).ok().map(|year| Date {
+                year,
+                month: start.month().unsigned_abs(),
+                day: start.day().unsigned_abs(),
+            }),
             signals,
             comments: vec![format!("{}, written by iomt; sample 0 is the start of the scenario", self.origin)],
         };
@@ -202,6 +208,12 @@ impl Waveforms {
             })
             .collect()
     }
+}
+
+/// Time of day [us since midnight].
+fn start_time_us(start: jiff::civil::DateTime) -> u64 {
+    let seconds = (i64::from(start.hour()) * 60 + i64::from(start.minute())) * 60 + i64::from(start.second());
+    (seconds * 1_000_000 + i64::from(start.subsec_nanosecond()) / 1_000).unsigned_abs()
 }
 
 /// `250hz`, `62p5hz`: WFDB record names carry no dot.
