@@ -16,7 +16,7 @@ use crate::foresight::expectation::check_expectations;
 use crate::foresight::payload::Trials;
 use crate::foresight::probe::Publications;
 use crate::foresight::step::check_steps;
-use crate::judgement::expectation::{expand_expects, read_expects};
+use crate::judgement::expectation::{ExpectDraft, expand_expects, read_expects};
 use crate::language::diagnostic::{Checked, Diagnostic, Notes};
 use crate::language::document::{Table, Text, Value};
 use crate::language::grammar::SCENARIO;
@@ -98,7 +98,7 @@ fn read_and_expand(
     let steps = read_steps(&root, &SCENARIO, registry);
     check_targets(notes, &steps, &targets);
     let probes = read_probes(&root, &SCENARIO, registry, &targets, &links, &cohorts.drafts);
-    let expects = read_expects(&root, &SCENARIO, registry);
+    let expects = read_expects(&root, &SCENARIO, registry, &probes.plans);
     let report = read_report(&root, name.as_ref().map_or("", |name| name.text.as_str()));
 
     let seed_or_one = seed.unwrap_or(1);
@@ -136,8 +136,9 @@ fn read_and_expand(
         let (payloads, links, cohorts) = (&payloads, &links, &cohorts.drafts);
         Trials { notes, registry, payloads, links, cohorts, seed: seed_or_one, epoch_ns: epoch }.check();
         let (probes, places) = (&probes.plans, &probes.filter_places);
+        let asked: Vec<usize> = expects.iter().filter_map(ExpectDraft::asks).collect();
         let (cast, deliveries, endpoints) = (&cast, &deliveries, &endpoints);
-        Publications { notes, cast, deliveries, endpoints, probes, places }.check();
+        Publications { notes, cast, deliveries, endpoints, probes, places, asked: &asked }.check();
     }
     if !root.has("expect") {
         check_expectations(notes, root.place("scenario"), expects.len(), &time);

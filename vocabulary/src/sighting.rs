@@ -27,6 +27,8 @@ pub struct Sighting {
     pub observed_at: i64,
     /// Whether it came from a store of the past, such as a broker's retained messages.
     pub retained: bool,
+    /// Whether whoever brought it says that it may have brought it before, as MQTT's DUP flag does.
+    pub redelivered: bool,
 }
 
 impl Sighting {
@@ -43,6 +45,7 @@ impl Sighting {
             topic: topic.into(),
             observed_at,
             retained: false,
+            redelivered: false,
         }
     }
 
@@ -50,5 +53,11 @@ impl Sighting {
     #[must_use]
     pub fn retained(self, retained: bool) -> Self {
         Self { retained, ..self }
+    }
+
+    /// The same, brought perhaps not for the first time if `redelivered`.
+    #[must_use]
+    pub fn redelivered(self, redelivered: bool) -> Self {
+        Self { redelivered, ..self }
     }
 }

@@ -70,6 +70,8 @@ pub struct Start<'a> {
     pub runtime: &'a Handle,
     /// Takes what it sees, from any thread.
     pub see: See,
+    /// Takes word of when it cannot see, from any thread: what is not seen meanwhile proves nothing.
+    pub tell_sight: TellSight,
 }
 
 impl std::fmt::Debug for Start<'_> {
@@ -80,6 +82,26 @@ impl std::fmt::Debug for Start<'_> {
 
 /// Takes sightings.
 pub type See = Arc<dyn Fn(Sighting) + Send + Sync>;
+
+/// Takes word of when a probe can see.
+pub type TellSight = Arc<dyn Fn(Sight) + Send + Sync>;
+
+/// Whether a probe can see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sight {
+    /// It cannot any more.
+    Lost {
+        /// The last instant at which it is known to have seen [ns since the run's origin].
+        since: i64,
+        /// Why.
+        reason: String,
+    },
+    /// It sees whatever comes from an instant on.
+    Back {
+        /// When [ns since the run's origin].
+        at: i64,
+    },
+}
 
 /// A probe at work.
 pub trait Probe: Send {

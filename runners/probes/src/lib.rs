@@ -7,7 +7,7 @@ mod looking;
 pub mod mqtt;
 
 pub use error::ProbeError;
-pub use kind::{Inspect, Inspection, Look, Probe, See, Start, Watch};
+pub use kind::{Inspect, Inspection, Look, Probe, See, Sight, Start, TellSight, Watch};
 pub use looking::start;
 pub use vocabulary::Sighting;
 

@@ -45,9 +45,11 @@ fn mark(verdict: Verdict) -> String {
         Verdict::Pass => "\u{2713}",
         Verdict::Fail => "\u{2717}",
         Verdict::Inconclusive => "?",
+        Verdict::NotApplicable => "\u{2013}",
     };
     let word = verdict.word();
-    format!("<span class=\"mark {word}\"><span aria-hidden=\"true\">{sign}</span> {word}</span>")
+    let class = word.replace(' ', "-");
+    format!("<span class=\"mark {class}\"><span aria-hidden=\"true\">{sign}</span> {word}</span>")
 }
 
 fn banner(report: &RunReport) -> String {
@@ -81,6 +83,7 @@ fn tiles(report: &RunReport) -> String {
         ("generated", count(report.generated), false),
         ("delivered", count(report.delivered), false),
         ("lost", count(report.lost), report.lost > 0),
+        ("unjudged", count(report.unjudged), report.unjudged > 0),
         ("lost after ack", count(report.lost_acked), report.lost_acked > 0),
         ("dropped", count(report.dropped_declared), false),
         ("duplicates", count(report.duplicates), false),
@@ -118,7 +121,7 @@ fn expectation_row(expect: &ExpectReport) -> Vec<String> {
         ("single messages", expect.counterexamples.iter().map(|example| escape(&example.line())).collect::<Vec<_>>()),
         ("devices", expect.worst.iter().map(|worst| escape(&format!("{}: {}", worst.path, worst.reads))).collect()),
     ];
-    if expect.verdict != Verdict::Pass {
+    if matches!(expect.verdict, Verdict::Fail | Verdict::Inconclusive) {
         for (what, items) in lists.into_iter().filter(|(_, items)| !items.is_empty()) {
             let items: Vec<String> = items.iter().map(|item| format!("<li>{item}</li>")).collect();
             write!(name, "<details><summary>worst {what}</summary><ul>{}</ul></details>", items.concat())
@@ -219,13 +222,14 @@ fn worst_devices(report: &RunReport) -> String {
                 escape(&device.path),
                 count(device.generated),
                 count(device.lost),
+                count(device.unjudged),
                 count(device.dropped_declared),
                 count(device.pending),
                 device.latency_max_s.map_or_else(|| "\u{2013}".to_owned(), figures::seconds),
             ]
         })
         .collect();
-    let columns = ["device", "#generated", "#lost", "#dropped", "#pending", "#longest delay"];
+    let columns = ["device", "#generated", "#lost", "#unjudged", "#dropped", "#pending", "#longest delay"];
     section(
         "Devices that fared worst",
         &table("Most messages that never arrived, then longest delay.", &columns, &rows),
@@ -248,6 +252,7 @@ fn streams(report: &RunReport) -> String {
                     counts.acked,
                     counts.delivered,
                     counts.lost,
+                    counts.unjudged,
                     counts.dropped_declared,
                     counts.pending,
                     counts.duplicates,
@@ -265,11 +270,12 @@ fn streams(report: &RunReport) -> String {
         "#acked",
         "#delivered",
         "#lost",
+        "#unjudged",
         "#dropped",
         "#pending",
         "#duplicates",
     ];
-    table("generated = delivered + lost + dropped + pending", &columns, &rows)
+    table("generated = delivered + lost + unjudged + dropped + pending", &columns, &rows)
 }
 
 fn messages(report: &RunReport) -> String {
@@ -278,7 +284,9 @@ fn messages(report: &RunReport) -> String {
         ("out of order", count(report.out_of_order)),
         ("corrupted", count(report.corrupted)),
         ("invented", count(report.invented)),
-        ("under another device", count(report.identity_mismatch)),
+        ("under another name", count(report.identity_mismatch)),
+        ("too old to judge", count(report.too_old)),
+        ("remembered", report.memory.line()),
         ("refused by the target", count(report.refused)),
         ("not ours", count(report.foreign)),
     ])
@@ -322,9 +330,9 @@ fn background(report: &RunReport) -> String {
         .probes
         .iter()
         .map(|probe| {
-            let rules = probe.rules_line().map(|rules| format!(", {rules}")).unwrap_or_default();
             let (id, filters) = (&probe.id, probe.filters.join(" "));
-            escape(&format!("{id}: {filters} saw {}{rules}", count(probe.observed)))
+            let lines = probe.lines().map(|line| format!("<br>{}", escape(&line)));
+            escape(&format!("{id}: {filters} saw {}", count(probe.observed))) + &lines.collect::<String>()
         })
         .collect();
     let right = facts(&[
@@ -338,12 +346,14 @@ fn background(report: &RunReport) -> String {
         (
             "commands",
             format!(
-                "{} received, {} applied, {} refused, {} malformed, {} answered",
+                "{} received, {} of them again, {} applied, {} refused, {} malformed, {} answered, {} answers forged",
                 count(commands.received),
+                count(commands.repeated),
                 count(commands.applied),
                 count(commands.refused),
                 count(commands.malformed),
-                count(commands.answered)
+                count(commands.answered),
+                count(commands.forged)
             ),
         ),
         ("targets", targets.join("<br>")),

@@ -46,6 +46,7 @@ fn expectation_case(report: &RunReport, expect: &ExpectReport) -> TestCase {
     let informs = expect.severity != "fail";
     let mut status = match expect.verdict {
         Verdict::Pass => TestCaseStatus::success(),
+        Verdict::NotApplicable => TestCaseStatus::skipped(),
         _ if informs => TestCaseStatus::skipped(),
         Verdict::Fail => TestCaseStatus::non_success(NonSuccessKind::Failure),
         Verdict::Inconclusive => TestCaseStatus::non_success(NonSuccessKind::Error),
@@ -55,15 +56,17 @@ fn expectation_case(report: &RunReport, expect: &ExpectReport) -> TestCase {
 }
 
 fn validity_case(report: &RunReport) -> TestCase {
-    let broken: Vec<String> = report
-        .validity
-        .iter()
-        .filter(|check| !check.holds)
-        .map(|check| format!("not so: {}: {}", check.name, check.detail))
-        .collect();
-    let mut status =
-        if broken.is_empty() { TestCaseStatus::success() } else { TestCaseStatus::non_success(NonSuccessKind::Error) };
-    status.set_message("the run cannot be judged").set_type("inconclusive").set_description(broken.join("\n"));
+    let broken = report.validity.iter().filter(|check| !check.holds);
+    let broken: Vec<String> = broken.map(|check| format!("not so: {}: {}", check.name, check.detail)).collect();
+    let (mut status, message, kind) = match (report.harm.is_empty(), broken.is_empty()) {
+        (false, _) => (TestCaseStatus::non_success(NonSuccessKind::Failure), "harm is proven", "fail"),
+        (true, true) => (TestCaseStatus::success(), "the run can be judged", "pass"),
+        (true, false) => {
+            (TestCaseStatus::non_success(NonSuccessKind::Error), "the run cannot be judged", "inconclusive")
+        }
+    };
+    let told: Vec<String> = report.harm.iter().cloned().chain(broken).collect();
+    status.set_message(message).set_type(kind).set_description(told.join("\n"));
     case(report, "run is valid", status)
 }
 
@@ -87,7 +90,9 @@ fn body(report: &RunReport, expect: &ExpectReport) -> String {
 
 fn headline(expect: &ExpectReport) -> String {
     match expect.verdict {
-        Verdict::Inconclusive => format!("{} is inconclusive: {}", expect.that, expect.reason),
+        Verdict::Inconclusive | Verdict::NotApplicable => {
+            format!("{} is {}: {}", expect.that, expect.verdict.word(), expect.reason)
+        }
         Verdict::Pass | Verdict::Fail => format!("{} is {}", expect.that, expect.reads),
     }
 }

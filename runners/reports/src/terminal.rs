@@ -52,7 +52,7 @@ fn write_expectations(report: &RunReport, text: &mut Text) {
     let that_width = width(|expect| &expect.that);
     let reads_width = width(|expect| &expect.reads);
     for expect in &report.expect {
-        let word = text.verdict(expect.verdict, &format!("{:<12}", expect.verdict.word()));
+        let word = text.verdict(expect.verdict, &format!("{:<14}", expect.verdict.word()));
         let samples = figures::count(expect.samples);
         let informs = if expect.severity == "fail" { "" } else { " (informs only)" };
         text.line(format_args!(
@@ -60,7 +60,7 @@ fn write_expectations(report: &RunReport, text: &mut Text) {
             expect.id, expect.that, expect.reads, expect.location
         ));
         for example in expect.counterexamples.iter().take(SHOWN) {
-            text.line(format_args!("               {}", example.line()));
+            text.line(format_args!("                 {}", example.line()));
         }
     }
 }
@@ -82,10 +82,11 @@ fn write_numbers(report: &RunReport, text: &mut Text) {
     let count = figures::count;
     text.heading("messages");
     text.line(format_args!(
-        "  {} generated = {} delivered + {} lost + {} dropped, as declared + {} pending",
+        "  {} generated = {} delivered + {} lost + {} unjudged + {} dropped, as declared + {} pending",
         count(report.generated),
         count(report.delivered),
         count(report.lost),
+        count(report.unjudged),
         count(report.dropped_declared),
         count(report.pending)
     ));
@@ -97,17 +98,19 @@ fn write_numbers(report: &RunReport, text: &mut Text) {
         count(report.refused)
     ));
     text.line(format_args!(
-        "  observed: {} duplicates, {} out of order, {} corrupted, {} invented, {} under another device, {} foreign",
+        "  observed: {} duplicates, {} out of order, {} corrupted, {} invented, {} under another name, {} too old to \
+         judge, {} foreign",
         count(report.duplicates),
         count(report.out_of_order),
         count(report.corrupted),
         count(report.invented),
         count(report.identity_mismatch),
+        count(report.too_old),
         count(report.foreign)
     ));
     for probe in &report.probes {
-        if let Some(rules) = probe.rules_line() {
-            text.line(format_args!("  probe {}: {rules}", probe.id));
+        for line in probe.lines() {
+            text.line(format_args!("  probe {}: {line}", probe.id));
         }
     }
     text.heading("delays");
@@ -218,6 +221,7 @@ impl Text {
             Verdict::Pass => 32,
             Verdict::Fail => 31,
             Verdict::Inconclusive => 33,
+            Verdict::NotApplicable => 2,
         };
         format!("\u{1b}[1;{code}m{word}\u{1b}[0m")
     }

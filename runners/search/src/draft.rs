@@ -41,6 +41,9 @@ impl Draft {
         if all_acknowledged {
             text.push_str(ACKNOWLEDGED);
         }
+        if dice.chance(0.3) {
+            text.push_str(TWO_PROBES);
+        }
         Self { text, has_steps: steps > 0 }
     }
 }
@@ -68,6 +71,23 @@ const ACKNOWLEDGED: &str = r#"
 [[expect]]
 id   = "nothing acknowledged is lost"
 that = "lost(acked) == 0"
+always = true
+"#;
+
+/// Two that watch the same; both must count the same.
+const TWO_PROBES: &str = r#"
+[probe.first]
+to     = "broker"
+filter = "s/#"
+
+[probe.second]
+to     = "broker"
+filter = "s/#"
+
+[[expect]]
+id    = "nothing is changed at the second probe"
+that  = "corrupted == 0"
+probe = "second"
 always = true
 "#;
 

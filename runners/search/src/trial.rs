@@ -7,7 +7,7 @@ use scenarios::{Diagnostic, Plan, Settings, Texts};
 use session::Run;
 use sim_core::{GRID, Registry, Span, panic_words};
 use thiserror::Error;
-use verify::{RunReport, Verdict};
+use verify::{Counts, RunReport, Verdict};
 
 use crate::draft::Draft;
 
@@ -27,18 +27,35 @@ pub enum Violation {
         reason: String,
     },
     /// Messages appeared or vanished in the accounts.
-    #[error("{generated} generated, but {delivered} delivered + {lost} lost + {dropped} dropped + {pending} pending")]
+    #[error(
+        "{whose}: {generated} generated, but {delivered} delivered + {lost} lost + {unjudged} unjudged + {dropped} dropped \
+         + {pending} pending"
+    )]
     NotConserved {
+        /// The run's, or a probe's.
+        whose: String,
         /// Messages said.
         generated: u64,
         /// Messages observed.
         delivered: u64,
         /// Messages written and not observed.
         lost: u64,
+        /// Messages of which nobody can tell whether they were lost.
+        unjudged: u64,
         /// Messages dropped, as declared.
         dropped: u64,
         /// Messages of which the end is not known.
         pending: u64,
+    },
+    /// Probes that watch the same count otherwise.
+    #[error("probe {probe} counts {counts:?}, another that watches the same {others:?}")]
+    ProbesDiffer {
+        /// The probe.
+        probe: String,
+        /// What it counts.
+        counts: Box<Counts>,
+        /// What the first one counts.
+        others: Box<Counts>,
     },
     /// A perfect peer was blamed.
     #[error("a perfect stack is blamed: {reasons}")]
@@ -110,6 +127,7 @@ fn hold(plan: &Plan, registry: &Registry, has_steps: bool) -> Result<u64, Violat
     };
     let report = run()?;
     check_conserved(&report)?;
+    check_alike(&report)?;
     let reasons = || report.reasons.join("; ");
     if report.verdict == Verdict::Fail {
         return Err(Violation::Blamed { reasons: reasons() });
@@ -136,22 +154,42 @@ fn hold(plan: &Plan, registry: &Registry, has_steps: bool) -> Result<u64, Violat
 }
 
 fn check_conserved(report: &RunReport) -> Result<(), Violation> {
-    let RunReport { generated, delivered, lost, dropped_declared: dropped, pending, .. } = *report;
-    if generated == delivered + lost + dropped + pending {
-        return Ok(());
+    let RunReport { generated, delivered, lost, unjudged, dropped_declared, pending, .. } = *report;
+    let whole = Counts { generated, delivered, lost, unjudged, dropped_declared, pending, ..Counts::default() };
+    let of_probes = report.probes.iter().map(|probe| (format!("probe {}", probe.id), probe.counts));
+    for (whose, counts) in std::iter::once(("the run".to_owned(), whole)).chain(of_probes) {
+        let Counts { generated, delivered, lost, unjudged, dropped_declared: dropped, pending, .. } = counts;
+        if generated != delivered + lost + unjudged + dropped + pending {
+            return Err(Violation::NotConserved { whose, generated, delivered, lost, unjudged, dropped, pending });
+        }
     }
-    Err(Violation::NotConserved { generated, delivered, lost, dropped, pending })
+    Ok(())
+}
+
+/// All probes of a drawn scenario watch the same.
+fn check_alike(report: &RunReport) -> Result<(), Violation> {
+    let Some((first, others)) = report.probes.split_first() else { return Ok(()) };
+    match others.iter().find(|probe| probe.counts != first.counts) {
+        None => Ok(()),
+        Some(probe) => Err(Violation::ProbesDiffer {
+            probe: probe.id.clone(),
+            counts: Box::new(probe.counts),
+            others: Box::new(first.counts),
+        }),
+    }
 }
 
 fn counts(report: &RunReport) -> String {
     format!(
-        "{} generated, {} sent, {} acked, {} delivered, {} lost, {} dropped, {} duplicates",
+        "{} generated, {} sent, {} acked, {} delivered, {} lost, {} unjudged, {} dropped, {} duplicates, {} too old",
         report.generated,
         report.sent,
         report.acked,
         report.delivered,
         report.lost,
+        report.unjudged,
         report.dropped_declared,
-        report.duplicates
+        report.duplicates,
+        report.too_old
     )
 }

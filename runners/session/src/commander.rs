@@ -147,27 +147,31 @@ impl Orders {
         }
     }
 
-    /// Answers that were heard and that no device gave.
-    fn invented(&self) -> Vec<String> {
-        let mut doubts = Vec::new();
+    /// Answers that were heard and that no device gave, in words, and how many: somebody says that something was done to a
+    /// patient that nobody has done.
+    pub(crate) fn forged(&self) -> (u64, Vec<String>) {
+        let mut forged = 0;
+        let mut words = Vec::new();
         for answers in self.expected.0.values() {
             let heard = answers.heard();
             let mut invented = heard.answered.iter().filter(|(id, applied)| self.answers.get(*id) != Some(*applied));
             if let Some((id, _)) = invented.next() {
-                let count = 1 + invented.count();
-                doubts.push(format!("{count} answers to commands were heard that no device gave, such as to `{id}`"));
+                let count = 1 + invented.count() as u64;
+                forged += count;
+                words.push(format!("{count} answers to commands were heard that no device gave, such as to `{id}`"));
             }
             if heard.misrouted > 0 {
-                doubts.push(format!("{} answers to commands were heard on a topic of another device", heard.misrouted));
+                forged += heard.misrouted;
+                words.push(format!("{} answers to commands were heard on a topic of another device", heard.misrouted));
             }
         }
-        doubts
+        (forged, words)
     }
 
     /// Reasons not to trust a run in which commands were not answered. Whoever expects something of commands has said what
     /// is meant; otherwise it must not go unnoticed.
     pub(crate) fn doubts(&self, plan: &Plan, registry: &Registry) -> Vec<String> {
-        let mut doubts = self.invented();
+        let mut doubts = Vec::new();
         let speaks_of_commands = |expect: &ExpectPlan| {
             let Condition { metric, argument, .. } = &expect.condition;
             let sampled = registry.metric(metric).map(|row| (row.sampled)(argument.as_deref()));

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use carriers::CarrierEvent;
 use scenarios::Plan;
-use sim_core::{Registry, SimTime};
+use sim_core::{Registry, SimId, SimTime};
 use verify::{Event, Ledger, LedgerLimits};
 
 use crate::events::from_carrier;
@@ -103,9 +103,10 @@ impl Judge {
     pub(crate) fn in_thread(
         plan: Arc<Plan>,
         registry: &Registry,
+        members: &[SimId],
         others: Vec<Box<dyn Consumer>>,
     ) -> std::io::Result<Self> {
-        let consumers = Consumers::new(plan, registry, others);
+        let consumers = Consumers::new(plan, registry, members, others);
         let live = Arc::clone(&consumers.live);
         let (sender, batches) = channel();
         let read = move || consumers.read(&batches);
@@ -114,8 +115,13 @@ impl Judge {
     }
 
     /// Events are read as they are told.
-    pub(crate) fn at_once(plan: Arc<Plan>, registry: &Registry, others: Vec<Box<dyn Consumer>>) -> Self {
-        let consumers = Consumers::new(plan, registry, others);
+    pub(crate) fn at_once(
+        plan: Arc<Plan>,
+        registry: &Registry,
+        members: &[SimId],
+        others: Vec<Box<dyn Consumer>>,
+    ) -> Self {
+        let consumers = Consumers::new(plan, registry, members, others);
         let live = Arc::clone(&consumers.live);
         Self { teller: Teller(Way::AtOnce(Arc::new(Mutex::new(Some(consumers))))), live, thread: None }
     }
@@ -171,8 +177,9 @@ impl Judge {
 }
 
 impl Consumers {
-    fn new(plan: Arc<Plan>, registry: &Registry, others: Vec<Box<dyn Consumer>>) -> Self {
-        Self { ledger: Ledger::new(plan, registry, LedgerLimits::default()), others, live: Arc::default() }
+    fn new(plan: Arc<Plan>, registry: &Registry, members: &[SimId], others: Vec<Box<dyn Consumer>>) -> Self {
+        let ledger = Ledger::new(plan, registry, LedgerLimits::default()).of_part(members);
+        Self { ledger, others, live: Arc::default() }
     }
 
     /// Reads everything that has come, rests, and looks again. Events carry their own instants, so nothing depends on

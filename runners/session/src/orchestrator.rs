@@ -7,7 +7,7 @@ use carriers::{CarrierStats, Pace};
 use hdrhistogram::Histogram;
 use scenarios::{Carrier, Plan, TimeMode};
 use sim_core::{Registry, Shards, SimId, Span};
-use verify::{ConnectionCounts, Judgement, ReportInput};
+use verify::{CommandCounts, ConnectionCounts, Judgement, ReportInput};
 
 use crate::airwaves::Airwaves;
 use crate::commander::Orders;
@@ -78,7 +78,7 @@ pub(crate) fn run(
         let runtime = wall::runtime()?;
         let simulation = build(plan, registry, &within, options.threads, lead)?;
         let pace = Pace::new(simulation.origin, speed);
-        let judge = Judge::in_thread(Arc::clone(&simulation.plan), registry, consumers)
+        let judge = Judge::in_thread(Arc::clone(&simulation.plan), registry, &members, consumers)
             .map_err(|error| Error::Resources(error.to_string()))?;
         let beginning = Beginning {
             plan: &simulation.plan,
@@ -96,7 +96,7 @@ pub(crate) fn run(
         (simulation, Box::new(wall), judge, pace)
     } else {
         let simulation = build(plan, registry, &within, options.threads, lead)?;
-        let judge = Judge::at_once(Arc::clone(&simulation.plan), registry, consumers);
+        let judge = Judge::at_once(Arc::clone(&simulation.plan), registry, &members, consumers);
         let lead = Span::from_nanos(lead.as_nanos() as i64);
         let beginning = Beginning {
             plan: &simulation.plan,
@@ -130,7 +130,9 @@ pub(crate) fn run(
     let was_interrupted = options.interrupt.is_asked();
     let patience = if was_interrupted { INTERRUPTED_DRAIN.min(plan.time.drain) } else { plan.time.drain };
     let deadline_ns = drain_begin_ns + patience.nanos();
-    while outside.now_ns() < deadline_ns && (judge.under_way() > 0 || drive.orders.unanswered() > 0) {
+    // Copies and strangers may come when every message has been seen.
+    let listens = verify::listens_to_the_end(&plan, registry) && !was_interrupted;
+    while outside.now_ns() < deadline_ns && (listens || judge.under_way() > 0 || drive.orders.unanswered() > 0) {
         if options.interrupt.is_asked() && !was_interrupted {
             break;
         }
@@ -147,6 +149,7 @@ pub(crate) fn run(
     let drain_ns = outside.now_ns() - drain_begin_ns;
     observer.finished();
     doubts.extend(orders.doubts(&plan, registry));
+    let (forged, harm) = orders.forged();
     evidence.merge(&orders.evidence());
     evidence.merge(&stats.evidence);
     if let Some(airwaves) = &airwaves {
@@ -161,11 +164,12 @@ pub(crate) fn run(
         targets,
         evidence,
         connections: connection_counts(&stats, devices.len() as u64),
-        commands: inbox.counts,
+        commands: CommandCounts { forged, ..inbox.counts },
         radio: airwaves.as_ref().map(|airwaves| airwaves.report(&plan)),
         rss_bytes,
         rss_before_bytes,
         doubts,
+        harm,
         ..facts.input()
     };
     Ok((plan, judgement, input))

@@ -226,6 +226,7 @@ impl Facts {
             rss_before_bytes: None,
             radio: None,
             doubts: Vec::new(),
+            harm: Vec::new(),
         }
     }
 }

@@ -49,6 +49,24 @@ impl Delays {
         delays
     }
 
+    /// The same, with so many further delays.
+    pub(crate) fn with(&self, count: u64, delay: Delay) -> Self {
+        let mut more = self.clone();
+        if count == 0 {
+            return more;
+        }
+        match delay {
+            Delay::Never => more.never += count,
+            Delay::After(nanos) => {
+                more.add(nanos.max(0).unsigned_abs(), count);
+                more.largest = more.largest.max(nanos);
+                more.smallest = more.smallest.min(nanos);
+                more.sum += i128::from(nanos) * i128::from(count);
+            }
+        }
+        more
+    }
+
     pub(crate) fn record(&mut self, delay: Delay) {
         match delay {
             Delay::Never => self.never += 1,

@@ -97,6 +97,24 @@ pub enum Event {
         /// What it saw.
         sighting: Sighting,
     },
+    /// A probe does not see.
+    ProbeBlind {
+        /// Index of the probe in the plan.
+        probe: usize,
+        /// The last instant at which it is known to have seen.
+        since: i64,
+        /// When it saw again, if it does already; else [`Event::ProbeSees`] follows.
+        until: Option<i64>,
+        /// Why.
+        reason: String,
+    },
+    /// A probe that was blind sees again.
+    ProbeSees {
+        /// Index of the probe in the plan.
+        probe: usize,
+        /// Since when.
+        at: i64,
+    },
     /// A device is online.
     Connected {
         /// Whose connection.
@@ -245,6 +263,8 @@ impl Event {
             Self::Refused { .. } => "refused",
             Self::Pending { .. } => "pending",
             Self::Sighted { .. } => "observed",
+            Self::ProbeBlind { .. } => "a probe was blind",
+            Self::ProbeSees { .. } => "a probe saw again",
             Self::Connected { .. } => "connected",
             Self::Disconnected { .. } => "the connection ended",
             Self::ConnectFailed { .. } => "could not connect",

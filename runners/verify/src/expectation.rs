@@ -1,5 +1,6 @@
 //! Evaluation of expectations while messages settle: bounded memory, whatever the length of the run.
 
+mod doubts;
 mod evaluator;
 mod examples;
 mod unit;
@@ -59,7 +60,7 @@ impl Expectations {
         let selection = self.selection_of[origin.route as usize];
         for index in &self.selections[selection as usize] {
             let evaluator = &mut self.evaluators[*index as usize];
-            if evaluator.covers(origin.segment) {
+            if evaluator.covers(origin.segment) && evaluator.trusts(&origin) {
                 evaluator.message(&origin, fate);
             }
         }
@@ -70,7 +71,7 @@ impl Expectations {
         let selection = self.selection_of[origin.route as usize];
         for index in &self.selections[selection as usize] {
             let evaluator = &mut self.evaluators[*index as usize];
-            if evaluator.covers(origin.segment) {
+            if evaluator.covers(origin.segment) && evaluator.trusts(&origin) {
                 evaluator.incident(&origin, incident, sequence, what);
             }
         }
@@ -101,7 +102,7 @@ impl Expectations {
         for (index, route) in concerned {
             let evaluator = &mut self.evaluators[index as usize];
             if evaluator.covers(segment) {
-                tell(evaluator, &Origin { plan, route, segment });
+                tell(evaluator, &Origin { plan, route, segment, probe: None, is_first: true });
             }
         }
     }

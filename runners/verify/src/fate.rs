@@ -18,6 +18,8 @@ pub enum End {
     Delivered,
     /// Written to a connection and not observed by the end of the drain.
     Lost,
+    /// Written and not observed, but it could have been shown when the probe was blind.
+    Unjudged,
     /// The device's outbox dropped it and said so.
     Dropped,
     /// Never written, or given up.
@@ -32,6 +34,7 @@ impl End {
         match self {
             Self::Delivered => "observed",
             Self::Lost => "written, never observed",
+            Self::Unjudged => "written, and perhaps shown when the probe was blind",
             Self::Dropped => "dropped, as declared",
             Self::Pending => "never written",
             Self::Unknown => "watched by no probe",
@@ -56,6 +59,9 @@ pub struct Fate {
     pub observed_at: Option<i64>,
     /// Whether the message asked for an acknowledgement.
     pub wants_ack: bool,
+    /// Whether the probe was blind at some time between the first write and the first observation, so that the delay may
+    /// be its own.
+    pub blind: bool,
     /// Where it ended.
     pub end: End,
 }
@@ -115,8 +121,10 @@ pub enum Incident {
     Corrupted,
     /// A message of one of our streams that no device had said.
     Invented,
-    /// Seen under another device's name.
+    /// Seen under another device's or another patient's name.
     IdentityMismatch,
+    /// Seen so long after it was said that nobody can tell whether it is what was said.
+    TooOld,
 }
 
 impl Incident {
@@ -128,6 +136,7 @@ impl Incident {
             Self::Corrupted => "observed with other bytes than were generated",
             Self::Invented => "observed although no device had said it",
             Self::IdentityMismatch => "observed on the topic of another device",
+            Self::TooOld => "observed too late to be compared with what was said",
         }
     }
 }

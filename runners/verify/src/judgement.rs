@@ -3,7 +3,7 @@
 use sim_core::SimTime;
 
 use crate::delays::Delays;
-use crate::report::{ExpectReport, LatencyReport, ProbeReport, SeriesReport, StreamReport, WorstDevice};
+use crate::report::{ExpectReport, LatencyReport, MemoryReport, ProbeReport, SeriesReport, StreamReport, WorstDevice};
 use crate::totals::Totals;
 
 /// What the run amounts to, before what only the runner knows is added.
@@ -22,6 +22,7 @@ pub struct Judgement {
     pub(crate) worst_devices: Vec<WorstDevice>,
     pub(crate) probes: Vec<ProbeReport>,
     pub(crate) unwatched_routes: u64,
+    pub(crate) memory: MemoryReport,
     pub(crate) peak_connections: u64,
     pub(crate) series: SeriesReport,
     pub(crate) lag: Delays,

@@ -1,5 +1,6 @@
 //! The truth ledger: every message the devices said, joined with what the fleet reports and the probes see.
 
+mod account;
 mod closing;
 mod conservation;
 mod intake;
@@ -9,50 +10,44 @@ mod summary;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use scenarios::{Plan, topic_matches};
+use scenarios::Plan;
 use sim_core::{Registry, RouteId, SimId, SimTime};
-use xxhash_rust::xxh3::xxh3_64;
 
 use crate::delays::Delays;
 use crate::expectation::Expectations;
+use crate::eyesight::Eyesight;
 use crate::fate::{Delay, LinkFate};
+use crate::imprint::Imprint;
 use crate::matcher::MatcherSpec;
 use crate::route_formats::{Naming, RouteFormats};
-use crate::route_record::{Entry, LedgerError, RouteRecord};
+use crate::route_record::{Entry, LedgerError};
 use crate::series::Series;
+use crate::settled_wordings::SettledWordings;
 use crate::topics::Topics;
 use crate::{Counts, Totals};
+use account::Accounts;
 
 /// How much the ledger may keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LedgerLimits {
     /// Most messages under way on one route.
     pub per_route: usize,
-    /// Most messages under way over all routes, about 80 bytes each.
+    /// Most messages under way over all routes, about 100 bytes each.
     pub total: usize,
+    /// Most settled messages of one route that are remembered, to compare late copies with them.
+    pub remembered_per_route: usize,
+    /// Most settled messages that are remembered over all routes, 32 bytes each, but at least [`LEAST_REMEMBERED`] a
+    /// route.
+    pub remembered: usize,
 }
+
+/// Settled messages remembered of each route, however many routes there are.
+pub const LEAST_REMEMBERED: usize = 16;
 
 impl Default for LedgerLimits {
     fn default() -> Self {
-        Self { per_route: 65_536, total: 8_000_000 }
+        Self { per_route: 65_536, total: 8_000_000, remembered_per_route: 65_536, remembered: 4_000_000 }
     }
-}
-
-/// One route and everything counted on it.
-#[derive(Debug, Default)]
-struct Account {
-    record: RouteRecord,
-    counts: Counts,
-    longest: i64,
-    /// The probe whose observations count: the first one of the route's target with a matching filter.
-    probe: Option<u16>,
-    wants_ack: bool,
-    /// Whether gateways hand its messages on.
-    relayed: bool,
-    /// What its messages are known by, once the first has been seen.
-    naming: Option<Naming>,
-    /// Sightings on its topic that no rule could match; with one of them nobody can tell what was lost.
-    unmatched: u64,
 }
 
 /// The ledger of one run. Instants `at` are nanoseconds of wall clock since the run's origin, in virtual mode
@@ -64,13 +59,18 @@ struct Account {
 pub struct Ledger {
     plan: Arc<Plan>,
     limits: LedgerLimits,
-    accounts: Vec<Account>,
+    accounts: Accounts,
+    /// Wordings of settled messages that each account remembers.
+    room: usize,
     device_by_serial: HashMap<Box<str>, SimId>,
+    /// Whether each device takes part; empty when all do.
+    takes_part: Vec<bool>,
     topics: Topics,
     formats: RouteFormats,
     matchers: Vec<MatcherSpec>,
     /// How often each probe's sightings were matched by each rule.
     matched: Vec<Vec<u64>>,
+    eyes: Vec<Eyesight>,
     unmatched: u64,
     expectations: Expectations,
     series: Series,
@@ -91,25 +91,23 @@ impl Ledger {
     /// A ledger for a plan whose topics are final (`${run}` filled in), with the formats, rules of matching and
     /// expectation metrics of a registry.
     pub fn new(plan: Arc<Plan>, registry: &Registry, limits: LedgerLimits) -> Self {
-        let accounts = (0..plan.roster.routes.len())
-            .map(|route| Account {
-                probe: probe_of(&plan, route),
-                wants_ack: plan.deliveries[route].qos > 0,
-                ..Account::default()
-            })
-            .collect();
+        let accounts = Accounts::of(&plan);
         let devices = plan.roster.devices.iter().enumerate();
         let matchers = registry.all::<MatcherSpec>().to_vec();
+        let share = limits.remembered / accounts.all.len().max(1);
         Self {
             limits,
+            room: share.max(LEAST_REMEMBERED).min(limits.remembered_per_route),
             accounts,
             device_by_serial: devices
                 .map(|(index, device)| (device.serial.as_str().into(), SimId(index as u32)))
                 .collect(),
+            takes_part: Vec::new(),
             topics: Topics::of(&plan),
             formats: RouteFormats::of(&plan, registry),
             matched: vec![vec![0; matchers.len()]; plan.probes.len()],
             matchers,
+            eyes: plan.probes.iter().map(|_| Eyesight::new()).collect(),
             unmatched: 0,
             expectations: Expectations::of(&plan, registry),
             series: Series::new(plan.time.length.nanos()),
@@ -126,19 +124,33 @@ impl Ledger {
         }
     }
 
-    /// Counts so far; messages under way are in none of delivered, lost, dropped and pending.
+    /// The ledger of a run in which only these devices take part: what others of the plan say is another run's.
+    #[must_use]
+    pub fn of_part(mut self, members: &[SimId]) -> Self {
+        self.takes_part = vec![false; self.plan.roster.devices.len()];
+        for member in members {
+            if let Some(takes_part) = self.takes_part.get_mut(member.index()) {
+                *takes_part = true;
+            }
+        }
+        self
+    }
+
+    /// Counts so far; messages under way are in none of delivered, lost, unjudged, dropped and pending.
     pub fn totals(&self) -> &Totals {
         &self.totals
     }
 
-    /// Messages generated of which not everything is known yet; zero ends a drain early.
+    /// Messages generated of which not everything is known yet, at each probe that watches them; zero ends a drain early.
     pub fn under_way(&self) -> usize {
         self.unresolved
     }
 
-    /// The probe whose observations of a route count, as an index into [`Plan::probes`]; `None` when none watches it.
+    /// The probe whose observations of a route count, where an expectation names no other, as an index into
+    /// [`Plan::probes`]; `None` when none watches it.
     pub fn probe_of(&self, route: RouteId) -> Option<usize> {
-        self.accounts.get(route.index())?.probe.map(usize::from)
+        let first = self.accounts.of_route(route).next()?;
+        self.accounts.all[first].probe.map(usize::from)
     }
 
     /// A device said a message, meant for `intended`, which is `intended_wall` on the wall clock of the run.
@@ -153,9 +165,12 @@ impl Ledger {
         intended_wall: i64,
         payload: &[u8],
     ) -> Result<(), LedgerError> {
-        let digest = xxh3_64(payload);
-        self.add(route, sequence, intended, intended_wall, Some(digest))?;
-        self.name(route, sequence, payload, digest);
+        if self.accounts.of_route(route).is_empty() {
+            return Err(self.unknown(route));
+        }
+        let wording = self.formats.imprint(route, payload);
+        self.add(Entry::new(sequence, Some(wording), intended, intended_wall), route)?;
+        self.name(route, sequence, payload, wording);
         Ok(())
     }
 
@@ -171,25 +186,33 @@ impl Ledger {
         intended: SimTime,
         intended_wall: i64,
     ) -> Result<(), LedgerError> {
-        self.add(route, sequence, intended, intended_wall, None)
+        self.add(Entry::new(sequence, None, intended, intended_wall), route)
     }
 
     /// A gateway hands a message on in these words; several gateways may do so.
     pub fn handed_on(&mut self, route: RouteId, sequence: u64, payload: &[u8]) {
-        if let Some(account) = self.accounts.get_mut(route.index()) {
-            let digest = xxh3_64(payload);
-            account.relayed = true;
-            account.record.worded(sequence, digest);
-            self.name(route, sequence, payload, digest);
+        if self.accounts.of_route(route).is_empty() {
+            return;
         }
+        let wording = self.formats.imprint(route, payload);
+        for index in self.accounts.of_route(route) {
+            let account = &mut self.accounts.all[index];
+            account.relayed = true;
+            account.record.worded(sequence, wording, self.room);
+        }
+        self.name(route, sequence, payload, wording);
     }
 
     /// A message said over the radio will not reach anybody any more. One that a gateway has handed on is on its way.
     pub fn given_up(&mut self, route: RouteId, sequence: u64, at: i64) {
-        let Some(account) = self.accounts.get_mut(route.index()) else { return };
-        if !account.record.is_worded(sequence) && account.record.dropped(sequence) {
-            self.series.dropped(at);
-            self.settle(route, sequence);
+        for index in self.accounts.of_route(route) {
+            let account = &mut self.accounts.all[index];
+            if !account.record.is_worded(sequence) && account.record.dropped(sequence) {
+                if account.is_first {
+                    self.series.dropped(at);
+                }
+                self.settle(index, sequence);
+            }
         }
     }
 
@@ -220,91 +243,133 @@ impl Ledger {
         self.expectations.link(&self.plan, &self.plan.roster.devices[device.index()], at, LinkFate::Lost);
     }
 
-    fn add(
-        &mut self,
-        route: RouteId,
-        sequence: u64,
-        intended: SimTime,
-        intended_wall: i64,
-        digest: Option<u64>,
-    ) -> Result<(), LedgerError> {
-        let routes = self.accounts.len();
-        let segment = self.expectations.segment(intended);
-        let Some(account) = self.accounts.get_mut(route.index()) else {
-            return Err(LedgerError::UnknownRoute { route: route.0, routes });
-        };
-        let entry = Entry::new(sequence, digest, intended, intended_wall);
-        account.record.generated(entry, segment).map_err(|previous| LedgerError::SequenceNotAscending {
-            route: route.0,
-            sequence,
-            previous,
-        })?;
-        account.counts.generated += 1;
-        self.totals.counts.generated += 1;
-        self.unresolved += 1;
-        self.series.generated(intended_wall);
-        if account.record.unresolved() > self.limits.per_route || self.unresolved > self.limits.total {
-            self.forget_oldest(route);
+    fn add(&mut self, entry: Entry, route: RouteId) -> Result<(), LedgerError> {
+        let accounts = self.accounts.of_route(route);
+        if accounts.is_empty() {
+            return Err(self.unknown(route));
+        }
+        let segment = self.expectations.segment(entry.intended);
+        for index in accounts {
+            let account = &mut self.accounts.all[index];
+            account.record.generated(entry, segment).map_err(|previous| LedgerError::SequenceNotAscending {
+                route: route.0,
+                sequence: entry.sequence,
+                previous,
+            })?;
+            if account.is_first {
+                self.series.generated(entry.intended_wall);
+            }
+            self.count(index, |counts| counts.generated += 1);
+            self.unresolved += 1;
+            if self.accounts.all[index].record.unresolved() > self.limits.per_route
+                || self.unresolved > self.limits.total
+            {
+                self.forget_oldest(index);
+            }
         }
         Ok(())
     }
 
+    /// Whether the device of a route takes part.
+    fn is_of_part(&self, route: RouteId) -> bool {
+        let device = self.plan.roster.routes[route.index()].device;
+        self.takes_part.get(device.index()).is_none_or(|takes_part| *takes_part)
+    }
+
+    fn unknown(&self, route: RouteId) -> LedgerError {
+        LedgerError::UnknownRoute { route: route.0, routes: self.plan.roster.routes.len() }
+    }
+
+    /// Counts something at an account, and for the first account of a route in the totals of the run.
+    fn count(&mut self, index: usize, add: impl Fn(&mut Counts)) {
+        let account = &mut self.accounts.all[index];
+        add(&mut account.counts);
+        if account.is_first {
+            add(&mut self.totals.counts);
+        }
+    }
+
     /// Notes what a message can be known by, where its format gives it no sequence number.
-    fn name(&mut self, route: RouteId, sequence: u64, payload: &[u8], digest: u64) {
-        let account = &mut self.accounts[route.index()];
-        match *account.naming.get_or_insert_with(|| self.formats.naming(route, payload)) {
-            Naming::Sequence => {}
-            Naming::Bytes => account.record.name(digest, sequence),
-            Naming::DeviceTime => {
-                let time = self.formats.read(route, payload).ok().and_then(|key| key.device_time_ms);
-                if let Some(time) = time {
-                    account.record.name(time.cast_unsigned(), sequence);
-                }
+    fn name(&mut self, route: RouteId, sequence: u64, payload: &[u8], wording: Imprint) {
+        for index in self.accounts.of_route(route) {
+            let account = &mut self.accounts.all[index];
+            let name = match *account.naming.get_or_insert_with(|| self.formats.naming(route, payload)) {
+                Naming::Sequence => None,
+                Naming::Bytes => Some(wording.bytes()),
+                Naming::DeviceTime => wording.device_time_ms().map(i64::cast_unsigned),
+            };
+            if let Some(name) = name {
+                account.record.name(name, sequence);
             }
         }
     }
 
     /// The message's bytes went into a connection; later writes of the same message change nothing.
     pub fn sent(&mut self, route: RouteId, sequence: u64, at: i64) {
-        let Some(account) = self.accounts.get_mut(route.index()) else { return };
-        if account.record.sent(sequence, at) {
-            account.counts.sent += 1;
-            self.totals.counts.sent += 1;
-            self.series.sent(at);
-            self.settle(route, sequence);
+        for index in self.accounts.of_route(route) {
+            let account = &mut self.accounts.all[index];
+            if account.record.sent(sequence, at) {
+                if account.is_first {
+                    self.series.sent(at);
+                }
+                self.count(index, |counts| counts.sent += 1);
+                self.settle(index, sequence);
+            }
         }
     }
 
     /// The target acknowledged the message.
     pub fn acked(&mut self, route: RouteId, sequence: u64, at: i64) {
-        let Some(account) = self.accounts.get_mut(route.index()) else { return };
-        if account.record.acked(sequence, at) {
-            account.counts.acked += 1;
-            self.totals.counts.acked += 1;
-            self.series.acked(at);
-            self.settle(route, sequence);
+        for index in self.accounts.of_route(route) {
+            let account = &mut self.accounts.all[index];
+            if account.record.acked(sequence, at) {
+                if account.is_first {
+                    self.series.acked(at);
+                }
+                self.count(index, |counts| counts.acked += 1);
+                self.settle(index, sequence);
+            }
         }
     }
 
     /// The sender's outbox dropped the message and declares it. Of a message that gateways hand on another copy may
     /// still come, so that it is not settled before the end.
     pub fn dropped(&mut self, route: RouteId, sequence: u64, at: i64) {
-        let Some(account) = self.accounts.get_mut(route.index()) else { return };
-        if account.record.dropped(sequence) {
-            self.series.dropped(at);
-            if !account.relayed {
-                self.settle(route, sequence);
+        for index in self.accounts.of_route(route) {
+            let account = &mut self.accounts.all[index];
+            if account.record.dropped(sequence) {
+                if account.is_first {
+                    self.series.dropped(at);
+                }
+                if !account.relayed {
+                    self.settle(index, sequence);
+                }
             }
         }
     }
 
     /// The target acknowledged the message with an error.
     pub fn refused(&mut self, route: RouteId, sequence: u64) {
-        let Some(account) = self.accounts.get_mut(route.index()) else { return };
-        if account.record.refused(sequence) {
-            account.counts.refused += 1;
-            self.totals.counts.refused += 1;
-            self.settle(route, sequence);
+        for index in self.accounts.of_route(route) {
+            if self.accounts.all[index].record.refused(sequence) {
+                self.count(index, |counts| counts.refused += 1);
+                self.settle(index, sequence);
+            }
+        }
+    }
+
+    /// A probe (index into [`Plan::probes`]) has not seen anything since an instant, until another one or until further
+    /// notice ([`Ledger::sees`]).
+    pub fn blind(&mut self, probe: usize, since: i64, until: Option<i64>, reason: &str) {
+        if let Some(eyes) = self.eyes.get_mut(probe) {
+            eyes.blind(since, until, reason);
+        }
+    }
+
+    /// A probe that was blind sees from an instant on.
+    pub fn sees(&mut self, probe: usize, at: i64) {
+        if let Some(eyes) = self.eyes.get_mut(probe) {
+            eyes.sees(at);
         }
     }
 
@@ -314,26 +379,23 @@ impl Ledger {
         self.series.connections(at, online);
     }
 
-    fn forget_oldest(&mut self, route: RouteId) {
-        let account = &mut self.accounts[route.index()];
-        if account.record.forget_oldest().is_some() {
+    fn forget_oldest(&mut self, index: usize) {
+        if self.accounts.all[index].record.forget_oldest().is_some() {
             self.unresolved -= 1;
-            account.counts.pending += 1;
-            self.totals.counts.pending += 1;
-            self.totals.forgot += 1;
+            self.count(index, |counts| counts.pending += 1);
+            self.totals.forgot += u64::from(self.accounts.all[index].is_judged);
         }
     }
-}
 
-fn probe_of(plan: &Plan, route: usize) -> Option<u16> {
-    let topic = &plan.deliveries[route].topic;
-    let target = plan.link_of(plan.roster.routes[route].device).target;
-    let watches = |filters: &[String]| filters.iter().any(|filter| topic_matches(filter, topic));
-    let position = plan.probes.iter().position(|probe| probe.target == target && watches(&probe.filters))?;
-    u16::try_from(position).ok()
+    /// Most bytes that the memory of settled messages can take.
+    fn memory_bytes(&self) -> u64 {
+        (self.room * self.accounts.all.len() * SettledWordings::WORDING_BYTES) as u64
+    }
 }
 
 #[cfg(test)]
 mod matching_tests;
+#[cfg(test)]
+mod probe_tests;
 #[cfg(test)]
 mod tests;

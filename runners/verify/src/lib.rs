@@ -11,8 +11,10 @@ mod delay_buckets;
 mod delays;
 mod event;
 mod expectation;
+mod eyesight;
 mod fate;
 pub mod figures;
+mod imprint;
 mod judgement;
 mod ledger;
 mod matcher;
@@ -33,6 +35,7 @@ mod run_report;
 #[cfg(test)]
 mod sample_run;
 mod series;
+mod settled_wordings;
 mod topics;
 mod totals;
 mod verdict;
@@ -42,15 +45,15 @@ use sim_core::{Plugin, Registry};
 pub use event::{Event, MessageName, RadioLinkChange};
 pub use fate::{Delay, End, Fate, Incident, LinkFate};
 pub use judgement::{Judgement, LostMessage, LostMessages};
-pub use ledger::{Ledger, LedgerLimits};
+pub use ledger::{LEAST_REMEMBERED, Ledger, LedgerLimits};
 pub use matcher::{Claim, Finding, Known, Matcher, MatcherSpec, Recall};
 pub use matchers::MESSAGE_PROPERTY;
-pub use measure::{Contribution, Measure, Measuring, RunDistributions};
+pub use measure::{Contribution, Measure, Measuring, RunDistributions, listens_to_the_end};
 pub use radio_report::{GatewayReport, RadioDeviceReport, RadioEndpointReport, RadioReport};
 pub use report::{
-    CommandsReport, ConnectionsReport, Counterexample, DelayReport, ExpectReport, GeneratorReport, HostReport,
-    LatencyReport, ProbeReport, RunReport, SeriesReport, SeriesWindow, StepReport, StreamReport, TargetReport,
-    ValidityCheck, WindowReport, Worst, WorstDevice,
+    BlindTime, CommandsReport, ConnectionsReport, Counterexample, DelayReport, ExpectReport, GeneratorReport,
+    HostReport, LatencyReport, MemoryReport, ProbeReport, RunReport, SeriesReport, SeriesWindow, StepReport,
+    StreamReport, TargetReport, ValidityCheck, WindowReport, Worst, WorstDevice,
 };
 pub use report_input::{CommandCounts, ConnectionCounts, ReportInput};
 pub use route_record::LedgerError;

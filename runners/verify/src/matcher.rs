@@ -37,6 +37,8 @@ impl Row for MatcherSpec {
 pub struct Claim<'s> {
     /// Serial number of the device.
     pub device_serial: Option<Cow<'s, str>>,
+    /// Identifier of the patient.
+    pub patient_id: Option<Cow<'s, str>>,
     /// Stream id.
     pub stream: Option<Cow<'s, str>>,
     /// Sequence number within device and stream.

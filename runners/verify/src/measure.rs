@@ -3,8 +3,8 @@
 use std::fmt::Debug;
 
 use hdrhistogram::Histogram;
-use scenarios::Plan;
-use sim_core::Seam;
+use scenarios::{Condition, Plan};
+use sim_core::{Registry, Seam};
 
 use crate::event::Event;
 use crate::fate::{Delay, Fate, Incident, LinkFate};
@@ -53,10 +53,33 @@ pub trait Measure: Debug + Send {
         fate.end.words()
     }
 
+    /// Whether the delays that it measures begin with the generator's own lag.
+    fn includes_lag(&self) -> bool {
+        false
+    }
+
+    /// Whether what it counts may still come when every message has been seen.
+    fn listens_to_the_end(&self) -> bool {
+        false
+    }
+
     /// Whether one counted event proves harm that no doubt about the run can explain away.
     fn proves_harm(&self) -> bool {
         false
     }
+}
+
+/// The measure of a condition; `None` when nothing here measures its metric.
+pub(crate) fn measure_of(registry: &Registry, condition: &Condition) -> Option<Box<dyn Measure>> {
+    let measuring = registry.metric(&condition.metric)?.executor.code::<Measuring>()?;
+    Some((measuring.0)(condition.argument.as_deref()))
+}
+
+/// Whether some expectation of a plan asks of what may still come when every message has been seen, so that the drain is
+/// to be waited for to its end.
+pub fn listens_to_the_end(plan: &Plan, registry: &Registry) -> bool {
+    let mut measures = plan.expects.iter().filter_map(|expect| measure_of(registry, &expect.condition));
+    measures.any(|measure| measure.listens_to_the_end())
 }
 
 /// Distributions that are known when a run is over.
@@ -75,10 +98,14 @@ pub enum Contribution {
     Chance,
     /// A sample that counts (`true`) or does not.
     Sample(bool),
+    /// A sample of which nobody can tell whether it counts, or how long it took; why, to follow on "N".
+    Doubt(&'static str),
     /// What the metric counts has happened; the samples are told of by themselves.
     Hit,
     /// A sample of a distribution of delays.
     Delay(Delay),
+    /// A sample of a distribution of delays that took so long at most; why nobody can tell how much less, to follow on "N".
+    DelayAtMost(Delay, &'static str),
     /// A sample of any other distribution, in the canonical unit of the metric's dimension.
     Value(f64),
 }
@@ -90,4 +117,8 @@ pub(crate) struct Origin<'a> {
     pub(crate) route: u32,
     /// The segment of simulated time between edges of windows.
     pub(crate) segment: usize,
+    /// The probe that saw it.
+    pub(crate) probe: Option<u16>,
+    /// Whether it is the first probe of the route.
+    pub(crate) is_first: bool,
 }

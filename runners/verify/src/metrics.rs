@@ -8,7 +8,7 @@ use crate::event::Event;
 use crate::fate::{End, Fate, Incident, LinkFate};
 use crate::measure::{Contribution, Measure, Measuring, RunDistributions};
 
-use Contribution::{Chance, Delay, Hit, Nothing, Sample, Value};
+use Contribution::{Chance, Delay, DelayAtMost, Doubt, Hit, Nothing, Sample, Value};
 
 /// Adds the rows.
 pub(crate) fn register(registry: &mut Registry) {
@@ -24,7 +24,7 @@ fn rows() -> [ExpectMetricSpec; 21] {
             Messages::counted(|fate| Sample(fate.acked_at.is_some())).words("acknowledged", "never acknowledged")
         })),
         count("delivered", "messages the probe of their route observed with the right bytes, each once", |_| {
-            Messages::counted(|fate| among(is_watched(fate), fate.end == End::Delivered)).boxed()
+            Messages::counted(|fate| among(is_watched(fate), fate, End::Delivered)).boxed()
         }),
         ExpectMetricSpec {
             arguments: &["acked"],
@@ -35,13 +35,13 @@ fn rows() -> [ExpectMetricSpec; 21] {
                  that the target had acknowledged",
                 |argument| match argument {
                     None => {
-                        let of_written = |fate: &Fate| among(is_watched_and(fate.sent_at, fate), fate.end == End::Lost);
+                        let of_written = |fate: &Fate| among(is_watched_and(fate.sent_at, fate), fate, End::Lost);
                         Messages::counted(of_written).boxed()
                     }
                     Some(_) => Messages {
                         proves_harm: true,
                         counted: Some("acknowledged, never observed"),
-                        ..Messages::counted(|fate| among(is_watched_and(fate.acked_at, fate), fate.end == End::Lost))
+                        ..Messages::counted(|fate| among(is_watched_and(fate.acked_at, fate), fate, End::Lost))
                     }
                     .boxed(),
                 },
@@ -54,12 +54,12 @@ fn rows() -> [ExpectMetricSpec; 21] {
             Incidents::of(Incident::OutOfOrder)
         }),
         share("delivered.ratio", "messages delivered / messages sent", |_| {
-            Messages::counted(|fate| among(is_watched_and(fate.sent_at, fate), fate.end == End::Delivered)).boxed()
+            Messages::counted(|fate| among(is_watched_and(fate.sent_at, fate), fate, End::Delivered)).boxed()
         }),
         share(
             "completeness",
             "messages delivered / messages said, declared drops and values lost in the air among the latter",
-            |_| Messages::counted(|fate| among(is_watched(fate), fate.end == End::Delivered)).boxed(),
+            |_| Messages::counted(|fate| among(is_watched(fate), fate, End::Delivered)).boxed(),
         ),
         // A message is only a sample of a time in which a link could end.
         of_radio_links(count("link.losses", "Bluetooth links that ended, at gateways", |_| {
@@ -99,13 +99,13 @@ fn rows() -> [ExpectMetricSpec; 21] {
             "observed - intended instant of every message said; one that was not observed by the end of the drain (lost, \
              dropped or never written) counts as infinite",
             Dimension::Time,
-            |_| Messages::counted(|fate| if is_watched(fate) { Delay(fate.end_to_end()) } else { Nothing }).boxed(),
+            |_| Messages { includes_lag: true, ..Messages::counted(until_observed) }.boxed(),
         ),
         distribution(
             "latency.send",
             "first written - intended instant of every message said; one that was never written counts as infinite",
             Dimension::Time,
-            |_| Messages::counted(|fate| Delay(fate.until_sent())).boxed(),
+            |_| Messages { includes_lag: true, ..Messages::counted(|fate| Delay(fate.until_sent())) }.boxed(),
         ),
         of_acknowledgements(distribution(
             "latency.ack",
@@ -131,8 +131,8 @@ fn rows() -> [ExpectMetricSpec; 21] {
         ),
         count(
             "corrupted",
-            "observations of a message with other bytes than were generated (or than a gateway made of what it heard), on another stream's topic of its device, or \
-             unreadable on a topic of ours",
+            "observations of a message that do not say what was said (or what a gateway made of what it heard), first ones and \
+             copies, however late; on another stream's topic of its device; or unreadable on a topic of ours",
             |_| Incidents::of(Incident::Corrupted),
         ),
         count(
@@ -141,11 +141,19 @@ fn rows() -> [ExpectMetricSpec; 21] {
              said, or not written",
             |_| Incidents::of(Incident::Invented),
         ),
-        count("identity.mismatch", "observations of one device's message on a topic of another device", |_| {
-            Incidents::of(Incident::IdentityMismatch)
-        }),
+        count(
+            "identity.mismatch",
+            "observations of one device's message on a topic of another device, or of data of a patient under the serial \
+             of a device that another one wears",
+            |_| Incidents::of(Incident::IdentityMismatch),
+        ),
     ]
 }
+
+/// Why nobody can tell of messages, copies and delays.
+const PERHAPS_MISSED: &str = "messages may have been shown when the probe was blind";
+const PERHAPS_SEEN_LATE: &str = "messages were seen after the probe had been blind, and the delay may be its own";
+const TOO_OLD: &str = "sightings came too late to be compared with what was said";
 
 type Make = fn(Option<&str>) -> Box<dyn Measure>;
 
@@ -187,8 +195,22 @@ fn is_watched_and(reached: Option<i64>, fate: &Fate) -> bool {
     reached.is_some() && is_watched(fate)
 }
 
-fn among(is_sample: bool, counts: bool) -> Contribution {
-    if is_sample { Sample(counts) } else { Nothing }
+/// What a message adds to those that ended so, if it is one of those looked at.
+fn among(is_sample: bool, fate: &Fate, wanted: End) -> Contribution {
+    match fate.end {
+        _ if !is_sample => Nothing,
+        End::Unjudged => Doubt(PERHAPS_MISSED),
+        end => Sample(end == wanted),
+    }
+}
+
+fn until_observed(fate: &Fate) -> Contribution {
+    match fate.end {
+        End::Unknown => Nothing,
+        End::Unjudged => Doubt(PERHAPS_MISSED),
+        End::Delivered if fate.blind => DelayAtMost(fate.end_to_end(), PERHAPS_SEEN_LATE),
+        End::Delivered | End::Lost | End::Dropped | End::Pending => Delay(fate.end_to_end()),
+    }
 }
 
 /// A metric of settled messages.
@@ -199,12 +221,13 @@ struct Messages {
     counted: Option<&'static str>,
     /// Words for one that does not.
     uncounted: Option<&'static str>,
+    includes_lag: bool,
     proves_harm: bool,
 }
 
 impl Messages {
     fn counted(contribution: fn(&Fate) -> Contribution) -> Self {
-        Self { contribution, counted: None, uncounted: None, proves_harm: false }
+        Self { contribution, counted: None, uncounted: None, includes_lag: false, proves_harm: false }
     }
 
     fn words(self, counted: &'static str, uncounted: &'static str) -> Box<dyn Measure> {
@@ -224,6 +247,10 @@ impl Measure for Messages {
     fn words(&self, counted: bool, fate: &Fate) -> &'static str {
         let own = if counted { self.counted } else { self.uncounted };
         own.unwrap_or_else(|| fate.end.words())
+    }
+
+    fn includes_lag(&self) -> bool {
+        self.includes_lag
     }
 
     fn proves_harm(&self) -> bool {
@@ -247,7 +274,15 @@ impl Measure for Incidents {
     }
 
     fn incident(&mut self, incident: Incident) -> Contribution {
-        if incident == self.0 { Hit } else { Nothing }
+        match (incident, self.0) {
+            (seen, counted) if seen == counted => Hit,
+            (Incident::TooOld, Incident::Duplicate | Incident::Corrupted) => Doubt(TOO_OLD),
+            _ => Nothing,
+        }
+    }
+
+    fn listens_to_the_end(&self) -> bool {
+        self.0 != Incident::OutOfOrder
     }
 
     fn proves_harm(&self) -> bool {

@@ -39,6 +39,9 @@ pub struct RunReport {
     pub exit_code: i32,
     /// The run was interrupted; everything covers what had happened by then.
     pub partial: bool,
+    /// What proves harm whether or not an expectation speaks of it.
+    #[serde(default)]
+    pub harm: Vec<String>,
     /// Why the run is what it is, in order of weight; empty when it passed.
     pub reasons: Vec<String>,
     /// Messages the devices said.
@@ -51,6 +54,9 @@ pub struct RunReport {
     pub delivered: u64,
     /// Sent and not observed by the end of the drain.
     pub lost: u64,
+    /// Sent and not observed, but it could have been shown when the probe was blind.
+    #[serde(default)]
+    pub unjudged: u64,
     /// Acknowledged and not observed; part of `lost`.
     pub lost_acked: u64,
     /// Dropped by a device's outbox, as declared, and not observed.
@@ -67,8 +73,11 @@ pub struct RunReport {
     pub corrupted: u64,
     /// Observations of messages that no device had said.
     pub invented: u64,
-    /// Observations under another device's name.
+    /// Observations under another device's or another patient's name.
     pub identity_mismatch: u64,
+    /// Observations of messages said so long ago that nobody can tell whether they are what was said.
+    #[serde(default)]
+    pub too_old: u64,
     /// Observations that are not ours.
     pub foreign: u64,
     /// Retained messages from before the run, and the empty messages that clear them.
@@ -77,6 +86,9 @@ pub struct RunReport {
     pub wills: u64,
     /// Messages whose record was given up to stay within the memory bound.
     pub forgot: u64,
+    /// What the judge remembers of settled messages.
+    #[serde(default)]
+    pub memory: MemoryReport,
     /// When and how long.
     pub window: WindowReport,
     /// The machine.
@@ -149,6 +161,26 @@ pub struct TargetReport {
     pub identity: String,
 }
 
+/// What the judge remembers of settled messages, to compare late copies with what was said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct MemoryReport {
+    /// Newest settled messages remembered of each stream, at each probe that watches it.
+    pub remembered_per_stream: u64,
+    /// Most bytes that all of them can take.
+    pub most_bytes: u64,
+}
+
+/// A time in which a probe could not see [s, wall clock since the run's origin].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BlindTime {
+    /// The last instant at which it is known to have seen.
+    pub from_s: f64,
+    /// When it saw again; `null` when it did not.
+    pub to_s: Option<f64>,
+    /// Why.
+    pub reason: String,
+}
+
 /// One place where the stack was watched.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProbeReport {
@@ -161,8 +193,20 @@ pub struct ProbeReport {
     /// How many of them found their message by which rule.
     #[serde(default)]
     pub matched_by: BTreeMap<String, u64>,
-    /// Streams it judges.
+    /// Streams of which the totals, and expectations that name no probe, count what it saw.
     pub routes: u64,
+    /// Streams it watches.
+    #[serde(default)]
+    pub watched: u64,
+    /// What it saw of them.
+    #[serde(default)]
+    pub counts: Counts,
+    /// Copies brought to it again because it had been away.
+    #[serde(default)]
+    pub redelivered: u64,
+    /// When it could not see.
+    #[serde(default)]
+    pub blind: Vec<BlindTime>,
 }
 
 /// One precondition of judging the run.
@@ -316,6 +360,9 @@ pub struct WorstDevice {
     pub generated: u64,
     /// Messages lost.
     pub lost: u64,
+    /// Messages of which nobody can tell whether they were lost.
+    #[serde(default)]
+    pub unjudged: u64,
     /// Messages dropped by its outbox.
     pub dropped_declared: u64,
     /// Messages not settled.
@@ -364,6 +411,12 @@ pub struct CommandsReport {
     pub malformed: u64,
     /// Answers given.
     pub answered: u64,
+    /// Commands that reached a device which had had them already; they are carried out once.
+    #[serde(default)]
+    pub repeated: u64,
+    /// Answers that were heard and that no device gave, or not there; any fails the run.
+    #[serde(default)]
+    pub forged: u64,
     /// Commands and answers that the probes saw.
     pub observed: u64,
 }

@@ -47,6 +47,8 @@ pub struct ReportInput {
     pub rss_before_bytes: Option<u64>,
     /// Further reasons not to trust the run, each a short sentence; any makes the run inconclusive.
     pub doubts: Vec<String>,
+    /// What proves harm whether or not an expectation speaks of it, each a short sentence; any fails the run.
+    pub harm: Vec<String>,
 }
 
 /// What the fleet counted about connections.
@@ -105,4 +107,8 @@ pub struct CommandCounts {
     pub malformed: u64,
     /// Answers given.
     pub answered: u64,
+    /// Commands that reached a device which had had them already; they are carried out once.
+    pub repeated: u64,
+    /// Answers that were heard and that no device gave, or not there.
+    pub forged: u64,
 }

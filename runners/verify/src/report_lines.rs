@@ -3,7 +3,7 @@
 use crate::figures;
 use crate::matchers::KEY;
 use crate::radio_report::{GatewayReport, RadioReport};
-use crate::report::{Counterexample, DelayReport, ProbeReport, StepReport, WorstDevice};
+use crate::report::{BlindTime, Counterexample, DelayReport, MemoryReport, ProbeReport, StepReport, WorstDevice};
 
 impl Counterexample {
     /// `icu/4/mon/vitals #120 at 6m 12s: took 62s`.
@@ -35,7 +35,61 @@ impl StepReport {
     }
 }
 
+impl MemoryReport {
+    /// `the newest 65,536 messages of each stream, 12.3 MiB at most`.
+    pub fn line(&self) -> String {
+        let messages = figures::count(self.remembered_per_stream);
+        format!("the newest {messages} messages of each stream, {} at most", figures::bytes(self.most_bytes))
+    }
+}
+
+impl BlindTime {
+    /// `blind from 12s to 13.9s: the connection was closed`.
+    fn line(&self) -> String {
+        let until = self.to_s.map_or_else(|| "the end".to_owned(), figures::seconds);
+        format!("blind from {} to {until}: {}", figures::seconds(self.from_s), self.reason)
+    }
+}
+
 impl ProbeReport {
+    /// Most times of blindness told one by one.
+    const BLIND_TOLD: usize = 3;
+
+    /// What is to be said of it beyond how much it saw.
+    pub fn lines(&self) -> impl Iterator<Item = String> {
+        let blind = self.blind.iter().take(Self::BLIND_TOLD).map(BlindTime::line);
+        let more = self.blind.len().saturating_sub(Self::BLIND_TOLD);
+        let more = (more > 0).then(|| format!("blind {} times more", figures::count(more as u64)));
+        let redelivered = (self.redelivered > 0)
+            .then(|| format!("{} copies came because it had been away", figures::count(self.redelivered)));
+        self.counts_line().into_iter().chain(self.rules_line()).chain(blind).chain(more).chain(redelivered)
+    }
+
+    /// What it counted of streams of which the totals count another probe's.
+    fn counts_line(&self) -> Option<String> {
+        let count = figures::count;
+        let counts = &self.counts;
+        (self.watched > self.routes).then(|| {
+            format!(
+                "{} streams: {} generated = {} delivered + {} lost + {} unjudged + {} dropped + {} pending; {} duplicates, \
+                 {} out of order, {} corrupted, {} invented, {} under another name, {} too old to judge",
+                count(self.watched),
+                count(counts.generated),
+                count(counts.delivered),
+                count(counts.lost),
+                count(counts.unjudged),
+                count(counts.dropped_declared),
+                count(counts.pending),
+                count(counts.duplicates),
+                count(counts.out_of_order),
+                count(counts.corrupted),
+                count(counts.invented),
+                count(counts.identity_mismatch),
+                count(counts.too_old)
+            )
+        })
+    }
+
     /// `matched 120 by device time, 3 by value`; `None` where everything was matched by its key, as a rule.
     pub fn rules_line(&self) -> Option<String> {
         self.matched_by.keys().find(|rule| *rule != KEY)?;
@@ -45,7 +99,7 @@ impl ProbeReport {
 }
 
 impl WorstDevice {
-    /// `1 lost, 0 dropped, 0 pending of 120; longest delay 62s`.
+    /// `1 lost, 0 unjudged, 0 dropped, 0 pending of 120; longest delay 62s`.
     pub fn line(&self) -> String {
         let count = figures::count;
         let longest = self.latency_max_s.map_or_else(
@@ -53,8 +107,9 @@ impl WorstDevice {
             |delay| format!("longest delay {}", figures::seconds(delay)),
         );
         format!(
-            "{} lost, {} dropped, {} pending of {}; {longest}",
+            "{} lost, {} unjudged, {} dropped, {} pending of {}; {longest}",
             count(self.lost),
+            count(self.unjudged),
             count(self.dropped_declared),
             count(self.pending),
             count(self.generated)

@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 
+use scenarios::Comparison;
 use serde_json::Value;
+use sim_core::{RouteId, SimTime};
 
-use crate::sample_run::{lag, plan, registry, sample_input, sample_judgement, sample_plan, sample_report};
+use crate::sample_run::{
+    count, expect, lag, payload, percentile, plan, registry, sample_input, sample_judgement, sample_plan, sample_report,
+};
 use crate::{Ledger, LedgerLimits, ReportInput, RunReport, SCHEMA, Verdict};
 
 #[test]
@@ -120,6 +124,17 @@ fn doubts_and_interruption_are_told() {
 }
 
 #[test]
+fn proven_harm_fails_the_run_without_an_expectation() {
+    let forged = "2 answers to commands were heard that no device gave, such as to `start`";
+    let report = judged(&["right patient"], |input| {
+        input.harm.push(forged.to_owned());
+        input.evidence = sim_core::Evidence::default();
+    });
+    assert_eq!((report.verdict, report.exit_code), (Verdict::Fail, 1));
+    assert_eq!(report.reasons[0], forged);
+}
+
+#[test]
 fn a_saturated_generator_is_inconclusive() {
     let plan = Arc::new(plan(1));
     let late = Ledger::new(Arc::clone(&plan), &registry(), LedgerLimits::default()).finish(&lag(100, 80_000_000));
@@ -131,4 +146,44 @@ fn a_saturated_generator_is_inconclusive() {
     );
     assert_eq!(report.exit_code, 4);
     assert!(report.reasons.iter().any(|reason| reason.contains("at most 50ms")), "{:?}", report.reasons);
+}
+
+#[test]
+fn where_rare_delays_are_asked_of_the_lag_is_judged_there_too() {
+    let report = |share: f64, bound_s: f64| {
+        let mut plan = plan(1);
+        plan.expects = vec![expect(&plan, "rare", "rare(latency.e2e)", percentile("latency.e2e", share, bound_s))];
+        let plan = Arc::new(plan);
+        // One in two hundred is late.
+        let mut lags = lag(199, 1_000_000);
+        lags.record_n(250_000_000, 1).unwrap();
+        let judgement = Ledger::new(Arc::clone(&plan), &registry(), LedgerLimits::default()).finish(&lags);
+        RunReport::new(&plan, &registry(), &judgement, &sample_input())
+    };
+    let kept_up = |report: &RunReport| {
+        let check = report.validity.iter().find(|check| check.name == "the generator kept up").unwrap();
+        (check.holds, check.detail.clone())
+    };
+    assert!(kept_up(&report(0.99, 0.15)).0);
+    assert!(kept_up(&report(0.999, 1.0)).0, "half of what is allowed is left to the stack");
+    let (holds, detail) = kept_up(&report(0.999, 0.15));
+    assert!(!holds && detail.ends_with("is 250ms, at most 75ms"), "{detail}");
+}
+
+#[test]
+fn a_run_in_which_nothing_applies_is_not_green() {
+    let mut plan = plan(1);
+    let mut nothing = expect(&plan, "none", "lost(acked) == 0", count("lost(acked)", Comparison::Equal, 0.0));
+    nothing.routes = vec![1];
+    plan.expects = vec![nothing];
+    let plan = Arc::new(plan);
+    let mut ledger = Ledger::new(Arc::clone(&plan), &registry(), LedgerLimits::default());
+    let words = payload(0, "ecg", 0);
+    ledger.generated(RouteId(1), 0, SimTime::ZERO, 0, &words).unwrap();
+    ledger.sent(RouteId(1), 0, 1);
+    ledger.observed(0, "ward/1/mon/ecg", &words, 2, false);
+    let input = ReportInput { evidence: sim_core::Evidence::default(), ..sample_input() };
+    let report = RunReport::new(&plan, &registry(), &ledger.finish(&lag(1, 1)), &input);
+    assert_eq!((report.verdict, report.exit_code), (Verdict::Inconclusive, 4));
+    assert_eq!(report.reasons, ["`none` is not applicable: at QoS 0 nothing is acknowledged"]);
 }

@@ -7,6 +7,8 @@ use scenarios::{Carrier, Plan};
 use sim_core::{Registry, Roster, RouteId};
 use vocabulary::{Format, KeyError, MessageKey};
 
+use crate::imprint::Imprint;
+
 /// What the messages of a route are known by, as their own format says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Naming {
@@ -57,7 +59,11 @@ impl RouteFormats {
             }
             position as u16
         });
-        let of_route = of_route.collect();
+        let of_route: Vec<u16> = of_route.collect();
+        // Whatever devices say may come to a target behind those that they publish to.
+        for here in of_target.iter_mut().filter(|here| here.is_empty()) {
+            here.extend(0..names.len() as u16);
+        }
         let formats = names.into_iter().map(|name| (name.to_owned(), reader(registry, roster, name))).collect();
         Self { formats, of_route, of_target }
     }
@@ -70,6 +76,19 @@ impl RouteFormats {
     /// What a route's own format reads in a payload.
     pub(crate) fn read<'p>(&self, route: RouteId, payload: &'p [u8]) -> Result<MessageKey<'p>, KeyError> {
         self.read_as(self.of_route[route.index()], payload)
+    }
+
+    /// What a payload of a route means, if its format knows a meaning beyond the bytes.
+    pub(crate) fn meaning(&self, route: RouteId, payload: &[u8]) -> Option<Vec<u8>> {
+        let format = self.formats[usize::from(self.of_route[route.index()])].1.as_ref()?;
+        let mut meaning = Vec::with_capacity(payload.len());
+        format.write_meaning(payload, &mut meaning).then_some(meaning)
+    }
+
+    /// What is kept of a payload of a route.
+    pub(crate) fn imprint(&self, route: RouteId, payload: &[u8]) -> Imprint {
+        let device_time_ms = self.read(route, payload).ok().and_then(|key| key.device_time_ms);
+        Imprint::new(payload, self.meaning(route, payload).as_deref(), device_time_ms)
     }
 
     /// What a route's messages are known by, as one of them shows.

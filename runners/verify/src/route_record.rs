@@ -5,8 +5,10 @@ use std::ops::Range;
 
 use sim_core::SimTime;
 
+use crate::imprint::{Imprint, SeenPayload};
 use crate::matcher::Recall;
 use crate::names::Names;
+use crate::settled_wordings::{Likeness, SettledWordings};
 
 /// The ledger was told something that cannot be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -57,8 +59,8 @@ impl Mark {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Entry {
     pub(crate) sequence: u64,
-    /// XXH3 of the payload; `None` while no gateway has put it into words yet.
-    digest: Option<u64>,
+    /// Its wording; `None` while no gateway has put it into words yet.
+    wording: Option<Imprint>,
     pub(crate) intended: SimTime,
     pub(crate) intended_wall: i64,
     sent: Mark,
@@ -69,10 +71,10 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    pub(crate) fn new(sequence: u64, digest: Option<u64>, intended: SimTime, intended_wall: i64) -> Self {
+    pub(crate) fn new(sequence: u64, wording: Option<Imprint>, intended: SimTime, intended_wall: i64) -> Self {
         Self {
             sequence,
-            digest,
+            wording,
             intended,
             intended_wall,
             sent: Mark::NOT_YET,
@@ -81,6 +83,16 @@ impl Entry {
             dropped: false,
             refused: false,
         }
+    }
+
+    /// Notes the first write; tells whether it was the first.
+    pub(crate) fn note_sent(&mut self, at: i64) -> bool {
+        self.sent.set_once(at)
+    }
+
+    /// Notes the acknowledgement; tells whether it was the first.
+    pub(crate) fn note_acked(&mut self, at: i64) -> bool {
+        self.acked.set_once(at)
     }
 
     pub(crate) fn sent_at(&self) -> Option<i64> {
@@ -96,22 +108,19 @@ impl Entry {
     }
 }
 
-/// What one observation of a message of this route means.
+/// What is known of a message that was seen, and how what was seen compares with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Observation {
-    /// Seen for the first time.
-    First {
-        /// After a later message of the stream.
-        out_of_order: bool,
-    },
-    /// Seen before.
-    Duplicate,
-    /// Not the bytes that were generated.
-    Corrupted,
+pub(crate) enum Standing {
+    /// As it was said, and not seen before.
+    Unseen,
+    /// As it was said, and seen before.
+    Seen,
+    /// It was said otherwise; the wording that it should have had, where there was one.
+    Altered(Option<Imprint>),
     /// No device had said it.
-    Invented,
-    /// Its record was given up.
-    Forgotten,
+    NeverSaid,
+    /// Its record was given up, so that nobody can tell.
+    TooOld,
 }
 
 /// What is needed to know before an entry may leave.
@@ -121,6 +130,8 @@ pub(crate) struct Settling {
     pub(crate) wants_ack: bool,
     /// A probe watches the route.
     pub(crate) watched: bool,
+    /// Wordings of settled messages to be remembered.
+    pub(crate) room: usize,
 }
 
 /// The record of one route.
@@ -134,8 +145,10 @@ pub(crate) struct RouteRecord {
     absent: Vec<Range<u64>>,
     /// Sequences whose record was given up.
     forgotten: Vec<Range<u64>>,
-    /// Sequence and digest of further wordings of messages under way, by other gateways.
-    copies: Vec<(u64, u64)>,
+    /// Further wordings of messages under way, by other gateways.
+    copies: Vec<(u64, Imprint)>,
+    /// Wordings of settled messages.
+    settled: SettledWordings,
     /// Highest sequence observed, plus one.
     seen_below: u64,
     /// Names of messages that are not known by their sequence number.
@@ -196,12 +209,12 @@ impl RouteRecord {
 
     /// Notes the first write; tells whether it was the first.
     pub(crate) fn sent(&mut self, sequence: u64, at: i64) -> bool {
-        self.entry_mut(sequence).is_some_and(|entry| entry.sent.set_once(at))
+        self.entry_mut(sequence).is_some_and(|entry| entry.note_sent(at))
     }
 
     /// Notes the acknowledgement; tells whether it was the first.
     pub(crate) fn acked(&mut self, sequence: u64, at: i64) -> bool {
-        self.entry_mut(sequence).is_some_and(|entry| entry.acked.set_once(at))
+        self.entry_mut(sequence).is_some_and(|entry| entry.note_acked(at))
     }
 
     /// Notes an acknowledgement with an error; tells whether it was the first.
@@ -214,51 +227,63 @@ impl RouteRecord {
         self.entry_mut(sequence).is_some_and(|entry| !std::mem::replace(&mut entry.dropped, true))
     }
 
-    /// Notes how a gateway words a message that it hands on.
-    pub(crate) fn worded(&mut self, sequence: u64, digest: u64) {
-        let Some(entry) = self.entry_mut(sequence) else { return };
-        match entry.digest {
-            None => entry.digest = Some(digest),
-            Some(known) if known != digest => self.copies.push((sequence, digest)),
-            Some(_) => {}
+    /// Notes how a gateway words a message that it hands on. One that hands on what others have brought home long ago
+    /// gives a copy, in words that must be known.
+    pub(crate) fn worded(&mut self, sequence: u64, wording: Imprint, room: usize) {
+        let was_said = self.was_said(sequence);
+        match self.entry_mut(sequence) {
+            Some(entry) => match entry.wording {
+                None => entry.wording = Some(wording),
+                Some(known) if known != wording => self.copies.push((sequence, wording)),
+                Some(_) => {}
+            },
+            None if was_said => self.settled.keep(sequence, wording, room),
+            None => {}
         }
     }
 
     /// Whether a gateway has put a message under way into words.
     pub(crate) fn is_worded(&self, sequence: u64) -> bool {
-        self.position(sequence).is_some_and(|position| self.unresolved[position].digest.is_some())
+        self.position(sequence).is_some_and(|position| self.unresolved[position].wording.is_some())
     }
 
-    /// Notes an observation.
-    pub(crate) fn observed(&mut self, sequence: u64, digest: u64, at: i64) -> Observation {
+    /// Compares what was seen of a message with what is known of it.
+    pub(crate) fn standing(&self, sequence: u64, seen: &SeenPayload<'_>) -> Standing {
         let Some(position) = self.position(sequence) else {
-            return if sequence >= self.next || contains(&self.absent, sequence) {
-                Observation::Invented
-            } else if contains(&self.forgotten, sequence) {
-                Observation::Forgotten
-            } else {
-                Observation::Duplicate
+            if contains(&self.forgotten, sequence) {
+                return Standing::TooOld;
+            }
+            if !self.was_said(sequence) {
+                return Standing::NeverSaid;
+            }
+            return match self.settled.compare(sequence, seen) {
+                Likeness::Same => Standing::Seen,
+                Likeness::Altered(wording) => Standing::Altered(wording),
+                Likeness::TooOld => Standing::TooOld,
             };
         };
-        let entry = &mut self.unresolved[position];
-        if entry.digest != Some(digest) && !self.copies.contains(&(sequence, digest)) {
-            return Observation::Corrupted;
+        let entry = &self.unresolved[position];
+        let copies = self.copies.iter().filter(|(copy, _)| *copy == sequence).map(|(_, wording)| wording);
+        if !seen.is_one_of(entry.wording.iter().chain(copies)) {
+            return Standing::Altered(entry.wording);
         }
-        if !entry.observed.set_once(at) {
-            return Observation::Duplicate;
-        }
-        let out_of_order = sequence < self.seen_below;
+        if entry.observed.get().is_some() { Standing::Seen } else { Standing::Unseen }
+    }
+
+    /// Notes the first sighting of a message under way; tells whether a later one of the stream was seen before.
+    pub(crate) fn see(&mut self, sequence: u64, at: i64) -> bool {
+        let is_first = self.entry_mut(sequence).is_some_and(|entry| entry.observed.set_once(at));
+        let is_late = is_first && sequence < self.seen_below;
         self.seen_below = self.seen_below.max(sequence + 1);
-        Observation::First { out_of_order }
+        is_late
     }
 
-    /// Whether this is a message under way with exactly these bytes.
-    pub(crate) fn expects(&self, sequence: u64, digest: u64) -> bool {
-        self.position(sequence).is_some_and(|position| self.unresolved[position].digest == Some(digest))
-            || self.copies.contains(&(sequence, digest))
+    /// Whether a message has ever left its device, or may do so.
+    fn was_said(&self, sequence: u64) -> bool {
+        sequence < self.next && !contains(&self.absent, sequence)
     }
 
-    /// Takes a message out once nothing more is to be learnt about it.
+    /// Takes a message out once nothing more is to be learnt about it, and remembers its wordings.
     pub(crate) fn settle(&mut self, sequence: u64, settling: Settling) -> Option<Entry> {
         let position = self.position(sequence)?;
         let entry = &self.unresolved[position];
@@ -275,8 +300,25 @@ impl RouteRecord {
                 return None;
             }
         }
-        self.copies.retain(|(copy, _)| *copy != sequence);
-        self.unresolved.remove(position)
+        let entry = self.unresolved.remove(position)?;
+        if settling.watched && entry.sent.get().is_some() {
+            self.remember(&entry, settling.room);
+        }
+        Some(entry)
+    }
+
+    fn remember(&mut self, entry: &Entry, room: usize) {
+        if let Some(wording) = entry.wording {
+            self.settled.keep(entry.sequence, wording, room);
+        }
+        let Self { copies, settled, .. } = self;
+        copies.retain(|(sequence, wording)| {
+            let is_another = *sequence != entry.sequence;
+            if !is_another {
+                settled.keep(*sequence, *wording, room);
+            }
+            is_another
+        });
     }
 
     /// Gives up the oldest message under way.
@@ -364,8 +406,16 @@ mod tests {
         }
     }
 
+    fn imprint(sequence: u64) -> Imprint {
+        Imprint::new(&sequence.to_be_bytes(), None, None)
+    }
+
     fn entry(sequence: u64) -> Entry {
-        Entry::new(sequence, Some(sequence), SimTime::ZERO, 0)
+        Entry::new(sequence, Some(imprint(sequence)), SimTime::ZERO, 0)
+    }
+
+    fn standing(record: &RouteRecord, sequence: u64, said: u64) -> Standing {
+        record.standing(sequence, &SeenPayload::new(&said.to_be_bytes(), &|| None))
     }
 
     #[test]
@@ -373,11 +423,32 @@ mod tests {
         let mut record = RouteRecord::default();
         record.generated(entry(0), 0).unwrap();
         record.generated(entry(3), 0).unwrap();
-        assert_eq!(record.observed(1, 1, 0), Observation::Invented);
-        assert_eq!(record.observed(3, 3, 0), Observation::First { out_of_order: false });
-        assert_eq!(record.observed(0, 0, 0), Observation::First { out_of_order: true });
-        assert_eq!(record.observed(4, 4, 0), Observation::Invented);
+        assert_eq!(standing(&record, 1, 1), Standing::NeverSaid);
+        assert_eq!(standing(&record, 3, 3), Standing::Unseen);
+        assert!(!record.see(3, 0));
+        assert_eq!(standing(&record, 3, 3), Standing::Seen);
+        assert_eq!(standing(&record, 3, 0), Standing::Altered(Some(imprint(3))));
+        assert!(record.see(0, 0), "a later one has been seen");
+        assert_eq!(standing(&record, 4, 4), Standing::NeverSaid);
         assert_eq!(record.generated(entry(3), 0).unwrap_err(), 3);
+    }
+
+    #[test]
+    fn a_wording_that_comes_after_the_settling_is_known_as_well() {
+        let settling = Settling { wants_ack: false, watched: true, room: 8 };
+        let mut record = RouteRecord::default();
+        record.generated(entry(0), 0).unwrap();
+        record.worded(0, imprint(10), 8);
+        record.sent(0, 1);
+        record.see(0, 2);
+        assert!(record.settle(0, settling).is_some());
+        record.worded(0, imprint(20), 8);
+        record.worded(5, imprint(5), 8);
+        for known in [0, 10, 20] {
+            assert_eq!(standing(&record, 0, known), Standing::Seen, "{known}");
+        }
+        assert_eq!(standing(&record, 0, 30), Standing::Altered(Some(imprint(20))));
+        assert_eq!(standing(&record, 5, 5), Standing::NeverSaid);
     }
 
     #[test]

@@ -39,6 +39,7 @@ pub(crate) fn expect(plan: &Plan, id: &str, that: &str, condition: Condition) ->
         that: that.to_owned(),
         condition,
         routes: (0..plan.roster.routes.len() as u32).collect(),
+        probe: None,
         from: SimTime::ZERO,
         to: SimTime::from_nanos(LENGTH_S * SECOND),
         always: false,
@@ -349,11 +350,12 @@ pub(crate) fn sample_input() -> ReportInput {
             bytes_in: 2_900,
             ..ConnectionCounts::default()
         },
-        commands: CommandCounts { received: 3, applied: 2, refused: 0, malformed: 1, answered: 3 },
+        commands: CommandCounts { received: 3, applied: 2, malformed: 1, answered: 3, ..CommandCounts::default() },
         rss_bytes: Some(12_897_485),
         rss_before_bytes: Some(12_000_000),
         radio: None,
         doubts: Vec::new(),
+        harm: Vec::new(),
     }
 }
 

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 /// Counts of one route or of many.
 ///
-/// `generated = delivered + lost + dropped_declared + pending` holds once the ledger is finished; before that,
-/// messages under way are in none of the four.
+/// `generated = delivered + lost + unjudged + dropped_declared + pending` holds once the ledger is finished; before
+/// that, messages under way are in none of the five.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Counts {
     /// Messages the devices said.
@@ -20,6 +20,9 @@ pub struct Counts {
     pub lost: u64,
     /// Acknowledged and not observed by the end of the drain; part of `lost`.
     pub lost_acked: u64,
+    /// Sent and not observed, but it could have been shown when the probe was blind: nobody can tell whether it was lost.
+    #[serde(default)]
+    pub unjudged: u64,
     /// Dropped by a device's full outbox, which said so, and not observed.
     pub dropped_declared: u64,
     /// Not settled: never written, on a route no probe watches, or forgotten.
@@ -34,8 +37,11 @@ pub struct Counts {
     pub corrupted: u64,
     /// Observations of messages that no device had said.
     pub invented: u64,
-    /// Observations under another device's name.
+    /// Observations under another device's or another patient's name.
     pub identity_mismatch: u64,
+    /// Observations of messages that were said so long ago that nobody can tell whether they are what was said.
+    #[serde(default)]
+    pub too_old: u64,
 }
 
 impl Counts {
@@ -47,6 +53,7 @@ impl Counts {
         self.delivered += other.delivered;
         self.lost += other.lost;
         self.lost_acked += other.lost_acked;
+        self.unjudged += other.unjudged;
         self.dropped_declared += other.dropped_declared;
         self.pending += other.pending;
         self.refused += other.refused;
@@ -55,6 +62,7 @@ impl Counts {
         self.corrupted += other.corrupted;
         self.invented += other.invented;
         self.identity_mismatch += other.identity_mismatch;
+        self.too_old += other.too_old;
     }
 }
 
@@ -71,7 +79,7 @@ pub struct Totals {
     pub wills: u64,
     /// Observations on command and answer topics.
     pub command_traffic: u64,
-    /// Observations by a probe that is not the one that judges the route.
+    /// Observations by a probe that does not watch the route.
     pub elsewhere: u64,
     /// Messages whose record had to be given up to stay within the memory bound.
     pub forgot: u64,

@@ -12,6 +12,9 @@ pub enum Verdict {
     Fail,
     /// Nothing can be said: no samples, a step without effect, a saturated generator, a ledger that forgot.
     Inconclusive,
+    /// It speaks of what the scenario does not have, such as acknowledgements at `QoS` 0, and decides nothing.
+    #[serde(rename = "not applicable")]
+    NotApplicable,
 }
 
 impl Verdict {
@@ -21,6 +24,7 @@ impl Verdict {
             Self::Pass => "pass",
             Self::Fail => "fail",
             Self::Inconclusive => "inconclusive",
+            Self::NotApplicable => "not applicable",
         }
     }
 }
@@ -61,23 +65,27 @@ pub(crate) enum Failure {
 }
 
 /// What decides about a run.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Findings {
     /// The gravest failure of an expectation that can fail the run.
     pub(crate) gravest: Option<Failure>,
-    /// An expectation that can fail the run is inconclusive, or the run is not valid.
-    pub(crate) doubtful: bool,
+    /// The run is not valid: everything about it is doubtful.
+    pub(crate) invalid: bool,
+    /// An expectation that can fail the run is inconclusive, or none of them applies; what the others prove stands.
+    pub(crate) open: bool,
     /// The run was interrupted.
     pub(crate) interrupted: bool,
 }
 
 impl Findings {
-    /// Proven harm, then doubt, then other failures; an interrupted run keeps its own code.
+    /// Proven harm, then doubt about the run, then other failures, then what is open; an interrupted run keeps its own
+    /// code.
     pub(crate) fn decide(self) -> (Verdict, ExitCode) {
         let (verdict, code) = match self.gravest {
             Some(Failure::ProvenHarm) => (Verdict::Fail, ExitCode::Failed),
-            _ if self.doubtful => (Verdict::Inconclusive, ExitCode::Inconclusive),
+            _ if self.invalid => (Verdict::Inconclusive, ExitCode::Inconclusive),
             Some(Failure::Ordinary) => (Verdict::Fail, ExitCode::Failed),
+            None if self.open => (Verdict::Inconclusive, ExitCode::Inconclusive),
             None => (Verdict::Pass, ExitCode::Pass),
         };
         (verdict, if self.interrupted { ExitCode::Interrupted } else { code })
@@ -88,16 +96,26 @@ impl Findings {
 mod tests {
     use super::*;
 
+    fn decide(gravest: Option<Failure>, findings: Findings) -> (Verdict, i32) {
+        let (verdict, code) = Findings { gravest, ..findings }.decide();
+        (verdict, code.number())
+    }
+
     #[test]
     fn proven_harm_outranks_doubt_and_doubt_outranks_other_failures() {
-        let decide = |gravest, doubtful, interrupted| {
-            let (verdict, code) = Findings { gravest, doubtful, interrupted }.decide();
-            (verdict, code.number())
-        };
-        assert_eq!(decide(None, false, false), (Verdict::Pass, 0));
-        assert_eq!(decide(Some(Failure::Ordinary), false, false), (Verdict::Fail, 1));
-        assert_eq!(decide(Some(Failure::Ordinary), true, false), (Verdict::Inconclusive, 4));
-        assert_eq!(decide(Some(Failure::ProvenHarm), true, false), (Verdict::Fail, 1));
-        assert_eq!(decide(None, true, true), (Verdict::Inconclusive, 130));
+        let sound = Findings::default();
+        let invalid = Findings { invalid: true, ..sound };
+        assert_eq!(decide(None, sound), (Verdict::Pass, 0));
+        assert_eq!(decide(Some(Failure::Ordinary), sound), (Verdict::Fail, 1));
+        assert_eq!(decide(Some(Failure::Ordinary), invalid), (Verdict::Inconclusive, 4));
+        assert_eq!(decide(Some(Failure::ProvenHarm), invalid), (Verdict::Fail, 1));
+        assert_eq!(decide(None, Findings { interrupted: true, ..invalid }), (Verdict::Inconclusive, 130));
+    }
+
+    #[test]
+    fn what_one_expectation_proves_stands_whatever_another_cannot_tell() {
+        let open = Findings { open: true, ..Findings::default() };
+        assert_eq!(decide(Some(Failure::Ordinary), open), (Verdict::Fail, 1));
+        assert_eq!(decide(None, open), (Verdict::Inconclusive, 4));
     }
 }

@@ -77,7 +77,8 @@ pub(crate) fn check_sampled(
         Sampled::Acknowledgements => {
             if expect.routes.iter().all(|route| deliveries[*route as usize].qos == 0) {
                 let message = format!(
-                    "`{}` asks of acknowledgements, and at `qos = 0` there are none: this will be inconclusive",
+                    "`{}` asks of acknowledgements, and at `qos = 0` there are none: it is not applicable and decides \
+                     nothing; expect something of `lost` or `delivered.ratio` instead",
                     expect.that
                 );
                 notes.warning(place, message);

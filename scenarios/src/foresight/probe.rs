@@ -16,6 +16,8 @@ pub(crate) struct Publications<'a> {
     pub(crate) probes: &'a [ProbePlan],
     /// Where the filters of each declared probe are; the probes that nobody declared come after these.
     pub(crate) places: &'a [Vec<Place>],
+    /// The probes that expectations name.
+    pub(crate) asked: &'a [usize],
 }
 
 impl Publications<'_> {
@@ -40,12 +42,17 @@ impl Publications<'_> {
         for target in 0..self.cast.targets.len() {
             self.check_watched(target);
             self.check_shared(target);
+            self.check_downstream(target);
         }
     }
 
     /// The stack may publish something of its own, so it is not an error.
     fn check_filter(&self, target: usize, filter: &str, place: Place) {
-        let of_streams = self.streams_to(target).any(|(_, topic)| takes_in(filter, topic));
+        let mut streams = self.streams_to(target).peekable();
+        if streams.peek().is_none() {
+            return;
+        }
+        let of_streams = streams.any(|(_, topic)| takes_in(filter, topic));
         if !of_streams && !self.wills_to(target).any(|topic| takes_in(filter, topic)) {
             let target = &self.cast.targets[target].id.value;
             let message = format!(
@@ -80,10 +87,10 @@ impl Publications<'_> {
         self.notes.warning(*place, message);
     }
 
-    /// Tells which of several probes judges what all of them watch.
+    /// Tells which of several probes expectations speak of, where none names another.
     fn check_shared(&self, target: usize) {
         let watchers: Vec<(&ProbePlan, &[Place])> = self.watchers(target).collect();
-        for (index, (probe, places)) in watchers.iter().enumerate() {
+        for (index, (probe, places)) in watchers.iter().enumerate().filter(|(_, (probe, _))| !self.is_asked(probe)) {
             let shared = watchers[..index].iter().find_map(|(judge, _)| {
                 let topic = self.streams_to(target).find(|(_, topic)| sees(probe, topic) && sees(judge, topic))?.1;
                 Some((&judge.id, topic))
@@ -91,13 +98,33 @@ impl Publications<'_> {
             let place = places.first().unwrap_or(&self.cast.targets[target].id.place);
             if let Some((judge, topic)) = shared {
                 let message = format!(
-                    "probe `{judge}` watches `{topic}` as well and is declared first, so it judges what is published there; \
-                     what `{}` sees of it is counted and proves nothing",
+                    "probe `{judge}` watches `{topic}` as well and is declared first, so expectations speak of what it sees; \
+                     what `{0}` sees is counted, and judged by an expectation with `probe = \"{0}\"`",
                     probe.id
                 );
                 self.notes.warning(*place, message);
             }
         }
+    }
+
+    /// Tells of probes behind the targets of devices of which no expectation speaks.
+    fn check_downstream(&self, target: usize) {
+        if self.streams_to(target).next().is_some() {
+            return;
+        }
+        for (probe, places) in self.watchers(target).filter(|(probe, _)| !self.is_asked(probe)) {
+            let declared = &self.cast.targets[target].id;
+            let message = format!(
+                "no device publishes to `{0}`, so probe `{1}` is a checkpoint behind the other targets; what it sees is \
+                 counted, and judged by an expectation with `probe = \"{1}\"`",
+                declared.value, probe.id
+            );
+            self.notes.warning(*places.first().unwrap_or(&declared.place), message);
+        }
+    }
+
+    fn is_asked(&self, probe: &ProbePlan) -> bool {
+        self.asked.iter().any(|asked| self.probes.get(*asked).is_some_and(|asked| asked.id == probe.id))
     }
 
     /// The probes of a target, each with the places of its filters.

@@ -8,10 +8,10 @@ use crate::foresight::expectation::{check_sampled, check_samples, check_warmup};
 use crate::judgement::condition::read_condition;
 use crate::language::diagnostic::Checked;
 use crate::language::document::Text;
-use crate::language::names::Names;
+use crate::language::names::{Names, read_reference};
 use crate::language::reader::{Placed, Reader};
 use crate::language::schema::TableSpec;
-use crate::plan::{Carrier, Condition, Delivery, ExpectPlan, Severity, TimePlan};
+use crate::plan::{Carrier, Condition, Delivery, ExpectPlan, ProbePlan, Severity, TimePlan};
 
 /// An expectation as declared.
 #[derive(Debug)]
@@ -21,9 +21,18 @@ pub(crate) struct ExpectDraft {
     condition: Checked<Condition>,
     /// `None` is everybody.
     on: Checked<Option<Vec<Text>>>,
+    /// Index of the probe; `None` is the first one of each stream.
+    probe: Checked<Option<usize>>,
     window: Checked<Window>,
     min_samples: Checked<Placed<u64>>,
     severity: Checked<Severity>,
+}
+
+impl ExpectDraft {
+    /// The probe that it names.
+    pub(crate) fn asks(&self) -> Option<usize> {
+        self.probe.ok().flatten()
+    }
 }
 
 /// Which part of the run is judged.
@@ -36,7 +45,12 @@ enum Window {
 }
 
 /// Reads every `[[expect]]`.
-pub(crate) fn read_expects(root: &Reader<'_>, spec: &'static TableSpec, registry: &Registry) -> Vec<ExpectDraft> {
+pub(crate) fn read_expects(
+    root: &Reader<'_>,
+    spec: &'static TableSpec,
+    registry: &Registry,
+    probes: &[ProbePlan],
+) -> Vec<ExpectDraft> {
     let spec = spec.below("expect");
     let mut seen = Names::new("expectation");
     let mut expects = Vec::new();
@@ -48,12 +62,15 @@ pub(crate) fn read_expects(root: &Reader<'_>, spec: &'static TableSpec, registry
         let condition = that.as_ref().map_err(|refused| *refused);
         let condition = condition.and_then(|that| read_condition(reader.notes, that, registry));
         let on = reader.optional("on", Reader::texts);
+        let probe = reader.optional("probe", |reader, key| {
+            read_reference(reader, key, "probe", probes.iter().map(|probe| probe.id.as_str()))
+        });
         let window = read_window(&reader);
         let min_samples = reader.count("min_samples");
         let severity = reader.choice("severity");
         let severity = severity.map(|word| if word == "info" { Severity::Info } else { Severity::Fail });
         if let (Ok(id), Ok(that)) = (id, that) {
-            expects.push(ExpectDraft { id, that, condition, on, window, min_samples, severity });
+            expects.push(ExpectDraft { id, that, condition, on, probe, window, min_samples, severity });
         }
     }
     expects
@@ -92,12 +109,15 @@ pub(crate) fn expand_expects(
         let routes = routes_of(expansion, timeline, draft, &everybody);
         let window = window_of(expansion, timeline, draft, time);
         let (Ok(routes), Ok((from, to)), Ok(condition)) = (routes, window, &draft.condition) else { continue };
-        let (Ok(min_samples), Ok(severity)) = (&draft.min_samples, draft.severity) else { continue };
+        let (Ok(probe), Ok(min_samples), Ok(severity)) = (draft.probe, &draft.min_samples, draft.severity) else {
+            continue;
+        };
         let plan = ExpectPlan {
             id: draft.id.value.clone(),
             that: draft.that.text.clone(),
             condition: condition.clone(),
             routes,
+            probe,
             from,
             to,
             always: matches!(draft.window, Ok(Window::Always)),

@@ -97,5 +97,5 @@ pub(crate) fn tell(plan: &Plan, view: View, out: &mut dyn FnMut(Piece)) {
     list("patients", &mut patients.iter().map(|own| patient(plan, own, view)));
     list("steps", &mut occurrences.iter().map(|occurrence| step(plan, occurrence, view)));
     list("probes", &mut probes.iter().map(|probe| tell_probe(targets, probe, view)));
-    list("expect", &mut expects.iter().map(|expect| tell_expect(expect, view)));
+    list("expect", &mut expects.iter().map(|expect| tell_expect(probes, expect, view)));
 }

@@ -4,6 +4,7 @@ use serde_json::Value;
 use sim_core::{MetricShape, SimTime};
 
 use super::fields::{Fields, View, since_start};
+use super::probe::ProbePlan;
 
 /// Something that must hold.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +17,9 @@ pub struct ExpectPlan {
     pub condition: Condition,
     /// Devices and streams it speaks about: indices into [`Roster::routes`], ascending.
     pub routes: Vec<u32>,
+    /// Whose sightings count: an index into [`Plan::probes`](super::Plan::probes); `None` is the first probe of each
+    /// route.
+    pub probe: Option<usize>,
     /// Messages intended in `from..to` count.
     pub from: SimTime,
     /// End of the window.
@@ -86,9 +90,9 @@ pub enum Severity {
     Info,
 }
 
-pub(super) fn tell_expect(expect: &ExpectPlan, view: View) -> Value {
-    let ExpectPlan { id, that, condition, routes, from, to, always, min_samples, severity, location } = expect;
-    Fields::new(view)
+pub(super) fn tell_expect(probes: &[ProbePlan], expect: &ExpectPlan, view: View) -> Value {
+    let ExpectPlan { id, that, condition, routes, probe, from, to, always, min_samples, severity, location } = expect;
+    let told = Fields::new(view)
         .field("id", id.clone())
         .shown("that", that.clone())
         .tested("condition", tell_condition(condition, view))
@@ -99,8 +103,11 @@ pub(super) fn tell_expect(expect: &ExpectPlan, view: View) -> Value {
         .field("severity", if *severity == Severity::Info { "info" } else { "fail" })
         .shown("streams", routes.len())
         .tested("routes", routes.clone())
-        .shown("location", location.clone())
-        .done()
+        .shown("location", location.clone());
+    match probe {
+        Some(probe) => told.field("probe", probes[*probe].id.clone()).done(),
+        None => told.done(),
+    }
 }
 
 fn tell_condition(condition: &Condition, view: View) -> Value {

@@ -82,8 +82,9 @@ fn write_plan(out: &mut String, plan: &Plan) -> fmt::Result {
     for expect in &plan.expects {
         let always = if expect.always { ", always" } else { "" };
         let streams = expect.routes.len();
+        let probe = expect.probe.map(|probe| format!(", seen by {}", plan.probes[probe].id)).unwrap_or_default();
         writeln!(out, "  {}: {}", expect.id, expect.that)?;
-        writeln!(out, "    {streams} streams, {} to {}{always}", expect.from, expect.to)?;
+        writeln!(out, "    {streams} streams, {} to {}{always}{probe}", expect.from, expect.to)?;
     }
     Ok(())
 }

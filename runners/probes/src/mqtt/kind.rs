@@ -29,8 +29,10 @@ fn start(start: Start<'_>) -> Result<Box<dyn Probe>, ProbeError> {
         filters: start.filters.to_vec(),
         qos: start.qos,
     };
-    let see = start.see;
-    Ok(Box::new(Subscriber::begin(subscription, start.pace, start.runtime, move |sighting| see(sighting))))
+    let (see, tell_sight) = (start.see, start.tell_sight);
+    let seen = move |sighting| see(sighting);
+    let sight = move |sight| tell_sight(sight);
+    Ok(Box::new(Subscriber::begin(subscription, start.pace, start.runtime, seen, sight)))
 }
 
 impl Probe for Subscriber {

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use carriers::Pace;
-use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, Packet, QoS, SubscribeReasonCode};
+use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, Outgoing, Packet, QoS, SubscribeReasonCode};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::{ProbeError, Sighting};
+use crate::{ProbeError, Sight, Sighting};
 
 /// Wait before the next attempt after a lost connection. Short, because what a broker without a session for the
 /// subscriber receives meanwhile is gone; a refused connection on loopback or in a site's network is cheap.
@@ -19,6 +19,9 @@ const LARGEST_PACKET: usize = 268_435_455;
 
 /// Longest wait for a broker to grant the subscriptions.
 const PATIENCE: Duration = Duration::from_secs(8);
+
+/// How often a quiet connection is tried: so long at most is it in doubt when a connection has ended without a word.
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
 /// Longest time for removing a session; a broker that is gone keeps nothing that could be removed.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -45,7 +48,7 @@ impl Subscription {
     fn client(&self) -> (AsyncClient, EventLoop) {
         let mut options = MqttOptions::new(&self.client_id, &self.host, self.port);
         options.set_clean_session(false);
-        options.set_keep_alive(Duration::from_secs(30));
+        options.set_keep_alive(KEEP_ALIVE);
         options.set_max_packet_size(LARGEST_PACKET, LARGEST_PACKET);
         if let Some((user, password)) = &self.auth {
             options.set_credentials(user, password);
@@ -58,8 +61,8 @@ impl Subscription {
         (client, event_loop)
     }
 
-    /// Polls for ever: subscribes on every connection, calls `seen` with each message, tells `ready` once when the
-    /// broker granted every filter for the first time, or why not.
+    /// Polls for ever: subscribes on every connection, calls `seen` with each message and `sight` when it cannot see and
+    /// when it can again, tells `ready` once when the broker granted every filter for the first time, or why not.
     async fn follow(
         self,
         client: AsyncClient,
@@ -67,11 +70,25 @@ impl Subscription {
         pace: Pace,
         ready: oneshot::Sender<Result<(), String>>,
         mut seen: impl FnMut(Sighting),
+        mut sight: impl FnMut(Sight),
     ) {
         let mut ready = Some(ready);
         let mut granted = 0;
+        let mut last_heard = pace.now_ns();
+        let mut is_blind = false;
         loop {
-            match event_loop.poll().await {
+            let event = event_loop.poll().await;
+            if let Err(error) = &event
+                && ready.is_none()
+                && !is_blind
+            {
+                is_blind = true;
+                sight(Sight::Lost { since: last_heard, reason: error.to_string() });
+            }
+            if matches!(event, Ok(Event::Incoming(_))) {
+                last_heard = pace.now_ns();
+            }
+            match event {
                 Ok(Event::Incoming(Packet::ConnAck(_))) => {
                     granted = 0;
                     let filters = self
@@ -88,6 +105,10 @@ impl Subscription {
                 Ok(Event::Incoming(Packet::SubAck(answer))) => {
                     granted += answer.return_codes.len();
                     let refused = answer.return_codes.contains(&SubscribeReasonCode::Failure);
+                    if is_blind && !refused && granted >= self.filters.len() {
+                        is_blind = false;
+                        sight(Sight::Back { at: pace.now_ns() });
+                    }
                     if (refused || granted >= self.filters.len())
                         && let Some(ready) = ready.take()
                     {
@@ -98,8 +119,10 @@ impl Subscription {
                 }
                 Ok(Event::Incoming(Packet::Publish(publish))) => {
                     let sighting = Sighting::publication(publish.topic, publish.payload, pace.now_ns());
-                    seen(sighting.retained(publish.retain));
+                    seen(sighting.retained(publish.retain).redelivered(publish.dup));
                 }
+                // Its own wish: what follows is nothing that it could not see.
+                Ok(Event::Outgoing(Outgoing::Disconnect)) => return,
                 Ok(_) => {}
                 Err(_) => tokio::time::sleep(RETRY).await,
             }
@@ -117,7 +140,7 @@ impl Subscription {
         while let Ok(event) = event_loop.poll().await {
             match event {
                 Event::Incoming(Packet::ConnAck(_)) => drop(client.try_disconnect()),
-                Event::Outgoing(rumqttc::Outgoing::Disconnect) => return,
+                Event::Outgoing(Outgoing::Disconnect) => return,
                 _ => {}
             }
         }
@@ -134,16 +157,17 @@ pub struct Subscriber {
 }
 
 impl Subscriber {
-    /// Begins to follow; `seen` gets each message.
+    /// Begins to follow; `seen` gets each message, `sight` word of when it cannot see.
     pub fn begin(
         subscription: Subscription,
         pace: Pace,
         runtime: &Handle,
         seen: impl FnMut(Sighting) + Send + 'static,
+        sight: impl FnMut(Sight) + Send + 'static,
     ) -> Self {
         let (client, event_loop) = subscription.client();
         let (ready, granted) = oneshot::channel();
-        let task = runtime.spawn(subscription.clone().follow(client.clone(), event_loop, pace, ready, seen));
+        let task = runtime.spawn(subscription.clone().follow(client.clone(), event_loop, pace, ready, seen, sight));
         Self { subscription, client, task, granted }
     }
 

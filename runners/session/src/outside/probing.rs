@@ -1,13 +1,15 @@
 //! The probes of a plan, whose sightings go to the judge.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use carriers::Pace;
 use probes::mqtt::{Subscriber, Subscription};
-use probes::{Inspect, Inspection, Look, Probe, ProbeError, Start};
+use probes::{Inspect, Inspection, Look, Probe, ProbeError, Sight, Start};
 use scenarios::{Plan, TargetPlan};
 use sim_core::{ProbeKind, Registry};
 use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 use verify::Event;
 
 use super::targets::Targets;
@@ -15,7 +17,17 @@ use crate::error::Error;
 use crate::judge::Teller;
 
 /// Probes at work.
-pub(crate) struct Probes(Vec<Box<dyn Probe>>);
+pub(crate) struct Probes {
+    probes: Vec<Box<dyn Probe>>,
+    /// Tells when none of them could see.
+    pauses: Option<JoinHandle<()>>,
+}
+
+/// How often this process looks whether it is run.
+const BEAT: Duration = Duration::from_millis(100);
+
+/// So much later than it should is a pause: brokers throw away what nobody takes for long [ns].
+const PAUSE: i64 = 250_000_000;
 
 impl Probes {
     /// Starts every probe and waits until all of them see.
@@ -39,6 +51,7 @@ impl Probes {
             let kind = registry.find::<ProbeKind>(&probe.kind);
             let kind = kind.ok_or_else(|| unreachable(ProbeError::NoCode { kind: probe.kind.clone() }))?;
             let teller = teller.clone();
+            let of_sight = teller.clone();
             let start = Start {
                 id: &probe.id,
                 arguments: &probe.arguments,
@@ -51,6 +64,7 @@ impl Probes {
                 pace,
                 runtime,
                 see: Arc::new(move |sighting| teller.tell(vec![Event::Sighted { probe: index, sighting }])),
+                tell_sight: Arc::new(move |sight| of_sight.tell(vec![of_probe(index, sight)])),
             };
             watching.push((probes::start(kind, start).map_err(unreachable)?, target));
         }
@@ -58,14 +72,40 @@ impl Probes {
             let ready = probe.wait_ready(runtime);
             ready.map_err(|error| Error::Unreachable { target: target.clone(), reason: error.to_string() })?;
         }
-        Ok(Self(watching.into_iter().map(|(probe, _)| probe).collect()))
+        let probes = watching.into_iter().map(|(probe, _)| probe).collect();
+        let pauses = runtime.spawn(tell_pauses(pace, plan.probes.len(), teller.clone()));
+        Ok(Self { probes, pauses: Some(pauses) })
     }
 
     /// Ends the probes and removes what they left at their targets.
     pub(crate) fn stop(&mut self, runtime: &Handle) {
-        for probe in std::mem::take(&mut self.0) {
+        if let Some(pauses) = self.pauses.take() {
+            pauses.abort();
+        }
+        for probe in std::mem::take(&mut self.probes) {
             probe.stop(runtime);
         }
+    }
+}
+
+/// Tells when this process was not run, as on a machine that is too busy or was stopped: no probe could see meanwhile.
+async fn tell_pauses(pace: Pace, probes: usize, teller: Teller) {
+    loop {
+        let due = pace.now_ns() + BEAT.as_nanos() as i64;
+        tokio::time::sleep(BEAT).await;
+        let now = pace.now_ns();
+        if now - due > PAUSE {
+            let reason = "this process was not run".to_owned();
+            let blind = |probe| Event::ProbeBlind { probe, since: due, until: Some(now), reason: reason.clone() };
+            teller.tell((0..probes).map(blind).collect());
+        }
+    }
+}
+
+fn of_probe(probe: usize, sight: Sight) -> Event {
+    match sight {
+        Sight::Lost { since, reason } => Event::ProbeBlind { probe, since, until: None, reason },
+        Sight::Back { at } => Event::ProbeSees { probe, at },
     }
 }
 

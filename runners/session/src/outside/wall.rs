@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use carriers::{Carrier, CarrierStats, Leftover, OtherEnd, Pace, Time};
+use probes::Sighting;
 use probes::mqtt::Subscriber;
 use scenarios::Plan;
 use sim_core::Span;
@@ -79,11 +80,12 @@ impl Wall {
                     let subscription = subscription(plan, address, *target, client_id, answers.topics.clone(), 1);
                     let answers = answers.clone();
                     let teller = teller.clone();
-                    let mut client = Subscriber::begin(subscription, pace, handle, move |sighting| {
+                    let hear = move |sighting: Sighting| {
                         teller.tell(
                             answers.hear(&sighting.topic, &sighting.raw, sighting.observed_at).into_iter().collect(),
                         );
-                    });
+                    };
+                    let mut client = Subscriber::begin(subscription, pace, handle, hear, |_| {});
                     wait_granted(&mut client, &plan.targets[*target].id, handle)?;
                     Commander::Client(client)
                 }

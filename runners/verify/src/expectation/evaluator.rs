@@ -3,15 +3,16 @@
 use std::ops::Range;
 
 use scenarios::{Comparison, Condition, ExpectPlan, Plan, Severity};
-use sim_core::{MetricShape, Registry, SimTime};
+use sim_core::{MetricShape, Registry, Sampled, SimTime};
 
+use super::doubts::Doubts;
 use super::examples::{Examples, KEPT};
 use super::unit::Unit;
 use crate::delays::{Delays, Reduced};
 use crate::event::Event;
 use crate::fate::{Delay, Fate, Incident, LinkFate};
 use crate::figures;
-use crate::measure::{Contribution, Measure, Measuring, Origin, RunDistributions};
+use crate::measure::{Contribution, Measure, Origin, RunDistributions, measure_of};
 use crate::report::{Counterexample, ExpectReport, Worst};
 use crate::verdict::Verdict;
 
@@ -28,7 +29,11 @@ struct Tally {
 pub(super) struct Evaluator {
     /// `None` when nothing here measures the metric.
     measure: Option<Box<dyn Measure>>,
+    /// Why it cannot apply, if it cannot.
+    inapplicable: Option<&'static str>,
     unit: Unit,
+    /// The probe whose sightings count; `None` is the first of each route.
+    probe: Option<usize>,
     segments: Range<usize>,
     /// Whether counted events (not the absence of them) speak against it.
     hits_are_bad: bool,
@@ -36,7 +41,11 @@ pub(super) struct Evaluator {
     longest: Option<f64>,
     samples: u64,
     hits: u64,
+    /// Samples of which nobody can tell whether they count.
+    doubts: Doubts,
     delays: Option<Delays>,
+    /// The same, with nothing for those that may have taken less than is known; `None` when there are none.
+    least_delays: Option<Delays>,
     /// First device of the routes concerned; tallies count from there.
     first_device: usize,
     tallies: Vec<Tally>,
@@ -56,17 +65,18 @@ impl Evaluator {
         let last_device = devices.next_back().unwrap_or(first_device);
         let tallies = if expect.routes.is_empty() { 0 } else { last_device - first_device + 1 };
         Self {
-            measure: registry
-                .metric(&condition.metric)
-                .and_then(|row| row.executor.code::<Measuring>())
-                .map(|measuring| (measuring.0)(condition.argument.as_deref())),
+            measure: measure_of(registry, condition),
+            inapplicable: inapplicable(plan, registry, expect),
             unit: Unit::of(condition.shape),
+            probe: expect.probe,
             segments,
             hits_are_bad,
             longest: (distribution && upper).then_some(condition.bound),
             samples: 0,
             hits: 0,
+            doubts: Doubts::default(),
             delays: distribution.then(Delays::new),
+            least_delays: None,
             first_device,
             tallies: vec![Tally::default(); tallies],
             examples: Examples::default(),
@@ -76,6 +86,14 @@ impl Evaluator {
     /// Whether a segment of simulated time lies in the window.
     pub(super) fn covers(&self, segment: usize) -> bool {
         self.segments.contains(&segment)
+    }
+
+    /// Whether it speaks of what the probe of an event sees.
+    pub(super) fn trusts(&self, origin: &Origin<'_>) -> bool {
+        match self.probe {
+            Some(probe) => origin.probe.map(usize::from) == Some(probe),
+            None => origin.is_first,
+        }
     }
 
     pub(super) fn message(&mut self, origin: &Origin<'_>, fate: &Fate) {
@@ -119,6 +137,7 @@ impl Evaluator {
                     self.keep(origin, 0, witness, |measure| witness.words(measure, counts).to_owned());
                 }
             }
+            Contribution::Doubt(why) => self.doubts.add(why),
             Contribution::Hit => {
                 self.hits += 1;
                 self.tally(origin).hits += 1;
@@ -126,7 +145,19 @@ impl Evaluator {
                     self.keep(origin, 0, witness, |measure| witness.words(measure, true).to_owned());
                 }
             }
-            Contribution::Delay(delay) => self.add_delay(origin, delay, witness),
+            Contribution::Delay(delay) => {
+                if let Some(least) = &mut self.least_delays {
+                    least.record(delay);
+                }
+                self.add_delay(origin, delay, witness);
+            }
+            Contribution::DelayAtMost(delay, why) => {
+                self.doubts.note(why);
+                let Self { least_delays, delays, .. } = self;
+                let known = || delays.clone().unwrap_or_else(Delays::new);
+                least_delays.get_or_insert_with(known).record(Delay::After(0));
+                self.add_delay(origin, delay, witness);
+            }
             Contribution::Value(value) => {
                 self.samples += 1;
                 let parts = (value * Unit::PARTS) as i64;
@@ -192,7 +223,7 @@ impl Evaluator {
         }
         let condition = &expect.condition;
         let value = self.value(condition);
-        let (verdict, reason) = self.verdict(expect, value);
+        let (verdict, reason) = self.verdict(expect, value, run);
         let unit = self.unit;
         let never_arrived = self.delays.as_ref().map_or(0, Delays::never);
         ExpectReport {
@@ -229,21 +260,48 @@ impl Evaluator {
 
     /// The number to compare: a count, a share, a delay [ns], or another number in parts of its unit.
     fn value(&self, condition: &Condition) -> Option<Reduced> {
+        self.value_with(condition, self.samples, self.hits, self.delays.as_ref())
+    }
+
+    fn value_with(&self, condition: &Condition, samples: u64, hits: u64, delays: Option<&Delays>) -> Option<Reduced> {
         self.measure.as_ref()?;
         match condition.shape {
-            MetricShape::Count => Some(Reduced::Number(self.hits as f64)),
-            MetricShape::Share if self.samples == 0 => None,
-            MetricShape::Share => Some(Reduced::Number(self.hits as f64 / self.samples as f64)),
-            MetricShape::Distribution(_) => self.delays.as_ref()?.reduce(condition.statistic?),
+            MetricShape::Count => Some(Reduced::Number(hits as f64)),
+            MetricShape::Share if samples == 0 => None,
+            MetricShape::Share => Some(Reduced::Number(hits as f64 / samples as f64)),
+            MetricShape::Distribution(_) => delays?.reduce(condition.statistic?),
         }
     }
 
-    fn verdict(&self, expect: &ExpectPlan, value: Option<Reduced>) -> (Verdict, String) {
-        let condition = &expect.condition;
-        if self.measure.is_none() {
-            return (Verdict::Inconclusive, format!("nothing here measures `{}`", condition.metric));
+    /// Whether the condition holds, if that does not hang on what nobody can tell: it holds whether all of the doubtful
+    /// samples count or none, whether they took no time or as long as they may have; or it does in neither case.
+    fn holds(&self, condition: &Condition, value: Option<Reduced>) -> Result<Option<bool>, String> {
+        let judged = |value: Option<Reduced>| value.map(|value| compare(value, condition, self.unit));
+        let doubts = self.doubts.total();
+        if doubts == 0 && self.least_delays.is_none() {
+            return Ok(judged(value));
         }
-        let holds = value.map(|value| compare(value, condition, self.unit));
+        let with = |counting: u64, delays: Option<&Delays>, delay: Delay| {
+            let delays = delays.map(|delays| delays.with(doubts, delay));
+            judged(self.value_with(condition, self.samples + doubts, self.hits + counting, delays.as_ref()))
+        };
+        let none = with(0, self.least_delays.as_ref().or(self.delays.as_ref()), Delay::After(0));
+        let all = with(doubts, self.delays.as_ref(), Delay::Never);
+        if none == all { Ok(none) } else { Err(self.doubts.reason()) }
+    }
+
+    fn verdict(&self, expect: &ExpectPlan, value: Option<Reduced>, run: RunDistributions<'_>) -> (Verdict, String) {
+        let condition = &expect.condition;
+        let Some(measure) = &self.measure else {
+            return (Verdict::Inconclusive, format!("nothing here measures `{}`", condition.metric));
+        };
+        if let Some(why) = self.inapplicable {
+            return (Verdict::NotApplicable, why.to_owned());
+        }
+        let holds = match self.holds(condition, value) {
+            Ok(holds) => holds,
+            Err(doubts) => return (Verdict::Inconclusive, doubts),
+        };
         // Events above a bound are there, however few messages were looked at.
         let counted_too_many = self.hits_are_bad && condition.shape == MetricShape::Count && holds == Some(false);
         if self.samples < expect.min_samples && !counted_too_many {
@@ -252,9 +310,24 @@ impl Evaluator {
         }
         match holds {
             Some(true) => (Verdict::Pass, String::new()),
+            Some(false) if measure.includes_lag() => match self.without_lag(condition, value, run) {
+                Some(lag) => {
+                    let lag = figures::duration(lag);
+                    (Verdict::Inconclusive, format!("the generator itself was late by {lag}, which may be all of it"))
+                }
+                None => (Verdict::Fail, String::new()),
+            },
             Some(false) => (Verdict::Fail, String::new()),
             None => (Verdict::Inconclusive, "there is nothing to take the statistic of".to_owned()),
         }
+    }
+
+    /// The generator's own lag [ns], taken alike, if the condition would hold without it.
+    fn without_lag(&self, condition: &Condition, value: Option<Reduced>, run: RunDistributions<'_>) -> Option<f64> {
+        let Some(Reduced::Number(delay)) = value else { return None };
+        let lag = Delays::from_histogram(run.generator_lag).reduce(condition.statistic?)?;
+        let Reduced::Number(lag) = lag else { return None };
+        compare(Reduced::Number(delay - lag), condition, self.unit).then_some(lag)
     }
 
     fn worst(&self, plan: &Plan, unit: Unit) -> Vec<Worst> {
@@ -289,6 +362,17 @@ impl Evaluator {
             }
         })
         .collect()
+    }
+}
+
+/// Why an expectation cannot apply to the plan, if it cannot.
+fn inapplicable(plan: &Plan, registry: &Registry, expect: &ExpectPlan) -> Option<&'static str> {
+    let Condition { metric, argument, .. } = &expect.condition;
+    match (registry.metric(metric)?.sampled)(argument.as_deref()) {
+        Sampled::Acknowledgements if expect.routes.iter().all(|route| plan.deliveries[*route as usize].qos == 0) => {
+            Some("at QoS 0 nothing is acknowledged")
+        }
+        _ => None,
     }
 }
 

@@ -178,6 +178,41 @@ fn the_generators_lag_is_taken_from_its_histogram() {
     assert_eq!((report.verdict, report.samples), (Verdict::Pass, 10));
 }
 
+#[test]
+fn what_speaks_of_acknowledgements_does_not_apply_at_qos_0() {
+    // The second stream is said at QoS 0, the first at QoS 1.
+    let of = |routes: Vec<u32>| {
+        judge(
+            |expect| expect.routes.clone_from(&routes),
+            count("lost(acked)", Comparison::Equal, 0.0),
+            |ledger, sequence| deliver(ledger, sequence, 1),
+        )
+    };
+    let none = of(vec![1, 3]);
+    assert_eq!((none.verdict, none.reason.as_str()), (Verdict::NotApplicable, "at QoS 0 nothing is acknowledged"));
+    assert_eq!(of(vec![0, 1]).verdict, Verdict::Pass);
+}
+
+#[test]
+fn a_delay_that_the_generators_own_lag_explains_proves_nothing() {
+    let slowest = |bound_s: f64, delay: i64, generator_lag: u64| {
+        let mut plan: Plan = plan(2);
+        plan.expects = vec![expect(&plan, "one", "that", percentile("latency.e2e", 1.0, bound_s))];
+        let mut ledger = Ledger::new(Arc::new(plan), &registry(), LedgerLimits::default());
+        for sequence in 0_u64..10 {
+            let at = sequence.cast_signed() * SECOND;
+            ledger.generated(VITALS, sequence, SimTime::from_nanos(at), at, &payload(0, "vitals", sequence)).unwrap();
+            deliver(&mut ledger, sequence, delay);
+        }
+        ledger.finish(&lag(10, generator_lag)).expect.remove(0)
+    };
+    let explained = slowest(0.15, 260_000_000, 250_000_000);
+    assert_eq!(explained.verdict, Verdict::Inconclusive);
+    assert!(explained.reason.starts_with("the generator itself was late by 250ms"), "{}", explained.reason);
+    assert_eq!(slowest(0.15, 460_000_000, 250_000_000).verdict, Verdict::Fail, "the lag explains only a part of it");
+    assert_eq!(slowest(0.5, 260_000_000, 250_000_000).verdict, Verdict::Pass);
+}
+
 /// Time between one observation and the next: needs a memory of its own.
 #[derive(Debug, Default)]
 struct Silence {

@@ -1,14 +1,13 @@
 //! The end of messages, one by one and all together.
 
 use hdrhistogram::Histogram;
-use sim_core::RouteId;
 
 use super::Ledger;
 use crate::delays::Delays;
 use crate::fate::{Delay, End, Fate, Incident, LinkFate};
 use crate::judgement::{Judgement, LostMessage, LostMessages, Unmatched};
 use crate::measure::{Origin, RunDistributions};
-use crate::report::LatencyReport;
+use crate::report::{LatencyReport, MemoryReport};
 use crate::route_record::{Entry, Settling};
 
 /// Most lost messages listed one by one.
@@ -19,17 +18,17 @@ impl Ledger {
     /// was measured.
     pub fn finish(mut self, lag: &Histogram<u64>) -> Judgement {
         let mut lost = LostMessages::default();
-        for index in 0..self.accounts.len() {
-            let route = RouteId(index as u32);
-            for entry in self.accounts[index].record.take_unresolved() {
-                let end = self.close(route, &entry);
-                if end == End::Lost {
+        for index in 0..self.accounts.all.len() {
+            for entry in self.accounts.all[index].record.take_unresolved() {
+                let end = self.close(index, &entry);
+                let account = &self.accounts.all[index];
+                if end == End::Lost && account.is_first {
                     lost.total += 1;
                     if lost.rows.len() < LOST_LISTED
                         && let Some(sent_at) = entry.sent_at()
                     {
                         lost.rows.push(LostMessage {
-                            path: self.plan.route_path(index),
+                            path: self.plan.route_path(account.route.index()),
                             sequence: entry.sequence,
                             intended: entry.intended,
                             sent_at,
@@ -46,7 +45,7 @@ impl Ledger {
         Judgement {
             lost,
             contradictions: self.contradictions(),
-            unmatched: self.unmatched(),
+            unmatched: self.unmatched_sightings(),
             latency: LatencyReport {
                 e2e: self.end_to_end.report(),
                 send: self.to_sent.report(),
@@ -55,7 +54,8 @@ impl Ledger {
             streams: self.streams(),
             worst_devices: self.worst_devices(),
             probes: self.probes(),
-            unwatched_routes: self.accounts.iter().filter(|account| account.probe.is_none()).count() as u64,
+            unwatched_routes: self.accounts.first().filter(|account| account.probe.is_none()).count() as u64,
+            memory: MemoryReport { remembered_per_stream: self.room as u64, most_bytes: self.memory_bytes() },
             peak_connections: self.peak_connections,
             series: self.series.report(),
             lag: Delays::from_histogram(lag),
@@ -64,53 +64,83 @@ impl Ledger {
         }
     }
 
-    pub(super) fn settle(&mut self, route: RouteId, sequence: u64) {
-        let account = &mut self.accounts[route.index()];
-        let settling = Settling { wants_ack: account.wants_ack, watched: account.probe.is_some() };
+    pub(super) fn settle(&mut self, index: usize, sequence: u64) {
+        let account = &mut self.accounts.all[index];
+        let settling = Settling { wants_ack: account.wants_ack, watched: account.probe.is_some(), room: self.room };
         if let Some(entry) = account.record.settle(sequence, settling) {
             self.unresolved -= 1;
-            self.close(route, &entry);
+            self.close(index, &entry);
         }
     }
 
     /// Adds the final facts of a message everywhere.
-    fn close(&mut self, route: RouteId, entry: &Entry) -> End {
-        let account = &mut self.accounts[route.index()];
-        let written = entry.sent_at().is_some();
-        let observed = entry.observed_at().is_some();
-        let can_tell = account.probe.is_some() && account.unmatched == 0;
-        let end = match (written && observed, entry.dropped, can_tell) {
-            (true, ..) => End::Delivered,
-            (false, true, _) => End::Dropped,
-            (false, false, false) => End::Unknown,
-            (false, false, true) if written => End::Lost,
-            (false, false, true) => End::Pending,
+    fn close(&mut self, index: usize, entry: &Entry) -> End {
+        let account = &mut self.accounts.all[index];
+        let eyes = account.probe.map(|probe| &mut self.eyes[usize::from(probe)]);
+        let observed_at = entry.observed_at().filter(|_| entry.sent_at().is_some());
+        let can_tell = eyes.is_some() && account.unmatched == 0;
+        let end = match (entry.sent_at(), observed_at) {
+            (_, Some(_)) => End::Delivered,
+            _ if entry.dropped => End::Dropped,
+            _ if !can_tell => End::Unknown,
+            (None, None) => End::Pending,
+            (Some(_), None) if eyes.as_ref().is_some_and(|eyes| eyes.may_have_missed(entry, account.wants_ack)) => {
+                End::Unjudged
+            }
+            (Some(_), None) => End::Lost,
         };
+        let mut blind = false;
+        if let (Some(sent_at), Some(observed_at), Some(eyes)) = (entry.sent_at(), observed_at, eyes) {
+            blind = eyes.was_blind_between(sent_at, observed_at);
+            if !blind {
+                eyes.saw_after(observed_at - sent_at);
+            }
+        }
         let fate = Fate {
             sequence: entry.sequence,
             intended: entry.intended,
             intended_wall: entry.intended_wall,
             sent_at: entry.sent_at(),
             acked_at: entry.acked_at(),
-            observed_at: entry.observed_at().filter(|_| written),
+            observed_at,
             wants_ack: account.wants_ack,
+            blind,
             end,
         };
-        for counts in [&mut account.counts, &mut self.totals.counts] {
-            match end {
-                End::Delivered => counts.delivered += 1,
-                End::Dropped => counts.dropped_declared += 1,
-                End::Pending | End::Unknown => counts.pending += 1,
-                End::Lost => {
-                    counts.lost += 1;
-                    counts.lost_acked += u64::from(fate.acked_at.is_some());
-                }
-            }
-        }
         if let Delay::After(nanos) = fate.end_to_end() {
             account.longest = account.longest.max(nanos);
         }
-        if end != End::Unknown {
+        let origin = Origin {
+            plan: &self.plan,
+            route: account.route.0,
+            segment: account.record.segment_of(entry.sequence),
+            probe: account.probe,
+            is_first: account.is_first,
+        };
+        self.expectations.settle(origin, &fate);
+        if account.is_first {
+            self.note_delays(&fate);
+        }
+        self.count(index, |counts| match end {
+            End::Delivered => counts.delivered += 1,
+            End::Dropped => counts.dropped_declared += 1,
+            End::Pending | End::Unknown => counts.pending += 1,
+            End::Unjudged => counts.unjudged += 1,
+            End::Lost => {
+                counts.lost += 1;
+                counts.lost_acked += u64::from(fate.acked_at.is_some());
+            }
+        });
+        // Nobody can observe what was never written, unless somebody else wrote it.
+        if entry.observed_at().is_some() && entry.sent_at().is_none() {
+            self.incident(index, Some(entry.sequence), (Incident::Invented, "observed although it was never written"));
+        }
+        end
+    }
+
+    /// Adds the delays of a message of the first account of its route.
+    fn note_delays(&mut self, fate: &Fate) {
+        if !matches!(fate.end, End::Unknown | End::Unjudged) {
             self.end_to_end.record(fate.end_to_end());
             self.series.delay(fate.intended_wall, fate.end_to_end());
         }
@@ -118,24 +148,18 @@ impl Ledger {
         if let Some(delay) = fate.until_acked() {
             self.to_acked.record(delay);
         }
-        let segment = account.record.segment_of(entry.sequence);
-        self.expectations.settle(Origin { plan: &self.plan, route: route.0, segment }, &fate);
-        // Nobody can observe what was never written, unless somebody else wrote it.
-        if observed && !written {
-            self.incident(route, Some(entry.sequence), (Incident::Invented, "observed although it was never written"));
-        }
-        end
     }
 
-    /// What could not be matched, with the first route that it concerns.
-    fn unmatched(&self) -> Option<Unmatched> {
-        let first = self.accounts.iter().position(|account| account.unmatched > 0)?;
-        let routes = self.accounts.iter().filter(|account| account.unmatched > 0).count() as u64;
+    /// What could not be matched on routes that an expectation speaks of, with the first of them.
+    fn unmatched_sightings(&self) -> Option<Unmatched> {
+        let mut concerned =
+            self.accounts.all.iter().filter(|account| account.unmatched > 0 && account.is_judged).peekable();
+        let first = concerned.peek()?.route;
         Some(Unmatched {
             sightings: self.unmatched,
-            routes,
-            first_path: self.plan.route_path(first),
-            format: self.formats.name(RouteId(first as u32)).to_owned(),
+            routes: concerned.count() as u64,
+            first_path: self.plan.route_path(first.index()),
+            format: self.formats.name(first).to_owned(),
         })
     }
 }

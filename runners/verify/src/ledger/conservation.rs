@@ -1,6 +1,7 @@
 //! No message is gained or lost in the books.
 
 use super::Ledger;
+use super::account::Account;
 use crate::Counts;
 
 impl Ledger {
@@ -9,9 +10,11 @@ impl Ledger {
     pub(super) fn contradictions(&self) -> Vec<String> {
         let mut found = Vec::new();
         let mut sum = Counts::default();
-        for (route, account) in self.accounts.iter().enumerate() {
-            sum.add(&account.counts);
-            check(&mut found, || self.plan.route_path(route), &account.counts);
+        for account in &self.accounts.all {
+            if account.is_first {
+                sum.add(&account.counts);
+            }
+            check(&mut found, || self.name_of(account), &account.counts);
         }
         check(&mut found, || "all streams together".to_owned(), &self.totals.counts);
         if sum != self.totals.counts {
@@ -20,13 +23,22 @@ impl Ledger {
         debug_assert!(found.is_empty(), "{found:?}");
         found
     }
+
+    fn name_of(&self, account: &Account) -> String {
+        let path = self.plan.route_path(account.route.index());
+        match account.probe.filter(|_| !account.is_first) {
+            Some(probe) => format!("{path} at probe {}", self.plan.probes[usize::from(probe)].id),
+            None => path,
+        }
+    }
 }
 
 fn check(found: &mut Vec<String>, whose: impl Fn() -> String, counts: &Counts) {
-    let Counts { generated, delivered, lost, dropped_declared, pending, .. } = counts;
-    if *generated != delivered + lost + dropped_declared + pending {
+    let Counts { generated, delivered, lost, unjudged, dropped_declared, pending, .. } = counts;
+    if *generated != delivered + lost + unjudged + dropped_declared + pending {
         found.push(format!(
-            "{}: {generated} generated, but {delivered} delivered + {lost} lost + {dropped_declared} dropped + {pending} pending",
+            "{}: {generated} generated, but {delivered} delivered + {lost} lost + {unjudged} unjudged + \
+             {dropped_declared} dropped + {pending} pending",
             whose()
         ));
     }
@@ -39,11 +51,14 @@ mod tests {
     #[test]
     fn a_message_without_an_end_is_told() {
         let mut found = Vec::new();
-        let mut counts = Counts { generated: 5, delivered: 3, lost: 1, pending: 1, ..Counts::default() };
+        let mut counts = Counts { generated: 6, delivered: 3, lost: 1, unjudged: 1, pending: 1, ..Counts::default() };
         check(&mut found, || "icu/1/mon/vitals".to_owned(), &counts);
         assert_eq!(found, Vec::<String>::new());
         counts.delivered = 4;
         check(&mut found, || "icu/1/mon/vitals".to_owned(), &counts);
-        assert_eq!(found, ["icu/1/mon/vitals: 5 generated, but 4 delivered + 1 lost + 0 dropped + 1 pending"]);
+        assert_eq!(
+            found,
+            ["icu/1/mon/vitals: 6 generated, but 4 delivered + 1 lost + 1 unjudged + 0 dropped + 1 pending"]
+        );
     }
 }

@@ -32,6 +32,8 @@ impl Ledger {
             Event::Dropped { name, at, .. } => self.dropped(name.route, name.sequence, *at),
             Event::Refused { name, .. } => self.refused(name.route, name.sequence),
             Event::Sighted { probe, sighting } => self.sighted(*probe, sighting),
+            Event::ProbeBlind { probe, since, until, reason } => self.blind(*probe, *since, *until, reason),
+            Event::ProbeSees { probe, at } => self.sees(*probe, *at),
             Event::Connected { at, .. } => {
                 self.online += 1;
                 self.connections(*at, self.online);

@@ -8,16 +8,18 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::Ledger;
 use crate::fate::Incident;
+use crate::figures;
+use crate::imprint::SeenPayload;
 use crate::matcher::{Claim, Finding, Known, Recall};
 use crate::measure::Origin;
 use crate::route_formats::Naming;
-use crate::route_record::Observation;
+use crate::route_record::Standing;
 
 /// A sighting that is no message of ours; on a topic of ours it needs an explanation.
 #[derive(Debug, Clone, Copy)]
-enum Stranger {
+enum Stranger<'w> {
     /// It should not be there, and these words say why.
-    Incident(Incident, &'static str),
+    Incident(Incident, &'w str),
     /// It may well be a message of ours: its format does not say which.
     Unmatched,
 }
@@ -36,80 +38,172 @@ impl Ledger {
         }
         let target = self.plan.probes.get(probe).map_or(usize::MAX, |probe| probe.target);
         let (claim, error) = claim(sighting, || self.formats.find(routes, target, &sighting.raw));
-        let (rule, finding) = self.find(sighting, &claim);
+        let (rule, finding) = self.find(probe, sighting, &claim);
+        if self.is_anothers(routes, finding) {
+            self.totals.foreign += 1;
+            return;
+        }
         match finding {
             Finding::Message { route, sequence } => {
                 if let (Some(rule), Some(matched)) = (rule, self.matched.get_mut(probe)) {
                     matched[rule] += 1;
                 }
-                self.sighted_message(probe, sighting, route, sequence);
+                self.sighted_message(probe, sighting, &claim, (route, sequence));
             }
             Finding::NeverSaid { route } if self.plan.deliveries[route.index()].topic != topic => {
                 self.sighted_astray(probe, topic, route, None);
             }
             Finding::NeverSaid { route } => {
-                let what = "observed although no device had said it";
-                self.sighted_stranger(probe, sighting, &[route], Stranger::Incident(Incident::Invented, what));
+                let (incident, what) = self.fault(route, &claim, Standing::NeverSaid);
+                self.sighted_stranger(probe, sighting, &claim, &[route], Stranger::Incident(incident, &what));
             }
             Finding::UnknownDevice => {
                 let what = "observed on this topic with the serial of an unknown device";
-                self.sighted_on_topic(probe, sighting, Stranger::Incident(Incident::IdentityMismatch, what));
+                self.sighted_on_topic(probe, sighting, &claim, Stranger::Incident(Incident::IdentityMismatch, what));
             }
             Finding::UnknownStream => {
                 let what = "observed on this topic with a stream that the device does not have";
-                self.sighted_on_topic(probe, sighting, Stranger::Incident(Incident::Invented, what));
+                self.sighted_on_topic(probe, sighting, &claim, Stranger::Incident(Incident::Invented, what));
             }
             Finding::NotApplicable if matches!(error, Some(KeyError::Unreadable { .. })) => {
                 let what = "observed unreadable on this topic";
-                self.sighted_on_topic(probe, sighting, Stranger::Incident(Incident::Corrupted, what));
+                self.sighted_on_topic(probe, sighting, &claim, Stranger::Incident(Incident::Corrupted, what));
             }
-            Finding::NotApplicable => self.sighted_on_topic(probe, sighting, Stranger::Unmatched),
+            Finding::NotApplicable => self.sighted_on_topic(probe, sighting, &claim, Stranger::Unmatched),
+        }
+    }
+
+    /// Whether a sighting is of devices that take part in another run only, on topics of such devices or of nobody.
+    fn is_anothers(&self, routes: &[RouteId], finding: Finding) -> bool {
+        let is_of_part = |route: &RouteId| self.is_of_part(*route);
+        match finding {
+            Finding::Message { route, .. } | Finding::NeverSaid { route } => {
+                !is_of_part(&route) && !routes.iter().any(is_of_part)
+            }
+            Finding::UnknownDevice | Finding::UnknownStream | Finding::NotApplicable => {
+                !routes.is_empty() && !routes.iter().any(is_of_part)
+            }
         }
     }
 
     /// Asks the rules in turn; gives the one that knew.
-    fn find(&self, sighting: &Sighting, claim: &Claim<'_>) -> (Option<usize>, Finding) {
+    fn find(&self, probe: usize, sighting: &Sighting, claim: &Claim<'_>) -> (Option<usize>, Finding) {
+        let known = KnownAt { ledger: self, probe };
         for (rule, row) in self.matchers.iter().enumerate() {
-            match row.matcher.find(sighting, claim, self) {
+            match row.matcher.find(sighting, claim, &known) {
                 Finding::NotApplicable => {}
                 Finding::Message { route, .. } | Finding::NeverSaid { route }
-                    if route.index() >= self.accounts.len() => {}
+                    if self.accounts.of_route(route).is_empty() => {}
                 finding => return (Some(rule), finding),
             }
         }
         (None, Finding::NotApplicable)
     }
 
-    fn sighted_message(&mut self, probe: usize, sighting: &Sighting, route: RouteId, sequence: u64) {
+    fn sighted_message(
+        &mut self,
+        probe: usize,
+        sighting: &Sighting,
+        claim: &Claim<'_>,
+        (route, sequence): (RouteId, u64),
+    ) {
         let topic = sighting.topic.as_str();
-        let digest = xxh3_64(&sighting.raw);
-        if sighting.retained && !self.accounts[route.index()].record.expects(sequence, digest) {
+        let here = self.accounts.at(route, probe);
+        let Some(index) = here.or_else(|| self.accounts.of_route(route).next()) else { return };
+        let account = &self.accounts.all[index];
+        let meaning = || self.formats.meaning(route, &sighting.raw);
+        let standing = account.record.standing(sequence, &SeenPayload::new(&sighting.raw, &meaning));
+        let on_foreign_topic = || account.is_behind && self.topics.routes(&self.plan, topic).is_empty();
+        let is_home = self.plan.deliveries[route.index()].topic == topic || on_foreign_topic();
+        if self.is_of_the_past(probe, sighting, claim, standing) {
             self.totals.retained += 1;
-        } else if self.plan.deliveries[route.index()].topic != topic {
+        } else if !is_home {
             self.sighted_astray(probe, topic, route, Some(sequence));
-        } else if self.accounts[route.index()].probe.map(usize::from) != Some(probe) {
+        } else if here.is_none() {
             self.totals.elsewhere += 1;
         } else {
-            self.sighted_at_home(route, sequence, digest, sighting.observed_at);
+            self.sighted_at_home(index, sighting, claim, (sequence, standing));
         }
     }
 
-    /// A message of ours on the topic where it belongs, at the probe that judges it.
-    fn sighted_at_home(&mut self, route: RouteId, sequence: u64, digest: u64, at: i64) {
+    /// A message of ours on a topic where it belongs, at a probe that watches its route.
+    fn sighted_at_home(
+        &mut self,
+        index: usize,
+        sighting: &Sighting,
+        claim: &Claim<'_>,
+        (sequence, standing): (u64, Standing),
+    ) {
+        let account = &mut self.accounts.all[index];
         let what = |incident: Incident| (incident, incident.words());
-        match self.accounts[route.index()].record.observed(sequence, digest, at) {
-            Observation::First { out_of_order } => {
-                self.series.delivered(at);
-                if out_of_order {
-                    self.incident(route, Some(sequence), what(Incident::OutOfOrder));
+        match standing {
+            Standing::Unseen => {
+                let is_late = account.record.see(sequence, sighting.observed_at);
+                if account.is_first {
+                    self.series.delivered(sighting.observed_at);
                 }
-                self.settle(route, sequence);
+                if is_late {
+                    self.incident(index, Some(sequence), what(Incident::OutOfOrder));
+                }
+                self.settle(index, sequence);
             }
-            Observation::Duplicate => self.incident(route, Some(sequence), what(Incident::Duplicate)),
-            Observation::Corrupted => self.incident(route, Some(sequence), what(Incident::Corrupted)),
-            Observation::Invented => self.incident(route, Some(sequence), what(Incident::Invented)),
-            Observation::Forgotten => {}
+            Standing::Seen => {
+                let eyes = account.probe.map(|probe| &mut self.eyes[usize::from(probe)]);
+                match eyes.filter(|eyes| sighting.redelivered && eyes.was_away()) {
+                    // The probe had been away before it could say that it has it.
+                    Some(eyes) => eyes.redelivered += 1,
+                    None => self.incident(index, Some(sequence), what(Incident::Duplicate)),
+                }
+            }
+            Standing::Altered(_) | Standing::NeverSaid | Standing::TooOld => {
+                let route = account.route;
+                let (incident, what) = self.fault(route, claim, standing);
+                self.incident(index, Some(sequence), (incident, &what));
+            }
         }
+    }
+
+    /// What is wrong with a sighting that is not what was said.
+    fn fault(&self, route: RouteId, claim: &Claim<'_>, standing: Standing) -> (Incident, Cow<'static, str>) {
+        let roster = &self.plan.roster;
+        let wearer = &roster.patients[roster.devices[roster.routes[route.index()].device.index()].patient.index()];
+        if let Some(patient) = claim.patient_id.as_deref()
+            && patient != wearer.patient_id
+        {
+            let what = format!("observed as data of patient `{patient}`, and `{}` wears the device", wearer.patient_id);
+            return (Incident::IdentityMismatch, what.into());
+        }
+        let incident = match standing {
+            Standing::TooOld => Incident::TooOld,
+            Standing::NeverSaid => Incident::Invented,
+            Standing::Altered(_) | Standing::Unseen | Standing::Seen => Incident::Corrupted,
+        };
+        if let Standing::Altered(Some(said)) = standing
+            && let (Some(said_ms), Some(seen_ms)) = (said.device_time_ms(), claim.device_time_ms)
+            && said_ms != seen_ms
+        {
+            let apart = figures::duration(seen_ms.abs_diff(said_ms) as f64 * 1e6);
+            let direction = if seen_ms < said_ms { "earlier" } else { "later" };
+            return (incident, format!("observed with a device time {apart} {direction} than was said").into());
+        }
+        (incident, incident.words().into())
+    }
+
+    /// Whether a store of the past has given what was there before the run, or what has been seen already. A broker marks
+    /// so what it gives to whoever has just subscribed; whoever marks more hides nothing by it.
+    fn is_of_the_past(&self, probe: usize, sighting: &Sighting, claim: &Claim<'_>, standing: Standing) -> bool {
+        sighting.retained
+            && match standing {
+                Standing::Unseen => false,
+                Standing::Seen | Standing::TooOld => true,
+                Standing::Altered(_) | Standing::NeverSaid => self.may_be_of_the_past(probe, sighting, claim),
+            }
+    }
+
+    fn may_be_of_the_past(&self, probe: usize, sighting: &Sighting, claim: &Claim<'_>) -> bool {
+        let start_ms = self.plan.roster.start_epoch_ns.div_euclid(1_000_000);
+        claim.device_time_ms.is_some_and(|time| time < start_ms)
+            || self.eyes.get(probe).is_none_or(|eyes| eyes.has_just_subscribed(sighting.observed_at))
     }
 
     /// A message of ours on a topic that is not its own.
@@ -118,24 +212,32 @@ impl Ledger {
             self.totals.foreign += 1;
             return;
         };
-        if self.accounts[other.index()].probe.map(usize::from) != Some(probe) {
+        let of_route = self.accounts.at(route, probe).or_else(|| self.accounts.of_route(route).next());
+        let Some(index) = of_route.filter(|_| self.accounts.at(other, probe).is_some()) else {
             self.totals.elsewhere += 1;
             return;
-        }
+        };
         let routes = &self.plan.roster.routes;
         let same_device = routes[other.index()].device == routes[route.index()].device;
         let incident = if same_device { Incident::Corrupted } else { Incident::IdentityMismatch };
         let what = format!("observed on the topic of {}", self.plan.route_path(other.index()));
-        self.incident(route, sequence, (incident, &what));
+        self.incident(index, sequence, (incident, &what));
     }
 
-    fn sighted_on_topic(&mut self, probe: usize, sighting: &Sighting, stranger: Stranger) {
+    fn sighted_on_topic(&mut self, probe: usize, sighting: &Sighting, claim: &Claim<'_>, stranger: Stranger<'_>) {
         let routes = self.topics.routes(&self.plan, &sighting.topic).to_vec();
-        self.sighted_stranger(probe, sighting, &routes, stranger);
+        self.sighted_stranger(probe, sighting, claim, &routes, stranger);
     }
 
     /// A sighting that is none of the messages of these routes.
-    fn sighted_stranger(&mut self, probe: usize, sighting: &Sighting, routes: &[RouteId], stranger: Stranger) {
+    fn sighted_stranger(
+        &mut self,
+        probe: usize,
+        sighting: &Sighting,
+        claim: &Claim<'_>,
+        routes: &[RouteId],
+        stranger: Stranger<'_>,
+    ) {
         if self.topics.is_will(&self.plan, &sighting.topic, &sighting.raw) {
             self.totals.wills += 1;
             return;
@@ -144,51 +246,70 @@ impl Ledger {
             self.totals.foreign += 1;
             return;
         };
-        if sighting.retained || sighting.raw.is_empty() {
+        if sighting.raw.is_empty() || sighting.retained && self.may_be_of_the_past(probe, sighting, claim) {
             self.totals.retained += 1;
-        } else if self.accounts[route.index()].probe.map(usize::from) != Some(probe) {
-            self.totals.elsewhere += 1;
-        } else {
+        } else if let Some(index) = self.accounts.at(route, probe) {
             match stranger {
-                Stranger::Incident(incident, what) => self.incident(route, None, (incident, what)),
-                Stranger::Unmatched => {
-                    self.unmatched += 1;
-                    for route in routes {
-                        self.accounts[route.index()].unmatched += 1;
-                    }
-                }
+                Stranger::Incident(incident, what) => self.incident(index, None, (incident, what)),
+                Stranger::Unmatched => self.unmatched(probe, routes),
             }
+        } else {
+            self.totals.elsewhere += 1;
         }
     }
 
-    pub(super) fn incident(&mut self, route: RouteId, sequence: Option<u64>, (incident, what): (Incident, &str)) {
-        let account = &mut self.accounts[route.index()];
-        let segment = account.record.segment_of(sequence.unwrap_or(u64::MAX));
-        for counts in [&mut account.counts, &mut self.totals.counts] {
-            match incident {
-                Incident::Duplicate => counts.duplicates += 1,
-                Incident::OutOfOrder => counts.out_of_order += 1,
-                Incident::Corrupted => counts.corrupted += 1,
-                Incident::Invented => counts.invented += 1,
-                Incident::IdentityMismatch => counts.identity_mismatch += 1,
+    /// Nobody can tell which message of these routes it is.
+    fn unmatched(&mut self, probe: usize, routes: &[RouteId]) {
+        let mut concerns_judged = false;
+        for route in routes {
+            if let Some(index) = self.accounts.at(*route, probe) {
+                let account = &mut self.accounts.all[index];
+                account.unmatched += 1;
+                concerns_judged |= account.is_judged;
             }
         }
-        self.expectations.incident(Origin { plan: &self.plan, route: route.0, segment }, incident, sequence, what);
+        self.unmatched += u64::from(concerns_judged);
+    }
+
+    pub(super) fn incident(&mut self, index: usize, sequence: Option<u64>, (incident, what): (Incident, &str)) {
+        self.count(index, |counts| match incident {
+            Incident::Duplicate => counts.duplicates += 1,
+            Incident::OutOfOrder => counts.out_of_order += 1,
+            Incident::Corrupted => counts.corrupted += 1,
+            Incident::Invented => counts.invented += 1,
+            Incident::IdentityMismatch => counts.identity_mismatch += 1,
+            Incident::TooOld => counts.too_old += 1,
+        });
+        let account = &self.accounts.all[index];
+        let origin = Origin {
+            plan: &self.plan,
+            route: account.route.0,
+            segment: account.record.segment_of(sequence.unwrap_or(u64::MAX)),
+            probe: account.probe,
+            is_first: account.is_first,
+        };
+        self.expectations.incident(origin, incident, sequence, what);
     }
 }
 
-impl Known for Ledger {
+/// What the judge knows of what was said, where a probe stands.
+struct KnownAt<'l> {
+    ledger: &'l Ledger,
+    probe: usize,
+}
+
+impl Known for KnownAt<'_> {
     fn device(&self, serial: &str) -> Option<SimId> {
-        self.device_by_serial.get(serial).copied()
+        self.ledger.device_by_serial.get(serial).copied()
     }
 
     fn route(&self, device: SimId, stream: &str) -> Option<RouteId> {
-        let streams = &self.plan.roster.devices[device.index()].streams;
+        let streams = &self.ledger.plan.roster.devices[device.index()].streams;
         streams.iter().find(|known| known.id == stream).map(|known| known.route)
     }
 
     fn routes_on(&self, topic: &str) -> &[RouteId] {
-        self.topics.routes(&self.plan, topic)
+        self.ledger.topics.routes(&self.ledger.plan, topic)
     }
 
     fn at_time(&self, route: RouteId, device_time_ms: i64) -> Recall {
@@ -200,15 +321,16 @@ impl Known for Ledger {
     }
 }
 
-impl Ledger {
+impl KnownAt<'_> {
     fn named(&self, route: RouteId, naming: Naming, name: u64) -> Recall {
-        match self.accounts.get(route.index()) {
+        let accounts = &self.ledger.accounts;
+        let index = accounts.at(route, self.probe).or_else(|| accounts.of_route(route).next());
+        match index.map(|index| &accounts.all[index]) {
             Some(account) if account.naming == Some(naming) => account.record.named(name),
             _ => Recall::Forgotten,
         }
     }
 }
-
 /// What a sighting says of itself, and why the payload does not say more, where it had to be asked.
 fn claim<'s>(
     sighting: &'s Sighting,
@@ -216,6 +338,7 @@ fn claim<'s>(
 ) -> (Claim<'s>, Option<KeyError>) {
     let mut claim = Claim {
         device_serial: sighting.who.as_deref().map(Cow::Borrowed),
+        patient_id: None,
         stream: sighting.stream.as_deref().map(Cow::Borrowed),
         sequence: sighting.sequence,
         device_time_ms: sighting.device_time_ms,
@@ -227,6 +350,7 @@ fn claim<'s>(
         Ok(key) => {
             claim.device_serial.get_or_insert(key.device_serial);
             claim.stream.get_or_insert(key.stream);
+            claim.patient_id = key.patient_id;
             claim.sequence = claim.sequence.or(key.sequence);
             claim.device_time_ms = claim.device_time_ms.or(key.device_time_ms);
             (claim, None)

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use sim_core::SimId;
 
 use super::Ledger;
+use super::account::Account;
 use crate::Counts;
 use crate::report::{ProbeReport, StreamReport, WorstDevice};
 
@@ -15,7 +16,7 @@ impl Ledger {
     pub(super) fn streams(&self) -> Vec<StreamReport> {
         let roster = &self.plan.roster;
         let mut groups: BTreeMap<(&str, &str, &str), StreamReport> = BTreeMap::new();
-        for (route, account) in roster.routes.iter().zip(&self.accounts) {
+        for (route, account) in roster.routes.iter().zip(self.accounts.first()) {
             let device = &roster.devices[route.device.index()];
             let cohort = roster.patients[device.patient.index()].cohort.as_str();
             let stream = device.streams[usize::from(route.stream)].id.as_str();
@@ -32,12 +33,12 @@ impl Ledger {
 
     pub(super) fn worst_devices(&self) -> Vec<WorstDevice> {
         let mut by_device: BTreeMap<SimId, (Counts, i64)> = BTreeMap::new();
-        for (route, account) in self.plan.roster.routes.iter().zip(&self.accounts) {
+        for (route, account) in self.plan.roster.routes.iter().zip(self.accounts.first()) {
             let (counts, longest) = by_device.entry(route.device).or_default();
             counts.add(&account.counts);
             *longest = (*longest).max(account.longest);
         }
-        let never = |counts: &Counts| counts.lost + counts.dropped_declared + counts.pending;
+        let never = |counts: &Counts| counts.lost + counts.unjudged + counts.dropped_declared + counts.pending;
         let mut ranked: Vec<(SimId, (Counts, i64))> =
             by_device.into_iter().filter(|(_, (counts, longest))| never(counts) > 0 || *longest > 0).collect();
         ranked.sort_by_key(|(device, (counts, longest))| (std::cmp::Reverse((never(counts), *longest)), *device));
@@ -46,6 +47,7 @@ impl Ledger {
             path: self.plan.roster.devices[device.index()].path.clone(),
             generated: counts.generated,
             lost: counts.lost,
+            unjudged: counts.unjudged,
             dropped_declared: counts.dropped_declared,
             pending: counts.pending,
             latency_max_s: (counts.delivered > 0).then_some(longest as f64 / 1e9),
@@ -56,12 +58,24 @@ impl Ledger {
     pub(super) fn probes(&self) -> Vec<ProbeReport> {
         let probes = self.plan.probes.iter().enumerate();
         probes
-            .map(|(index, probe)| ProbeReport {
-                id: probe.id.clone(),
-                filters: probe.filters.clone(),
-                observed: self.probe_counts[index],
-                matched_by: self.matched_by(index),
-                routes: self.accounts.iter().filter(|account| account.probe == Some(index as u16)).count() as u64,
+            .map(|(index, probe)| {
+                let accounts = || {
+                    let at_probe = |account: &&Account| account.probe.map(usize::from) == Some(index);
+                    self.accounts.all.iter().filter(at_probe)
+                };
+                let mut counts = Counts::default();
+                accounts().for_each(|account| counts.add(&account.counts));
+                ProbeReport {
+                    id: probe.id.clone(),
+                    filters: probe.filters.clone(),
+                    observed: self.probe_counts[index],
+                    matched_by: self.matched_by(index),
+                    routes: accounts().filter(|account| account.is_first).count() as u64,
+                    watched: accounts().count() as u64,
+                    counts,
+                    redelivered: self.eyes[index].redelivered,
+                    blind: self.eyes[index].report(),
+                }
             })
             .collect()
     }

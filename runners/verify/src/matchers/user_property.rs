@@ -26,6 +26,7 @@ fn claim_of(value: &str) -> Option<Claim<'_>> {
     let (stream, serial) = rest.split_once('/')?;
     Some(Claim {
         device_serial: Some(serial.into()),
+        patient_id: None,
         stream: Some(stream.into()),
         sequence: Some(sequence.parse().ok()?),
         device_time_ms: None,

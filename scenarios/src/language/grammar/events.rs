@@ -70,6 +70,7 @@ pub(super) static EXPECT: TableSpec = TableSpec {
         key("id", Text, "name in reports").required(),
         key("that", Condition, "condition").required(),
         key("on", TextOrTexts, "paths, or a step (whom it picked), or `!step` (everybody else); without it, all"),
+        key("probe", Reference("probe"), "the probe whose sightings count; without it, each stream's first one"),
         key("during", Reference("step"), "judge what is said while this step lasts"),
         key("after", Reference("step"), "judge what is said from the end of this step on"),
         key("within", Quantity(Time), "time to recover; judged from then on")

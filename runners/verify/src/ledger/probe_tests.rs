@@ -1,0 +1,382 @@
+//! What each probe sees, however late, is judged for itself; what it could not see proves nothing.
+
+use std::sync::Arc;
+
+use scenarios::{Comparison, ExpectPlan, Plan, ProbePlan, TargetPlan};
+use sim_core::{RouteId, SimId, SimTime};
+use vocabulary::Sighting;
+
+use crate::sample_run::{SECOND, count, expect, lag, payload, percentile, plan, registry};
+use crate::{ExpectReport, Judgement, Ledger, LedgerLimits, Verdict};
+
+const VITALS: RouteId = RouteId(0);
+const TOPIC: &str = "ward/1/mon/vitals";
+
+/// A plan of two beds and these expectations.
+fn expecting(conditions: &[(&str, Option<usize>)]) -> Plan {
+    let mut plan = plan(2);
+    let expects: Vec<ExpectPlan> = conditions
+        .iter()
+        .map(|(metric, probe)| {
+            let condition = count(metric, Comparison::Equal, 0.0);
+            ExpectPlan { probe: *probe, ..expect(&plan, metric, metric, condition) }
+        })
+        .collect();
+    plan.expects = expects;
+    plan
+}
+
+fn ledger_of(plan: Plan) -> Ledger {
+    Ledger::new(Arc::new(plan), &registry(), LedgerLimits::default())
+}
+
+/// Says a message of the first bed and has it acknowledged, a second after the one before.
+fn say(ledger: &mut Ledger, sequence: u64) {
+    say_as(ledger, sequence, &payload(0, "vitals", sequence));
+}
+
+fn say_as(ledger: &mut Ledger, sequence: u64, words: &[u8]) {
+    let at = sequence.cast_signed() * SECOND;
+    ledger.generated(VITALS, sequence, SimTime::from_nanos(at), at, words).unwrap();
+    ledger.sent(VITALS, sequence, at);
+    ledger.acked(VITALS, sequence, at);
+}
+
+/// A probe sees a message a millisecond after it was said.
+fn see(ledger: &mut Ledger, probe: usize, sequence: u64) {
+    let at = sequence.cast_signed() * SECOND + 1_000_000;
+    ledger.observed(probe, TOPIC, &payload(0, "vitals", sequence), at, false);
+}
+
+fn altered(sequence: u64) -> Vec<u8> {
+    let mut bytes = payload(0, "vitals", sequence);
+    let last = bytes.len() - 3;
+    bytes[last] = b'9';
+    bytes
+}
+
+/// What devices of a patient say: with the patient in it.
+fn of_patient(serial: &str, patient: &str, sequence: u64, time_ms: i64) -> Vec<u8> {
+    format!(r#"{{"v":1,"d":"{serial}","p":"{patient}","st":"vitals","s":{sequence},"t":{time_ms},"m":{{"hr":61}}}}"#)
+        .into_bytes()
+}
+
+fn verdict<'j>(judgement: &'j Judgement, id: &str) -> &'j ExpectReport {
+    judgement.expect.iter().find(|expect| expect.id == id).expect("an expectation of this name")
+}
+
+#[test]
+fn an_altered_copy_of_a_settled_message_is_corrupted() {
+    let mut ledger = ledger_of(expecting(&[("corrupted", None), ("duplicates", None)]));
+    for sequence in 0..3 {
+        say(&mut ledger, sequence);
+        see(&mut ledger, 0, sequence);
+    }
+    assert_eq!(ledger.under_way(), 0);
+    ledger.observed(0, TOPIC, &altered(1), 9 * SECOND, false);
+    see(&mut ledger, 0, 2);
+    let judgement = ledger.finish(&lag(1, 1));
+    let counts = judgement.totals.counts;
+    assert_eq!((counts.corrupted, counts.duplicates, counts.delivered), (1, 1, 3));
+    let corrupted = verdict(&judgement, "corrupted");
+    assert_eq!(corrupted.verdict, Verdict::Fail);
+    assert_eq!(
+        corrupted.counterexamples[0].line(),
+        "icu/1/mon/vitals #1: observed with other bytes than were generated"
+    );
+}
+
+#[test]
+fn a_copy_that_means_the_same_is_a_duplicate() {
+    let mut ledger = ledger_of(plan(2));
+    say(&mut ledger, 0);
+    let rewritten = br#"{ "s": 0, "st": "vitals", "d": "SN-0000", "m": {"hr": 61.0}, "t": 0, "v": 1 }"#;
+    ledger.observed(0, TOPIC, rewritten, 1, false);
+    ledger.observed(0, TOPIC, rewritten, 2, false);
+    see(&mut ledger, 0, 0);
+    let counts = ledger.finish(&lag(1, 1)).totals.counts;
+    assert_eq!((counts.delivered, counts.duplicates, counts.corrupted), (1, 2, 0));
+}
+
+#[test]
+fn a_late_copy_of_another_time_names_how_far_it_is_off() {
+    let mut ledger = ledger_of(expecting(&[("corrupted", None)]));
+    for sequence in 0..5 {
+        say(&mut ledger, sequence);
+        see(&mut ledger, 0, sequence);
+    }
+    // The words of the fourth under the number of the second.
+    let stale = String::from_utf8(payload(0, "vitals", 4)).unwrap().replace("\"s\":4", "\"s\":1");
+    ledger.observed(0, TOPIC, stale.as_bytes(), 9 * SECOND, false);
+    let judgement = ledger.finish(&lag(1, 1));
+    assert_eq!(
+        verdict(&judgement, "corrupted").counterexamples[0].line(),
+        "icu/1/mon/vitals #1: observed with a device time 3s later than was said"
+    );
+}
+
+#[test]
+fn data_of_one_patient_under_the_serial_of_another_are_a_mismatch() {
+    let mut ledger = ledger_of(expecting(&[("identity.mismatch", None)]));
+    say_as(&mut ledger, 0, &of_patient("SN-0000", "icu-0001", 0, 0));
+    ledger.observed(0, TOPIC, &of_patient("SN-0000", "icu-0001", 0, 0), 1, false);
+    // Serial and topic are the first bed's, the patient is the second's: settled, never said, and said again.
+    for sequence in [0, 7] {
+        ledger.observed(0, TOPIC, &of_patient("SN-0000", "icu-0002", sequence, 0), 2, false);
+    }
+    let judgement = ledger.finish(&lag(1, 1));
+    let counts = judgement.totals.counts;
+    assert_eq!((counts.identity_mismatch, counts.duplicates, counts.invented, counts.corrupted), (2, 0, 0, 0));
+    assert_eq!(
+        verdict(&judgement, "identity.mismatch").counterexamples[0].line(),
+        "icu/1/mon/vitals #0: observed as data of patient `icu-0002`, and `icu-0001` wears the device"
+    );
+}
+
+#[test]
+fn beyond_what_is_remembered_nobody_can_tell() {
+    let limits = LedgerLimits { remembered_per_route: 4, ..LedgerLimits::default() };
+    let mut ledger = Ledger::new(
+        Arc::new(expecting(&[("corrupted", None), ("duplicates", None), ("lost", None)])),
+        &registry(),
+        limits,
+    );
+    for sequence in 0..10 {
+        say(&mut ledger, sequence);
+        see(&mut ledger, 0, sequence);
+    }
+    for copied in [0, 9] {
+        ledger.observed(0, TOPIC, &altered(copied), 20 * SECOND, false);
+    }
+    see(&mut ledger, 0, 1);
+    let judgement = ledger.finish(&lag(1, 1));
+    let counts = judgement.totals.counts;
+    assert_eq!((counts.too_old, counts.corrupted, counts.duplicates), (2, 1, 0));
+    assert_eq!(verdict(&judgement, "corrupted").verdict, Verdict::Fail);
+    let duplicates = verdict(&judgement, "duplicates");
+    assert_eq!(duplicates.verdict, Verdict::Inconclusive);
+    assert_eq!(duplicates.reason, "2 sightings came too late to be compared with what was said");
+    assert_eq!(verdict(&judgement, "lost").verdict, Verdict::Pass);
+    assert_eq!(judgement.memory.remembered_per_stream, 4);
+}
+
+#[test]
+fn a_retain_flag_hides_no_alteration() {
+    let mut ledger = ledger_of(plan(2));
+    say(&mut ledger, 0);
+    see(&mut ledger, 0, 0);
+    ledger.observed(0, TOPIC, &altered(0), 9 * SECOND, true);
+    ledger.observed(0, TOPIC, b"{", 9 * SECOND, true);
+    // A copy of what was said, and what was there before the probe had come.
+    ledger.observed(0, TOPIC, &payload(0, "vitals", 0), 9 * SECOND, true);
+    ledger.observed(0, TOPIC, &altered(0), -SECOND, true);
+    let judgement = ledger.finish(&lag(1, 1));
+    assert_eq!((judgement.totals.counts.corrupted, judgement.totals.retained), (2, 2));
+}
+
+#[test]
+fn what_was_retained_before_comes_again_to_whoever_subscribes_anew() {
+    let mut ledger = ledger_of(plan(2));
+    say(&mut ledger, 0);
+    see(&mut ledger, 0, 0);
+    ledger.blind(0, 2 * SECOND, None, "cut");
+    ledger.sees(0, 3 * SECOND);
+    ledger.observed(0, TOPIC, &payload(0, "vitals", 7), 3 * SECOND, true);
+    let judgement = ledger.finish(&lag(1, 1));
+    assert_eq!((judgement.totals.counts.invented, judgement.totals.retained), (0, 1));
+}
+
+/// A second target, at which a probe stands that sees what an ingester makes of it all.
+fn with_ingester(mut plan: Plan, filter: &str) -> Plan {
+    let second = TargetPlan { id: "ingested".to_owned(), ..plan.targets[0].clone() };
+    plan.targets.push(second);
+    let probe =
+        ProbePlan { id: "behind".to_owned(), target: 1, filters: vec![filter.to_owned()], ..plan.probes[0].clone() };
+    plan.probes.push(probe);
+    plan
+}
+
+#[test]
+fn a_probe_behind_an_ingester_is_a_checkpoint_of_its_own() {
+    let metrics = ["lost", "corrupted", "duplicates", "identity.mismatch"];
+    let names: Vec<(&str, Option<usize>)> = metrics.iter().map(|metric| (*metric, Some(1))).collect();
+    let mut plan = with_ingester(expecting(&names), "clean/#");
+    plan.expects.push(expect(&plan, "first", "lost == 0", count("lost", Comparison::Equal, 0.0)));
+    let mut ledger = ledger_of(plan);
+    for sequence in 0..6 {
+        say_as(&mut ledger, sequence, &of_patient("SN-0000", "icu-0001", sequence, 0));
+        ledger.observed(0, TOPIC, &of_patient("SN-0000", "icu-0001", sequence, 0), SECOND, false);
+    }
+    let behind = |ledger: &mut Ledger, words: &[u8]| ledger.observed(1, "clean/1", words, 2 * SECOND, false);
+    for sequence in [0, 0, 1] {
+        behind(&mut ledger, &of_patient("SN-0000", "icu-0001", sequence, 0));
+    }
+    behind(&mut ledger, &of_patient("SN-0000", "icu-0002", 2, 0));
+    behind(&mut ledger, &of_patient("SN-0000", "icu-0001", 3, 0).replace_once(b"61", b"62"));
+    assert_eq!(ledger.under_way(), 4, "the probe behind still waits");
+    let judgement = ledger.finish(&lag(1, 1));
+    assert_eq!(judgement.totals.counts.delivered, 6);
+    assert_eq!(judgement.totals.counts.duplicates, 0);
+    let behind = judgement.probes[1].counts;
+    assert_eq!((behind.delivered, behind.lost, behind.duplicates), (2, 4, 1));
+    assert_eq!((behind.corrupted, behind.identity_mismatch), (1, 1));
+    for metric in metrics {
+        assert_eq!(verdict(&judgement, metric).verdict, Verdict::Fail, "{metric}");
+    }
+    assert_eq!(verdict(&judgement, "first").verdict, Verdict::Pass);
+}
+
+trait ReplaceOnce {
+    fn replace_once(self, from: &[u8], to: &[u8]) -> Self;
+}
+
+impl ReplaceOnce for Vec<u8> {
+    fn replace_once(mut self, from: &[u8], to: &[u8]) -> Self {
+        let at = self.windows(from.len()).position(|window| window == from).expect("it is there");
+        self.splice(at..at + from.len(), to.iter().copied());
+        self
+    }
+}
+
+#[test]
+fn a_probe_on_topics_of_its_own_at_the_same_broker_is_a_checkpoint_too() {
+    let mut plan = plan(2);
+    plan.probes.push(ProbePlan {
+        id: "clean".to_owned(),
+        filters: vec!["clean/#".to_owned()],
+        ..plan.probes[0].clone()
+    });
+    // One that watches commands only waits for nothing.
+    let commands =
+        ProbePlan { id: "cmd".to_owned(), filters: vec!["ward/+/mon/cmd".to_owned()], ..plan.probes[0].clone() };
+    plan.probes.push(commands);
+    let mut ledger = ledger_of(plan);
+    for sequence in 0..2 {
+        say(&mut ledger, sequence);
+        see(&mut ledger, 0, sequence);
+    }
+    ledger.observed(1, "clean/1", &payload(0, "vitals", 0), 2 * SECOND, false);
+    let judgement = ledger.finish(&lag(1, 1));
+    let watched: Vec<_> = judgement.probes.iter().map(|probe| (probe.watched, probe.counts.delivered)).collect();
+    assert_eq!(watched, [(4, 2), (4, 1), (0, 0)]);
+}
+
+#[test]
+fn what_could_have_been_shown_to_a_blind_probe_is_unjudged() {
+    let mut ledger = ledger_of(expecting(&[("lost(acked)", None), ("lost", None), ("delivered", None)]));
+    for sequence in 0..20 {
+        say(&mut ledger, sequence);
+        if !(5..8).contains(&sequence) {
+            see(&mut ledger, 0, sequence);
+        }
+    }
+    ledger.blind(0, 4 * SECOND + 500_000_000, None, "the connection was closed");
+    ledger.sees(0, 7 * SECOND + 500_000_000);
+    let judgement = ledger.finish(&lag(1, 1));
+    let counts = judgement.totals.counts;
+    assert_eq!((counts.delivered, counts.unjudged, counts.lost, counts.lost_acked), (17, 3, 0, 0));
+    assert_eq!(judgement.lost.total, 0);
+    for metric in ["lost(acked)", "lost"] {
+        let report = verdict(&judgement, metric);
+        assert_eq!(report.verdict, Verdict::Inconclusive, "{metric}");
+        assert_eq!(report.reason, "3 messages may have been shown when the probe was blind");
+    }
+    assert_eq!(verdict(&judgement, "delivered").verdict, Verdict::Fail, "17 are there in any case");
+    assert_eq!(judgement.probes[0].blind.len(), 1);
+}
+
+#[test]
+fn what_was_lost_before_the_probe_was_blind_is_proven() {
+    let mut ledger = ledger_of(expecting(&[("lost(acked)", None)]));
+    for sequence in 0..20 {
+        say(&mut ledger, sequence);
+        if sequence != 2 && sequence != 10 {
+            see(&mut ledger, 0, sequence);
+        }
+    }
+    ledger.blind(0, 10 * SECOND, None, "the connection was closed");
+    ledger.sees(0, 11 * SECOND);
+    let judgement = ledger.finish(&lag(1, 1));
+    assert_eq!((judgement.totals.counts.lost_acked, judgement.totals.counts.unjudged), (1, 1));
+    assert_eq!(verdict(&judgement, "lost(acked)").verdict, Verdict::Fail);
+    assert_eq!(judgement.lost.rows[0].sequence, 2);
+}
+
+#[test]
+fn a_share_is_judged_where_the_unjudged_change_nothing() {
+    let share = |bound: f64| {
+        let mut plan = plan(2);
+        let condition = scenarios::Condition {
+            shape: sim_core::MetricShape::Share,
+            ..count("delivered.ratio", Comparison::AtLeast, bound)
+        };
+        plan.expects = vec![expect(&plan, "share", "share", condition)];
+        let mut ledger = ledger_of(plan);
+        for sequence in 0..10 {
+            say(&mut ledger, sequence);
+            if sequence < 8 {
+                see(&mut ledger, 0, sequence);
+            }
+        }
+        // One of the two that are missing may have been shown when nobody looked.
+        ledger.blind(0, 9 * SECOND, None, "cut");
+        verdict(&ledger.finish(&lag(1, 1)), "share").verdict
+    };
+    assert_eq!((share(0.8), share(0.9), share(0.95)), (Verdict::Pass, Verdict::Inconclusive, Verdict::Fail));
+}
+
+#[test]
+fn a_delay_that_may_be_the_probes_own_proves_nothing() {
+    let judged = |was_away: bool| {
+        let mut plan = plan(2);
+        plan.expects = vec![expect(&plan, "fast", "fast", percentile("latency.e2e", 1.0, 0.5))];
+        let mut ledger = ledger_of(plan);
+        for sequence in 0..5 {
+            say(&mut ledger, sequence);
+            if was_away && sequence == 4 {
+                ledger.blind(0, 4 * SECOND, None, "cut");
+                ledger.sees(0, 6 * SECOND);
+            }
+            let late = if sequence == 4 { 2 * SECOND } else { 0 };
+            let at = sequence.cast_signed() * SECOND + late;
+            ledger.observed(0, TOPIC, &payload(0, "vitals", sequence), at, false);
+        }
+        verdict(&ledger.finish(&lag(5, 1)), "fast").verdict
+    };
+    assert_eq!((judged(false), judged(true)), (Verdict::Fail, Verdict::Inconclusive));
+}
+
+#[test]
+fn what_is_brought_again_because_the_probe_was_away_is_no_duplicate() {
+    let again = |was_away: bool, redelivered: bool| {
+        let mut ledger = ledger_of(plan(2));
+        say(&mut ledger, 0);
+        see(&mut ledger, 0, 0);
+        if was_away {
+            ledger.blind(0, SECOND, None, "cut");
+            ledger.sees(0, 2 * SECOND);
+        }
+        let copy = Sighting::publication(TOPIC, payload(0, "vitals", 0), 2 * SECOND).redelivered(redelivered);
+        ledger.sighted(0, &copy);
+        let judgement = ledger.finish(&lag(1, 1));
+        (judgement.totals.counts.duplicates, judgement.probes[0].redelivered)
+    };
+    assert_eq!(again(true, true), (0, 1));
+    assert_eq!((again(false, true), again(true, false)), ((1, 0), (1, 0)));
+}
+
+#[test]
+fn what_devices_of_another_part_say_is_another_runs() {
+    let mut ledger = ledger_of(plan(2)).of_part(&[SimId(0)]);
+    say(&mut ledger, 0);
+    see(&mut ledger, 0, 0);
+    for words in [&payload(1, "vitals", 3)[..], b"{", b"offline"] {
+        ledger.observed(0, "ward/2/mon/vitals", words, 2, false);
+    }
+    assert_eq!(ledger.totals().foreign, 3);
+    // Between the parts something can still go wrong.
+    ledger.observed(0, "ward/2/mon/vitals", &payload(0, "vitals", 0), 2, false);
+    ledger.observed(0, TOPIC, &payload(1, "vitals", 3), 2, false);
+    let counts = ledger.finish(&lag(1, 1)).totals.counts;
+    assert_eq!((counts.delivered, counts.invented, counts.corrupted, counts.identity_mismatch), (1, 0, 0, 2));
+}
