@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use carriers::{Carrier, CarrierStats, Leftover, OtherEnd, Pace, Time};
-use probes::mqtt::Subscriber;
+use carriers::{Carrier, CarrierStats, Leftover, OtherEnd, Pace, Time, Visitor};
+use probes::mqtt::{Subscriber, Subscription};
 use scenarios::Plan;
 use sim_core::Span;
 use tokio::runtime::{Handle, Runtime};
 
-use super::probing::{Probes, subscription, wait_granted};
-use super::targets::Targets;
+use super::probing::{Probes, wait_granted};
+use super::targets::{RunningBroker, Targets};
 use super::{Beginning, Finished, Outside, Parties, Publication, refused};
 use crate::commander::Answers;
 use crate::error::Error;
@@ -73,10 +73,15 @@ impl Wall {
         let probes = Probes::start(plan, registry, &targets, run, pace, teller, handle)?;
         let mut commanders = BTreeMap::new();
         for (target, answers) in &expected.0 {
-            let commander = match targets.address(*target) {
-                Some(address) => {
+            let commander = match targets.broker(*target) {
+                Some(RunningBroker { access, visitor, .. }) => {
                     let client_id = format!("iomt-commander-{target}-{run}");
-                    let subscription = subscription(plan, address, *target, client_id, answers.topics.clone(), 1);
+                    let subscription = Subscription {
+                        access: access.clone(),
+                        visitor: Visitor { client_id, ..visitor.clone() },
+                        filters: answers.topics.clone(),
+                        qos: 1,
+                    };
                     let answers = answers.clone();
                     let teller = teller.clone();
                     let mut client = Subscriber::begin(subscription, pace, handle, move |sighting| {
@@ -97,7 +102,8 @@ impl Wall {
             let parties = Parties::at(plan, members, index);
             planned.push(parties.devices.len());
             let time = Time::Wall { pace, runtime: handle };
-            let open = || beginning.open(index, &parties, targets.address(index), time);
+            let access = targets.broker(index).map(|broker| &broker.access);
+            let open = || beginning.open(index, &parties, access, time);
             carriers.push((!parties.devices.is_empty()).then(open).transpose()?);
         }
         let plan = Arc::clone(plan);
@@ -204,7 +210,7 @@ impl Outside for Wall {
                 let instant = self.pace.instant(at_ns);
                 self.runtime.spawn(async move {
                     tokio::time::sleep_until(instant.into()).await;
-                    publisher.publish(topic, payload).await;
+                    publisher.publish(topic, payload);
                 });
             }
             Commander::OtherEnd(_) => {
