@@ -51,8 +51,8 @@ impl BrokerAccess {
         let beside = |name: &str| Path::new(file).parent().unwrap_or(Path::new("")).join(name);
         let tls = if let Some(authority) = own {
             let issuer = is_set(with, CLIENT_CERTIFICATES).then(|| authority.clone());
-            Some(TlsSettings { server_name: host, trusted: Trusted::Own(authority), alpn: texts(with, ALPN), issuer })
-                .map(TlsTarget::new)
+            let trusted = Trusted::Own(authority);
+            Some(TlsTarget::new(TlsSettings { server_name: host, trusted, alpn: texts(with, ALPN), issuer }))
         } else if scheme(&target.url) == Some(SECURE) {
             let ca = with.text(CA).map(beside);
             let trusted = match &ca {

@@ -185,7 +185,9 @@ impl Visit {
     /// [`Refusal`] when the connection is gone.
     pub async fn acknowledge(&mut self, packet_ids: &[u16]) -> Result<(), Refusal> {
         let mut packets = Vec::new();
-        packet_ids.iter().for_each(|packet_id| write_puback(*packet_id, &mut packets));
+        for packet_id in packet_ids {
+            write_puback(*packet_id, &mut packets);
+        }
         self.write(&packets).await
     }
 

@@ -8,6 +8,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
+use super::tls_failure::TlsFailure;
+
 /// A connected socket.
 #[derive(Debug)]
 pub(crate) enum Socket {
@@ -80,9 +82,7 @@ impl AsyncWrite for Socket {
 fn last_words(stream: &mut TlsStream<TcpStream>, context: &mut Context<'_>) -> Option<io::Error> {
     let mut scratch = [0; 256];
     match Pin::new(stream).poll_read(context, &mut ReadBuf::new(&mut scratch)) {
-        Poll::Ready(Err(error)) => {
-            Some(error).filter(|error| error.get_ref().is_some_and(|said| said.is::<rustls::Error>()))
-        }
+        Poll::Ready(Err(error)) => TlsFailure::told_by(&error).map(|_| error),
         _ => None,
     }
 }

@@ -63,14 +63,10 @@ impl<S: FnMut(Sighting)> Conversation<S> {
         }
         let mut awaits_answer = true;
         let mut deadline = Instant::now() + PING_GRACE;
-        let mut requests_open = true;
         loop {
             let next = tokio::select! {
                 received = visit.next() => Next::Received(received),
-                request = self.requests.recv(), if requests_open => match request {
-                    Some(publication) => Next::Publish(publication),
-                    None => { requests_open = false; continue }
-                },
+                Some(publication) = self.requests.recv() => Next::Publish(publication),
                 () = sleep_until(deadline) => Next::Time,
             };
             match next {

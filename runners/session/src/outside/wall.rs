@@ -38,7 +38,7 @@ pub(crate) struct Wall {
 /// Somebody who gives commands at a target and hears the answers.
 enum Commander {
     /// A client of the broker.
-    Client(Subscriber),
+    Client(Box<Subscriber>),
     /// Whoever stands at the other end of the carrier.
     OtherEnd(Answers),
 }
@@ -90,7 +90,7 @@ impl Wall {
                         );
                     });
                     wait_granted(&mut client, &plan.targets[*target].id, handle)?;
-                    Commander::Client(client)
+                    Commander::Client(Box::new(client))
                 }
                 None => Commander::OtherEnd(answers.clone()),
             };
