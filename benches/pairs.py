@@ -10,8 +10,9 @@ both builds, whose ratio says how far the comparison itself can be trusted.
 
     pieces     the units of `hot_path`; the unchanged bench fills a buffer
     patients   CPU of `iomt fingerprint` per patient and second (cases of real_time.py)
-    messages   CPU per message over MQTT to one Mosquitto (scenario of compare.py), less what start and connects cost;
-               the unchanged bench is the bare poll loop of `floor`, always OLD's
+    messages   CPU per message over MQTT to one Mosquitto (scenario of compare.py), start and connects included: the
+               difference of two runs, as compare.py takes it, doubles the noise; the unchanged bench is the bare poll
+               loop of `floor`, always OLD's
 
 Needs Mosquitto for the messages (apt-get install mosquitto). Only loopback is used.
 """
@@ -23,7 +24,7 @@ sys.path[:0] = [str(HERE), str(HERE / "compare")]
 import compare
 import real_time
 
-SHORT, LONG = 5, 15
+SECONDS = 20
 
 
 def interval(ratios):
@@ -81,16 +82,13 @@ def messages(options):
         try:
             for qos, watch, judged in [(1, "compare/#", "received and judged"), (0, "nothing/#", "sent only")]:
 
-                def marginal(publish):
-                    short_cpu, short_sent = publish(SHORT)[:2]
-                    long_cpu, long_sent = publish(LONG)[:2]
-                    return (long_cpu - short_cpu) * 1e6 / (long_sent - short_sent)
-
                 def program(build):
-                    return marginal(lambda seconds: compare.iomt(build, watch, port, n, seconds, qos, folder))
+                    cpu, sent, _ = compare.iomt(build, watch, port, n, SECONDS, qos, folder)
+                    return cpu * 1e6 / sent
 
                 def bare():
-                    return marginal(lambda seconds: compare.floor(options.old, "poll", port, n, seconds, qos))
+                    cpu, sent, _ = compare.floor(options.old, "poll", port, n, SECONDS, qos)
+                    return cpu * 1e6 / sent
 
                 floors = []
 

@@ -101,7 +101,7 @@ pub(crate) fn check_sampled(
             let mut acts = occurrences.iter().filter(|occurrence| is_of_seam(&occurrence.action));
             if !acts.any(|act| window.contains(&act.start) && act.subjects.iter().any(is_meant)) {
                 let message = format!(
-                    "no step of a {seam} acts on what is meant between {} and {}, so `{metric}` will be inconclusive",
+                    "no {seam} acts on what is meant between {} and {}, so `{metric}` will be inconclusive",
                     window.start, window.end
                 );
                 notes.warning(place, message);

@@ -70,10 +70,8 @@ that = "delivered.ratio == 100%"
 fn guard(listener: TcpListener) {
     let packet = |stream: &mut std::net::TcpStream| {
         let mut head = [0; 2];
-        let mut rest = Vec::new();
         if stream.read_exact(&mut head).is_ok() {
-            rest.resize(usize::from(head[1]), 0);
-            drop(stream.read_exact(&mut rest));
+            drop(stream.read_exact(&mut vec![0; usize::from(head[1])]));
         }
     };
     let answers: [&[u8]; 3] = [
