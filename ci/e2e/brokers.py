@@ -31,16 +31,24 @@ class Mosquitto:
     def __init__(self, folder, lines=()):
         folder.mkdir(parents=True)
         self.port = free_port()
+        self.secured = any(line.startswith("certfile") for line in lines)
         self.process = None
         self.folder = folder
         self.configuration = folder / "mosquitto.conf"
         # As root Mosquitto would become another user, who cannot write here.
-        base = [f"listener {self.port} 127.0.0.1", "allow_anonymous true", "user root", f"persistence_location {folder}/"]
+        base = [f"listener {self.port} 127.0.0.1", "user root", f"persistence_location {folder}/"]
+        if not any(line.startswith("allow_anonymous") for line in lines):
+            base.append("allow_anonymous true")
         self.configuration.write_text("\n".join([*base, *UNLIMITED, *lines]) + "\n")
 
     @property
     def url(self):
-        return f"mqtt://127.0.0.1:{self.port}"
+        return f"{'mqtts' if self.secured else 'mqtt'}://127.0.0.1:{self.port}"
+
+    @property
+    def log(self):
+        """What it has logged."""
+        return (self.folder / "mosquitto.log").read_text()
 
     def start(self):
         program = shutil.which("mosquitto", path=SEARCH)
@@ -52,6 +60,8 @@ class Mosquitto:
 
     def answers(self):
         """Whether it serves: an open port comes before it can be ended cleanly, an accepted client does not."""
+        if self.secured or "allow_anonymous false" in self.configuration.read_text():
+            return " running" in self.log
         with socket.socket() as client:
             client.settimeout(1)
             try:

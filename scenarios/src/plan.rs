@@ -24,7 +24,9 @@ use sim_core::{Occurrence, Roster, SimId};
 pub use delivery::Delivery;
 pub use endpoint::{Endpoint, Will};
 pub use expect::{Comparison, Condition, ExpectPlan, Severity, Statistic};
-pub use link::{AuthPlan, Backoff, BackoffKind, Carrier, LinkPlan, OutboxFull, OutboxPlan, Protocol, SessionPlan};
+pub use link::{
+    AuthPlan, Backoff, BackoffKind, Carrier, LinkAuth, LinkPlan, OutboxFull, OutboxPlan, Protocol, SessionPlan,
+};
 pub use probe::ProbePlan;
 pub use report::ReportPlan;
 pub use target::{HostPlan, TargetPlan};

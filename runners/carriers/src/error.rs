@@ -18,17 +18,6 @@ pub enum CarrierError {
         #[source]
         source: Option<io::Error>,
     },
-    /// Nobody accepts TCP connections there.
-    #[error("broker {host}:{port} cannot be reached")]
-    Unreachable {
-        /// Name as given.
-        host: String,
-        /// Port as given.
-        port: u16,
-        /// What the operating system said.
-        #[source]
-        source: io::Error,
-    },
     /// More connections than this process may hold.
     #[error(
         "{connections} connections need {needed} file descriptors and this process may open {limit}; raise the limit \
@@ -88,6 +77,12 @@ pub enum CarrierError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Certificates or keys that cannot be used.
+    #[error("{reason}")]
+    Security {
+        /// What is wrong with them.
+        reason: String,
+    },
     /// The system gives no thread.
     #[error("no thread for a carrier")]
     Threads {
@@ -123,9 +118,6 @@ pub enum CarrierError {
 impl CarrierError {
     /// Whether the target is the reason, and not what was asked for.
     pub fn blames_target(&self) -> bool {
-        matches!(
-            self,
-            Self::Resolve { .. } | Self::Unreachable { .. } | Self::Refused { .. } | Self::NobodyOnline { .. }
-        )
+        matches!(self, Self::Resolve { .. } | Self::Refused { .. } | Self::NobodyOnline { .. })
     }
 }

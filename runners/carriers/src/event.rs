@@ -6,6 +6,7 @@ use bytes::Bytes;
 use sim_core::{RouteId, SimId};
 
 use crate::mqtt::reason_code::reason_word;
+use crate::transport::tls_failure::TlsFailure;
 
 /// Something that happened to a message or to a connection. Instants are wall-clock nanoseconds since the origin of
 /// the [`Pace`](crate::Pace).
@@ -165,6 +166,13 @@ pub enum LossReason {
         /// Kind of the error.
         kind: io::ErrorKind,
     },
+    /// TLS did not come about, or ended with an error.
+    Tls {
+        /// Why.
+        failure: TlsFailure,
+    },
+    /// The other side answered plain MQTT with TLS.
+    SpeaksTls,
     /// The TCP connection or the broker's answer did not come in time.
     TimedOut {
         /// What was waited for.
@@ -186,9 +194,24 @@ impl LossReason {
             Self::Broker { code } => format!("broker said {code:#04x} ({})", reason_word(*code)),
             Self::Closed => "closed by the other side".to_owned(),
             Self::Io { kind } => kind.to_string(),
+            Self::Tls { failure } => format!("TLS: {failure}"),
+            Self::SpeaksTls => {
+                "the broker speaks TLS there, and the address is a plain one (write `mqtts://`)".to_owned()
+            }
             Self::TimedOut { waiting_for } => format!("no {waiting_for} in time"),
             Self::LinkCut => "link cut by a step".to_owned(),
             Self::Malformed { .. } => "malformed packet from the broker".to_owned(),
+        }
+    }
+}
+
+impl From<io::Error> for LossReason {
+    fn from(error: io::Error) -> Self {
+        match TlsFailure::told_by(&error) {
+            Some(failure) => Self::Tls { failure },
+            // Over TLS, an end that was not announced.
+            None if error.kind() == io::ErrorKind::UnexpectedEof => Self::Closed,
+            None => Self::Io { kind: error.kind() },
         }
     }
 }

@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+mod access;
+mod authority;
 mod carrier;
 mod error;
 mod event;
@@ -12,6 +14,8 @@ mod rules;
 mod stats;
 mod transport;
 
+pub use access::BrokerAccess;
+pub use authority::{Authority, Identity};
 pub use carrier::{Carrier, Leftover};
 pub use error::CarrierError;
 pub use event::{CarrierEvent, CommandArrival, DropReason, LossReason};
@@ -20,6 +24,8 @@ pub use mqtt::config::{ConnectionConfig, FleetConfig, RouteConfig};
 pub use mqtt::fleet::{Fleet, FleetEnd, FleetEvents};
 pub use mqtt::leftovers::{LeftSessions, RemovedSessions, clear_retained};
 pub use mqtt::virtual_fleet::VirtualFleet;
+pub use mqtt::visit::{Received, Refusal, RefusalCause, Visit};
+pub use mqtt::visitor::Visitor;
 pub use opening::{Carry, Open, Opening, Tell, Time};
 pub use other_end::{Heard, OtherEnd};
 pub use pace::Pace;
@@ -28,9 +34,10 @@ pub use rules::link_rule::{
 };
 pub use rules::net_cut::NetCut;
 pub use stats::{CarrierStats, ConnectionCounts, Counts};
-pub use transport::address::check_reachable;
 pub use transport::descriptors::{descriptor_limit, ensure_descriptors};
 pub use transport::memory::MEMORY_LATENCY;
+pub use transport::tls::{TlsClient, TlsSettings, TlsTarget, Trusted};
+pub use transport::tls_failure::TlsFailure;
 
 use sim_core::{Plugin, Registry};
 

@@ -18,5 +18,7 @@ pub(crate) mod reason_code;
 pub(crate) mod session;
 pub(crate) mod turn;
 pub(crate) mod virtual_fleet;
+pub(crate) mod visit;
+pub(crate) mod visitor;
 pub(crate) mod wall;
 pub(crate) mod wiring;

@@ -7,6 +7,7 @@ use scenarios::Plan;
 use sim_core::{CarrierKind, Executor, Registry, Seam, SimId};
 use tokio::runtime::Handle;
 
+use crate::access::BrokerAccess;
 use crate::carrier::Carrier;
 use crate::error::CarrierError;
 use crate::event::CarrierEvent;
@@ -38,8 +39,8 @@ pub struct Opening<'a> {
     pub devices: &'a [SimId],
     /// Identity of the run.
     pub run: &'a str,
-    /// Host and port of the target, if it is a broker on the wall clock.
-    pub broker: Option<(&'a str, u16)>,
+    /// How the target is reached, if it is a broker on the wall clock.
+    pub broker: Option<&'a BrokerAccess>,
     /// The time in which messages are due.
     pub time: Time<'a>,
     /// Takes what becomes of messages and connections.

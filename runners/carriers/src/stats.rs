@@ -21,6 +21,8 @@ pub struct CarrierStats {
     pub connect_failures: BTreeMap<String, u64>,
     /// Lost connections by reason.
     pub disconnects: BTreeMap<String, u64>,
+    /// What the broker refused over a connection that stood, by reason.
+    pub refusals: BTreeMap<String, u64>,
     /// Handling of a message minus its intended instant [us]: lateness of this program, not of the network.
     pub lag_us: Histogram<u64>,
     /// Start of an attempt to CONNACK [us].
@@ -41,6 +43,7 @@ impl Default for CarrierStats {
             drops: BTreeMap::new(),
             connect_failures: BTreeMap::new(),
             disconnects: BTreeMap::new(),
+            refusals: BTreeMap::new(),
             lag_us: histogram(3),
             connect_us: histogram(2),
             reconnect_us: histogram(2),
@@ -62,6 +65,9 @@ impl CarrierStats {
         }
         for (reason, count) in &other.disconnects {
             *self.disconnects.entry(reason.clone()).or_default() += count;
+        }
+        for (reason, count) in &other.refusals {
+            *self.refusals.entry(reason.clone()).or_default() += count;
         }
         for (mine, theirs) in [
             (&mut self.lag_us, &other.lag_us),

@@ -3,7 +3,10 @@
 pub(crate) mod address;
 pub(crate) mod descriptors;
 pub(crate) mod memory;
+pub(crate) mod socket;
 pub(crate) mod tcp;
+pub(crate) mod tls;
+pub(crate) mod tls_failure;
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,9 +15,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 use memory::{MemoryNetwork, MemoryStream};
+use socket::Socket;
+use tls::TlsClient;
 
 /// Most reads of bytes that nobody wants: a megabyte, beyond which a reset is the sender's own doing.
 const DISCARD_READS: usize = 256;
@@ -30,7 +34,7 @@ pub(crate) enum Destination {
 
 /// An attempt to connect.
 pub(crate) enum Dialling {
-    /// Over TCP.
+    /// Over TCP, with the handshake of TLS if there is one.
     Tcp(tcp::Dialling),
     /// In memory.
     Memory(Option<MemoryStream>),
@@ -39,17 +43,17 @@ pub(crate) enum Dialling {
 /// A connected byte stream.
 #[derive(Debug)]
 pub(crate) enum Transport {
-    /// Plain TCP.
-    Tcp(TcpStream),
+    /// A socket.
+    Socket(Socket),
     /// In memory.
     Memory(MemoryStream),
 }
 
 impl Destination {
-    /// Begins to connect.
-    pub(crate) fn dial(&self) -> Dialling {
+    /// Begins to connect; in memory there is no TLS.
+    pub(crate) fn dial(&self, tls: Option<&TlsClient>) -> Dialling {
         match self {
-            Self::Tcp(addresses) => Dialling::Tcp(tcp::dial(Arc::clone(addresses))),
+            Self::Tcp(addresses) => Dialling::Tcp(tcp::dial(Arc::clone(addresses), tls.cloned())),
             Self::Memory(network) => Dialling::Memory(Some(network.dial())),
         }
     }
@@ -59,7 +63,7 @@ impl Dialling {
     /// Whether the attempt has come to an end.
     pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Transport>> {
         match self {
-            Self::Tcp(dialling) => dialling.as_mut().poll(context).map_ok(Transport::Tcp),
+            Self::Tcp(dialling) => dialling.as_mut().poll(context).map_ok(Transport::Socket),
             Self::Memory(stream) => match stream {
                 Some(waiting) if !waiting.poll_connected(context) => Poll::Pending,
                 _ => Poll::Ready(match stream.take() {
@@ -75,24 +79,43 @@ impl Transport {
     /// Reads what has arrived; 0 bytes is the end of the stream.
     pub(crate) fn poll_read(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self {
-            Self::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
+            Self::Socket(socket) => Pin::new(socket).poll_read(context, buffer),
             Self::Memory(stream) => stream.poll_read(context, buffer),
         }
     }
 
-    /// Writes as much as fits.
+    /// Writes as much as fits; over TLS that may be more than the socket has taken ([`Transport::poll_flush`]).
     pub(crate) fn poll_write(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self {
-            Self::Tcp(stream) => Pin::new(stream).poll_write(context, bytes),
+            Self::Socket(socket) => Pin::new(socket).poll_write(context, bytes),
             Self::Memory(stream) => Poll::Ready(stream.write(bytes)),
         }
     }
 
-    /// Ends the sending direction: the other side sees the end of the stream (FIN).
+    /// Writes what was taken and has not left.
+    pub(crate) fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Socket(socket) => Pin::new(socket).poll_flush(context),
+            Self::Memory(_) => Poll::Ready(Ok(())),
+        }
+    }
+
+    /// Ends the sending direction cleanly: the other side sees the end of the stream, over TLS announced.
     pub(crate) fn finish(&mut self, context: &mut Context<'_>) {
         match self {
-            // Shutting a socket down takes effect at once; an error means that it is gone already.
-            Self::Tcp(stream) => drop(Pin::new(stream).poll_shutdown(context)),
+            Self::Socket(socket) => {
+                if Pin::new(&mut *socket).poll_shutdown(context).is_pending() {
+                    socket.hang_up(context);
+                }
+            }
+            Self::Memory(stream) => stream.finish(),
+        }
+    }
+
+    /// Ends the sending direction below everything: the other side sees a FIN.
+    pub(crate) fn hang_up(&mut self, context: &mut Context<'_>) {
+        match self {
+            Self::Socket(socket) => socket.hang_up(context),
             Self::Memory(stream) => stream.finish(),
         }
     }
@@ -112,8 +135,7 @@ impl Transport {
     /// Ends both directions at once: the other side sees a reset (RST), and unsent bytes are discarded.
     pub(crate) fn reset(self) {
         match self {
-            // An error means that the connection is gone already.
-            Self::Tcp(stream) => drop(stream.set_zero_linger()),
+            Self::Socket(socket) => socket.reset(),
             Self::Memory(stream) => stream.reset(),
         }
     }

@@ -35,7 +35,7 @@ pub(crate) enum Command {
         /// Also fail on warnings.
         #[arg(long)]
         deny_warnings: bool,
-        /// Also try to reach the targets, without sending telemetry.
+        /// Also try the targets, without sending telemetry: name, port, TLS, certificates, credentials, subscriptions.
         #[arg(long)]
         connect: bool,
     },

@@ -16,9 +16,11 @@ pub enum ProbeError {
         kind: String,
     },
     /// The target did not answer.
-    #[error("no subscription within {limit_s} s")]
+    #[error("no subscription within {limit_s} s{}", .reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default())]
     TooLate {
         /// How long was waited [s].
         limit_s: u64,
+        /// What the last attempt was told, if it was told something.
+        reason: Option<String>,
     },
 }

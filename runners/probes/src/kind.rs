@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use carriers::Pace;
+use carriers::{BrokerAccess, Pace, Visitor};
 use sim_core::{Arguments, Seam};
 use tokio::runtime::Handle;
 
@@ -58,10 +58,8 @@ pub struct Start<'a> {
     pub qos: u8,
     /// Address of the target that it watches, as the scenario writes it.
     pub url: &'a str,
-    /// Host and port of that target, if it is a broker.
-    pub broker: Option<(&'a str, u16)>,
-    /// Name and password for that target.
-    pub auth: Option<(&'a str, &'a str)>,
+    /// How that target is reached, if it is a broker, and how somebody who is no device connects there.
+    pub broker: Option<(&'a BrokerAccess, &'a Visitor)>,
     /// Identity of the run, for client ids and the like.
     pub run: &'a str,
     /// The clock of the run: a sighting is stamped with [`Pace::now_ns`].

@@ -1,5 +1,6 @@
 //! An MQTT subscriber.
 
+mod conversation;
 mod kind;
 mod subscriber;
 

@@ -315,6 +315,8 @@ fn background(report: &RunReport) -> String {
         ("connections made", count(connections.made)),
         ("attempts failed", reasons(&connections.failed)),
         ("connections ended", reasons(&connections.ended)),
+        ("refused by targets", reasons(&connections.refused)),
+        ("given up by devices", reasons(&connections.given_up)),
         ("messages re-sent", count(connections.resent)),
     ]);
     let checks = report.validity.iter().map(|check| {

@@ -131,6 +131,21 @@ fn write_numbers(report: &RunReport, text: &mut Text) {
         count(connections.failed.values().sum()),
         count(connections.resent)
     ));
+    for target in report.targets.iter().filter(|target| !target.identity.is_empty()) {
+        text.line(format_args!("  {:<24} {}", format!("target {}", target.id), target.identity));
+    }
+    for (what, reasons) in [
+        ("failed attempts", &connections.failed),
+        ("ended", &connections.ended),
+        ("refused by targets", &connections.refused),
+        ("given up by devices", &connections.given_up),
+    ] {
+        if !reasons.is_empty() {
+            let listed: Vec<String> =
+                reasons.iter().map(|(reason, times)| format!("{} {reason}", count(*times))).collect();
+            text.line(format_args!("  {what:<24} {}", listed.join(", ")));
+        }
+    }
     if connections.reconnect.samples > 0 {
         text.line(format_args!("  {:<24} {}", "lost link to recovered", connections.reconnect.line()));
     }

@@ -12,6 +12,7 @@
 mod airwaves;
 mod command_step;
 mod commander;
+mod connection_check;
 mod driver;
 mod error;
 mod events;
@@ -29,12 +30,12 @@ mod run;
 mod timeline;
 mod usage;
 
+pub use connection_check::{Attempt, TargetCheck, check_targets};
 pub use error::{Diagnostics, Error};
 pub use fingerprint::fingerprint;
 pub use judge::Consumer;
 pub use observer::{Interrupt, Note, Observer, Progress, Silent};
 pub use offline::{Messages, Offline};
-pub use outside::targets::check_targets;
 pub use partition::Partition;
 pub use recordings::load_recordings;
 pub use report_folder::ReportFolder;

@@ -74,7 +74,7 @@ pub(crate) fn run(
         let to_broker = |device: &&SimId| targets::is_broker(&plan.targets[plan.link_of(**device).target], registry);
         carriers::ensure_descriptors(devices.iter().filter(to_broker).count(), per_device)
             .map_err(|error| Error::Resources(error.to_string()))?;
-        let targets = Targets::start(&plan, registry)?;
+        let targets = Targets::start(&plan, registry, options.folder.as_deref())?;
         let runtime = wall::runtime()?;
         let simulation = build(plan, registry, &within, options.threads, lead)?;
         let pace = Pace::new(simulation.origin, speed);
@@ -210,6 +210,8 @@ fn connection_counts(stats: &CarrierStats, planned: u64) -> ConnectionCounts {
         session_present: stats.counts.sessions_present,
         failed: stats.connect_failures.clone(),
         ended: stats.disconnects.clone(),
+        refused: stats.refusals.clone(),
+        given_up: stats.drops.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect(),
         connect_time: nanoseconds(&stats.connect_us),
         reconnect_time: nanoseconds(&stats.reconnect_us),
         resent: stats.counts.resent,

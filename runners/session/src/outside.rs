@@ -10,7 +10,7 @@ pub(crate) mod wall;
 
 use std::sync::Arc;
 
-use carriers::{Carrier, CarrierError, CarrierStats, Opening, Time};
+use carriers::{BrokerAccess, Carrier, CarrierError, CarrierStats, Opening, Time};
 use scenarios::Plan;
 use sim_core::{Registry, SimId};
 use verify::TargetReport;
@@ -82,7 +82,7 @@ impl Beginning<'_> {
         &self,
         target: usize,
         parties: &Parties,
-        broker: Option<(&str, u16)>,
+        broker: Option<&BrokerAccess>,
         time: Time<'_>,
     ) -> Result<Box<dyn Carrier>, Error> {
         let teller = self.teller.clone();
@@ -124,10 +124,11 @@ impl Parties {
 /// A carrier that could not be opened, or whose devices could not connect, in words of a run.
 pub(crate) fn refused(target: &str) -> impl Fn(CarrierError) -> Error {
     move |error| {
-        if error.blames_target() {
-            Error::Unreachable { target: target.to_owned(), reason: error.to_string() }
-        } else {
-            Error::Resources(error.to_string())
+        let (target, reason) = (target.to_owned(), error.to_string());
+        match error {
+            error if error.blames_target() => Error::Unreachable { target, reason },
+            CarrierError::Security { .. } => Error::Target { target, reason },
+            _ => Error::Resources(reason),
         }
     }
 }

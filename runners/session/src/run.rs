@@ -232,7 +232,7 @@ impl Facts {
 }
 
 /// Fills in what only the moment of the run decides: `${run}`.
-fn fill_in(plan: &mut Plan, identity: &str) {
+pub(crate) fn fill_in(plan: &mut Plan, identity: &str) {
     const RUN: &str = "${run}";
     identity.clone_into(&mut Arc::make_mut(&mut plan.roster).run);
     for delivery in &mut plan.deliveries {
@@ -244,6 +244,7 @@ fn fill_in(plan: &mut Plan, identity: &str) {
         let will = endpoint.will.as_mut().map(|will| (&mut will.topic, &mut will.body));
         let mut texts = vec![&mut endpoint.client_id, &mut endpoint.command_topic, &mut endpoint.reply_topic];
         texts.extend(will.into_iter().flat_map(|(topic, body)| [topic, body]));
+        texts.extend(endpoint.auth.iter_mut().flat_map(|auth| [&mut auth.user, &mut auth.password]));
         for text in texts {
             if text.contains(RUN) {
                 *text = text.replace(RUN, identity);

@@ -42,7 +42,8 @@ pub enum BrokerChoice {
 }
 
 impl BrokerChoice {
-    /// Reads `embedded`, `mosquitto` or `mqtt://host[:port]`; the port defaults to 1883.
+    /// Reads `embedded`, `mosquitto`, `mqtt://host[:port]` or `mqtts://host[:port]`; the port defaults to 1883, with TLS
+    /// to 8883.
     ///
     /// # Errors
     /// [`ChoiceError`] says what is wrong with the text and, where it can be guessed, what was meant.
@@ -88,16 +89,8 @@ pub enum ChoiceError {
         /// What was probably meant.
         meant: Meant,
     },
-    /// A URL whose scheme asks for TLS.
-    #[error(
-        "TLS targets are not supported yet: {scheme}:// in a broker URL (only plain mqtt:// is; a TLS terminator such as stunnel can stand between)"
-    )]
-    TlsNotSupported {
-        /// The scheme as given.
-        scheme: String,
-    },
     /// A URL whose scheme asks for MQTT over WebSocket.
-    #[error("WebSocket targets are not supported yet: {scheme}:// in a broker URL (only plain mqtt:// is){meant}")]
+    #[error("WebSocket targets are not supported yet: {scheme}:// in a broker URL (mqtt:// and mqtts:// are){meant}")]
     WebSocketNotSupported {
         /// The scheme as given.
         scheme: String,
@@ -105,7 +98,7 @@ pub enum ChoiceError {
         meant: Meant,
     },
     /// A URL whose scheme is not one of MQTT's.
-    #[error("unknown scheme {scheme:?} in a broker URL: expected \"mqtt\"{meant}")]
+    #[error("unknown scheme {scheme:?} in a broker URL: expected \"mqtt\" or \"mqtts\"{meant}")]
     UnknownScheme {
         /// The scheme as given.
         scheme: String,
@@ -164,35 +157,41 @@ impl fmt::Display for Meant {
 }
 
 fn parse_url(given: &str, scheme: &str, authority: &str) -> Result<BrokerAddress, ChoiceError> {
-    let plain = || Meant(Some(format!("mqtt://{authority}")));
-    match scheme.to_ascii_lowercase().as_str() {
-        "mqtt" => {}
-        "mqtts" | "ssl" | "tls" | "mqtt+ssl" | "mqtt+tls" => {
-            return Err(ChoiceError::TlsNotSupported { scheme: scheme.to_owned() });
+    let is_secured = match scheme.to_ascii_lowercase().as_str() {
+        "mqtt" => false,
+        "mqtts" => true,
+        "ssl" | "tls" | "mqtt+ssl" | "mqtt+tls" => {
+            let meant = Meant(Some(format!("mqtts://{authority}")));
+            return Err(ChoiceError::UnknownScheme { scheme: scheme.to_owned(), meant });
         }
         "ws" | "wss" => {
             let meant = Meant(scheme.eq_ignore_ascii_case("ws").then(|| mqtt_default_port(authority)).flatten());
             return Err(ChoiceError::WebSocketNotSupported { scheme: scheme.to_owned(), meant });
         }
-        _ => return Err(ChoiceError::UnknownScheme { scheme: scheme.to_owned(), meant: plain() }),
-    }
+        _ => {
+            let meant = Meant(Some(format!("mqtt://{authority}")));
+            return Err(ChoiceError::UnknownScheme { scheme: scheme.to_owned(), meant });
+        }
+    };
+    let scheme = if is_secured { "mqtts" } else { "mqtt" };
     if let Some((_, host_and_port)) = authority.rsplit_once('@') {
-        return Err(ChoiceError::Credentials { meant: Meant(Some(format!("mqtt://{host_and_port}"))) });
+        return Err(ChoiceError::Credentials { meant: Meant(Some(format!("{scheme}://{host_and_port}"))) });
     }
     let authority = authority.strip_suffix('/').unwrap_or(authority);
     if let Some(end) = authority.find(['/', '?', '#']) {
         let (kept, extra) = authority.split_at(end);
-        return Err(ChoiceError::Path { extra: extra.to_owned(), meant: Meant(Some(format!("mqtt://{kept}"))) });
+        return Err(ChoiceError::Path { extra: extra.to_owned(), meant: Meant(Some(format!("{scheme}://{kept}"))) });
     }
     let (host, port) = split_port(authority)?;
     if host.is_empty() {
         return Err(ChoiceError::MissingHost { given: given.to_owned() });
     }
     let port = match port {
+        None if is_secured => BrokerAddress::DEFAULT_SECURE_PORT,
         None => BrokerAddress::DEFAULT_PORT,
         Some(text) => parse_port(text, authority)?,
     };
-    Ok(BrokerAddress { host: host.to_owned(), port })
+    Ok(BrokerAddress { host: host.to_owned(), port, is_secured })
 }
 
 /// Splits `host:port`, `host`, `[v6]:port` or `[v6]` and checks the host.
@@ -232,7 +231,8 @@ fn parse_port(text: &str, authority: &str) -> Result<u16, ChoiceError> {
 /// The same host on MQTT's own port.
 fn mqtt_default_port(authority: &str) -> Option<String> {
     let (host, _) = split_port(authority.split('/').next()?).ok()?;
-    let address = BrokerAddress { host: host.to_owned(), port: BrokerAddress::DEFAULT_PORT };
+    let port = BrokerAddress::DEFAULT_PORT;
+    let address = BrokerAddress { host: host.to_owned(), port, is_secured: false };
     (!host.is_empty()).then(|| address.to_string())
 }
 
@@ -260,7 +260,11 @@ mod tests {
     use super::*;
 
     fn external(host: &str, port: u16) -> BrokerChoice {
-        BrokerChoice::External(BrokerAddress { host: host.to_owned(), port })
+        BrokerChoice::External(BrokerAddress { host: host.to_owned(), port, is_secured: false })
+    }
+
+    fn secured(host: &str, port: u16) -> BrokerChoice {
+        BrokerChoice::External(BrokerAddress { host: host.to_owned(), port, is_secured: true })
     }
 
     fn refusal(given: &str) -> String {
@@ -278,6 +282,8 @@ mod tests {
             ("mqtt://127.0.0.1:1", external("127.0.0.1", 1)),
             ("mqtt://[::1]", external("::1", 1883)),
             ("mqtt://[fe80::1]:65535", external("fe80::1", 65535)),
+            ("mqtts://broker", secured("broker", 8883)),
+            ("MQTTS://[::1]:884", secured("::1", 884)),
         ];
         for (given, expected) in cases {
             assert_eq!(BrokerChoice::parse(given), Ok(expected), "{given}");
@@ -293,8 +299,8 @@ mod tests {
             ("broker.example", "did you mean \"mqtt://broker.example:1883\"?"),
             ("mqtt:broker:1883", "did you mean \"mqtt://broker:1883\"?"),
             ("tcp://host:1883", "did you mean \"mqtt://host:1883\"?"),
-            ("mqtts://host:8883", "TLS targets are not supported yet"),
-            ("ssl://host:8883", "TLS targets are not supported yet"),
+            ("ssl://host:8883", "did you mean \"mqtts://host:8883\"?"),
+            ("mqtts://nurse@host", "did you mean \"mqtts://host\"?"),
             ("ws://host:9001/mqtt", "did you mean \"mqtt://host:1883\"?"),
             ("mqtt://host:0", "\"0\" is not a number from 1 to 65535"),
             ("mqtt://host:70000", "\"70000\" is not a number from 1 to 65535"),
@@ -323,8 +329,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_choice_survives_display_and_parse(host in "[a-z0-9][a-z0-9.-]{0,20}", port in 1..=u16::MAX) {
-            let choice = external(&host, port);
+        fn a_choice_survives_display_and_parse(host in "[a-z0-9][a-z0-9.-]{0,20}", port in 1..=u16::MAX, is_secured: bool) {
+            let choice = if is_secured { secured(&host, port) } else { external(&host, port) };
             prop_assert_eq!(BrokerChoice::parse(&choice.to_string()), Ok(choice));
         }
 

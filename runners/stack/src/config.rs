@@ -1,5 +1,6 @@
 //! How a broker that this process starts is set up.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,6 +22,26 @@ pub struct BrokerConfig {
     /// QoS 1 and 2 messages that the embedded broker holds for one session that is away or behind; beyond it the oldest
     /// are dropped and counted. Mosquitto is told to hold all of them.
     pub session_queue: usize,
+    /// What the broker shows of itself over TLS, and demands; `None` is plain TCP.
+    pub tls: Option<ListenerTls>,
+}
+
+/// TLS of a broker that this process starts.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ListenerTls {
+    /// The broker's certificate, as PEM.
+    pub certificate_pem: String,
+    /// Its private key, as PEM; it lies in a file that only this user may read, as long as the broker exists.
+    pub key_pem: String,
+    /// Who issues the certificates that clients must show, as PEM; `None` when they need none. Mosquitto takes the common
+    /// name of a certificate for the user name.
+    pub client_ca_pem: Option<String>,
+}
+
+impl fmt::Debug for ListenerTls {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("ListenerTls").finish_non_exhaustive()
+    }
 }
 
 /// What a broker keeps of sessions, queued and retained messages when it stops.
@@ -43,6 +64,12 @@ impl Persistence {
 
 impl Default for BrokerConfig {
     fn default() -> Self {
-        Self { directory: None, persistence: Persistence::Memory, subscriber_lane: 100_000, session_queue: 1_000_000 }
+        Self {
+            directory: None,
+            persistence: Persistence::Memory,
+            subscriber_lane: 100_000,
+            session_queue: 1_000_000,
+            tls: None,
+        }
     }
 }

@@ -29,6 +29,7 @@ use crate::embedded::settings::Settings;
 use crate::embedded::silence::await_silence;
 use crate::error::BrokerError;
 use crate::port::PortReservation;
+use crate::tls_files::TlsFiles;
 
 /// Product and the version that the workspace pins; a test asks the running broker whether it is true.
 const NAME: &str = "mqtt5 0.49.0";
@@ -48,8 +49,9 @@ pub(crate) struct EmbeddedBroker {
     ingress: Arc<IngressTally>,
     drops: Arc<DropTally>,
     incarnation: Option<Incarnation>,
-    // After the incarnation, which uses both: fields are dropped in order.
+    // After the incarnation, which uses all of them: fields are dropped in order.
     _directory: Option<BrokerDirectory>,
+    _tls: Option<TlsFiles>,
     port: PortReservation,
 }
 
@@ -60,15 +62,17 @@ impl EmbeddedBroker {
             Persistence::Disk { .. } => Some(BrokerDirectory::prepare(config.directory.as_deref())?),
         };
         let port = PortReservation::take()?;
-        let settings = Settings::new(config, port.port(), directory.as_ref().map(BrokerDirectory::path));
+        let tls = config.tls.as_ref().map(TlsFiles::write).transpose()?;
+        let settings = Settings::new(config, port.port(), directory.as_ref().map(BrokerDirectory::path), tls.as_ref());
         let mut broker = Self {
-            address: BrokerAddress::loopback(port.port()),
+            address: BrokerAddress { is_secured: tls.is_some(), ..BrokerAddress::loopback(port.port()) },
             identity: BrokerIdentity { kind: BrokerKind::Embedded, name: NAME.to_owned() },
             settings,
             ingress: Arc::default(),
             drops: Arc::default(),
             incarnation: None,
             _directory: directory,
+            _tls: tls,
             port,
         };
         broker.restart()?;

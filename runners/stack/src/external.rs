@@ -109,7 +109,10 @@ mod tests {
     #[test]
     fn a_listener_is_reached_by_name_and_cannot_be_controlled() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let address = BrokerAddress { host: "localhost".to_owned(), port: listener.local_addr().unwrap().port() };
+        let address = BrokerAddress {
+            host: "localhost".to_owned(),
+            ..BrokerAddress::loopback(listener.local_addr().unwrap().port())
+        };
         let mut broker = ExternalBroker::reach(&address).unwrap();
         assert_eq!(broker.identity().name, address.to_string());
         for refusal in [broker.stop(), broker.kill(), broker.restart()] {

@@ -12,10 +12,11 @@ mod external;
 mod mosquitto;
 mod port;
 mod start;
+mod tls_files;
 
 pub use address::BrokerAddress;
 pub use choice::{BrokerChoice, BrokerKind, ChoiceError, Meant};
-pub use config::{BrokerConfig, Persistence};
+pub use config::{BrokerConfig, ListenerTls, Persistence};
 pub use control::{Broker, BrokerIdentity, DroppedCount, IngressCount};
 pub use error::BrokerError;
 pub use start::start;

@@ -14,6 +14,7 @@ use crate::directory::BrokerDirectory;
 use crate::error::BrokerError;
 use crate::mosquitto::process::MosquittoProcess;
 use crate::port::PortReservation;
+use crate::tls_files::TlsFiles;
 
 /// Mosquitto under the control of a run.
 #[derive(Debug)]
@@ -22,9 +23,10 @@ pub(crate) struct MosquittoBroker {
     identity: BrokerIdentity,
     program: PathBuf,
     process: Option<MosquittoProcess>,
-    // After the process, which uses both: fields are dropped in order.
+    // After the process, which uses all of them: fields are dropped in order.
     directory: BrokerDirectory,
-    port: PortReservation,
+    _tls: Option<TlsFiles>,
+    _port: PortReservation,
 }
 
 impl MosquittoBroker {
@@ -32,14 +34,16 @@ impl MosquittoBroker {
         let program = install::find_program()?;
         let directory = BrokerDirectory::prepare(config.directory.as_deref())?;
         let port = PortReservation::take()?;
-        configuration::write(directory.path(), port.port(), config.persistence)?;
+        let tls = config.tls.as_ref().map(TlsFiles::write).transpose()?;
+        configuration::write(directory.path(), port.port(), config.persistence, tls.as_ref())?;
         let mut broker = Self {
-            address: BrokerAddress::loopback(port.port()),
+            address: BrokerAddress { is_secured: tls.is_some(), ..BrokerAddress::loopback(port.port()) },
             identity: BrokerIdentity { kind: BrokerKind::Mosquitto, name: install::ask_version(&program)? },
             program,
             process: None,
             directory,
-            port,
+            _tls: tls,
+            _port: port,
         };
         broker.restart()?;
         Ok(broker)
@@ -65,7 +69,7 @@ impl Broker for MosquittoBroker {
 
     fn restart(&mut self) -> Result<(), BrokerError> {
         self.stop()?;
-        self.process = Some(MosquittoProcess::start(&self.program, self.directory.path(), self.port.port())?);
+        self.process = Some(MosquittoProcess::start(&self.program, self.directory.path(), &self.address)?);
         Ok(())
     }
 

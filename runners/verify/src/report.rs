@@ -386,6 +386,12 @@ pub struct ConnectionsReport {
     pub failed: BTreeMap<String, u64>,
     /// Ended connections by reason.
     pub ended: BTreeMap<String, u64>,
+    /// What targets refused over connections that stood (subscriptions, messages) by reason.
+    #[serde(default)]
+    pub refused: BTreeMap<String, u64>,
+    /// Messages that devices gave up by reason.
+    #[serde(default)]
+    pub given_up: BTreeMap<String, u64>,
     /// From the attempt to the accepted connection.
     pub connect: DelayReport,
     /// From the lost link to the first message that got through again.

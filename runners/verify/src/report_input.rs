@@ -64,6 +64,10 @@ pub struct ConnectionCounts {
     pub failed: BTreeMap<String, u64>,
     /// Ended connections by reason.
     pub ended: BTreeMap<String, u64>,
+    /// What targets refused over connections that stood by reason.
+    pub refused: BTreeMap<String, u64>,
+    /// Messages that devices gave up by reason.
+    pub given_up: BTreeMap<String, u64>,
     /// From the attempt to the accepted connection [ns].
     pub connect_time: Histogram<u64>,
     /// From the lost link to the first message that got through again [ns].
@@ -85,6 +89,8 @@ impl Default for ConnectionCounts {
             session_present: 0,
             failed: BTreeMap::new(),
             ended: BTreeMap::new(),
+            refused: BTreeMap::new(),
+            given_up: BTreeMap::new(),
             connect_time: empty(),
             reconnect_time: empty(),
             resent: 0,

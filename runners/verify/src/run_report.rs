@@ -188,6 +188,8 @@ fn connections(judgement: &Judgement, input: &ReportInput) -> ConnectionsReport 
         session_present: counts.session_present,
         failed: counts.failed.clone(),
         ended: counts.ended.clone(),
+        refused: counts.refused.clone(),
+        given_up: counts.given_up.clone(),
         connect: Delays::from_histogram(&counts.connect_time).report(),
         reconnect: Delays::from_histogram(&counts.reconnect_time).report(),
         resent: counts.resent,

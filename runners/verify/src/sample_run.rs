@@ -122,6 +122,7 @@ pub(crate) fn plan(beds: u32) -> Plan {
             qos: 1,
             retain: false,
         }),
+        auth: None,
     };
     Plan {
         scenario: "ward".to_owned(),
@@ -140,6 +141,7 @@ pub(crate) fn plan(beds: u32) -> Plan {
             carrier: "mqtt".to_owned(),
             url: "mosquitto".to_owned(),
             arguments: sim_core::Arguments::default(),
+            auth: None,
         }],
         hosts: Vec::new(),
         links: vec![link()],
@@ -343,6 +345,8 @@ pub(crate) fn sample_input() -> ReportInput {
             made: 8,
             ended: BTreeMap::from([("cut".to_owned(), 2)]),
             failed: BTreeMap::from([("refused".to_owned(), 31)]),
+            refused: BTreeMap::from([("a command subscription: 0x87 (not authorized)".to_owned(), 1)]),
+            given_up: BTreeMap::from([("outbox full, oldest dropped".to_owned(), 96)]),
             reconnect_time: lag(2, 700_000_000),
             connect_time: lag(8, 1_200_000),
             resent: 3,

@@ -119,6 +119,15 @@ impl Template {
         render(&self.parts, names)
     }
 
+    /// The text, if it is the same for everybody.
+    pub(crate) fn literal(&self) -> Option<String> {
+        let parts = self.parts.iter().map(|part| match part {
+            Part::Literal(text) => Some(text.as_str()),
+            Part::Variable(_) => None,
+        });
+        parts.collect()
+    }
+
     /// Whether it names the gateway, which only a gateway's link has.
     pub(crate) fn names_gateway(&self) -> bool {
         self.parts.contains(&Part::Variable(Variable::Gateway))

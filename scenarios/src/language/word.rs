@@ -11,6 +11,8 @@ pub(crate) const HOST: &str = "hci";
 /// Keys that every carrier takes.
 const OF_EVERY_LINK: [&str; 3] = ["topic", "format", "with"];
 const OF_EVERY_TARGET: [&str; 2] = ["url", "with"];
+/// Those that a target has when links to it have them.
+const AS_ITS_LINKS: &str = "auth";
 /// Carriers of the language that nobody has registered yet.
 const LATER_CARRIERS: &[&str] = &["http"];
 const LATER_TARGETS: &[&str] = &["http", "fhir", "mllp"];
@@ -54,7 +56,10 @@ impl<'a> Words<'a> {
                 let word = |kind: &'a CarrierKind| Word {
                     name: kind.name,
                     own: &kind.target_parameters,
-                    takes: OF_EVERY_TARGET.to_vec(),
+                    takes: OF_EVERY_TARGET
+                        .into_iter()
+                        .chain(kind.link_keys.iter().copied().filter(|key| *key == AS_ITS_LINKS))
+                        .collect(),
                     otherwise: "such a target has nothing of the kind",
                 };
                 let otherwise = "a Bluetooth host attaches at `listen`";

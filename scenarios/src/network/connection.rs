@@ -12,7 +12,9 @@ use crate::language::template::{Template, Use};
 use crate::network::payload::PayloadDraft;
 use crate::network::radio::RadioDraft;
 use crate::network::target::TargetDraft;
-use crate::plan::{AuthPlan, Backoff, BackoffKind, Carrier, LinkPlan, OutboxFull, OutboxPlan, Protocol, SessionPlan};
+use crate::plan::{
+    AuthPlan, Backoff, BackoffKind, Carrier, LinkAuth, LinkPlan, OutboxFull, OutboxPlan, Protocol, SessionPlan,
+};
 
 /// What is known of a link before it is read.
 #[derive(Debug)]
@@ -32,6 +34,7 @@ pub(crate) struct LinkBody {
     pub(crate) client_id: Option<Template>,
     pub(crate) client_id_place: Place,
     pub(crate) will: Option<WillDraft>,
+    pub(crate) auth: Option<AuthDraft>,
     /// The Bluetooth side, unless devices have a connection of their own.
     pub(crate) radio: Option<RadioDraft>,
 }
@@ -40,7 +43,8 @@ impl LinkBody {
     /// Whether one of its templates names the gateway.
     pub(crate) fn names_gateway(&self) -> bool {
         let will = self.will.iter().flat_map(|will| [&will.topic, &will.body]);
-        [&self.topic].into_iter().chain(&self.client_id).chain(will).any(Template::names_gateway)
+        let auth = self.auth.iter().flat_map(|auth| [&auth.user, &auth.password]);
+        [&self.topic].into_iter().chain(&self.client_id).chain(will).chain(auth).any(Template::names_gateway)
     }
 }
 
@@ -51,6 +55,13 @@ pub(crate) struct WillDraft {
     pub(crate) body: Template,
     pub(crate) qos: u8,
     pub(crate) retain: bool,
+}
+
+/// Name and password as declared.
+#[derive(Debug, Clone)]
+pub(crate) struct AuthDraft {
+    pub(crate) user: Template,
+    pub(crate) password: Template,
 }
 
 /// Reads a link over which devices or gateways have connections of their own.
@@ -100,6 +111,10 @@ pub(crate) fn read_connection(
     let arguments = read_with(reader, owner, &carrier.link_parameters);
     let will = reader.optional("will", |link, key| read_will(link, spec, key));
     let auth = reader.optional("auth", |link, key| read_auth(link, spec, key));
+    if let (Ok(Some((_, LinkAuth { shared: None, .. }))), Ok(target)) = (&auth, &target) {
+        warn_about_strangers(reader, &targets[*target]);
+    }
+    let (auth, link_auth) = auth?.unzip();
     let plan = LinkPlan {
         id: id.to_owned(),
         carrier: Carrier::Connection,
@@ -111,7 +126,7 @@ pub(crate) fn read_connection(
         protocol: takes("protocol").then_some(protocol?),
         session: takes("session").then_some(session?),
         outbox: takes("outbox").then_some(outbox?),
-        auth: auth?,
+        auth: link_auth,
     };
     Ok(LinkBody {
         plan,
@@ -121,6 +136,7 @@ pub(crate) fn read_connection(
         client_id: client_id?,
         client_id_place,
         will: will?,
+        auth,
         radio: None,
     })
 }
@@ -225,10 +241,27 @@ fn read_will(link: &Reader<'_>, spec: &'static TableSpec, key: &str) -> Checked<
     Ok(WillDraft { topic: topic?, body: body?, qos: qos?, retain: retain? })
 }
 
-fn read_auth(link: &Reader<'_>, spec: &'static TableSpec, key: &str) -> Checked<AuthPlan> {
+fn read_auth(link: &Reader<'_>, spec: &'static TableSpec, key: &str) -> Checked<(AuthDraft, LinkAuth)> {
     let table = link.table_below(key)?;
     let reader = Reader::new(link.notes, table, spec.below(key), "`auth`".to_owned(), None);
-    let user = reader.text("user");
-    let password = reader.text("password");
-    Ok(AuthPlan { user: user?.text, password: password?.text })
+    let read = |key: &str| {
+        let text = reader.template(key)?;
+        Ok((Template::read(reader.notes, key, &text, Use::DeviceText)?, text.text))
+    };
+    let (user, password) = (read("user"), read("password"));
+    let ((user, written), (password, _)) = (user?, password?);
+    let literal = user.literal().zip(password.literal());
+    let shared = literal.map(|(user, password)| AuthPlan { user, password });
+    Ok((AuthDraft { user, password }, LinkAuth { user: written, shared }))
+}
+
+/// Devices with names of their own leave none for those who are no devices.
+fn warn_about_strangers(reader: &Reader<'_>, target: &TargetDraft) {
+    if target.plan.as_ref().is_ok_and(|plan| plan.auth.is_none()) {
+        let id = &target.id.value;
+        let message = format!(
+            "each device has a name of its own, and probes have none; give them one with `auth` in [target.{id}]"
+        );
+        reader.notes.warning(reader.place("auth"), message);
+    }
 }

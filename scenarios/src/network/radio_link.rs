@@ -61,6 +61,7 @@ pub(crate) fn read_radio_link(
                 client_id: uplink.client_id.clone(),
                 client_id_place: uplink.client_id_place,
                 will: None,
+                auth: None,
                 radio: Some(radio),
             })
         }
@@ -72,6 +73,7 @@ pub(crate) fn read_radio_link(
             client_id: None,
             client_id_place: reader.place("to"),
             will: None,
+            auth: None,
             radio: Some(radio),
         }),
     }

@@ -10,7 +10,7 @@ use crate::language::schema::TableSpec;
 use crate::language::suggestion::hint;
 use crate::language::word::{HOST, Words};
 use crate::network::host::{HostDraft, read_host};
-use crate::plan::{TargetPlan, TimeMode, TimePlan};
+use crate::plan::{AuthPlan, TargetPlan, TimeMode, TimePlan};
 
 /// A target as declared.
 #[derive(Debug)]
@@ -52,14 +52,28 @@ pub(crate) fn read_targets(root: &Reader<'_>, spec: &'static TableSpec, registry
                 let owner = format!("a target of carrier `{}`", carrier.name);
                 read_with(&reader, owner, &carrier.target_parameters)
             });
+            let auth = reader.optional("auth", |target, key| read_auth(target, spec, key));
+            if let (Some(carrier), Ok(url), Ok(arguments)) = (carrier, &url, &arguments)
+                && let Err(message) = (carrier.check_target)(url, arguments)
+            {
+                let key = if reader.has("with") { "with" } else { "url" };
+                root.notes.error(reader.place(key), message);
+            }
             let plan = kind.and(url).and_then(|url| {
                 let name = carrier.map_or("", |carrier| carrier.name).to_owned();
-                Ok(TargetPlan { id: id.value.clone(), carrier: name, url, arguments: arguments? })
+                Ok(TargetPlan { id: id.value.clone(), carrier: name, url, arguments: arguments?, auth: auth? })
             });
             let carrier = carrier.filter(|_| plan.is_ok()).map(|carrier| carrier.name);
             TargetDraft { id, plan, is_host: kind == Ok(HOST), carrier, host }
         })
         .collect()
+}
+
+fn read_auth(target: &Reader<'_>, spec: &'static TableSpec, key: &str) -> Checked<AuthPlan> {
+    let table = target.table_below(key)?;
+    let reader = Reader::new(target.notes, table, spec.below(key), "`auth`".to_owned(), None);
+    let (user, password) = (reader.text("user"), reader.text("password"));
+    Ok(AuthPlan { user: user?.text, password: password?.text })
 }
 
 /// The carrier whose addresses look like that of a target.

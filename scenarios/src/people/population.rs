@@ -11,7 +11,7 @@ use crate::network::link::LinkDraft;
 use crate::network::radio::Peer;
 use crate::people::cohort::CohortDraft;
 use crate::people::identity::{device_identity, patient_identity};
-use crate::plan::{Carrier, Delivery, Endpoint, Will};
+use crate::plan::{AuthPlan, Carrier, Delivery, Endpoint, Will};
 
 /// Whether a patient has a device of which only a share of the patients have one: the draw is below the share. It is
 /// keyed by the device's path, so adding patients or devices changes nobody.
@@ -135,11 +135,16 @@ pub(crate) fn endpoint(link: &LinkBody, names: &Names<'_>) -> Endpoint {
         qos: will.qos,
         retain: will.retain,
     });
+    let auth = link
+        .auth
+        .as_ref()
+        .map(|auth| AuthPlan { user: auth.user.render(names), password: auth.password.render(names) });
     Endpoint {
         client_id: link.client_id.as_ref().map(|client_id| client_id.render(names)).unwrap_or_default(),
         command_topic: format!("{prefix}/cmd"),
         reply_topic: format!("{prefix}/ack"),
         will,
+        auth,
     }
 }
 

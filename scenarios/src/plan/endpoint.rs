@@ -1,6 +1,7 @@
 //! How one device or gateway connects.
 
 use super::fields::{Fields, View};
+use super::link::AuthPlan;
 
 /// How one device connects, rendered from its link's templates.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub struct Endpoint {
     pub reply_topic: String,
     /// Last will.
     pub will: Option<Will>,
+    /// Name and password; may contain `${run}`.
+    pub auth: Option<AuthPlan>,
 }
 
 /// A last will, rendered.
@@ -30,7 +33,8 @@ pub struct Will {
 
 /// Adds how somebody connects.
 pub(in crate::plan) fn connection(fields: Fields, endpoint: &Endpoint, view: View) -> Fields {
-    let Endpoint { client_id, command_topic, reply_topic, will } = endpoint;
+    // The link tells the name.
+    let Endpoint { client_id, command_topic, reply_topic, will, auth: _ } = endpoint;
     let will = will.as_ref().map(|Will { topic, body, qos, retain }| {
         Fields::new(view)
             .field("topic", topic.clone())

@@ -1,5 +1,7 @@
 //! How devices reach a target.
 
+use std::fmt;
+
 use serde_json::Value;
 use sim_core::{Arguments, Span};
 
@@ -43,7 +45,7 @@ pub struct LinkPlan {
     /// Store and forward, if the carrier takes it.
     pub outbox: Option<OutboxPlan>,
     /// Name and password.
-    pub auth: Option<AuthPlan>,
+    pub auth: Option<LinkAuth>,
 }
 
 /// MQTT protocol version.
@@ -112,8 +114,8 @@ pub enum OutboxFull {
     DropNewest,
 }
 
-/// Name and password.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Name and password; only the name is ever told.
+#[derive(Clone, PartialEq, Eq)]
 pub struct AuthPlan {
     /// User name.
     pub user: String,
@@ -121,9 +123,24 @@ pub struct AuthPlan {
     pub password: String,
 }
 
+impl fmt::Debug for AuthPlan {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("AuthPlan").field("user", &self.user).finish_non_exhaustive()
+    }
+}
+
+/// What a link says of names and passwords; [`Endpoint`](crate::Endpoint) has those of each device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkAuth {
+    /// User name as it is written, with what is filled in for each device.
+    pub user: String,
+    /// Those of everybody, if they are the same for all devices.
+    pub shared: Option<AuthPlan>,
+}
+
 pub(super) fn tell_link(targets: &[TargetPlan], link: &LinkPlan, view: View) -> Value {
     let LinkPlan { id, carrier, over, target, format, arguments: with, qos, protocol, session, outbox, auth } = link;
-    let user = auth.as_ref().map(|AuthPlan { user, password: _ }| user.clone());
+    let user = auth.as_ref().map(|LinkAuth { user, shared: _ }| user.clone());
     let carrier_word = if *carrier == Carrier::Connection { over.as_str() } else { BLUETOOTH };
     let protocol = protocol.map(|protocol| if protocol == Protocol::V5 { "5" } else { "3.1.1" });
     Fields::new(view)

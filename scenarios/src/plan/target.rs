@@ -6,6 +6,7 @@ use sim_core::Arguments;
 
 use super::arguments::arguments;
 use super::fields::{Fields, View};
+use super::link::AuthPlan;
 
 /// One component of the user's stack.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +19,8 @@ pub struct TargetPlan {
     pub url: String,
     /// The carrier's own parameters, checked.
     pub arguments: Arguments,
+    /// Name and password of those who are no devices.
+    pub auth: Option<AuthPlan>,
 }
 
 /// Where a real Bluetooth host can attach to the radio of a site.
@@ -35,8 +38,14 @@ pub struct HostPlan {
 
 pub(super) fn tell_target(target: &TargetPlan, view: View) -> Value {
     // Its links tell the carrier.
-    let TargetPlan { id, carrier: _, url, arguments: with } = target;
-    Fields::new(view).field("id", id.clone()).shown("url", url.clone()).given("with", arguments(with)).done()
+    let TargetPlan { id, carrier: _, url, arguments: with, auth } = target;
+    let fields = Fields::new(view).field("id", id.clone()).shown("url", url.clone());
+    // Where the stack is and how it is reached is not what is tested.
+    let fields = if with.0.is_empty() { fields } else { fields.shown("with", arguments(with)) };
+    match auth {
+        Some(AuthPlan { user, password: _ }) => fields.shown("user", user.clone()).done(),
+        None => fields.done(),
+    }
 }
 
 /// One place where a host can attach.

@@ -32,6 +32,10 @@ fn post() -> CarrierKind {
         target_parameters: vec![
             ParameterSpec::optional("counters", ParameterKind::Count, "how many are open").default("1").range(1.0, 9.0),
         ],
+        check_target: |url, with| {
+            let crowded = url == "next-door" && with.number("counters").is_some_and(|counters| counters > 1.0);
+            if crowded { Err("next door there is room for one counter".to_owned()) } else { Ok(()) }
+        },
         acknowledges: false,
         takes_commands: false,
         takes_link_faults: false,
@@ -156,12 +160,24 @@ fn a_plan_says_what_a_carrier_has_and_nothing_else() {
 }
 
 #[test]
+fn an_address_and_parameters_that_do_not_go_together_are_refused() {
+    let next_door = |counters: &str| {
+        load_office(&[("url = \"post://office\"", &format!("url = \"next-door\"\nwith = {{ counters = {counters} }}"))])
+    };
+    assert!(next_door("1").is_ok());
+    let told = next_door("2").unwrap_err();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].to_string().contains("next door there is room for one counter"), "{}", told[0]);
+}
+
+#[test]
 fn reference_and_schema_know_a_vendors_carrier() {
     let text = reference(&with_post());
     let section = text.split("### `post`").nth(1).unwrap().split("\n##").next().unwrap();
     insta::assert_snapshot!(section.trim());
-    let auth = text.lines().find(|line| line.starts_with("| `auth` | table")).unwrap();
-    assert!(auth.contains("with `carrier = \"mqtt\"` or `\"post\"`"), "{auth}");
+    let auth: Vec<&str> = text.lines().filter(|line| line.starts_with("| `auth` | table")).collect();
+    assert!(auth[0].contains("with `kind = \"mqtt\"` or `\"post\"`"), "{auth:?}");
+    assert!(auth[1].contains("with `carrier = \"mqtt\"` or `\"post\"`"), "{auth:?}");
 
     let schema = json_schema(&with_post());
     let rules = schema["properties"]["link"]["additionalProperties"]["allOf"].as_array().unwrap();

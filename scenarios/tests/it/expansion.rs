@@ -274,6 +274,26 @@ fn json_shows_no_password() {
 }
 
 #[test]
+fn each_device_has_a_name_and_a_password_of_its_own() {
+    let own = "auth = { user = \"${device.serial}\", password = \"planted-${patient.id}-${run}\" }";
+    let shared = "auth = { user = \"nurse\", password = \"sesame\" }";
+    let owned = plan(&[("qos     = 1", own)]);
+    let auth = owned.endpoints[0].auth.as_ref().unwrap();
+    let device = &owned.roster.devices[0];
+    assert_eq!(auth.user, device.serial);
+    assert_eq!(auth.password, format!("planted-{}-${{run}}", owned.roster.patients[0].patient_id));
+    assert_eq!(owned.links[0].auth.as_ref().unwrap().shared, None);
+    assert_eq!(plan_json(&owned)["links"][0]["user"], "${device.serial}");
+    assert!(!plan_json(&owned).to_string().contains("planted"));
+    assert!(!format!("{owned:?}").contains("planted"), "nor where a programmer looks");
+
+    let same = plan(&[("qos     = 1", shared)]);
+    let nurse = same.links[0].auth.as_ref().unwrap().shared.as_ref().unwrap();
+    assert_eq!((nurse.user.as_str(), nurse.password.as_str()), ("nurse", "sesame"));
+    assert_eq!(same.endpoints[0].auth.as_ref(), Some(nurse));
+}
+
+#[test]
 fn schema_and_reference_name_every_row() {
     let registry = registry();
     let schema = json_schema(&registry);

@@ -63,6 +63,7 @@ fn mqtt() -> CarrierKind {
         link_keys: &["qos", "retain", "protocol", "client_id", "session", "outbox", "will", "auth"],
         link_parameters: Vec::new(),
         target_parameters: Vec::new(),
+        check_target: |_, _| Ok(()),
         acknowledges: true,
         takes_commands: true,
         takes_link_faults: true,

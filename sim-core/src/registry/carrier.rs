@@ -1,7 +1,7 @@
 //! Carriers: what takes the messages of devices to a component of the user's stack.
 
 use super::{Executor, ProbeKind, Registry, Row};
-use crate::ParameterSpec;
+use crate::{Arguments, ParameterSpec};
 
 /// Words of the language that stand where a carrier's name may stand.
 const RESERVED: [&str; 2] = ["ble", "hci"];
@@ -21,6 +21,8 @@ pub struct CarrierKind {
     pub link_parameters: Vec<ParameterSpec>,
     /// Its own parameters of a target, `with` in `[target.ID]`.
     pub target_parameters: Vec<ParameterSpec>,
+    /// What is wrong with an address and parameters of a target that are sound by themselves, if they do not go together.
+    pub check_target: fn(url: &str, with: &Arguments) -> Result<(), String>,
     /// Whether it acknowledges what it has delivered, on links that have no `qos`.
     pub acknowledges: bool,
     /// Whether commands reach devices over it.

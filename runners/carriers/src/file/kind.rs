@@ -27,6 +27,7 @@ pub(crate) fn row() -> CarrierKind {
         link_keys: &[],
         link_parameters: Vec::new(),
         target_parameters: Vec::new(),
+        check_target: |_, _| Ok(()),
         acknowledges: true,
         takes_commands: false,
         takes_link_faults: false,

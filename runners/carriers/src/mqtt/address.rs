@@ -14,11 +14,11 @@ pub(crate) fn check(url: &str) -> Result<(), String> {
     let Some((scheme, rest)) = url.split_once("://") else {
         return Err(format!("`{url}` is not an address; write `mqtt://host:1883`"));
     };
-    if matches!(scheme, "mqtts" | "ws" | "wss") {
-        return Err(format!("`{scheme}://` is not supported yet; use `mqtt://`"));
+    if matches!(scheme, "ws" | "wss") {
+        return Err(format!("`{scheme}://` is not supported yet; use `mqtt://` or `mqtts://`"));
     }
-    if scheme != "mqtt" {
-        return Err(format!("`{scheme}://` is not a scheme of MQTT; write `mqtt://host:1883`"));
+    if !matches!(scheme, "mqtt" | "mqtts") {
+        return Err(format!("`{scheme}://` is not a scheme of MQTT; write `mqtt://host:1883` or `mqtts://host:8883`"));
     }
     let (host, port) = match rest.strip_prefix('[') {
         Some(rest) => rest.split_once(']').map_or((rest, "bad"), |(host, port)| (host, port)),
@@ -39,11 +39,19 @@ mod tests {
 
     #[test]
     fn hosts_and_ports_are_checked() {
-        for sound in ["embedded", "mosquitto", "mqtt://broker", "mqtt://10.0.0.1:1883", "mqtt://[::1]:1883"] {
+        for sound in [
+            "embedded",
+            "mosquitto",
+            "mqtt://broker",
+            "mqtt://10.0.0.1:1883",
+            "mqtt://[::1]:1883",
+            "mqtts://broker",
+            "mqtts://broker:8883",
+        ] {
             assert_eq!(check(sound), Ok(()), "{sound}");
         }
         for wrong in
-            ["mqtt:broker", "mqtt://", "mqtt://broker:0", "mqtt://broker/path", "mqtts://broker", "amqp://broker"]
+            ["mqtt:broker", "mqtt://", "mqtt://broker:0", "mqtt://broker/path", "wss://broker", "amqp://broker"]
         {
             assert!(check(wrong).is_err(), "{wrong}");
         }

@@ -6,6 +6,10 @@ use std::time::Duration;
 use scenarios::{AuthPlan, OutboxPlan, Protocol, SessionPlan, Will};
 use sim_core::{Key, SimId};
 
+use super::frame::LARGEST_INBOUND;
+use super::greeting::Greeting;
+use crate::transport::tls::TlsClient;
+
 /// A fleet against one broker.
 #[derive(Debug, Clone)]
 pub struct FleetConfig {
@@ -76,12 +80,29 @@ pub struct ConnectionConfig {
     pub will: Option<Will>,
     /// Name and password.
     pub auth: Option<AuthPlan>,
+    /// TLS, over which it then speaks; in memory there is none.
+    pub tls: Option<TlsClient>,
     /// Where it listens for commands.
     pub command_topic: Option<String>,
     /// Where it answers commands.
     pub reply_topic: Option<String>,
     /// Key of its draws (jitter of the backoff).
     pub key: Key,
+}
+
+impl ConnectionConfig {
+    pub(crate) fn greeting(&self) -> Greeting<'_> {
+        Greeting {
+            client_id: &self.client_id,
+            protocol: self.protocol,
+            clean: self.session.clean,
+            expiry: self.session.expiry,
+            keep_alive: self.session.keep_alive,
+            largest: Some(LARGEST_INBOUND as u32),
+            will: self.will.as_ref(),
+            auth: self.auth.as_ref(),
+        }
+    }
 }
 
 /// Where the messages of one stream go.

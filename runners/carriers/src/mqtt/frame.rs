@@ -98,18 +98,18 @@ pub(crate) fn write_puback(packet_id: u16, output: &mut Vec<u8>) {
 pub(crate) enum Inbound {
     /// The session is accepted, on these terms.
     Accepted(Terms),
-    /// The session is refused.
-    Refused { code: u8 },
+    /// The session is refused; `said` is the broker's reason string (MQTT 5), here and below.
+    Refused { code: u8, said: Option<String> },
     /// Answer to a `QoS` 1 PUBLISH.
     PubAck { packet_id: u16, code: u8 },
-    /// Answer to the subscription.
-    SubAck { packet_id: u16, code: u8 },
-    /// A message for the device; `packet_id` when it wants an acknowledgement.
-    Publish { topic: Bytes, payload: Bytes, packet_id: Option<u16> },
+    /// Answer to a subscription, a code for each filter.
+    SubAck { packet_id: u16, codes: Vec<u8>, said: Option<String> },
+    /// A message for the subscriber; `packet_id` when it wants an acknowledgement.
+    Publish { topic: Bytes, payload: Bytes, packet_id: Option<u16>, retained: bool, redelivered: bool },
     /// Answer to PINGREQ.
     PingResp,
     /// The broker ends the session (MQTT 5).
-    Disconnect { code: u8 },
+    Disconnect { code: u8, said: Option<String> },
 }
 
 /// What CONNACK says about the session.
@@ -137,9 +137,19 @@ impl Malformed {
     }
 }
 
+/// Whether bytes are the begin of a TLS alert (RFC 8446, section 5.1), which no packet of a broker begins like.
+pub(crate) fn is_tls_alert(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[21, 3])
+}
+
 /// Length of the first packet in `bytes`, or `None` when more bytes are needed.
 pub(crate) fn packet_length(bytes: &[u8]) -> Result<Option<usize>, Malformed> {
-    match mqttbytes::check(bytes.iter(), LARGEST_INBOUND) {
+    packet_length_up_to(LARGEST_INBOUND, bytes)
+}
+
+/// As [`packet_length`], for who takes packets of another size [bytes].
+pub(crate) fn packet_length_up_to(largest: usize, bytes: &[u8]) -> Result<Option<usize>, Malformed> {
+    match mqttbytes::check(bytes.iter(), largest) {
         Ok(header) => Ok(Some(header.frame_length())),
         Err(mqttbytes::Error::InsufficientBytes(_)) => Ok(None),
         Err(error) => Err(Malformed::new(error.to_string())),
@@ -173,7 +183,11 @@ pub(crate) fn decode(protocol: Protocol, packet: &[u8]) -> Result<Inbound, Malfo
         },
         (PINGRESP, 0) if body.is_empty() => Ok(Inbound::PingResp),
         (DISCONNECT, 0) if protocol == Protocol::V5 => {
-            Ok(Inbound::Disconnect { code: body.first().copied().unwrap_or(0) })
+            let said = match read_v5(packet) {
+                Ok(v5::Packet::Disconnect(end)) => end.properties.and_then(|properties| properties.reason_string),
+                _ => None,
+            };
+            Ok(Inbound::Disconnect { code: body.first().copied().unwrap_or(0), said })
         }
         (CONNACK, 0) => connack(protocol, packet, body),
         (SUBACK, 0) => suback(protocol, packet),
@@ -190,7 +204,14 @@ fn body(packet: &[u8]) -> &[u8] {
 fn connack(protocol: Protocol, packet: &[u8], body: &[u8]) -> Result<Inbound, Malformed> {
     let &[flags, code, ..] = body else { return Err(Malformed::new("CONNACK without a return code")) };
     if code != 0 {
-        return Ok(Inbound::Refused { code });
+        let said = match protocol {
+            Protocol::V311 => None,
+            Protocol::V5 => match read_v5(packet) {
+                Ok(v5::Packet::ConnAck(refusal)) => refusal.properties.and_then(|properties| properties.reason_string),
+                _ => None,
+            },
+        };
+        return Ok(Inbound::Refused { code, said });
     }
     if flags & 0xFE != 0 {
         return Err(Malformed::new(format!("CONNACK with flags {flags:#04x}")));
@@ -222,22 +243,25 @@ fn connack(protocol: Protocol, packet: &[u8], body: &[u8]) -> Result<Inbound, Ma
 }
 
 fn suback(protocol: Protocol, packet: &[u8]) -> Result<Inbound, Malformed> {
-    // The codec turns codes into names that differ between versions; the last byte is the code of our only filter.
-    let code = packet[packet.len() - 1];
-    let packet_id = match protocol {
+    let (packet_id, answers, said) = match protocol {
         Protocol::V311 => match read_v4(packet)? {
-            v4::Packet::SubAck(acknowledgement) if acknowledgement.return_codes.len() == 1 => acknowledgement.pkid,
-            _ => return Err(Malformed::new("SUBACK that does not answer for one filter")),
+            v4::Packet::SubAck(v4::SubAck { pkid, return_codes }) => (pkid, return_codes.len(), None),
+            _ => return Err(Malformed::new("SUBACK that is something else")),
         },
         Protocol::V5 => match read_v5(packet)? {
-            v5::Packet::SubAck(acknowledgement) if acknowledgement.return_codes.len() == 1 => acknowledgement.pkid,
-            _ => return Err(Malformed::new("SUBACK that does not answer for one filter")),
+            v5::Packet::SubAck(v5::SubAck { pkid, return_codes, properties }) => {
+                (pkid, return_codes.len(), properties.and_then(|properties| properties.reason_string))
+            }
+            _ => return Err(Malformed::new("SUBACK that is something else")),
         },
     };
-    Ok(Inbound::SubAck { packet_id, code })
+    // The codec turns codes into names that differ between versions; they are the last bytes.
+    let codes = packet.len().checked_sub(answers).map(|begin| packet[begin..].to_vec()).unwrap_or_default();
+    Ok(Inbound::SubAck { packet_id, codes, said })
 }
 
 fn publish(protocol: Protocol, packet: &[u8]) -> Result<Inbound, Malformed> {
+    let (retained, redelivered) = (packet[0] & 1 != 0, packet[0] & 8 != 0);
     let (topic, payload, packet_id, quality) = match protocol {
         Protocol::V311 => match read_v4(packet)? {
             v4::Packet::Publish(publish) => {
@@ -251,18 +275,18 @@ fn publish(protocol: Protocol, packet: &[u8]) -> Result<Inbound, Malformed> {
         },
     };
     match quality {
-        0 => Ok(Inbound::Publish { topic, payload, packet_id: None }),
-        1 => Ok(Inbound::Publish { topic, payload, packet_id: Some(packet_id) }),
+        0 => Ok(Inbound::Publish { topic, payload, packet_id: None, retained, redelivered }),
+        1 => Ok(Inbound::Publish { topic, payload, packet_id: Some(packet_id), retained, redelivered }),
         _ => Err(Malformed::new("PUBLISH at QoS 2 on a subscription at QoS 1")),
     }
 }
 
 fn read_v4(packet: &[u8]) -> Result<v4::Packet, Malformed> {
-    v4::Packet::read(&mut BytesMut::from(packet), LARGEST_INBOUND).map_err(|error| Malformed::new(error.to_string()))
+    v4::Packet::read(&mut BytesMut::from(packet), packet.len()).map_err(|error| Malformed::new(error.to_string()))
 }
 
 fn read_v5(packet: &[u8]) -> Result<v5::Packet, Malformed> {
-    v5::Packet::read(&mut BytesMut::from(packet), Some(LARGEST_INBOUND as u32))
+    v5::Packet::read(&mut BytesMut::from(packet), Some(packet.len() as u32))
         .map_err(|error| Malformed::new(error.to_string()))
 }
 
@@ -367,12 +391,16 @@ mod tests {
 
     #[test]
     fn codes_are_kept() {
-        assert_eq!(decode(Protocol::V311, &[0x20, 2, 0, 5]), Ok(Inbound::Refused { code: 5 }));
-        assert_eq!(decode(Protocol::V5, &[0x20, 3, 0, 0x87, 0]), Ok(Inbound::Refused { code: 0x87 }));
+        assert_eq!(decode(Protocol::V311, &[0x20, 2, 0, 5]), Ok(Inbound::Refused { code: 5, said: None }));
+        assert_eq!(decode(Protocol::V5, &[0x20, 3, 0, 0x87, 0]), Ok(Inbound::Refused { code: 0x87, said: None }));
+        let reason = [0x20, 8, 0, 0x87, 5, 0x1F, 0, 2, b'n', b'o'];
+        assert_eq!(decode(Protocol::V5, &reason), Ok(Inbound::Refused { code: 0x87, said: Some("no".to_owned()) }));
         assert_eq!(decode(Protocol::V5, &[0x40, 3, 0, 9, 0x97]), Ok(Inbound::PubAck { packet_id: 9, code: 0x97 }));
-        assert_eq!(decode(Protocol::V5, &[0xE0, 1, 0x8E]), Ok(Inbound::Disconnect { code: 0x8E }));
-        assert_eq!(decode(Protocol::V5, &[0xE0, 0]), Ok(Inbound::Disconnect { code: 0 }));
-        assert_eq!(decode(Protocol::V311, &[0x90, 3, 0, 1, 0x80]), Ok(Inbound::SubAck { packet_id: 1, code: 0x80 }));
+        assert_eq!(decode(Protocol::V5, &[0xE0, 1, 0x8E]), Ok(Inbound::Disconnect { code: 0x8E, said: None }));
+        assert_eq!(decode(Protocol::V5, &[0xE0, 0]), Ok(Inbound::Disconnect { code: 0, said: None }));
+        let answers = |packet_id, codes: &[u8]| Ok(Inbound::SubAck { packet_id, codes: codes.to_vec(), said: None });
+        assert_eq!(decode(Protocol::V311, &[0x90, 3, 0, 1, 0x80]), answers(1, &[0x80]));
+        assert_eq!(decode(Protocol::V5, &[0x90, 5, 0, 2, 0, 0x87, 1]), answers(2, &[0x87, 1]));
         assert!(decode(Protocol::V311, &[0xE0, 0]).is_err());
         assert!(decode(Protocol::V5, &[0x34, 4, 0, 1, b't', 0]).is_err());
     }

@@ -3,13 +3,25 @@
 use bytes::BytesMut;
 use rumqttc::mqttbytes::{self, v4};
 use rumqttc::v5::mqttbytes::{self as mqttbytes5, v5};
-use scenarios::{Protocol, Will};
+use scenarios::{AuthPlan, Protocol, Will};
 use sim_core::Span;
 
-use crate::mqtt::config::ConnectionConfig;
-use crate::mqtt::frame::LARGEST_INBOUND;
+/// What CONNECT says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Greeting<'a> {
+    pub(crate) client_id: &'a str,
+    pub(crate) protocol: Protocol,
+    pub(crate) clean: bool,
+    /// How long the broker keeps the session after a disconnect (MQTT 5).
+    pub(crate) expiry: Span,
+    pub(crate) keep_alive: Span,
+    /// Largest packet taken from an MQTT 5 broker [bytes]; `None` is any.
+    pub(crate) largest: Option<u32>,
+    pub(crate) will: Option<&'a Will>,
+    pub(crate) auth: Option<&'a AuthPlan>,
+}
 
-/// Packet id of the one subscription; messages never use it.
+/// Packet id of a device's one subscription; messages never use it.
 pub(crate) const SUBSCRIPTION_ID: u16 = u16::MAX;
 
 /// MQTT 5 section 3.1.2.11.2: the session does not expire.
@@ -25,44 +37,63 @@ pub(crate) fn keep_alive_seconds(keep_alive: Span) -> u16 {
 }
 
 /// Appends CONNECT.
-pub(crate) fn write_connect(config: &ConnectionConfig, output: &mut Vec<u8>) {
+pub(crate) fn write_connect(greeting: &Greeting<'_>, output: &mut Vec<u8>) {
     let mut packet = BytesMut::new();
-    let keep_alive = keep_alive_seconds(config.session.keep_alive);
-    match config.protocol {
+    let keep_alive = keep_alive_seconds(greeting.keep_alive);
+    match greeting.protocol {
         Protocol::V311 => {
             v4::Connect {
                 protocol: mqttbytes::Protocol::V4,
                 keep_alive,
-                client_id: config.client_id.clone(),
-                clean_session: config.session.clean,
-                last_will: config.will.as_ref().map(will_v4),
-                login: config.auth.as_ref().map(|auth| v4::Login::new(&auth.user, &auth.password)),
+                client_id: greeting.client_id.to_owned(),
+                clean_session: greeting.clean,
+                last_will: greeting.will.map(will_v4),
+                login: greeting.auth.map(|auth| v4::Login::new(&auth.user, &auth.password)),
             }
             .write(&mut packet)
             .expect(FITS);
         }
         Protocol::V5 => {
-            let expiry_s = u32::try_from(config.session.expiry.nanos() / 1_000_000_000).unwrap_or(NEVER_EXPIRES);
+            let expiry_s = u32::try_from(greeting.expiry.nanos() / 1_000_000_000).unwrap_or(NEVER_EXPIRES);
             let properties = v5::ConnectProperties {
                 session_expiry_interval: (expiry_s > 0).then_some(expiry_s),
-                max_packet_size: Some(LARGEST_INBOUND as u32),
+                max_packet_size: greeting.largest,
                 ..v5::ConnectProperties::new()
             };
             v5::Connect {
                 keep_alive,
-                client_id: config.client_id.clone(),
-                clean_start: config.session.clean,
+                client_id: greeting.client_id.to_owned(),
+                clean_start: greeting.clean,
                 properties: Some(properties),
             }
             .write(
-                &config.will.as_ref().map(will_v5),
-                &config
-                    .auth
-                    .as_ref()
-                    .map(|auth| v5::Login { username: auth.user.clone(), password: auth.password.clone() }),
+                &greeting.will.map(will_v5),
+                &greeting.auth.map(|auth| v5::Login { username: auth.user.clone(), password: auth.password.clone() }),
                 &mut packet,
             )
             .expect(FITS);
+        }
+    }
+    output.extend_from_slice(&packet);
+}
+
+/// Appends SUBSCRIBE for several filters at `QoS` 0 or 1.
+pub(crate) fn write_subscribe_all(protocol: Protocol, filters: &[String], qos: u8, id: u16, output: &mut Vec<u8>) {
+    let mut packet = BytesMut::new();
+    match protocol {
+        Protocol::V311 => {
+            let level = if qos == 0 { mqttbytes::QoS::AtMostOnce } else { mqttbytes::QoS::AtLeastOnce };
+            let filters = filters.iter().map(|filter| v4::SubscribeFilter::new(filter.clone(), level));
+            let mut subscribe = v4::Subscribe::new_many(filters);
+            subscribe.pkid = id;
+            subscribe.write(&mut packet).expect(FITS);
+        }
+        Protocol::V5 => {
+            let level = if qos == 0 { mqttbytes5::QoS::AtMostOnce } else { mqttbytes5::QoS::AtLeastOnce };
+            let filters = filters.iter().map(|filter| v5::Filter::new(filter.clone(), level));
+            let mut subscribe = v5::Subscribe::new_many(filters, None);
+            subscribe.pkid = id;
+            subscribe.write(&mut packet).expect(FITS);
         }
     }
     output.extend_from_slice(&packet);

@@ -7,6 +7,7 @@ use sim_core::{AddressSpec, CarrierKind, Executor};
 use super::memory::InMemory;
 use super::wall::OnTheWall;
 use super::{address, wiring};
+use crate::access;
 use crate::carrier::Carrier;
 use crate::error::CarrierError;
 use crate::opening::{Carry, Opening, Time};
@@ -17,7 +18,7 @@ pub(crate) fn row() -> CarrierKind {
         name: "mqtt",
         about: "a connection to an MQTT broker for each device and gateway",
         address: AddressSpec {
-            schemes: &["mqtt"],
+            schemes: &["mqtt", "mqtts"],
             words: address::WORDS,
             example: "mqtt://host:1883",
             is_broker: true,
@@ -25,7 +26,8 @@ pub(crate) fn row() -> CarrierKind {
         },
         link_keys: &["qos", "retain", "protocol", "client_id", "session", "outbox", "will", "auth"],
         link_parameters: Vec::new(),
-        target_parameters: Vec::new(),
+        target_parameters: access::parameters(),
+        check_target: access::check,
         acknowledges: true,
         takes_commands: true,
         takes_link_faults: true,
@@ -35,12 +37,12 @@ pub(crate) fn row() -> CarrierKind {
 }
 
 fn open(opening: Opening<'_>) -> Result<Box<dyn Carrier>, CarrierError> {
-    let wiring = wiring::of(&opening);
+    let wiring = wiring::of(&opening)?;
     let tell = Arc::clone(&opening.tell);
     Ok(match opening.time {
         Time::Wall { pace, runtime } => {
-            let (host, port) = opening.broker.ok_or(CarrierError::Ended)?;
-            Box::new(OnTheWall::start(wiring, host, port, pace, runtime, tell)?)
+            let access = opening.broker.ok_or(CarrierError::Ended)?;
+            Box::new(OnTheWall::start(wiring, access.clone(), pace, runtime, tell)?)
         }
         Time::Virtual { pace, begin_ns } => Box::new(InMemory::new(wiring, pace, begin_ns, tell)?),
     })

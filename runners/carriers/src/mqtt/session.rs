@@ -114,7 +114,7 @@ impl Session {
         self.began_ns = began_ns;
         self.last_sent_ns = turn.now_ns;
         self.answer_due_ns = turn.now_ns.saturating_add(turn.limits.connect_ns);
-        write_connect(&self.config, self.output.buffer(turn.spare));
+        write_connect(&self.config.greeting(), self.output.buffer(turn.spare));
     }
 
     /// A message whose instant has come: goes out now or waits in the outbox.
@@ -181,6 +181,9 @@ impl Session {
 
     /// Handles all whole packets and returns the bytes after them.
     fn take_packets<'b>(&mut self, mut bytes: &'b [u8], turn: &mut Turn<'_>) -> Result<&'b [u8], LossReason> {
+        if self.phase == Phase::Greeting && frame::is_tls_alert(bytes) {
+            return Err(LossReason::SpeaksTls);
+        }
         while let Some(length) = frame::packet_length(bytes)? {
             let (packet, rest) = bytes.split_at(length);
             self.take_packet(frame::decode(self.config.protocol, packet)?, turn)?;
@@ -192,7 +195,7 @@ impl Session {
     fn take_packet(&mut self, packet: Inbound, turn: &mut Turn<'_>) -> Result<(), LossReason> {
         match (packet, self.phase) {
             (Inbound::Accepted(terms), Phase::Greeting) => self.greeted(terms, turn),
-            (Inbound::Refused { code }, Phase::Greeting) => return Err(LossReason::Broker { code }),
+            (Inbound::Refused { code, .. }, Phase::Greeting) => return Err(LossReason::Broker { code }),
             (Inbound::Accepted(_) | Inbound::Refused { .. }, _) => {
                 return Err(Malformed::new("a second CONNACK").into());
             }
@@ -204,7 +207,10 @@ impl Session {
                 }
                 None => turn.stats.counts.stray_acks += 1,
             },
-            (Inbound::SubAck { packet_id: SUBSCRIPTION_ID, code }, Phase::Subscribing) => {
+            (Inbound::SubAck { packet_id: SUBSCRIPTION_ID, codes, .. }, Phase::Subscribing) => {
+                let [code] = codes[..] else {
+                    return Err(Malformed::new("SUBACK that does not answer for one filter").into());
+                };
                 if code >= 0x80 {
                     turn.subscription_refused(self.config.device, code);
                 }
@@ -212,7 +218,7 @@ impl Session {
                 self.answer_due_ns = i64::MAX;
             }
             (Inbound::SubAck { .. }, _) => return Err(Malformed::new("a SUBACK nobody waits for").into()),
-            (Inbound::Publish { topic, payload, packet_id }, _) => {
+            (Inbound::Publish { topic, payload, packet_id, .. }, _) => {
                 if let Some(packet_id) = packet_id {
                     write_puback(packet_id, self.output.buffer(turn.spare));
                 }
@@ -222,7 +228,7 @@ impl Session {
             }
             (Inbound::PingResp, Phase::Online) => self.answer_due_ns = i64::MAX,
             (Inbound::PingResp, _) => {}
-            (Inbound::Disconnect { code }, _) => return Err(LossReason::Broker { code }),
+            (Inbound::Disconnect { code, .. }, _) => return Err(LossReason::Broker { code }),
         }
         Ok(())
     }

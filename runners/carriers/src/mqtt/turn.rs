@@ -9,6 +9,7 @@ use crate::event::{CarrierEvent, CommandArrival, DropReason};
 use crate::mqtt::config::RouteConfig;
 use crate::mqtt::message::Content;
 use crate::mqtt::outgoing::SpareOutput;
+use crate::mqtt::reason_code::reason_word;
 use crate::stats::CarrierStats;
 use crate::transport::Destination;
 
@@ -74,13 +75,17 @@ impl Turn<'_> {
         match content {
             Content::Telemetry { route, sequence } if refused => {
                 self.stats.counts.refused += 1;
+                self.refused("message", code);
                 self.events.push(CarrierEvent::Refused { route, sequence, code, at: self.now_ns });
             }
             Content::Telemetry { route, sequence } => {
                 self.stats.counts.acked += 1;
                 self.events.push(CarrierEvent::Acked { route, sequence, at: self.now_ns });
             }
-            Content::Reply if refused => self.stats.counts.replies_dropped += 1,
+            Content::Reply if refused => {
+                self.stats.counts.replies_dropped += 1;
+                self.refused("answer to a command", code);
+            }
             Content::Reply => self.stats.counts.replies_acked += 1,
         }
     }
@@ -93,9 +98,16 @@ impl Turn<'_> {
         self.commands.push(CommandArrival { device, payload, at });
     }
 
+    /// Counts what was refused, by what it was and the reason.
+    fn refused(&mut self, what: &str, code: u8) {
+        let reason = format!("{what}: {code:#04x} ({})", reason_word(code));
+        *self.stats.refusals.entry(reason).or_default() += 1;
+    }
+
     /// Declares that the broker refused the command subscription.
     pub(crate) fn subscription_refused(&mut self, device: SimId, code: u8) {
         self.stats.counts.subscriptions_refused += 1;
+        self.refused("subscription to commands", code);
         self.events.push(CarrierEvent::SubscriptionRefused { device, code, at: self.now_ns });
     }
 }

@@ -6,10 +6,12 @@ use bytes::Bytes;
 use sim_core::{OccurrenceId, Outbound, SimId, SimTime, Span};
 use tokio::runtime::Handle;
 
-use super::config::{ConnectionConfig, FleetConfig};
+use super::config::FleetConfig;
 use super::fleet::{Fleet, FleetEvents};
 use super::leftovers::{LeftSessions, clear_retained};
+use super::visitor::Visitor;
 use super::wiring::Wiring;
+use crate::access::BrokerAccess;
 use crate::carrier::{Carrier, Leftover};
 use crate::error::CarrierError;
 use crate::event::CommandArrival;
@@ -29,9 +31,8 @@ pub(crate) struct OnTheWall {
     /// `None` after its end.
     fleet: Option<Fleet>,
     planned: usize,
-    host: String,
-    port: u16,
-    visitor: Option<ConnectionConfig>,
+    access: BrokerAccess,
+    visitor: Option<Visitor>,
     retained: Vec<String>,
     left: Option<LeftSessions>,
 }
@@ -43,18 +44,17 @@ impl OnTheWall {
     /// [`CarrierError`] as for [`Fleet::start`].
     pub(crate) fn start(
         wiring: Wiring,
-        host: &str,
-        port: u16,
+        access: BrokerAccess,
         pace: Pace,
         runtime: &Handle,
         tell: Tell,
     ) -> Result<Self, CarrierError> {
         let Wiring { connections, routes, visitor, retained } = wiring;
         let planned = connections.len();
-        let (fleet, events) = Fleet::start(FleetConfig::new(host, port, connections, routes), pace, runtime)?;
+        let (fleet, events) =
+            Fleet::start(FleetConfig::new(&access.host, access.port, connections, routes), pace, runtime)?;
         runtime.spawn(forward(events, tell));
-        let (runtime, host, fleet) = (runtime.clone(), host.to_owned(), Some(fleet));
-        Ok(Self { runtime, fleet, planned, host, port, visitor, retained, left: None })
+        Ok(Self { runtime: runtime.clone(), fleet: Some(fleet), planned, access, visitor, retained, left: None })
     }
 
     fn fleet(&self) -> Result<&Fleet, CarrierError> {
@@ -94,6 +94,10 @@ impl Carrier for OnTheWall {
 
     fn advance_to(&mut self, _: i64) {}
 
+    fn identity(&self) -> String {
+        self.access.words().to_owned()
+    }
+
     fn finish(&mut self, patience: Span) -> Result<CarrierStats, CarrierError> {
         let fleet = self.fleet.take().ok_or(CarrierError::Ended)?;
         let patience = Duration::from_nanos(patience.nanos().max(0).unsigned_abs());
@@ -110,7 +114,7 @@ impl Carrier for OnTheWall {
         }
         if let Some(visitor) = self.visitor.take().filter(|_| !self.retained.is_empty()) {
             let topics: Vec<&str> = self.retained.iter().map(String::as_str).collect();
-            let clear = clear_retained(&self.host, self.port, visitor, &topics, CLEAN_UP);
+            let clear = clear_retained(&self.access, &visitor, &topics, CLEAN_UP);
             if let Err(error) = self.runtime.block_on(clear) {
                 leftovers.push(Leftover::Retained(error.to_string()));
             }

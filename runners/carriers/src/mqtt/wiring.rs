@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use scenarios::{Delivery, Plan};
-use sim_core::{Key, Registry, SimId};
+use sim_core::{DevicePlan, Key, Registry, SimId};
 
 use super::config::{ConnectionConfig, RouteConfig};
+use super::visitor::Visitor;
+use crate::error::CarrierError;
 use crate::opening::Opening;
+use crate::transport::tls::TlsTarget;
 
 /// What a plan says of the connections to one broker.
 #[derive(Debug)]
@@ -14,20 +17,24 @@ pub(crate) struct Wiring {
     pub(crate) connections: Vec<ConnectionConfig>,
     /// Where messages go, indexed by `RouteId`.
     pub(crate) routes: Arc<Vec<RouteConfig>>,
-    /// How somebody who is no device connects, to clean up; `None` when nobody connects.
-    pub(crate) visitor: Option<ConnectionConfig>,
+    /// How somebody who is no device connects, to clean up; `None` in virtual time and when nobody connects.
+    pub(crate) visitor: Option<Visitor>,
     /// Topics on which the run may leave retained messages, wills included.
     pub(crate) retained: Vec<String>,
 }
 
 /// The wiring of one target.
-pub(crate) fn of(opening: &Opening<'_>) -> Wiring {
-    let Opening { plan, registry, members, devices, run, .. } = opening;
-    let connections: Vec<ConnectionConfig> = devices.iter().map(|device| connection(plan, registry, *device)).collect();
-    let visitor = connections
-        .first()
-        .map(|connection| ConnectionConfig { client_id: format!("iomt-cleaner-{run}"), ..connection.clone() });
-    Wiring { connections, routes: routes(plan), visitor, retained: retained(plan, members) }
+///
+/// # Errors
+/// [`CarrierError::Security`] when no certificate can be issued to a device.
+pub(crate) fn of(opening: &Opening<'_>) -> Result<Wiring, CarrierError> {
+    let Opening { plan, registry, target, members, devices, run, broker, .. } = opening;
+    let tls = broker.and_then(|access| access.tls.as_ref());
+    let connections =
+        devices.iter().map(|device| connection(plan, registry, *device, tls)).collect::<Result<_, _>>()?;
+    let visitor = |access| Visitor::of(plan, *target, access, format!("iomt-cleaner-{run}"));
+    let visitor = broker.filter(|_| !devices.is_empty()).map(visitor).transpose()?;
+    Ok(Wiring { connections, routes: routes(plan), visitor, retained: retained(plan, members) })
 }
 
 fn routes(plan: &Plan) -> Arc<Vec<RouteConfig>> {
@@ -39,24 +46,30 @@ fn routes(plan: &Plan) -> Arc<Vec<RouteConfig>> {
 }
 
 /// How a device connects.
-fn connection(plan: &Plan, registry: &Registry, device: SimId) -> ConnectionConfig {
+fn connection(
+    plan: &Plan,
+    registry: &Registry,
+    device: SimId,
+    tls: Option<&TlsTarget>,
+) -> Result<ConnectionConfig, CarrierError> {
     const TAKEN: &str = "the row of MQTT takes the key";
     let link = plan.link_of(device);
     let endpoint = &plan.endpoints[device.index()];
-    let kind = &plan.roster.devices[device.index()].kind;
+    let DevicePlan { kind, path, serial, .. } = &plan.roster.devices[device.index()];
     let takes_commands = registry.device(kind).is_some_and(|spec| !spec.commands.is_empty());
-    ConnectionConfig {
+    Ok(ConnectionConfig {
         device,
         client_id: endpoint.client_id.clone(),
         protocol: link.protocol.expect(TAKEN),
         session: link.session.clone().expect(TAKEN),
         outbox: link.outbox.expect(TAKEN),
         will: endpoint.will.clone(),
-        auth: link.auth.clone(),
+        auth: endpoint.auth.clone(),
+        tls: tls.map(|tls| tls.client(serial)).transpose()?,
         command_topic: takes_commands.then(|| endpoint.command_topic.clone()),
         reply_topic: takes_commands.then(|| endpoint.reply_topic.clone()),
-        key: Key::new(plan.seed, &plan.roster.devices[device.index()].path),
-    }
+        key: Key::new(plan.seed, path),
+    })
 }
 
 fn retained(plan: &Plan, members: &[SimId]) -> Vec<String> {

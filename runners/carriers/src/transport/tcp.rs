@@ -1,29 +1,93 @@
-//! TCP.
+//! TCP, and TLS over it: to the first address that answers.
 
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+use super::socket::Socket;
+use super::tls::TlsClient;
+
+/// How long an address may keep silent before the next one is tried beside it (RFC 8305, section 5).
+const HEAD_START: Duration = Duration::from_millis(250);
 
 /// An attempt to connect.
-pub(crate) type Dialling = Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>;
+pub(crate) type Dialling = Pin<Box<dyn Future<Output = io::Result<Socket>> + Send>>;
 
-/// Connects to the first address that accepts.
-pub(crate) fn dial(addresses: Arc<[SocketAddr]>) -> Dialling {
-    Box::pin(async move {
-        let mut refusal = io::Error::from(io::ErrorKind::AddrNotAvailable);
-        for address in addresses.iter() {
-            match TcpStream::connect(address).await {
-                Ok(stream) => {
-                    // A device's message must not wait for the acknowledgement of the one before.
-                    stream.set_nodelay(true)?;
-                    return Ok(stream);
-                }
-                Err(error) => refusal = error,
-            }
+/// Connects to the first address that accepts, and shakes hands over TLS if that is asked for.
+pub(crate) fn dial(addresses: Arc<[SocketAddr]>, tls: Option<TlsClient>) -> Dialling {
+    Box::pin(async move { connect(&addresses, tls.as_ref()).await })
+}
+
+/// As [`dial`], for who waits for it.
+pub(crate) async fn connect(addresses: &[SocketAddr], tls: Option<&TlsClient>) -> io::Result<Socket> {
+    let stream = match addresses {
+        [address] => TcpStream::connect(address).await?,
+        _ => first_to_accept(addresses).await?,
+    };
+    // A device's message must not wait for the acknowledgement of the one before.
+    stream.set_nodelay(true)?;
+    match tls {
+        None => Ok(Socket::Plain(stream)),
+        Some(tls) => tls.shake_hands(stream).await.map(|stream| Socket::Tls(Box::new(stream))),
+    }
+}
+
+/// Tries one address after the other, without waiting for one that swallows packets.
+async fn first_to_accept(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
+    let mut refusal = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    let mut attempts = JoinSet::new();
+    let mut untried = addresses.iter();
+    loop {
+        if let Some(address) = untried.next() {
+            attempts.spawn(TcpStream::connect(*address));
         }
-        Err(refusal)
-    })
+        let ended = if untried.len() > 0 {
+            tokio::time::timeout(HEAD_START, attempts.join_next()).await.ok().flatten()
+        } else {
+            match attempts.join_next().await {
+                None => return Err(refusal),
+                ended => ended,
+            }
+        };
+        match ended {
+            Some(Ok(Ok(stream))) => return Ok(stream),
+            Some(Ok(Err(error))) => refusal = error,
+            Some(Err(error)) => refusal = error.into(),
+            None => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_address_that_refuses_or_swallows_does_not_hide_the_next() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let open = listener.local_addr().unwrap();
+        let refusing = SocketAddr::from((Ipv4Addr::new(127, 0, 0, 2), open.port()));
+        // A listener whose backlog is full swallows further attempts.
+        let swallowing = tokio::net::TcpSocket::new_v4().unwrap();
+        swallowing.bind(SocketAddr::from((Ipv4Addr::new(127, 0, 0, 3), 0))).unwrap();
+        let swallowing = swallowing.listen(1).unwrap();
+        let deaf = swallowing.local_addr().unwrap();
+        let mut backlog = Vec::new();
+        while let Ok(Ok(stream)) = tokio::time::timeout(Duration::from_millis(100), TcpStream::connect(deaf)).await {
+            backlog.push(stream);
+        }
+        let connected = connect(&[refusing, deaf, open], None).await.unwrap();
+        assert!(matches!(&connected, Socket::Plain(stream) if stream.peer_addr().unwrap() == open));
+        assert!(connect(&[refusing, refusing], None).await.is_err());
+        assert!(connect(&[], None).await.is_err());
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use carriers::{CarrierEvent, ConnectionConfig, Fleet, FleetConfig, Pace, RouteConfig};
+use carriers::{BrokerAccess, CarrierEvent, ConnectionConfig, Fleet, FleetConfig, Pace, RouteConfig, Visitor};
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
 use scenarios::Protocol;
 use sim_core::{Outbound, RouteId, SimTime, Span};
@@ -165,7 +165,10 @@ async fn retained_messages_are_cleared() {
     fleet.shutdown(PATIENCE).await.unwrap();
     assert_eq!(retained(port).await, 3);
     let topics: Vec<&str> = topics.iter().map(|route| route.topic.as_str()).collect();
-    carriers::clear_retained("127.0.0.1", port, connection(1, Protocol::V5), &topics, PATIENCE).await.unwrap();
+    let access = BrokerAccess { host: "127.0.0.1".to_owned(), port, tls: None };
+    let visitor =
+        Visitor { client_id: "cleaner".to_owned(), protocol: Protocol::V5, auth: None, tls: None, kept: Span::ZERO };
+    carriers::clear_retained(&access, &visitor, &topics, PATIENCE).await.unwrap();
     assert_eq!(retained(port).await, 0);
 }
 

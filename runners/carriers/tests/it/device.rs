@@ -27,6 +27,7 @@ pub(crate) fn connection(device: u32, protocol: Protocol) -> ConnectionConfig {
         outbox: OutboxPlan { messages: 1_000, full: OutboxFull::DropOldest },
         will: None,
         auth: None,
+        tls: None,
         command_topic: None,
         reply_topic: None,
         key: Key::new(1, &format!("ward/{device}/monitor")),

@@ -7,4 +7,5 @@ mod device;
 mod links;
 mod scripted_broker;
 mod sessions;
+mod tls;
 mod virtual_time;

@@ -12,7 +12,7 @@ use crate::{exit_code, output, scenario_file};
 /// Checks the files and returns the exit code.
 ///
 /// # Errors
-/// [`Failure::Unreachable`] when `connect` is asked and a target does not answer.
+/// [`Failure::Session`] when `connect` is asked and the system gives no threads.
 pub(crate) fn check(
     files: &[PathBuf],
     variables: &Variables,
@@ -21,7 +21,7 @@ pub(crate) fn check(
     registry: &Registry,
 ) -> Result<u8, Failure> {
     let settings = scenario_file::settings(variables);
-    let mut valid = true;
+    let (mut valid, mut reachable) = (true, true);
     for file in files {
         match scenario_file::load(file, &settings, registry) {
             Ok((plan, warnings)) => {
@@ -30,8 +30,9 @@ pub(crate) fn check(
                     output::note(Diagnostics(warnings));
                 }
                 if connect {
-                    for (target, address) in session::check_targets(&plan, registry)? {
-                        output::note(format_args!("target `{target}`: {address} answers"));
+                    for target in session::check_targets(&plan, registry)? {
+                        reachable &= target.is_sound();
+                        output::note(target);
                     }
                 }
                 output::result(format_args!(
@@ -50,5 +51,9 @@ pub(crate) fn check(
             Err(error) => return Err(error.into()),
         }
     }
-    Ok(if valid { exit_code::PASS } else { exit_code::INVALID })
+    Ok(match (valid, reachable) {
+        (false, _) => exit_code::INVALID,
+        (true, false) => exit_code::TARGET_UNREACHABLE,
+        (true, true) => exit_code::PASS,
+    })
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use scenarios::Plan;
 use session::{Interrupt, Observer, Outcome, Partition, ReportFolder, Run};
 use sim_core::Registry;
 
@@ -39,8 +40,9 @@ pub(crate) fn run(scenario: &Scenario, request: &Request, registry: &mut Registr
     let run = Run::with(&scenario.file, &settings, registry, observer)?;
     let wanted = request.out.clone().unwrap_or_else(|| PathBuf::from(&run.plan().report.dir));
     let folder = ReportFolder::claim(&wanted, request.force)?;
+    let repeat = reproduce(program.name, scenario, request, run.plan());
     let outcome = run
-        .named(program.to_string(), reproduce(program.name, scenario, request))
+        .named(program.to_string(), repeat)
         .threads(request.threads)
         .partition(request.partition)
         .keep(request.keep)
@@ -85,15 +87,28 @@ async fn signal() -> std::io::Result<()> {
     tokio::signal::ctrl_c().await
 }
 
-/// The command that repeats the run.
-fn reproduce(program: &str, scenario: &Scenario, request: &Request) -> String {
+/// The command that repeats the run, with what is secret left out.
+fn reproduce(program: &str, scenario: &Scenario, request: &Request, plan: &Plan) -> String {
     let mut words = vec![program.to_owned(), "run".to_owned(), scenario.file.display().to_string()];
-    words.extend(scenario.variables.sets.iter().map(|(name, value)| format!("--set {name}={value}")));
+    words.extend(scenario.variables.sets.iter().map(|(name, value)| {
+        let value = if is_secret(value, plan) { "(not shown)" } else { value };
+        format!("--set {name}={value}")
+    }));
     words.extend(scenario.seed.map(|seed| format!("--seed {seed}")));
     words.extend(scenario.only.iter().map(|step| format!("--only {step}")));
     words.extend(scenario.without.iter().map(|step| format!("--without {step}")));
     words.extend(request.partition.map(|Partition { part, parts }| format!("--partition slice:{part}/{parts}")));
     words.join(" ")
+}
+
+/// Whether a value given on the command line has gone into a password.
+fn is_secret(value: &str, plan: &Plan) -> bool {
+    /// Shorter ones are found in many a password by chance.
+    const SHORTEST_PART: usize = 6;
+    let of_devices = plan.endpoints.iter().filter_map(|endpoint| endpoint.auth.as_ref());
+    let of_targets = plan.targets.iter().filter_map(|target| target.auth.as_ref());
+    let mut passwords = of_devices.chain(of_targets).map(|auth| auth.password.as_str());
+    passwords.any(|password| password == value || value.len() >= SHORTEST_PART && password.contains(value))
 }
 
 fn print(outcome: &Outcome, folder: &ReportFolder, quiet: bool) -> Result<u8, Failure> {

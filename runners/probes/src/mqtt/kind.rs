@@ -1,5 +1,6 @@
 //! `subscribe`: the row of the MQTT subscriber.
 
+use carriers::Visitor;
 use sim_core::{Executor, ProbeKind};
 use tokio::runtime::Handle;
 
@@ -20,12 +21,10 @@ pub(crate) fn row() -> ProbeKind {
 
 fn start(start: Start<'_>) -> Result<Box<dyn Probe>, ProbeError> {
     let refused = || ProbeError::Refused { reason: "only a broker can be subscribed to".to_owned() };
-    let (host, port) = start.broker.ok_or_else(refused)?;
+    let (access, visitor) = start.broker.ok_or_else(refused)?;
     let subscription = Subscription {
-        host: host.to_owned(),
-        port,
-        client_id: format!("iomt-probe-{}-{}", start.id, start.run),
-        auth: start.auth.map(|(user, password)| (user.to_owned(), password.to_owned())),
+        access: access.clone(),
+        visitor: Visitor { client_id: format!("iomt-probe-{}-{}", start.id, start.run), ..visitor.clone() },
         filters: start.filters.to_vec(),
         qos: start.qos,
     };

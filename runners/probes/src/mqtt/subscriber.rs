@@ -1,221 +1,174 @@
 //! An ordinary MQTT client that subscribes and stays subscribed.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
-use carriers::Pace;
-use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, Outgoing, Packet, QoS, SubscribeReasonCode};
+use carriers::{BrokerAccess, Pace, Refusal, Visit, Visitor};
+use sim_core::Span;
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+use super::conversation::{Conversation, Publication};
 use crate::{ProbeError, Sight, Sighting};
 
-/// Wait before the next attempt after a lost connection. Short, because what a broker without a session for the
-/// subscriber receives meanwhile is gone; a refused connection on loopback or in a site's network is cheap.
-const RETRY: Duration = Duration::from_millis(20);
+/// First wait after a connection that was lost. Short, because what a broker without a session for the subscriber
+/// receives meanwhile is gone.
+const FIRST_RETRY: Duration = Duration::from_millis(20);
 
-/// Largest packet taken [byte]; the protocol's own limit.
-const LARGEST_PACKET: usize = 268_435_455;
+/// Longest wait while nobody answers: a broker that comes back must not be heard by its devices much before the probe.
+const LONGEST_SILENT_RETRY: Duration = Duration::from_millis(160);
+
+/// Longest wait when a broker says no: it would say the same at once, and counts such attempts against the client.
+const LONGEST_REFUSED_RETRY: Duration = Duration::from_secs(5);
 
 /// Longest wait for a broker to grant the subscriptions.
 const PATIENCE: Duration = Duration::from_secs(8);
 
-/// How often a quiet connection is tried: so long at most is it in doubt when a connection has ended without a word.
-const KEEP_ALIVE: Duration = Duration::from_secs(5);
+/// Longest attempt to connect.
+const ATTEMPT: Duration = Duration::from_secs(5);
 
 /// Longest time for removing a session; a broker that is gone keeps nothing that could be removed.
 const FAREWELL: Duration = Duration::from_secs(2);
+
+/// How long a broker of MQTT 5 keeps the session of a subscriber that has gone without a word: longer than an outage
+/// within a run, and no leftover for ever.
+const SESSION: Span = Span::from_secs(3_600);
 
 /// Where and how to subscribe.
 #[derive(Debug, Clone)]
 pub struct Subscription {
     /// Broker.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
-    /// Client id.
-    pub client_id: String,
-    /// Name and password.
-    pub auth: Option<(String, String)>,
+    pub access: BrokerAccess,
+    /// Who connects; its session is kept while it is away.
+    pub visitor: Visitor,
     /// Topic filters.
     pub filters: Vec<String>,
     /// Delivery level asked for.
     pub qos: u8,
 }
 
-impl Subscription {
-    /// The client and its event loop; the session outlives lost connections.
-    fn client(&self) -> (AsyncClient, EventLoop) {
-        let mut options = MqttOptions::new(&self.client_id, &self.host, self.port);
-        options.set_clean_session(false);
-        options.set_keep_alive(KEEP_ALIVE);
-        options.set_max_packet_size(LARGEST_PACKET, LARGEST_PACKET);
-        if let Some((user, password)) = &self.auth {
-            options.set_credentials(user, password);
-        }
-        let (client, mut event_loop) = AsyncClient::new(options, 1024);
-        let mut network = event_loop.network_options();
-        network.set_connection_timeout(5);
-        network.set_tcp_nodelay(true);
-        event_loop.set_network_options(network);
-        (client, event_loop)
-    }
-
-    /// Polls for ever: subscribes on every connection, calls `seen` with each message and `sight` when it cannot see and
-    /// when it can again, tells `ready` once when the broker granted every filter for the first time, or why not.
-    async fn follow(
-        self,
-        client: AsyncClient,
-        mut event_loop: EventLoop,
-        pace: Pace,
-        ready: oneshot::Sender<Result<(), String>>,
-        mut seen: impl FnMut(Sighting),
-        mut sight: impl FnMut(Sight),
-    ) {
-        let mut ready = Some(ready);
-        let mut granted = 0;
-        let mut last_heard = pace.now_ns();
-        let mut is_blind = false;
-        loop {
-            let event = event_loop.poll().await;
-            if let Err(error) = &event
-                && ready.is_none()
-                && !is_blind
-            {
-                is_blind = true;
-                sight(Sight::Lost { since: last_heard, reason: error.to_string() });
-            }
-            if matches!(event, Ok(Event::Incoming(_))) {
-                last_heard = pace.now_ns();
-            }
-            match event {
-                Ok(Event::Incoming(Packet::ConnAck(_))) => {
-                    granted = 0;
-                    let filters = self
-                        .filters
-                        .iter()
-                        .map(|filter| rumqttc::SubscribeFilter::new(filter.clone(), quality(self.qos)));
-                    // The queue of requests is empty right after a connect, and the loop is being polled.
-                    if let Err(error) = client.try_subscribe_many(filters)
-                        && let Some(ready) = ready.take()
-                    {
-                        let _ = ready.send(Err(error.to_string()));
-                    }
-                }
-                Ok(Event::Incoming(Packet::SubAck(answer))) => {
-                    granted += answer.return_codes.len();
-                    let refused = answer.return_codes.contains(&SubscribeReasonCode::Failure);
-                    if is_blind && !refused && granted >= self.filters.len() {
-                        is_blind = false;
-                        sight(Sight::Back { at: pace.now_ns() });
-                    }
-                    if (refused || granted >= self.filters.len())
-                        && let Some(ready) = ready.take()
-                    {
-                        let outcome =
-                            if refused { Err("the broker refused the subscription".to_owned()) } else { Ok(()) };
-                        let _ = ready.send(outcome);
-                    }
-                }
-                Ok(Event::Incoming(Packet::Publish(publish))) => {
-                    let sighting = Sighting::publication(publish.topic, publish.payload, pace.now_ns());
-                    seen(sighting.retained(publish.retain).redelivered(publish.dup));
-                }
-                // Its own wish: what follows is nothing that it could not see.
-                Ok(Event::Outgoing(Outgoing::Disconnect)) => return,
-                Ok(_) => {}
-                Err(_) => tokio::time::sleep(RETRY).await,
-            }
-        }
-    }
-
-    /// Removes the session from the broker: connects once more with a clean session and disconnects.
-    async fn forget(&self) {
-        let mut options = MqttOptions::new(&self.client_id, &self.host, self.port);
-        options.set_clean_session(true);
-        if let Some((user, password)) = &self.auth {
-            options.set_credentials(user, password);
-        }
-        let (client, mut event_loop) = AsyncClient::new(options, 4);
-        while let Ok(event) = event_loop.poll().await {
-            match event {
-                Event::Incoming(Packet::ConnAck(_)) => drop(client.try_disconnect()),
-                Event::Outgoing(Outgoing::Disconnect) => return,
-                _ => {}
-            }
-        }
-    }
+/// How far a subscriber is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Nobody has answered yet; what the last attempt was told, if there was one.
+    Trying(Option<Refusal>),
+    /// Every filter was granted.
+    Granted,
+    /// The broker has said no.
+    Refused(Refusal),
 }
 
 /// A subscription being followed, with the session that it keeps at its broker.
 #[derive(Debug)]
 pub struct Subscriber {
     subscription: Subscription,
-    client: AsyncClient,
+    publications: mpsc::UnboundedSender<Publication>,
     task: JoinHandle<()>,
-    granted: oneshot::Receiver<Result<(), String>>,
+    standing: watch::Receiver<Standing>,
 }
 
 impl Subscriber {
     /// Begins to follow; `seen` gets each message, `sight` word of when it cannot see.
     pub fn begin(
-        subscription: Subscription,
+        mut subscription: Subscription,
         pace: Pace,
         runtime: &Handle,
         seen: impl FnMut(Sighting) + Send + 'static,
         sight: impl FnMut(Sight) + Send + 'static,
     ) -> Self {
-        let (client, event_loop) = subscription.client();
-        let (ready, granted) = oneshot::channel();
-        let task = runtime.spawn(subscription.clone().follow(client.clone(), event_loop, pace, ready, seen, sight));
-        Self { subscription, client, task, granted }
+        subscription.visitor.kept = SESSION;
+        let (publications, requests) = mpsc::unbounded_channel();
+        let (told, standing) = watch::channel(Standing::Trying(None));
+        let conversation = Conversation::new(requests, pace, seen, sight);
+        let task = runtime.spawn(follow(subscription.clone(), conversation, told));
+        Self { subscription, publications, task, standing }
     }
 
     /// Waits until the broker granted every filter.
     ///
     /// # Errors
-    /// [`ProbeError`] when it does not, or not in time.
+    /// [`ProbeError`] when it does not, or not in time, and what the attempts were told.
     pub fn wait_granted(&mut self, runtime: &Handle) -> Result<(), ProbeError> {
-        let outcome = runtime.block_on(async { tokio::time::timeout(PATIENCE, &mut self.granted).await });
-        match outcome {
-            Ok(Ok(Ok(()))) => Ok(()),
-            Ok(Ok(Err(reason))) => Err(ProbeError::Refused { reason }),
-            Ok(Err(_)) | Err(_) => Err(ProbeError::TooLate { limit_s: PATIENCE.as_secs() }),
+        let settled = self.standing.wait_for(|standing| !matches!(standing, Standing::Trying(_)));
+        // Too late is an answer, too.
+        drop(runtime.block_on(async { tokio::time::timeout(PATIENCE, settled).await }));
+        match &*self.standing.borrow() {
+            Standing::Granted => Ok(()),
+            Standing::Refused(refusal) => Err(ProbeError::Refused { reason: refusal.to_string() }),
+            Standing::Trying(refusal) => Err(ProbeError::TooLate {
+                limit_s: PATIENCE.as_secs(),
+                reason: refusal.as_ref().map(Refusal::to_string),
+            }),
         }
     }
 
     /// Publishes through the same client.
     pub fn publisher(&self) -> Publisher {
-        Publisher(self.client.clone())
+        Publisher(self.publications.clone())
     }
 
     /// Ends the client and removes its session from the broker.
     pub fn stop(self, runtime: &Handle) {
-        // The connection goes down with its task either way; the broker sees a clean end if there is time.
-        let _ = self.client.try_disconnect();
-        self.task.abort();
+        let Self { mut subscription, task, .. } = self;
+        task.abort();
+        subscription.visitor.kept = Span::ZERO;
+        let Subscription { access, visitor, .. } = subscription;
         runtime.block_on(async {
-            let _ = tokio::time::timeout(FAREWELL, self.subscription.forget()).await;
+            // The new connection takes over from the old one, and a clean session leaves nothing behind.
+            if let Ok(visit) = Visit::begin(&access, &visitor, FAREWELL).await {
+                // A broker that is gone keeps nothing.
+                drop(tokio::time::timeout(FAREWELL, visit.leave()).await);
+            }
         });
+    }
+}
+
+/// Follows for ever: subscribes on every connection, and comes back when one is lost.
+async fn follow(
+    subscription: Subscription,
+    mut conversation: Conversation<impl FnMut(Sighting), impl FnMut(Sight)>,
+    told: watch::Sender<Standing>,
+) {
+    let Subscription { access, visitor, filters, qos } = subscription;
+    let mut wait = FIRST_RETRY;
+    loop {
+        let refusal = match Visit::begin(&access, &visitor, ATTEMPT).await {
+            Ok(visit) => {
+                let granted = || {
+                    told.send_replace(Standing::Granted);
+                };
+                let refusal = conversation.hold(visit, &filters, qos, granted).await;
+                if *told.borrow() == Standing::Granted && !refusal.is_final() {
+                    wait = FIRST_RETRY;
+                }
+                refusal
+            }
+            Err(refusal) => refusal,
+        };
+        let is_final = refusal.is_final();
+        told.send_if_modified(|standing| {
+            let is_news = *standing != Standing::Granted;
+            if is_news {
+                *standing = if is_final { Standing::Refused(refusal) } else { Standing::Trying(Some(refusal)) };
+            }
+            is_news
+        });
+        tokio::time::sleep(wait).await;
+        wait = (wait * 2).min(if is_final { LONGEST_REFUSED_RETRY } else { LONGEST_SILENT_RETRY });
     }
 }
 
 /// Publishes through the client of a subscriber.
 #[derive(Debug, Clone)]
-pub struct Publisher(AsyncClient);
+pub struct Publisher(mpsc::UnboundedSender<Publication>);
 
 impl Publisher {
-    /// Publishes at `QoS` 1. A client that was stopped has nothing more to say.
-    pub async fn publish(&self, topic: String, payload: Vec<u8>) {
-        let _ = self.0.publish(topic, quality(1), false, payload).await;
-    }
-}
-
-/// The delivery level as the client library names it.
-fn quality(qos: u8) -> QoS {
-    match qos {
-        0 => QoS::AtMostOnce,
-        1 => QoS::AtLeastOnce,
-        _ => QoS::ExactlyOnce,
+    /// Publishes at `QoS` 1, again after each lost connection until the broker has acknowledged it.
+    pub fn publish(&self, topic: String, payload: Vec<u8>) {
+        // A client that was stopped has nothing more to say.
+        drop(self.0.send(Publication { topic, payload }));
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use carriers::Pace;
-use probes::mqtt::{Subscriber, Subscription};
+use probes::mqtt::Subscriber;
 use probes::{Inspect, Inspection, Look, Probe, ProbeError, Sight, Start};
 use scenarios::{Plan, TargetPlan};
 use sim_core::{ProbeKind, Registry};
@@ -58,8 +58,7 @@ impl Probes {
                 filters: &probe.filters,
                 qos: probe.qos,
                 url: &plan.targets[probe.target].url,
-                broker: targets.address(probe.target),
-                auth: auth_of(plan, probe.target),
+                broker: targets.broker(probe.target).map(|broker| (&broker.access, &broker.visitor)),
                 run,
                 pace,
                 runtime,
@@ -128,32 +127,6 @@ pub(crate) fn looking(plan: &Plan, registry: &Registry, run: &str, target: usize
         looking.push((index, look));
     }
     Ok(looking)
-}
-
-/// A subscription at a target of the plan, with the name and password of the first link that goes there.
-pub(crate) fn subscription(
-    plan: &Plan,
-    (host, port): (&str, u16),
-    target: usize,
-    client_id: String,
-    filters: Vec<String>,
-    qos: u8,
-) -> Subscription {
-    let auth = auth_of(plan, target);
-    Subscription {
-        host: host.to_owned(),
-        port,
-        client_id,
-        auth: auth.map(|(user, password)| (user.to_owned(), password.to_owned())),
-        filters,
-        qos,
-    }
-}
-
-/// Name and password of the first link that goes to a target.
-fn auth_of(plan: &Plan, target: usize) -> Option<(&str, &str)> {
-    let auth = plan.links.iter().find(|link| link.target == target)?.auth.as_ref()?;
-    Some((&auth.user, &auth.password))
 }
 
 /// Waits until a target granted the subscriptions.

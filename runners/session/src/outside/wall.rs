@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use carriers::{Carrier, CarrierStats, Leftover, OtherEnd, Pace, Time};
+use carriers::{Carrier, CarrierStats, Leftover, OtherEnd, Pace, Time, Visitor};
 use probes::Sighting;
-use probes::mqtt::Subscriber;
+use probes::mqtt::{Subscriber, Subscription};
 use scenarios::Plan;
 use sim_core::Span;
 use tokio::runtime::{Handle, Runtime};
 
-use super::probing::{Probes, subscription, wait_granted};
-use super::targets::Targets;
+use super::probing::{Probes, wait_granted};
+use super::targets::{RunningBroker, Targets};
 use super::{Beginning, Finished, Outside, Parties, Publication, refused};
 use crate::commander::Answers;
 use crate::error::Error;
@@ -39,7 +39,7 @@ pub(crate) struct Wall {
 /// Somebody who gives commands at a target and hears the answers.
 enum Commander {
     /// A client of the broker.
-    Client(Subscriber),
+    Client(Box<Subscriber>),
     /// Whoever stands at the other end of the carrier.
     OtherEnd(Answers),
 }
@@ -74,10 +74,15 @@ impl Wall {
         let probes = Probes::start(plan, registry, &targets, run, pace, teller, handle)?;
         let mut commanders = BTreeMap::new();
         for (target, answers) in &expected.0 {
-            let commander = match targets.address(*target) {
-                Some(address) => {
+            let commander = match targets.broker(*target) {
+                Some(RunningBroker { access, visitor, .. }) => {
                     let client_id = format!("iomt-commander-{target}-{run}");
-                    let subscription = subscription(plan, address, *target, client_id, answers.topics.clone(), 1);
+                    let subscription = Subscription {
+                        access: access.clone(),
+                        visitor: Visitor { client_id, ..visitor.clone() },
+                        filters: answers.topics.clone(),
+                        qos: 1,
+                    };
                     let answers = answers.clone();
                     let teller = teller.clone();
                     let hear = move |sighting: Sighting| {
@@ -87,7 +92,7 @@ impl Wall {
                     };
                     let mut client = Subscriber::begin(subscription, pace, handle, hear, |_| {});
                     wait_granted(&mut client, &plan.targets[*target].id, handle)?;
-                    Commander::Client(client)
+                    Commander::Client(Box::new(client))
                 }
                 None => Commander::OtherEnd(answers.clone()),
             };
@@ -99,7 +104,8 @@ impl Wall {
             let parties = Parties::at(plan, members, index);
             planned.push(parties.devices.len());
             let time = Time::Wall { pace, runtime: handle };
-            let open = || beginning.open(index, &parties, targets.address(index), time);
+            let access = targets.broker(index).map(|broker| &broker.access);
+            let open = || beginning.open(index, &parties, access, time);
             carriers.push((!parties.devices.is_empty()).then(open).transpose()?);
         }
         let plan = Arc::clone(plan);
@@ -206,7 +212,7 @@ impl Outside for Wall {
                 let instant = self.pace.instant(at_ns);
                 self.runtime.spawn(async move {
                     tokio::time::sleep_until(instant.into()).await;
-                    publisher.publish(topic, payload).await;
+                    publisher.publish(topic, payload);
                 });
             }
             Commander::OtherEnd(_) => {

@@ -1,6 +1,7 @@
 //! Whole runs, embedded in a program of one's own.
 
 mod commands;
+mod connections;
 mod embedding;
 mod fates;
 mod files;

@@ -40,6 +40,7 @@ impl Plugin for Vendor {
             link_keys: &[],
             link_parameters: Vec::new(),
             target_parameters: Vec::new(),
+            check_target: |_, _| Ok(()),
             acknowledges: true,
             takes_commands: true,
             takes_link_faults: false,

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use mqtt5::broker::config::{AuthConfig, RateLimitConfig, StorageBackend};
+use mqtt5::broker::config::{AuthConfig, RateLimitConfig, StorageBackend, TlsConfig};
 use mqtt5::broker::{BrokerConfig as Mqtt5Config, ResourceLimits, StorageConfig};
 
 use crate::config::{BrokerConfig, OUTBOUND_WINDOW};
 use crate::embedded::ingress::{IngressTally, IngressTap};
+use crate::tls_files::TlsFiles;
 
 /// Beyond any number of connections that the descriptors of one process allow.
 const MAX_CLIENTS: usize = 10_000_000;
@@ -27,6 +28,7 @@ pub(super) struct Settings {
     store: Option<PathBuf>,
     subscriber_lane: usize,
     session_queue: usize,
+    tls: Option<TlsConfig>,
 }
 
 /// Largest packet announced and taken [byte]: the largest that MQTT can express. The crate's own default is one more,
@@ -35,8 +37,9 @@ const LARGEST_PACKET: usize = 268_435_455;
 
 impl Settings {
     /// `store`: the directory to persist to, `None` for memory.
-    pub(super) fn new(config: &BrokerConfig, port: u16, store: Option<&Path>) -> Self {
+    pub(super) fn new(config: &BrokerConfig, port: u16, store: Option<&Path>, tls: Option<&TlsFiles>) -> Self {
         Self {
+            tls: tls.map(|files| listener_tls(files, port)),
             port,
             store: store.map(Path::to_owned),
             // A lane without room is a panic in tokio's channel.
@@ -48,8 +51,11 @@ impl Settings {
     pub(super) fn broker_config(&self, ingress: Arc<IngressTally>) -> Mqtt5Config {
         // mqtt5's own defaults: every interface, port 1883; a store in the working directory; a lock-out of five minutes
         // for an address with five failed logins, when here all devices share one address.
-        Mqtt5Config::default()
-            .with_bind_address(SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)))
+        let listening = match &self.tls {
+            None => Mqtt5Config::default().with_bind_address(SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))),
+            Some(tls) => Mqtt5Config::default().with_bind_addresses(Vec::new()).with_tls(tls.clone()),
+        };
+        listening
             .with_max_clients(MAX_CLIENTS)
             .with_client_channel_capacity(self.subscriber_lane)
             .with_max_outbound_inflight(OUTBOUND_WINDOW)
@@ -85,5 +91,15 @@ impl Settings {
             max_bandwidth_per_client: 0,
             rate_limit_window: Duration::ZERO,
         }
+    }
+}
+
+fn listener_tls(TlsFiles { certificate, key, client_ca, .. }: &TlsFiles, port: u16) -> TlsConfig {
+    let tls = TlsConfig::new(certificate.clone(), key.clone())
+        .with_bind_address(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+        .with_require_client_cert(client_ca.is_some());
+    match client_ca {
+        Some(client_ca) => tls.with_ca_file(client_ca.clone()),
+        None => tls,
     }
 }

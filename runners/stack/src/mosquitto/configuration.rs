@@ -5,18 +5,25 @@ use std::path::Path;
 
 use crate::config::{OUTBOUND_WINDOW, Persistence};
 use crate::error::BrokerError;
+use crate::tls_files::TlsFiles;
 
 /// The configuration's name in the broker's directory.
 pub(super) const FILE: &str = "mosquitto.conf";
 
-pub(super) fn write(directory: &Path, port: u16, persistence: Persistence) -> Result<(), BrokerError> {
+pub(super) fn write(
+    directory: &Path,
+    port: u16,
+    persistence: Persistence,
+    tls: Option<&TlsFiles>,
+) -> Result<(), BrokerError> {
     let path = directory.join(FILE);
-    fs::write(&path, text(port, persistence, rustix::process::geteuid().is_root()))
+    fs::write(&path, text(port, persistence, tls, rustix::process::geteuid().is_root()))
         .map_err(|source| BrokerError::Directory { path, source })
 }
 
 /// Options in the words of mosquitto.conf(5). Paths are relative to the broker's directory, where it is started.
-fn text(port: u16, persistence: Persistence, as_root: bool) -> String {
+fn text(port: u16, persistence: Persistence, tls: Option<&TlsFiles>, as_root: bool) -> String {
+    let tls = tls.map(listener_tls).unwrap_or_default();
     // Started by root it would become the user `mosquitto`, who cannot write to a private directory.
     let user = if as_root { "user root\n" } else { "" };
     let persistence = match persistence {
@@ -37,8 +44,16 @@ fn text(port: u16, persistence: Persistence, as_root: bool) -> String {
          max_inflight_messages {OUTBOUND_WINDOW}\n\
          max_queued_messages 0\n\
          log_dest stderr\n\
-         {persistence}{user}"
+         {tls}{persistence}{user}"
     )
+}
+
+/// What follows the `listener` that it is for. A client that must show a certificate needs no other name.
+fn listener_tls(TlsFiles { certificate, key, client_ca, .. }: &TlsFiles) -> String {
+    let mutual = client_ca.as_ref().map_or_else(String::new, |client_ca| {
+        format!("cafile {}\nrequire_certificate true\nuse_identity_as_username true\n", client_ca.display())
+    });
+    format!("certfile {}\nkeyfile {}\n{mutual}", certificate.display(), key.display())
 }
 
 #[cfg(test)]
@@ -51,7 +66,7 @@ mod tests {
     fn the_autosave_interval_is_whole_seconds_and_never_off() {
         for (milliseconds, seconds) in [(0, 1), (1, 1), (1000, 1), (1001, 2), (10_000, 10)] {
             let persistence = Persistence::Disk { autosave_interval: Duration::from_millis(milliseconds) };
-            let text = text(1883, persistence, false);
+            let text = text(1883, persistence, None, false);
             assert!(text.contains(&format!("autosave_interval {seconds}\n")), "{milliseconds} ms: {text}");
         }
     }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::address::BrokerAddress;
 use crate::error::BrokerError;
 use crate::mosquitto::configuration;
 
@@ -47,8 +48,9 @@ pub(super) struct MosquittoProcess {
 
 impl MosquittoProcess {
     /// Returns when a client was served.
-    pub(super) fn start(program: &Path, directory: &Path, port: u16) -> Result<Self, BrokerError> {
+    pub(super) fn start(program: &Path, directory: &Path, address: &BrokerAddress) -> Result<Self, BrokerError> {
         let log = directory.join(LOG_FILE);
+        let log_begin = fs::metadata(&log).map_or(0, |log| log.len());
         let log_file = open_log(&log)?;
         let child = Command::new(program)
             .args(["-c", configuration::FILE])
@@ -62,7 +64,7 @@ impl MosquittoProcess {
             .map_err(|source| BrokerError::MosquittoSpawn { program: program.to_owned(), source })?;
         let mut process = Self { child, log };
         process.raise_descriptor_limit();
-        process.await_service(port)?;
+        process.await_service(address, log_begin)?;
         Ok(process)
     }
 
@@ -107,12 +109,16 @@ impl MosquittoProcess {
     #[cfg(not(target_os = "linux"))]
     fn raise_descriptor_limit(&self) {}
 
-    /// Waits for an answer to a CONNECT. An open port alone would not do: Mosquitto listens before it installs its signal
-    /// handlers (`main` in its mosquitto.c), and a SIGTERM in between loses what it should store.
-    fn await_service(&mut self, port: u16) -> Result<(), BrokerError> {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    /// Waits for an answer to a CONNECT, where TLS is spoken for the word in the log that it runs. An open port alone would
+    /// not do: Mosquitto listens before it installs its signal handlers (`main` in its mosquitto.c), and a SIGTERM in
+    /// between loses what it should store.
+    fn await_service(&mut self, address: &BrokerAddress, log_begin: u64) -> Result<(), BrokerError> {
+        let socket = SocketAddr::from((Ipv4Addr::LOCALHOST, address.port));
         let deadline = Instant::now() + START_TIMEOUT;
-        while serve_client(address).is_err() {
+        let serves = |log: &Path| {
+            if address.is_secured { says_it_runs(log, log_begin) } else { serve_client(socket).is_ok() }
+        };
+        while !serves(&self.log) {
             self.check_alive()?;
             if Instant::now() > deadline {
                 let (log, log_end) = self.last_words();
@@ -170,6 +176,13 @@ fn open_log(path: &Path) -> Result<File, BrokerError> {
         .append(true)
         .open(path)
         .map_err(|source| BrokerError::Directory { path: path.to_owned(), source })
+}
+
+/// Whether the log says so behind a position: `mosquitto version 2.0.11 running`.
+fn says_it_runs(log: &Path, begin: u64) -> bool {
+    let log = fs::read(log).unwrap_or_default();
+    let new = String::from_utf8_lossy(log.get(begin as usize..).unwrap_or_default()).into_owned();
+    new.lines().any(|line| line.contains("mosquitto version") && line.ends_with("running"))
 }
 
 /// Connects as an MQTT client and leaves again.

@@ -25,12 +25,19 @@ pub(super) static TARGET: TableSpec = TableSpec {
         key(
             "url",
             Text,
-            "`mqtt://host:1883`, `embedded` (a broker inside the process) or `mosquitto` (started as a child); other \
-             carriers have addresses of their own",
+            "`mqtt://host:1883`, `mqtts://host:8883` (over TLS), `embedded` (a broker inside the process) or `mosquitto` \
+             (started as a child); other carriers have addresses of their own",
         )
         .required()
         .taken_by("kind"),
         key("with", Arguments, "parameters of the carrier for its targets").taken_by("kind"),
+        key(
+            "auth",
+            Table(&TARGET_AUTH),
+            "name and password of those who are no devices: probes, who gives commands and who cleans up; without it, those \
+             of the first link that leads there, if they are the same for all its devices",
+        )
+        .taken_by("kind"),
         key("listen", Text, "where the host attaches: `tcp://127.0.0.1:6402` (port 0 picks a free one) or `unix:/path`")
             .required()
             .with("kind", "hci", "a broker is reached at `url`"),
@@ -38,8 +45,6 @@ pub(super) static TARGET: TableSpec = TableSpec {
             .with("kind", "hci", "a broker hears no radio"),
         key("place", Position, "where its antenna is; without it, in the middle of the site")
             .with("kind", "hci", "a broker hears no radio"),
-        later("ca"),
-        later("auth"),
         later("control"),
         later("observe"),
         later("allow_attacks"),
@@ -72,7 +77,7 @@ pub(super) static LINK: TableSpec = TableSpec {
         key("session", Table(&SESSION), "how connections behave").taken_by("carrier"),
         key("outbox", Table(&OUTBOX), "store and forward in the device").taken_by("carrier"),
         key("will", Table(&WILL), "last will").taken_by("carrier"),
-        key("auth", Table(&AUTH), "name and password").taken_by("carrier"),
+        key("auth", Table(&AUTH), "name and password of each device").taken_by("carrier"),
         key("with", Arguments, "parameters of the carrier for its links").taken_by("carrier"),
         key("advertise", Quantity(Time), "time between advertisements, 20ms to 10.24s in steps of 0.625ms")
             .or("1s")
@@ -158,12 +163,22 @@ pub(super) static WILL: TableSpec = TableSpec {
     more: More::Nothing,
 };
 
-pub(super) static AUTH: TableSpec = TableSpec {
-    heading: "link.ID.auth",
-    about: "Name and password; take the password from the environment with `${env:NAME}`.",
+pub(super) static TARGET_AUTH: TableSpec = TableSpec {
+    heading: "target.ID.auth",
+    about: "Name and password of those who are no devices.",
     keys: &[
         key("user", Text, "user name").required(),
-        key("password", Text, "password; never printed").required(),
+        key("password", Text, "password; never printed; `${env:NAME}` takes it from the environment").required(),
+    ],
+    more: More::Nothing,
+};
+
+pub(super) static AUTH: TableSpec = TableSpec {
+    heading: "link.ID.auth",
+    about: "Name and password of each device; take the password from the environment with `${env:NAME}`.",
+    keys: &[
+        key("user", Template, "user name, such as `${device.serial}`").required(),
+        key("password", Template, "password; never printed").required(),
         later("kind"),
         later("issue"),
     ],

@@ -122,7 +122,7 @@ impl Connection {
     }
 
     fn dial(&mut self, since_ns: i64, turn: &mut Turn<'_>) {
-        self.link = Link::Dialling { attempt: turn.destination.dial(), since_ns };
+        self.link = Link::Dialling { attempt: turn.destination.dial(self.session.config().tls.as_ref()), since_ns };
         self.poll_dialling(turn);
         if matches!(self.link, Link::Open(_)) {
             // Connected at once: nobody has asked the new socket for bytes yet, so it would never report any.
@@ -140,7 +140,7 @@ impl Connection {
                 self.session.open(since_ns, turn);
                 self.flush(turn);
             }
-            Poll::Ready(Err(error)) => self.lose(LossReason::Io { kind: error.kind() }, turn),
+            Poll::Ready(Err(error)) => self.lose(error.into(), turn),
         }
     }
 
@@ -163,7 +163,7 @@ impl Connection {
             let mut arrived = ReadBuf::new(buffer);
             match transport.poll_read(&mut Context::from_waker(&self.waker), &mut arrived) {
                 Poll::Pending => return,
-                Poll::Ready(Err(error)) => return self.lose(LossReason::Io { kind: error.kind() }, turn),
+                Poll::Ready(Err(error)) => return self.lose(error.into(), turn),
                 Poll::Ready(Ok(())) if arrived.filled().is_empty() => return self.lose(LossReason::Closed, turn),
                 Poll::Ready(Ok(())) => self.receive(arrived.filled(), turn),
             }
@@ -213,7 +213,7 @@ impl Connection {
         while let Link::Open(transport) = &mut self.link {
             let output = self.session.output();
             if output.is_empty() {
-                return;
+                return self.push_out(turn);
             }
             match transport.poll_write(&mut Context::from_waker(&self.waker), output) {
                 Poll::Pending => return,
@@ -223,8 +223,17 @@ impl Connection {
                     }
                     self.session.accepted(count, turn);
                 }
-                Poll::Ready(Err(error)) => self.lose(LossReason::Io { kind: error.kind() }, turn),
+                Poll::Ready(Err(error)) => self.lose(error.into(), turn),
             }
+        }
+    }
+
+    /// Lets the socket take what the transport has taken already.
+    fn push_out(&mut self, turn: &mut Turn<'_>) {
+        if let Link::Open(transport) = &mut self.link
+            && let Poll::Ready(Err(error)) = transport.poll_flush(&mut Context::from_waker(&self.waker))
+        {
+            self.lose(error.into(), turn);
         }
     }
 
@@ -282,9 +291,10 @@ impl Connection {
                     return;
                 }
                 Poll::Ready(Ok(count)) => ruled.outgoing.advance(count),
-                Poll::Ready(Err(error)) => return self.lose(LossReason::Io { kind: error.kind() }, turn),
+                Poll::Ready(Err(error)) => return self.lose(error.into(), turn),
             }
         }
+        self.push_out(turn);
     }
 
     /// A deadline may have come.
@@ -294,7 +304,9 @@ impl Connection {
             Link::Dialling { since_ns, .. } | Link::Hanging { since_ns }
                 if turn.now_ns >= since_ns.saturating_add(limit_ns) =>
             {
-                self.lose(LossReason::TimedOut { waiting_for: "TCP connection" }, turn);
+                let secured = self.session.config().tls.is_some();
+                let waiting_for = if secured { "TLS connection" } else { "TCP connection" };
+                self.lose(LossReason::TimedOut { waiting_for }, turn);
             }
             Link::Open(_) => match self.session.time_passed(turn) {
                 Ok(()) => {
@@ -345,7 +357,7 @@ impl Connection {
                 Closing::Fin => {
                     let context = &mut Context::from_waker(&self.waker);
                     transport.discard_arrived(context);
-                    transport.finish(context);
+                    transport.hang_up(context);
                 }
                 Closing::Rst => transport.reset(),
             }

@@ -48,6 +48,7 @@ fn config(protocol: Protocol, inflight: u16, outbox: OutboxPlan) -> ConnectionCo
         outbox,
         will: None,
         auth: None,
+        tls: None,
         command_topic: None,
         reply_topic: Some("ward/ack".to_owned()),
         key: Key::new(1, "ward/3/monitor"),

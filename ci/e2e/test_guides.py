@@ -1,0 +1,28 @@
+"""Guides do what they say: their commands are run as they stand, in one shell."""
+
+import os
+import re
+import subprocess
+
+from program import PROGRAM, ROOT, environment
+
+
+def commands(guide):
+    """Everything that a guide tells to type."""
+    text = (ROOT / "docs" / guide).read_text()
+    return "".join(re.findall(r"^```sh\n(.*?)^```", text, flags=re.M | re.S))
+
+
+def test_the_commands_of_the_broker_guide_work(tmp_path):
+    # Whatever they start ends with the shell.
+    script = f"set -euo pipefail\ntrap 'kill $(jobs -p) 2> /dev/null || true' EXIT\n{commands('guide-broker.md')}"
+    path = f"{PROGRAM.parent}{os.pathsep}{os.environ['PATH']}{os.pathsep}/usr/sbin"
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=tmp_path, env=environment(PATH=path), capture_output=True, text=True, timeout=120
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    assert said.count("exit code 3") == 3, said
+    assert said.count("PASS: ward") == 4, said
+    for reason in ("Connection refused", "0x05 (not authorized)", "from an unknown issuer"):
+        assert reason in said

@@ -1,0 +1,230 @@
+//! How a broker is reached: its address, and TLS if that is spoken there.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use scenarios::TargetPlan;
+use sim_core::{Argument, Arguments, ParameterKind, ParameterSpec};
+
+use crate::authority::Authority;
+use crate::error::CarrierError;
+use crate::transport::address::resolve;
+use crate::transport::tls::{TlsSettings, TlsTarget, Trusted};
+
+/// Parameters of a target, `with` in `[target.ID]`.
+const TLS: &str = "tls";
+const CA: &str = "ca";
+const SERVER_NAME: &str = "server_name";
+const ALPN: &str = "alpn";
+const VERIFY: &str = "verify";
+const CLIENT_CERTIFICATES: &str = "client_certificates";
+const ISSUER: &str = "issuer";
+const ISSUER_KEY: &str = "issuer_key";
+
+/// The scheme of brokers that speak TLS.
+const SECURE: &str = "mqtts";
+
+/// How a broker is reached.
+#[derive(Debug, Clone)]
+pub struct BrokerAccess {
+    /// Name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// TLS, if it is spoken there.
+    pub tls: Option<TlsTarget>,
+}
+
+impl BrokerAccess {
+    /// How a target of the scenario `file` is reached at this address. `own` is the authority that issued the certificate
+    /// of a broker that the run has started; files are looked for beside the scenario.
+    ///
+    /// # Errors
+    /// [`CarrierError::Security`] when a certificate or key cannot be used.
+    pub fn of(
+        target: &TargetPlan,
+        file: &str,
+        (host, port): (&str, u16),
+        own: Option<&Authority>,
+    ) -> Result<Self, CarrierError> {
+        let with = &target.arguments;
+        let beside = |name: &str| Path::new(file).parent().unwrap_or(Path::new("")).join(name);
+        let tls = if let Some(authority) = own {
+            let issuer = is_set(with, CLIENT_CERTIFICATES).then(|| authority.clone());
+            let trusted = Trusted::Own(authority);
+            Some(TlsTarget::new(TlsSettings { server_name: host, trusted, alpn: texts(with, ALPN), issuer }))
+        } else if scheme(&target.url) == Some(SECURE) {
+            let ca = with.text(CA).map(beside);
+            let trusted = match &ca {
+                _ if with.0.get(VERIFY) == Some(&Argument::Flag(false)) => Trusted::Anybody,
+                Some(file) => Trusted::File(file),
+                None => Trusted::System,
+            };
+            let issuer = with.text(ISSUER).zip(with.text(ISSUER_KEY));
+            let issuer = issuer.map(|(ca, key)| Authority::of_files(&beside(ca), &beside(key))).transpose()?;
+            let server_name = with.text(SERVER_NAME).unwrap_or(host);
+            Some(TlsTarget::new(TlsSettings { server_name, trusted, alpn: texts(with, ALPN), issuer }))
+        } else {
+            None
+        };
+        Ok(Self { host: host.to_owned(), port, tls: tls.transpose()? })
+    }
+
+    /// Whether a target asks the broker that the run starts for it to speak TLS.
+    pub fn is_secured(target: &TargetPlan) -> bool {
+        is_set(&target.arguments, TLS)
+    }
+
+    /// Whether a target has a certificate for each of its clients.
+    pub fn has_client_certificates(target: &TargetPlan) -> bool {
+        is_set(&target.arguments, CLIENT_CERTIFICATES) || target.arguments.text(ISSUER).is_some()
+    }
+
+    /// All addresses, in the order in which they are tried. May block for as long as the resolver takes.
+    ///
+    /// # Errors
+    /// [`CarrierError::Resolve`].
+    pub fn addresses(&self) -> Result<Vec<SocketAddr>, CarrierError> {
+        resolve(&self.host, self.port)
+    }
+
+    /// What a report says of the way there; nothing of a plain one.
+    pub fn words(&self) -> &'static str {
+        match &self.tls {
+            Some(tls) if tls.verifies() => "TLS",
+            Some(_) => "TLS, its certificate NOT verified (`verify = false`)",
+            None => "",
+        }
+    }
+}
+
+/// The rows of what a target of MQTT has of its own.
+pub(crate) fn parameters() -> Vec<ParameterSpec> {
+    let of_secure = ParameterSpec::optional;
+    vec![
+        of_secure(TLS, ParameterKind::Flag, "`embedded` and `mosquitto`: speak TLS; the run makes a CA for it"),
+        of_secure(
+            CLIENT_CERTIFICATES,
+            ParameterKind::Flag,
+            "`embedded` and `mosquitto` with `tls`: demand a certificate of every client; each device gets one with its \
+             serial number as common name, which for `mosquitto` is its user name too",
+        ),
+        of_secure(
+            CA,
+            ParameterKind::Text,
+            "`mqtts://`: PEM file of those who may have issued the broker's certificate, beside the scenario; without it, \
+             those whom the system trusts",
+        ),
+        of_secure(
+            SERVER_NAME,
+            ParameterKind::Text,
+            "`mqtts://`: the name asked for (SNI) and looked for in the certificate; without it, the host",
+        ),
+        of_secure(ALPN, ParameterKind::Texts, "application protocols to offer over TLS, such as `mqtt`"),
+        of_secure(VERIFY, ParameterKind::Flag, "`mqtts://`: `false` takes any certificate, which the report tells"),
+        of_secure(
+            ISSUER,
+            ParameterKind::Text,
+            "`mqtts://`: PEM file of a CA that issues a certificate to each device, with its serial number as common name, \
+             and to all others with the common name `iomt`",
+        ),
+        of_secure(ISSUER_KEY, ParameterKind::Text, "PEM file of the private key of `issuer`"),
+    ]
+}
+
+/// What is wrong with an address and parameters that do not go together.
+///
+/// # Errors
+/// Says what.
+pub(crate) fn check(url: &str, with: &Arguments) -> Result<(), String> {
+    let is_given = |key: &str| match with.0.get(key) {
+        Some(Argument::Flag(flag)) => *flag != (key == VERIFY),
+        Some(Argument::Texts(texts)) => !texts.is_empty(),
+        other => other.is_some(),
+    };
+    let first = |keys: &[&'static str]| keys.iter().copied().find(|key| is_given(key));
+    match scheme(url) {
+        Some(SECURE) => {
+            if let Some(key) = first(&[TLS, CLIENT_CERTIFICATES]) {
+                let instead = if key == TLS { "`mqtts://` is TLS already" } else { "name its CA as `issuer`" };
+                return Err(format!("`{key}` is for brokers that the run starts; {instead}"));
+            }
+            if let (Some(given), Some(missing)) =
+                (first(&[ISSUER, ISSUER_KEY]), [ISSUER, ISSUER_KEY].into_iter().find(|key| !is_given(key)))
+            {
+                return Err(format!("`{given}` needs `{missing}` beside it"));
+            }
+            if is_given(CA) && is_given(VERIFY) {
+                return Err("with `verify = false` nobody looks at `ca`; leave one of them out".to_owned());
+            }
+            Ok(())
+        }
+        Some(_) => match first(&[TLS, CA, SERVER_NAME, ALPN, VERIFY, CLIENT_CERTIFICATES, ISSUER, ISSUER_KEY]) {
+            Some(key) => Err(format!("`{key}` is for TLS, and `{url}` is plain; write `mqtts://`")),
+            None => Ok(()),
+        },
+        None => {
+            if let Some(key) = first(&[CA, SERVER_NAME, VERIFY, ISSUER, ISSUER_KEY]) {
+                return Err(format!(
+                    "`{key}` is for `mqtts://`; the run makes the certificates of `{url}` itself: `tls = true`"
+                ));
+            }
+            match first(&[CLIENT_CERTIFICATES, ALPN]).filter(|_| !is_given(TLS)) {
+                Some(key) => Err(format!("`{key}` is for TLS; write `tls = true` beside it")),
+                None => Ok(()),
+            }
+        }
+    }
+}
+
+fn scheme(url: &str) -> Option<&str> {
+    url.split_once("://").map(|(scheme, _)| scheme)
+}
+
+fn is_set(with: &Arguments, key: &str) -> bool {
+    with.0.get(key) == Some(&Argument::Flag(true))
+}
+
+fn texts<'a>(with: &'a Arguments, key: &str) -> &'a [String] {
+    match with.0.get(key) {
+        Some(Argument::Texts(texts)) => texts,
+        _ => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(parameters: &[(&str, Argument)]) -> Arguments {
+        Arguments(parameters.iter().map(|(name, argument)| ((*name).to_owned(), argument.clone())).collect())
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_told() {
+        let text = |text: &str| Argument::Text(text.to_owned());
+        let set = Argument::Flag(true);
+        let cases = [
+            ("mqtt://b", with(&[(CA, text("ca.pem"))]), "`ca` is for TLS, and `mqtt://b` is plain; write `mqtts://`"),
+            ("mqtts://b", with(&[(TLS, set.clone())]), "`mqtts://` is TLS already"),
+            ("mqtts://b", with(&[(CLIENT_CERTIFICATES, set.clone())]), "name its CA as `issuer`"),
+            ("mqtts://b", with(&[(ISSUER, text("ca.pem"))]), "`issuer` needs `issuer_key` beside it"),
+            ("mqtts://b", with(&[(ISSUER_KEY, text("ca.key"))]), "`issuer_key` needs `issuer` beside it"),
+            ("mqtts://b", with(&[(CA, text("ca.pem")), (VERIFY, Argument::Flag(false))]), "nobody looks at `ca`"),
+            ("embedded", with(&[(CA, text("ca.pem"))]), "`ca` is for `mqtts://`"),
+            ("mosquitto", with(&[(CLIENT_CERTIFICATES, set.clone())]), "write `tls = true` beside it"),
+        ];
+        for (url, with, expected) in cases {
+            let told = check(url, &with).expect_err(url);
+            assert!(told.contains(expected), "{url}: {told}");
+        }
+        let sound = [
+            ("mqtt://b", with(&[(TLS, Argument::Flag(false)), (VERIFY, set.clone())])),
+            ("mqtts://b", with(&[(CA, text("ca.pem")), (ISSUER, text("a")), (ISSUER_KEY, text("b"))])),
+            ("mosquitto", with(&[(TLS, set.clone()), (CLIENT_CERTIFICATES, set)])),
+        ];
+        for (url, with) in sound {
+            assert_eq!(check(url, &with), Ok(()), "{url}");
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! TLS: what a target is trusted by, and what each client shows of itself.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{Resumption, WebPkiServerVerifier};
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::tls_failure::TlsFailure;
+use crate::authority::{Authority, read, unusable};
+use crate::error::CarrierError;
+
+/// Sessions that a client with a certificate of its own can resume: those of one target (rustls keeps eight tickets each).
+const OWN_SESSIONS: usize = 8;
+
+/// What TLS with a target is like, before it is known who connects. Clones share everything.
+#[derive(Debug, Clone)]
+pub struct TlsTarget {
+    server_name: ServerName<'static>,
+    verifier: Arc<dyn ServerCertVerifier>,
+    alpn: Vec<Vec<u8>>,
+    provider: Arc<CryptoProvider>,
+    /// For clients without a certificate, who share their sessions.
+    anonymous: Arc<ClientConfig>,
+    /// Who issues the certificates of clients, if they show any.
+    issuer: Option<Authority>,
+    verifies: bool,
+}
+
+/// How TLS with a target is set up.
+#[derive(Debug, Clone, Default)]
+pub struct TlsSettings<'a> {
+    /// The name that the target's certificate must have: a host name or an address.
+    pub server_name: &'a str,
+    /// Who may have issued it.
+    pub trusted: Trusted<'a>,
+    /// Application protocols to offer, in order of preference.
+    pub alpn: &'a [String],
+    /// Who issues a certificate to each client; `None` when they show none.
+    pub issuer: Option<Authority>,
+}
+
+/// Who may have issued a target's certificate.
+#[derive(Debug, Clone, Default)]
+pub enum Trusted<'a> {
+    /// Those whom the system trusts.
+    #[default]
+    System,
+    /// Those in a PEM file.
+    File(&'a Path),
+    /// One that this process has.
+    Own(&'a Authority),
+    /// Anybody: the certificate is not looked at.
+    Anybody,
+}
+
+/// How one client speaks TLS with a target. Clones share everything.
+#[derive(Debug, Clone)]
+pub struct TlsClient {
+    config: Arc<ClientConfig>,
+    server_name: ServerName<'static>,
+}
+
+impl TlsTarget {
+    /// # Errors
+    /// [`CarrierError::Security`] when a file cannot be used or a name is none.
+    pub fn new(settings: TlsSettings<'_>) -> Result<Self, CarrierError> {
+        let TlsSettings { server_name, trusted, alpn, issuer } = settings;
+        let server_name = ServerName::try_from(server_name.to_owned()).map_err(|_| CarrierError::Security {
+            reason: format!("`{server_name}` is neither a host name nor an address, so no certificate can be for it"),
+        })?;
+        let provider = Arc::new(ring::default_provider());
+        let verifies = !matches!(trusted, Trusted::Anybody);
+        let verifier: Arc<dyn ServerCertVerifier> = match trusted {
+            Trusted::Anybody => Arc::new(Unverified(Arc::clone(&provider))),
+            Trusted::System => verifier(system_roots()?, &provider)?,
+            Trusted::File(file) => verifier(roots_of(file)?, &provider)?,
+            Trusted::Own(authority) => {
+                let mut roots = RootCertStore::empty();
+                roots.add(authority.certificate().clone()).map_err(refused)?;
+                verifier(roots, &provider)?
+            }
+        };
+        let alpn: Vec<Vec<u8>> = alpn.iter().map(|protocol| protocol.clone().into_bytes()).collect();
+        let anonymous = Arc::new(with_alpn(builder(&provider, &verifier)?.with_no_client_auth(), &alpn));
+        Ok(Self { server_name, verifier, alpn, provider, anonymous, issuer, verifies })
+    }
+
+    /// Whether the target's certificate is looked at.
+    pub fn verifies(&self) -> bool {
+        self.verifies
+    }
+
+    /// How somebody with this name speaks TLS with the target: with a certificate of its own, if there is an issuer.
+    ///
+    /// # Errors
+    /// [`CarrierError::Security`] when the name cannot be in a certificate.
+    pub fn client(&self, common_name: &str) -> Result<TlsClient, CarrierError> {
+        let config = match &self.issuer {
+            None => Arc::clone(&self.anonymous),
+            Some(issuer) => {
+                let identity = issuer.client(common_name)?;
+                let builder = builder(&self.provider, &self.verifier)?;
+                let config = builder.with_client_auth_cert(identity.chain.clone(), identity.key()).map_err(refused)?;
+                let mut config = with_alpn(config, &self.alpn);
+                // A session tells the broker who the client is, so no two clients may share one.
+                config.resumption = Resumption::in_memory_sessions(OWN_SESSIONS);
+                Arc::new(config)
+            }
+        };
+        Ok(TlsClient { config, server_name: self.server_name.clone() })
+    }
+}
+
+impl TlsClient {
+    /// Shakes hands over a connected socket.
+    pub(crate) async fn shake_hands(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+        let connector = TlsConnector::from(Arc::clone(&self.config));
+        connector.connect(self.server_name.clone(), stream).await.map_err(TlsFailure::in_handshake)
+    }
+}
+
+type Builder = rustls::ConfigBuilder<ClientConfig, rustls::client::WantsClientCert>;
+
+fn builder(provider: &Arc<CryptoProvider>, verifier: &Arc<dyn ServerCertVerifier>) -> Result<Builder, CarrierError> {
+    let builder = ClientConfig::builder_with_provider(Arc::clone(provider));
+    let builder = builder.with_safe_default_protocol_versions().map_err(refused)?;
+    Ok(builder.dangerous().with_custom_certificate_verifier(Arc::clone(verifier)))
+}
+
+fn with_alpn(mut config: ClientConfig, alpn: &[Vec<u8>]) -> ClientConfig {
+    config.alpn_protocols = alpn.to_vec();
+    config
+}
+
+fn verifier(roots: RootCertStore, provider: &Arc<CryptoProvider>) -> Result<Arc<WebPkiServerVerifier>, CarrierError> {
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
+    verifier.build().map_err(|error| CarrierError::Security { reason: error.to_string() })
+}
+
+fn system_roots() -> Result<RootCertStore, CarrierError> {
+    let found = rustls_native_certs::load_native_certs();
+    let mut roots = RootCertStore::empty();
+    let (usable, _) = roots.add_parsable_certificates(found.certs);
+    if usable == 0 {
+        let reason = "the system trusts nobody (no certificates were found); name the CA of the target as `ca`";
+        return Err(CarrierError::Security { reason: reason.to_owned() });
+    }
+    Ok(roots)
+}
+
+fn roots_of(file: &Path) -> Result<RootCertStore, CarrierError> {
+    let pem = read(file)?;
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+        let certificate = certificate.map_err(|error| unusable(file, &error))?;
+        roots.add(certificate).map_err(|error| unusable(file, &error))?;
+    }
+    if roots.is_empty() { Err(unusable(file, &"it holds no certificate in PEM")) } else { Ok(roots) }
+}
+
+fn refused(error: Error) -> CarrierError {
+    CarrierError::Security { reason: error.to_string() }
+}
+
+/// Takes any certificate, where a scenario says so in so many words.
+#[derive(Debug)]
+struct Unverified(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Unverified {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
