@@ -179,7 +179,8 @@ impl<'r> Run<'r> {
         let Self { mut plan, registry, mut options, tool, reproduce } = self;
         let plan_sha256 = scenarios::plan_sha256(&plan);
         let started_epoch_ns = jiff::Timestamp::now().as_nanosecond() as i64;
-        let identity = format!("{:x}", started_epoch_ns / 1_000_000);
+        // Two that are started in one instant must not take each other's sessions over.
+        let identity = format!("{:x}-{:x}", started_epoch_ns / 1_000_000, std::process::id());
         fill_in(&mut plan, &identity);
         let facts = Facts { identity, plan_sha256, started_epoch_ns, tool, reproduce };
         let (plan, judgement, input) = orchestrator::run(plan, &mut options, registry, &facts)?;
