@@ -139,7 +139,7 @@ def test_each_device_is_known_by_its_certificate(start_mosquitto, authority, sce
     names = set(re.findall(r"u'(icu-\d{4}-oxi|iomt)'", broker.log))
     assert names == {f"icu-{number:04}-oxi" for number in range(1, DEVICES + 1)} | {"iomt"}
     # The probe speaks the protocol of the links.
-    probe = re.search(r"as iomt-probe-wire-\w+ \(p(\d)", broker.log)
+    probe = re.search(r"as iomt-probe-wire-[\w-]+ \(p(\d)", broker.log)
     assert probe.group(1) == {"3.1.1": "2", "5": "5"}[protocol]
     key = authority.key.read_text().splitlines()[1]
     assert not any(key in file.read_text() for file in done.out.iterdir())

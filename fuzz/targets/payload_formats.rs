@@ -1,17 +1,16 @@
-//! Payloads of every format but vendor JSON: no bytes panic, what means something means the same as itself, and a key does
+//! Payloads of every registered format, and of templates: no bytes panic, what means something means the same as itself, and a key does
 //! not depend on the meaning being asked for.
 #![no_main]
 
 use std::sync::{Arc, LazyLock};
 
-use formats::fhir::FhirR4;
-use formats::senml::{SenmlCbor, SenmlJson};
+use formats::Formats;
 use formats::template::Template;
 use libfuzzer_sys::fuzz_target;
-use sim_core::{Argument, Arguments};
+use sim_core::{Argument, Arguments, FormatSpec, Registry};
 use vocabulary::{Format, Sameness};
 
-static FORMATS: LazyLock<[Arc<dyn Format>; 5]> = LazyLock::new(|| {
+static FORMATS: LazyLock<Vec<Arc<dyn Format>>> = LazyLock::new(|| {
     let text = |name: &str, text: &str| (name.to_owned(), Argument::Text(text.to_owned()));
     let pointers = [("serial", "/d"), ("stream", "/st"), ("sequence", "/s"), ("time", "/t")];
     let key = Argument::Table(Arguments(pointers.map(|(name, pointer)| text(name, pointer)).into()));
@@ -19,13 +18,10 @@ static FORMATS: LazyLock<[Arc<dyn Format>; 5]> = LazyLock::new(|| {
     let pattern = r"serial=(?P<serial>[^,]*),stream=(?P<stream>\S*) .*n=(?P<sequence>\d+)i (?P<time>\S*)";
     let lines = [text("text", "x"), text("pattern", pattern), text("content_type", "text/plain")];
     let template = |arguments: &Arguments| Arc::new(Template::new(arguments).expect("sound")) as Arc<dyn Format>;
-    [
-        Arc::new(SenmlJson),
-        Arc::new(SenmlCbor),
-        Arc::new(FhirR4),
-        template(&json),
-        template(&Arguments(lines.into())),
-    ]
+    let mut registry = Registry::new();
+    registry.add_plugin(&Formats);
+    let registered = registry.formats().iter().filter_map(FormatSpec::as_fixed).cloned();
+    registered.chain([template(&json), template(&Arguments(lines.into()))]).collect()
 });
 
 fuzz_target!(|payload: &[u8]| {

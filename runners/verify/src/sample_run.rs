@@ -34,19 +34,9 @@ pub(crate) const STREAMS: [(&str, u8); 2] = [("vitals", 1), ("ecg", 0)];
 
 /// An expectation over all routes and the judged window.
 pub(crate) fn expect(plan: &Plan, id: &str, that: &str, condition: Condition) -> ExpectPlan {
-    ExpectPlan {
-        id: id.to_owned(),
-        that: that.to_owned(),
-        condition,
-        routes: (0..plan.roster.routes.len() as u32).collect(),
-        probe: None,
-        from: SimTime::ZERO,
-        to: SimTime::from_nanos(LENGTH_S * SECOND),
-        always: false,
-        min_samples: 1,
-        severity: Severity::Fail,
-        location: "ward.toml:30".to_owned(),
-    }
+    let routes = (0..plan.roster.routes.len() as u32).collect();
+    let window = SimTime::ZERO..SimTime::from_nanos(LENGTH_S * SECOND);
+    ExpectPlan { location: "ward.toml:30".to_owned(), ..ExpectPlan::new(id, that, condition, routes, window) }
 }
 
 /// `metric == 0`, or with another comparison.

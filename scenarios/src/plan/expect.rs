@@ -1,5 +1,7 @@
 //! What must hold.
 
+use std::ops::Range;
+
 use serde_json::Value;
 use sim_core::{MetricShape, SimTime};
 
@@ -32,6 +34,26 @@ pub struct ExpectPlan {
     pub severity: Severity,
     /// `file:line` of the expectation.
     pub location: String,
+}
+
+impl ExpectPlan {
+    /// What fails the run unless it holds for these routes within a time, with everything else as the language has it by
+    /// default. For whoever judges without a file.
+    pub fn new(id: &str, that: &str, condition: Condition, routes: Vec<u32>, window: Range<SimTime>) -> Self {
+        Self {
+            id: id.to_owned(),
+            that: that.to_owned(),
+            condition,
+            routes,
+            probe: None,
+            from: window.start,
+            to: window.end,
+            always: false,
+            min_samples: 1,
+            severity: Severity::Fail,
+            location: String::new(),
+        }
+    }
 }
 
 /// `statistic(metric(argument)) comparison bound`.

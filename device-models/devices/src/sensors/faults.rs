@@ -122,6 +122,7 @@ impl Fault {
                         reading.quality = Quality::Questionable;
                     }
                 }
+                Made::OtherUnit(made) => reading.value = Value::Number(made),
                 Made::Doubtful(made) => {
                     (reading.value, reading.quality) = (Value::Number(shown(metric, made)), Quality::Questionable);
                 }
@@ -152,7 +153,7 @@ impl Fault {
                 let moment = Moment { metric, key, at, index, after: None, since: at - self.term.from };
                 let value = head.offset + head.gain * f64::from(*sample);
                 let made = match self.effect.make(&moment, value) {
-                    Made::Value(made) => made,
+                    Made::Value(made) | Made::OtherUnit(made) => made,
                     Made::Doubtful(made) => {
                         head.quality = Quality::Questionable;
                         made

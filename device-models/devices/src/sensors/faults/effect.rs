@@ -25,6 +25,8 @@ pub(super) struct Moment {
 pub(super) enum Made {
     /// This value; the device notices nothing.
     Value(f64),
+    /// This number of another unit than the metric's, to which the metric's range does not apply.
+    OtherUnit(f64),
     /// This value, which the device marks as questionable.
     Doubtful(f64),
     /// No value, for this reason; a chunk of samples is lost as a whole.

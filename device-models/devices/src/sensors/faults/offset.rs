@@ -19,9 +19,15 @@ pub(super) struct Affine {
     pub(super) add: f64,
 }
 
+impl Affine {
+    fn of(self, value: f64) -> f64 {
+        self.scale * value + self.add
+    }
+}
+
 impl Effect for Affine {
     fn make(&mut self, _moment: &Moment, value: f64) -> Made {
-        Made::Value(self.scale * value + self.add)
+        Made::Value(self.of(value))
     }
 }
 
@@ -57,7 +63,7 @@ impl OtherUnit {
 impl Effect for OtherUnit {
     fn make(&mut self, moment: &Moment, value: f64) -> Made {
         if moment.metric.metric().ucum == Some(self.from) {
-            self.change.make(moment, value)
+            Made::OtherUnit(self.change.of(value))
         } else {
             Made::Value(value)
         }
@@ -124,7 +130,7 @@ mod tests {
             let moment = Moment { metric, key, at, index: 0, after: None, since: Span::ZERO };
             OtherUnit::named(unit).make(&moment, value)
         };
-        let is = |made: Made, expected: f64| matches!(made, Made::Value(value) if (value - expected).abs() < 0.005);
+        let is = |made: Made, expected: f64| matches!(made, Made::OtherUnit(value) | Made::Value(value) if (value - expected).abs() < 0.005);
         assert!(is(convert("mmol/L", metrics::GLUCOSE_ISF, 99.09), 5.5));
         assert!(is(convert("kPa", metrics::NIBP_SYS, 120.0), 15.999));
         assert!(is(convert("degF", metrics::TEMP_BODY, 37.0), 98.6));
