@@ -168,7 +168,7 @@ impl Ledger {
         if self.accounts.of_route(route).is_empty() {
             return Err(self.unknown(route));
         }
-        let wording = self.formats.imprint(route, payload);
+        let wording = self.imprint(route, payload);
         self.add(Entry::new(sequence, Some(wording), intended, intended_wall), route)?;
         self.name(route, sequence, payload, wording);
         Ok(())
@@ -194,7 +194,7 @@ impl Ledger {
         if self.accounts.of_route(route).is_empty() {
             return;
         }
-        let wording = self.formats.imprint(route, payload);
+        let wording = self.imprint(route, payload);
         for index in self.accounts.of_route(route) {
             let account = &mut self.accounts.all[index];
             account.relayed = true;
@@ -287,6 +287,12 @@ impl Ledger {
         if account.is_first {
             add(&mut self.totals.counts);
         }
+    }
+
+    /// What is kept of a payload of a route. What it means is only read where somebody may see another spelling of it.
+    fn imprint(&self, route: RouteId, payload: &[u8]) -> Imprint {
+        let is_watched = self.accounts.of_route(route).any(|index| self.accounts.all[index].probe.is_some());
+        if is_watched { self.formats.imprint(route, payload) } else { Imprint::new(payload, None, None) }
     }
 
     /// Notes what a message can be known by, where its format gives it no sequence number.

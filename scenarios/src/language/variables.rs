@@ -21,7 +21,8 @@ impl Variables {
             variables.read_table(notes, node, settings);
         }
         for (name, text) in &settings.sets {
-            let origin = format!("--set {name}={text}");
+            // Not the value: it may be a secret, and errors end up in logs.
+            let origin = format!("--set {name}");
             if !variables.0.contains_key(name) {
                 let names: Vec<&str> = variables.0.keys().map(String::as_str).collect();
                 notes.error_outside(&origin, format!("no variable `{name}`{}", hint(name, "variables", names)));

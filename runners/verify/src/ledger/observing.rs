@@ -114,7 +114,8 @@ impl Ledger {
         let meaning = || self.formats.meaning(route, &sighting.raw);
         let standing = account.record.standing(sequence, &SeenPayload::new(&sighting.raw, &meaning));
         let on_foreign_topic = || account.is_behind && self.topics.routes(&self.plan, topic).is_empty();
-        let is_home = self.plan.deliveries[route.index()].topic == topic || on_foreign_topic();
+        // Whoever sees a message beside any topic says nothing about where it belongs.
+        let is_home = topic.is_empty() || self.plan.deliveries[route.index()].topic == topic || on_foreign_topic();
         if self.is_of_the_past(probe, sighting, claim, standing) {
             self.totals.retained += 1;
         } else if !is_home {

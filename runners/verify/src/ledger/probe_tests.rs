@@ -99,6 +99,16 @@ fn a_copy_that_means_the_same_is_a_duplicate() {
 }
 
 #[test]
+fn a_sighting_without_a_topic_is_judged_by_its_key() {
+    let mut ledger = ledger_of(plan(2));
+    say(&mut ledger, 0);
+    ledger.observed(0, "", &payload(0, "vitals", 0), 1, false);
+    ledger.observed(0, "", &altered(0), 2, false);
+    let totals = ledger.finish(&lag(1, 1)).totals;
+    assert_eq!((totals.counts.delivered, totals.counts.corrupted, totals.foreign), (1, 1, 0));
+}
+
+#[test]
 fn a_late_copy_of_another_time_names_how_far_it_is_off() {
     let mut ledger = ledger_of(expecting(&[("corrupted", None)]));
     for sequence in 0..5 {
