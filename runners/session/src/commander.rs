@@ -13,7 +13,7 @@ use sim_core::{
 use verify::Event;
 
 use crate::command_step::{evidence_of, step_command};
-use crate::outside::Publication;
+use crate::publication::Publication;
 
 /// Commands of steps: those still to be given, in order of time, and how many were.
 #[derive(Debug)]

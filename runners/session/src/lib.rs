@@ -24,6 +24,7 @@ mod offline;
 mod orchestrator;
 mod outside;
 mod partition;
+mod publication;
 mod recordings;
 mod report_folder;
 mod run;

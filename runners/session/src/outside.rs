@@ -19,6 +19,7 @@ use crate::commander::Expected;
 use crate::error::Error;
 use crate::judge::Teller;
 use crate::observer::Observer;
+use crate::publication::Publication;
 
 /// The world of a run. Instants are nanoseconds since the run's origin, at which simulated time begins.
 pub(crate) trait Outside {
@@ -39,15 +40,6 @@ pub(crate) trait Outside {
 
     /// Ends the connections: waits at most `drain_ns` until everything is settled, and cleans up unless `keep`.
     fn finish(&mut self, drain_ns: i64, keep: bool, observer: &dyn Observer) -> Finished;
-}
-
-/// What is published in a run by somebody who is no device.
-#[derive(Debug)]
-pub(crate) struct Publication {
-    /// At which target.
-    pub(crate) target: usize,
-    pub(crate) topic: String,
-    pub(crate) payload: Vec<u8>,
 }
 
 /// What the end of the connections brought.

@@ -61,7 +61,7 @@ pub trait Broker: Send + fmt::Debug {
     /// Starts the broker again on the same port, after a clean stop if it still runs.
     ///
     /// # Errors
-    /// As for [`Broker::stop`] and [`crate::start`].
+    /// As for [`Broker::stop`], and for starting a broker.
     fn restart(&mut self) -> Result<(), BrokerError>;
 
     /// What arrived from clients; `None` where it cannot be seen (Mosquitto, external).

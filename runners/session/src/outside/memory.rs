@@ -9,11 +9,12 @@ use sim_core::Span;
 use verify::{Event, TargetReport};
 
 use super::probing::{Looking, looking};
-use super::{Beginning, Finished, Outside, Parties, Publication};
+use super::{Beginning, Finished, Outside, Parties};
 use crate::commander::Answers;
 use crate::error::Error;
 use crate::judge::Teller;
 use crate::observer::{Note, Observer};
+use crate::publication::Publication;
 
 /// What the report says of a target to which no carrier leads.
 const UNUSED: &str = "not used in virtual time";

@@ -13,11 +13,12 @@ use tokio::runtime::{Handle, Runtime};
 
 use super::probing::{Probes, wait_granted};
 use super::targets::{RunningBroker, Targets};
-use super::{Beginning, Finished, Outside, Parties, Publication, refused};
+use super::{Beginning, Finished, Outside, Parties, refused};
 use crate::commander::Answers;
 use crate::error::Error;
 use crate::judge::Teller;
 use crate::observer::{Note, Observer};
+use crate::publication::Publication;
 
 /// What the last acknowledgements and sightings say is on its way to the judge for no longer than this.
 const LAST_WORDS: Duration = Duration::from_millis(50);
