@@ -6,8 +6,7 @@ use std::ops::Range;
 use serde::Serialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-/// Below this all whole numbers are numbers of `f64`, so that `12.0` can be spelled `12`.
-const WHOLE_BELOW: f64 = 9_007_199_254_740_992.0;
+use crate::decimal::EXACT_INTEGERS;
 
 /// Entries of most objects in payloads.
 const USUAL_ENTRIES: usize = 8;
@@ -75,7 +74,8 @@ impl<'de> Visitor<'de> for Canonical<'_> {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
-        if value.abs() < WHOLE_BELOW && libm::trunc(value).to_bits() == value.to_bits() {
+        // `12.0` is spelled `12`.
+        if value.abs() < EXACT_INTEGERS && libm::trunc(value).to_bits() == value.to_bits() {
             self.visit_i64(value as i64)
         } else {
             self.put(&value)

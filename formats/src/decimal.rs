@@ -16,10 +16,19 @@ const POWERS: [u64; 19] = {
 };
 
 /// Below this, every integer is an exact `f64`.
-const EXACT_INTEGERS: f64 = 9_007_199_254_740_992.0;
+pub(crate) const EXACT_INTEGERS: f64 = 9_007_199_254_740_992.0;
 
 /// Largest magnitude of `value * 10^decimals` that is written; no measured quantity comes near it.
 const SCALED_LIMIT: f64 = 9.0e18;
+
+/// Decimals of a sample beyond those that tell two counts apart.
+const BEYOND_A_COUNT: f64 = 3.0;
+
+/// Decimals with which samples are written, at most so many, given the value of one count.
+pub(crate) fn sample_decimals(count: f64, most: u8) -> u8 {
+    let decimals = if count > 0.0 { BEYOND_A_COUNT - libm::log10(count).floor() } else { 0.0 };
+    decimals.clamp(0.0, f64::from(most)) as u8
+}
 
 /// Appends an integer.
 pub(crate) fn write_integer<I: itoa::Integer>(value: I, out: &mut BytesMut) {

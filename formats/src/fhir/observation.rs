@@ -2,7 +2,7 @@
 
 use vocabulary::{Metric, Quality, Reading, Value, Wave};
 
-use super::coding::{UCUM, absent, category_concept, coded, concept, interpretation, meta, panel_concept, word};
+use super::coding::{Coded, UCUM, absent, category_concept, coded, concept, interpretation, meta, panel_concept, word};
 use super::decimal::Decimal;
 use super::panel::{LOINC, PROFILE, Panel};
 use super::resources::{Answer, Component, Effective, Identifier, Observation, Period, Quantity, SampledData};
@@ -12,10 +12,8 @@ use crate::instant::rfc3339;
 /// Units of the metric table that no reader of UCUM takes.
 const NO_UCUM: [(&str, &str); 1] = [("dB[mW]", "dBm")];
 
-/// An Observation of one metric.
-pub(super) fn of_reading<'m>(whose: &Whose<'m>, identifier: Identifier, reading: &Reading) -> Observation<'m> {
-    let metric = reading.metric.metric();
-    let coded = coded(metric);
+/// An Observation that has neither result nor components yet.
+fn observation<'m>(whose: &Whose<'m>, identifier: Identifier, coded: Coded, effective: Effective) -> Observation<'m> {
     Observation {
         resource_type: "Observation",
         meta: meta(coded.profile),
@@ -24,10 +22,24 @@ pub(super) fn of_reading<'m>(whose: &Whose<'m>, identifier: Identifier, reading:
         category: [category_concept(coded.category)],
         code: coded.code,
         subject: whose.patient.clone(),
-        effective: Effective::At(rfc3339(whose.message.device_time_ms)),
+        effective,
         device: whose.device.clone(),
-        result: answer(metric, reading.value, reading.quality),
+        result: Answer::default(),
         component: Vec::new(),
+    }
+}
+
+/// When a message was said.
+fn at(whose: &Whose<'_>) -> Effective {
+    Effective::At(rfc3339(whose.message.device_time_ms))
+}
+
+/// An Observation of one metric.
+pub(super) fn of_reading<'m>(whose: &Whose<'m>, identifier: Identifier, reading: &Reading) -> Observation<'m> {
+    let metric = reading.metric.metric();
+    Observation {
+        result: answer(metric, reading.value, reading.quality),
+        ..observation(whose, identifier, coded(metric), at(whose))
     }
 }
 
@@ -40,25 +52,14 @@ pub(super) fn of_panel<'m>(whose: &Whose<'m>, identifier: Identifier, panel: &Pa
         let metric = member.metric();
         Component { code: concept(metric, Some(loinc)), result: answer(metric, reading.value, reading.quality) }
     });
-    Observation {
-        resource_type: "Observation",
-        meta: meta(Some(PROFILE)),
-        identifier: [identifier],
-        status: "final",
-        category: [category_concept("vital-signs")],
-        code: panel_concept(LOINC, panel.mdc, panel.refid, panel.text),
-        subject: whose.patient.clone(),
-        effective: Effective::At(rfc3339(whose.message.device_time_ms)),
-        device: whose.device.clone(),
-        result: Answer::default(),
-        component: members.collect(),
-    }
+    let code = panel_concept(LOINC, panel.mdc, panel.refid, panel.text);
+    let coded = Coded { profile: Some(PROFILE), category: "vital-signs", code };
+    Observation { component: members.collect(), ..observation(whose, identifier, coded, at(whose)) }
 }
 
 /// An Observation of a run of samples.
 pub(super) fn of_wave<'m>(whose: &Whose<'m>, identifier: Identifier, wave: &Wave<'_>) -> Observation<'m> {
     let metric = wave.metric.metric();
-    let coded = coded(metric);
     let period_ms = 1e6 / f64::from(wave.rate_mhz.max(1));
     let end_ms = wave.first_ms.saturating_add((wave.samples.len() as f64 * period_ms).round() as i64);
     let result = if wave.samples.is_empty() {
@@ -78,19 +79,8 @@ pub(super) fn of_wave<'m>(whose: &Whose<'m>, identifier: Identifier, wave: &Wave
         let interpretation = interpretation(wave.quality);
         Answer { value_sampled_data: Some(sampled), interpretation, ..Answer::default() }
     };
-    Observation {
-        resource_type: "Observation",
-        meta: meta(coded.profile),
-        identifier: [identifier],
-        status: "final",
-        category: [category_concept(coded.category)],
-        code: coded.code,
-        subject: whose.patient.clone(),
-        effective: Effective::During(Period { start: rfc3339(wave.first_ms), end: rfc3339(end_ms) }),
-        device: whose.device.clone(),
-        result,
-        component: Vec::new(),
-    }
+    let during = Effective::During(Period { start: rfc3339(wave.first_ms), end: rfc3339(end_ms) });
+    Observation { result, ..observation(whose, identifier, coded(metric), during) }
 }
 
 /// A value, or why there is none (invariants obs-6 and vs-2: never both, never neither).

@@ -3,6 +3,7 @@
 use vocabulary::{Message, Quality, Reading, Value, Wave};
 
 use super::unit::{Unit, unit_of};
+use crate::decimal::sample_decimals;
 
 /// Names of the records that are about the message itself.
 pub(super) const SEQUENCE: &str = "message.sequence";
@@ -10,9 +11,8 @@ pub(super) const PATIENT: &str = "message.patient";
 /// What follows the id of a metric in the record of its quality.
 pub(super) const QUALITY: &str = ".quality";
 
-/// Decimals of a sample beyond those that tell two counts apart, and the most that an `f64` has room for.
-const BEYOND_A_COUNT: f64 = 3.0;
-const MOST_DECIMALS: f64 = 15.0;
+/// The most decimals of a sample that an `f64` has room for.
+const MOST_DECIMALS: u8 = 15;
 
 /// One record, without base fields.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -104,8 +104,7 @@ fn for_each_sample<'m>(device_time_ms: i64, wave: &Wave<'m>, write: &mut impl Fn
     let rate_mhz = f64::from(wave.rate_mhz);
     let first_ms = (wave.first_ms - device_time_ms) as f64;
     let step = wave.gain.abs() * numerator / denominator;
-    let decimals = if step > 0.0 { BEYOND_A_COUNT - libm::log10(step).floor() } else { 0.0 };
-    let power = libm::exp10(decimals.clamp(0.0, MOST_DECIMALS));
+    let power = libm::exp10(f64::from(sample_decimals(step, MOST_DECIMALS)));
     for (index, count) in wave.samples.iter().enumerate() {
         let physical = (wave.offset + wave.gain * f64::from(*count)) * numerator / denominator;
         write(Record {

@@ -3,12 +3,10 @@
 use bytes::BytesMut;
 use minijinja::Value;
 
-use crate::decimal::write_rounded;
+use crate::decimal::{sample_decimals, write_rounded};
 
-/// Decimals that tell the samples of a wave apart, beyond those of its gain.
-const BEYOND_THE_GAIN: f64 = 3.0;
 /// The most that the texts of numbers have here.
-const MOST_DECIMALS: f64 = 12.0;
+const MOST_DECIMALS: u8 = 12;
 
 /// A value rounded to so many decimals, as text; nothing for one that has none.
 pub(super) fn rounded_text(value: f64, decimals: u8) -> Option<String> {
@@ -29,8 +27,5 @@ pub(super) fn rounded(value: f64, decimals: u8) -> Value {
 
 /// Decimals with which the samples of a wave are written, given the value of one count.
 pub(super) fn decimals_of_gain(gain: f64) -> u8 {
-    if gain == 0.0 || !gain.is_finite() {
-        return 0;
-    }
-    (BEYOND_THE_GAIN - libm::log10(gain.abs()).floor()).clamp(0.0, MOST_DECIMALS) as u8
+    sample_decimals(gain.abs(), MOST_DECIMALS)
 }

@@ -137,7 +137,7 @@ fn callers(
     for probe in plan.probes.iter().filter(|probe| probe.target == target && probe.is_filtered) {
         callers.push(Caller {
             who: format!("probe `{}`", probe.id),
-            visitor: Visitor { client_id: format!("iomt-probe-{}-{RUN}", probe.id), ..running.visitor.clone() },
+            visitor: Visitor { client_id: probes::mqtt::client_id(&probe.id, RUN), ..running.visitor.clone() },
             filters: probe.filters.clone(),
             qos: probe.qos,
         });
@@ -170,8 +170,7 @@ async fn visit(access: &BrokerAccess, visitor: &Visitor, filters: &[String], qos
         visit.subscribe(filters, qos).await?;
         let too_late = |_| Refusal::from(LossReason::TimedOut { waiting_for: "SUBACK" });
         let (codes, said) = timeout(PATIENCE, answer(&mut visit)).await.map_err(too_late)??;
-        let wrong = filters.iter().zip(codes).filter(|(_, code)| *code >= 0x80);
-        refused.extend(wrong.map(|(filter, code)| Refusal::of_subscription(filter, code, said.clone())));
+        refused.extend(Refusal::of_subscriptions(filters, &codes, said.as_deref()));
     }
     // What was to be known is known; a broker may close as it likes.
     drop(timeout(PATIENCE, visit.leave()).await);

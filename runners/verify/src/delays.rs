@@ -52,29 +52,24 @@ impl Delays {
     /// The same, with so many further delays.
     pub(crate) fn with(&self, count: u64, delay: Delay) -> Self {
         let mut more = self.clone();
-        if count == 0 {
-            return more;
-        }
-        match delay {
-            Delay::Never => more.never += count,
-            Delay::After(nanos) => {
-                more.add(nanos.max(0).unsigned_abs(), count);
-                more.largest = more.largest.max(nanos);
-                more.smallest = more.smallest.min(nanos);
-                more.sum += i128::from(nanos) * i128::from(count);
-            }
+        if count > 0 {
+            more.record_times(count, delay);
         }
         more
     }
 
     pub(crate) fn record(&mut self, delay: Delay) {
+        self.record_times(1, delay);
+    }
+
+    fn record_times(&mut self, count: u64, delay: Delay) {
         match delay {
-            Delay::Never => self.never += 1,
+            Delay::Never => self.never += count,
             Delay::After(nanos) => {
-                self.add(nanos.max(0).unsigned_abs(), 1);
+                self.add(nanos.max(0).unsigned_abs(), count);
                 self.largest = self.largest.max(nanos);
                 self.smallest = self.smallest.min(nanos);
-                self.sum += i128::from(nanos);
+                self.sum += i128::from(nanos) * i128::from(count);
             }
         }
     }

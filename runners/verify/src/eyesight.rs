@@ -87,6 +87,10 @@ impl Eyesight {
     /// when it was due, between its first write and the end), and shown it as long after as it showed 99 of 100.
     pub(crate) fn may_have_missed(&self, entry: &Entry, wants_ack: bool) -> bool {
         let Some(sent_at) = entry.sent_at() else { return false };
+        // The way through the stack is only worked out where there is something to miss.
+        if !self.was_blind_between(sent_at, i64::MAX) {
+            return false;
+        }
         let taken_by = match entry.acked_at() {
             Some(acked_at) => acked_at,
             None if wants_ack => i64::MAX,

@@ -14,7 +14,7 @@ use crate::network::connection::LinkBody;
 use crate::network::link::LinkDraft;
 use crate::network::payload::{PayloadBody, PayloadDraft};
 use crate::people::cohort::{CohortDraft, DeviceDraft};
-use crate::people::identity::{device_identity, patient_identity};
+use crate::people::identity::{device_identity, patient_id_of, patient_identity, serial_of};
 use crate::plan::Carrier;
 
 /// Samples of a wave in a message that only tries a format; a format that can say a few can say all.
@@ -98,8 +98,8 @@ impl Trials<'_> {
     fn trial(&self, trial: &Trial<'_>, format: &Arc<dyn Format>) -> Result<(), FormatFlaw> {
         let path = format!("{}/1/{}", trial.cohort.id, trial.device.id);
         let patient_path = format!("{}/1", trial.cohort.id);
-        let patient_id = format!("{}-0001", trial.cohort.id);
-        let serial = format!("{patient_id}-{}", trial.device.id);
+        let patient_id = patient_id_of(&trial.cohort.id, 1);
+        let serial = serial_of(&patient_id, &trial.device.id);
         let arguments = trial.cohort.patient.arguments(self.seed, &patient_path);
         let patient: PatientIdentity = patient_identity(self.seed, &patient_path, &arguments, self.epoch_ns);
         let device: DeviceIdentity = device_identity(self.seed, &path, trial.kind.kind);

@@ -56,6 +56,16 @@ const MAKERS: [&str; 6] = [
 /// Age of a patient whose model has none [years].
 const USUAL_AGE: f64 = 60.0;
 
+/// Identifier of a patient in messages, by number within the cohort, counted from 1.
+pub(crate) fn patient_id_of(cohort: &str, number: u32) -> String {
+    format!("{cohort}-{number:04}")
+}
+
+/// Serial number of a device of a patient.
+pub(crate) fn serial_of(patient_id: &str, device: &str) -> String {
+    format!("{patient_id}-{device}")
+}
+
 /// Who a patient is, at this instant [ns since the Unix epoch].
 pub(crate) fn patient_identity(seed: u64, path: &str, arguments: &Arguments, now_ns: i64) -> PatientIdentity {
     let key = Key::new(seed, path);

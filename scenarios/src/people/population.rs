@@ -10,7 +10,7 @@ use crate::network::gateway::GatewayDraft;
 use crate::network::link::LinkDraft;
 use crate::network::radio::Peer;
 use crate::people::cohort::CohortDraft;
-use crate::people::identity::{device_identity, patient_identity};
+use crate::people::identity::{device_identity, patient_id_of, patient_identity, serial_of};
 use crate::plan::{AuthPlan, Carrier, Delivery, Endpoint, Will};
 
 /// Whether a patient has a device of which only a share of the patients have one: the draw is below the share. It is
@@ -65,7 +65,7 @@ fn add_patient(
     (deliveries, endpoints): (&mut Vec<Delivery>, &mut Vec<Endpoint>),
 ) {
     let path = format!("{}/{number}", cohort.id);
-    let patient_id = format!("{}-{number:04}", cohort.id);
+    let patient_id = patient_id_of(&cohort.id, number);
     let patient = SimId(roster.patients.len() as u32);
     let arguments = cohort.patient.arguments(roster.seed, &path);
     let first_device = roster.devices.len();
@@ -75,7 +75,7 @@ fn add_patient(
         let (true, Ok(link), Some(kind)) = (wears, &links[device.link].body, registry.device(&device.kind)) else {
             continue;
         };
-        let serial = format!("{patient_id}-{}", device.id);
+        let serial = serial_of(&patient_id, &device.id);
         let identity = device_identity(roster.seed, &device_path, &device.kind);
         let names = Names {
             cohort: &cohort.id,

@@ -29,6 +29,9 @@ const READ: usize = 16 * 1024;
 /// connection rate exceeded.
 const TEMPORARY: [u8; 5] = [0x03, 0x88, 0x89, 0x8B, 0x9F];
 
+/// From here on codes are refusals, in both versions (MQTT 5, 2.4).
+const REFUSED: u8 = 0x80;
+
 /// Packet id of subscriptions.
 const SUBSCRIPTION_ID: u16 = u16::MAX;
 
@@ -280,9 +283,13 @@ fn malformed(what: &str) -> Refusal {
 }
 
 impl Refusal {
-    /// A subscription that was refused with this code.
-    pub fn of_subscription(filter: &str, code: u8, said: Option<String>) -> Self {
-        Self { cause: RefusalCause::Subscription { filter: filter.to_owned(), code }, said }
+    /// The subscriptions that were refused, by the codes that [`Received::Granted`] has for their filters.
+    pub fn of_subscriptions(filters: &[String], codes: &[u8], said: Option<&str>) -> impl Iterator<Item = Self> {
+        let refused = filters.iter().zip(codes).filter(|(_, code)| **code >= REFUSED);
+        refused.map(move |(filter, code)| Self {
+            cause: RefusalCause::Subscription { filter: filter.clone(), code: *code },
+            said: said.map(str::to_owned),
+        })
     }
 
     fn by_broker(code: u8, said: Option<String>) -> Self {

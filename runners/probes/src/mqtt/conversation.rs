@@ -133,9 +133,8 @@ impl<S: FnMut(Sighting), T: FnMut(Sight)> Conversation<S, T> {
                 acknowledged.extend(packet_id);
             }
             Received::Granted { codes, said } => {
-                let refused = filters.iter().zip(&codes).find(|(_, code)| **code >= 0x80);
-                if let Some((filter, code)) = refused {
-                    return Err(Refusal::of_subscription(filter, *code, said));
+                if let Some(refusal) = Refusal::of_subscriptions(filters, &codes, said.as_deref()).next() {
+                    return Err(refusal);
                 }
                 granted();
                 let now_ns = self.pace.now_ns();

@@ -19,12 +19,17 @@ pub(crate) fn row() -> ProbeKind {
     }
 }
 
+/// The client id of a probe in a run: what a broker's rules of access have to let in.
+pub fn client_id(probe: &str, run: &str) -> String {
+    format!("iomt-probe-{probe}-{run}")
+}
+
 fn start(start: Start<'_>) -> Result<Box<dyn Probe>, ProbeError> {
     let refused = || ProbeError::Refused { reason: "only a broker can be subscribed to".to_owned() };
     let (access, visitor) = start.broker.ok_or_else(refused)?;
     let subscription = Subscription {
         access: access.clone(),
-        visitor: Visitor { client_id: format!("iomt-probe-{}-{}", start.id, start.run), ..visitor.clone() },
+        visitor: Visitor { client_id: client_id(start.id, start.run), ..visitor.clone() },
         filters: start.filters.to_vec(),
         qos: start.qos,
     };
