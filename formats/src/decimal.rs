@@ -18,8 +18,15 @@ const POWERS: [u64; 19] = {
 /// Below this, every integer is an exact `f64`.
 pub(crate) const EXACT_INTEGERS: f64 = 9_007_199_254_740_992.0;
 
-/// Largest magnitude of `value * 10^decimals` that is written; no measured quantity comes near it.
+/// Largest magnitude of `value * 10^decimals` that has decimal text; no measured quantity comes near it.
 const SCALED_LIMIT: f64 = 9.0e18;
+
+/// `value * 10^decimals` (at most 6 are in use), rounded half away from zero; `None` for what has no decimal text: not a
+/// number, infinite, or a product beyond 9e18.
+pub(crate) fn scaled(value: f64, decimals: u8) -> Option<i64> {
+    let product = (value * POWERS[usize::from(decimals).min(POWERS.len() - 1)] as f64).round();
+    (product.abs() < SCALED_LIMIT).then_some(product as i64)
+}
 
 /// Decimals of a sample beyond those that tell two counts apart.
 const BEYOND_A_COUNT: f64 = 3.0;
@@ -37,15 +44,11 @@ pub(crate) fn write_integer<I: itoa::Integer>(value: I, out: &mut BytesMut) {
 
 /// Appends `value` rounded to `decimals` places (at most 6 are in use), without trailing zeros.
 ///
-/// The product `value * 10^decimals` is rounded half away from zero. What has no decimal text (not a number,
-/// infinite, or a product beyond 9e18) becomes `null`.
+/// Rounding is that of [`scaled`]; what has no decimal text becomes `null`.
 pub(crate) fn write_rounded(value: f64, decimals: u8, out: &mut BytesMut) {
-    let decimals = usize::from(decimals).min(POWERS.len() - 1);
-    let scaled = (value * POWERS[decimals] as f64).round();
-    if scaled.abs() < SCALED_LIMIT {
-        write_scaled(scaled as i64, decimals, out);
-    } else {
-        out.extend_from_slice(b"null");
+    match scaled(value, decimals) {
+        Some(scaled) => write_scaled(scaled, usize::from(decimals).min(POWERS.len() - 1), out),
+        None => out.extend_from_slice(b"null"),
     }
 }
 

@@ -3,7 +3,7 @@
 use vocabulary::{Message, Quality, Reading, Value, Wave};
 
 use super::unit::{Unit, unit_of};
-use crate::decimal::sample_decimals;
+use crate::decimal::{sample_decimals, scaled};
 
 /// Names of the records that are about the message itself.
 pub(super) const SEQUENCE: &str = "message.sequence";
@@ -87,14 +87,15 @@ pub(super) fn for_each<'m>(message: &Message<'m>, mut write: impl FnMut(Record<'
 fn value_of<'m>(reading: &Reading) -> Option<RecordValue<'m>> {
     let metric = reading.metric.metric();
     match reading.value {
-        Value::Number(number) if number.is_finite() => {
+        Value::Number(number) => {
             let power = libm::exp10(f64::from(metric.decimals));
             let Unit { numerator, denominator, .. } = unit_of(metric);
             // One division of whole numbers: the nearest `f64` to the decimal that is meant.
-            Some(RecordValue::Number((number * power).round() * numerator / (power * denominator)))
+            let in_unit = |scaled: i64| RecordValue::Number(scaled as f64 * numerator / (power * denominator));
+            scaled(number, metric.decimals).map(in_unit)
         }
         Value::Code(code) => Some(RecordValue::Text(code)),
-        Value::Number(_) | Value::Missing => None,
+        Value::Missing => None,
     }
 }
 

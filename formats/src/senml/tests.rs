@@ -9,6 +9,7 @@ use super::record::{QUALITY, SEQUENCE};
 use super::resolved::{Resolved, Value as Read, resolve};
 use super::unit::unit_of;
 use super::{SenmlCbor, SenmlJson, cbor, json};
+use crate::decimal::scaled;
 use crate::message_draft::{Draft, any_message, likely_message};
 
 /// Nearest values of `f64` that two ways of the same arithmetic may be apart, as a share.
@@ -136,6 +137,37 @@ fn what_is_no_pack_says_why() {
     assert_eq!(cbor(&[0x81, 0xa2, 0x00, 0x61, 0x61, 0x00, 0x61, 0x62]), "record 1: `n` appears twice");
 }
 
+/// A number without decimal text is missing in both encodings, and neither is without its record.
+#[test]
+fn what_has_no_decimal_text_is_missing() {
+    for number in [8.2e307, -1e19, f64::INFINITY, f64::NAN] {
+        let message = Message {
+            device_serial: "m",
+            patient_id: None,
+            stream: "s",
+            sequence: 3,
+            device_time_ms: 1_000_500,
+            readings: &[Reading::number(metrics::SPO2, number)],
+            waves: &[],
+            origin: Origin::default(),
+        };
+        for (format, read) in
+            [(&SenmlJson as &dyn Format, json::read as fn(&[u8]) -> _), (&SenmlCbor as &dyn Format, cbor::read)]
+        {
+            let mut payload = BytesMut::new();
+            format.encode(&message, &mut payload);
+            let records = read(&payload).and_then(resolve).expect("a pack");
+            let said: Vec<_> = records.iter().map(|record| (&*record.name, record.value.clone())).collect();
+            let quality = Read::Text("not-available".to_owned());
+            assert_eq!(
+                said,
+                [("m/s/message.sequence", Some(Read::Number(3.0))), ("m/s/spo2.quality", Some(quality)),],
+                "{number}"
+            );
+        }
+    }
+}
+
 /// Any change of one field, in a record that is about a value, is found.
 #[test]
 fn whatever_is_altered_is_found() {
@@ -184,7 +216,8 @@ fn reads_back(draft: &Draft, records: &[Resolved]) -> Result<(), TestCaseError> 
         let found = find(metric.id, "");
         let unit = unit_of(metric);
         match reading.value {
-            Value::Number(value) if value.is_finite() => {
+            // What no decimal text could say is missing in every format.
+            Value::Number(value) if scaled(value, metric.decimals).is_some() => {
                 let step = libm::exp10(-f64::from(metric.decimals));
                 let Some(Read::Number(read)) = found[0].value else { panic!("a number") };
                 let read = read * unit.denominator / unit.numerator;
