@@ -81,6 +81,8 @@ pub enum AirEvent {
     ValueTaken {
         /// The peripheral.
         peripheral: PeripheralId,
+        /// The host.
+        host: HostId,
         /// The name.
         tag: u64,
     },

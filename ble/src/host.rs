@@ -287,6 +287,11 @@ impl Host {
         !self.output.is_empty()
     }
 
+    /// Octets that wait for the host.
+    pub(crate) fn waiting_output(&self) -> usize {
+        self.queued
+    }
+
     /// Takes whole packets, as many as fit in `limit` octets but at least one.
     pub(crate) fn take_output(&mut self, limit: usize) -> Vec<u8> {
         let mut taken = Vec::new();

@@ -66,6 +66,12 @@ impl Air {
         taken
     }
 
+    /// Octets that wait for the host in its controller.
+    pub fn waiting_output(&self, id: HostId) -> usize {
+        let host = self.hosts.get(id.0 as usize).and_then(Option::as_ref);
+        host.map_or(0, crate::host::Host::waiting_output)
+    }
+
     /// Takes what has been captured of a host since the last call.
     pub fn take_capture(&mut self, id: HostId) -> Vec<u8> {
         let capture = self.host_mut(id).and_then(|host| host.capture.as_mut());

@@ -245,8 +245,9 @@ impl Air {
                 if let Some(tag) = arrived_tag
                     && !host.note_tag(link.handle, tag)
                     && tag != 0
+                    && let Some(host) = link.host
                 {
-                    self.events.push((now_ns, AirEvent::ValueTaken { peripheral: link.peripheral, tag }));
+                    self.events.push((now_ns, AirEvent::ValueTaken { peripheral: link.peripheral, host, tag }));
                 }
                 host.send_data(&AclPacket { handle: link.handle, boundary, data }, now_ns);
             }

@@ -177,6 +177,11 @@ impl Radio {
         self.sites.iter().flat_map(of_site).collect()
     }
 
+    /// The air of the site with this number in the plan.
+    pub fn air(&self, site: usize) -> Option<&Air> {
+        Some(&self.sites[*self.by_number.get(&site)?].air)
+    }
+
     /// The air of the site with this number in the plan, to attach real hosts to it.
     pub fn air_mut(&mut self, site: usize) -> Option<&mut Air> {
         let position = *self.by_number.get(&site)?;

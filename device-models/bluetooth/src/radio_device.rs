@@ -1,14 +1,14 @@
 //! A device with its peripheral: what it has sent, what it still keeps, what is known of its way.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use ble::pdu::att::Uuid;
-use ble::{Address, PeripheralId};
+use ble::{Address, HostId, PeripheralId};
 use sim_core::{RouteId, SimId, SimTime};
 
 use crate::evidence::WayCounters;
 use crate::profile::{Profile, ReceivedValue, Sampling};
-use crate::report::Reason;
+use crate::report::{Reason, Taken};
 
 /// Parts that one message may have: their position is the lowest octet of a tag.
 pub(crate) const PART_LIMIT: usize = 256;
@@ -64,6 +64,23 @@ pub(crate) struct Parcel {
     pub(crate) sampling: Option<Sampling>,
     /// Parts that gateways have, while they wait for the others.
     pub(crate) collected: Collected,
+    /// Parts that attached hosts have, while they wait for the others.
+    pub(crate) taken: BTreeSet<usize>,
+    /// The attached host that has it and was asked to confirm it.
+    pub(crate) to_confirm: Option<HostId>,
+}
+
+impl Parcel {
+    /// A host has a part. A message of several parts is taken once all of them are; one that is fetched again is taken
+    /// again with its last part.
+    pub(crate) fn take(&mut self, host: HostId, part: usize, at: SimTime) -> Option<Taken> {
+        let is_new = self.taken.insert(part);
+        if self.taken.len() < self.parts || !is_new && part + 1 < self.parts {
+            return None;
+        }
+        self.forwarded += 1;
+        Some(Taken { route: self.route, sequence: self.sequence, host, at })
+    }
 }
 
 /// A value that is kept until somebody has confirmed it.

@@ -15,13 +15,16 @@ pub struct GivenUp {
     pub reason: Reason,
 }
 
-/// A message that an attached host has taken: what becomes of it is the host's business.
+/// A message that an attached host has taken: a notification or a record that its controller has, an indication that it
+/// has confirmed. What becomes of it is the host's business.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Taken {
     /// Route of the device's message.
     pub route: RouteId,
     /// Its sequence number.
     pub sequence: u64,
+    /// The host.
+    pub host: ble::HostId,
     /// When it was taken.
     pub at: SimTime,
 }
@@ -52,6 +55,19 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Whether the message had been put on a link, from which it was lost; otherwise the device kept it to itself.
+    pub const fn was_sent(self) -> bool {
+        match self {
+            Self::Muted | Self::QueueFull | Self::LinkLost | Self::Unreadable => true,
+            Self::NotCarried
+            | Self::NoSubscriber
+            | Self::SameRecord
+            | Self::HistoryFull
+            | Self::PoweredOff
+            | Self::Malformed => false,
+        }
+    }
+
     /// The words for it in reports.
     pub const fn words(self) -> &'static str {
         match self {

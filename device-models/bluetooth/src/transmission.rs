@@ -1,5 +1,7 @@
 //! From a message of a device to the air: values are sent, kept or stored as the device's services want it.
 
+use std::collections::BTreeSet;
+
 use ble::Delivery;
 use ble::records::Record;
 use ble::services::battery;
@@ -78,6 +80,8 @@ impl Site {
                 offset: wave.offset,
             }),
             collected: Vec::new(),
+            taken: BTreeSet::new(),
+            to_confirm: None,
         };
         device.parcels.insert(number, parcel);
         number
@@ -158,6 +162,9 @@ impl Site {
         let delivery = self.air.send_tagged(peripheral, kept.service, kept.characteristic, &kept.value, tag.bits());
         if delivery.queued > 0 {
             device.in_flight = Some(tag.parcel);
+            if let Some(parcel) = device.parcels.get_mut(&tag.parcel) {
+                parcel.to_confirm = None;
+            }
         } else if let Some(parcel) = device.parcels.get_mut(&tag.parcel) {
             parcel.is_late = true;
         }

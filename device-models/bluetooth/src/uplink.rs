@@ -8,7 +8,7 @@ use vocabulary::{Heard, Message, Origin, OwnedWave, Wave};
 use crate::peripheral::name_of;
 use crate::profile::{Received, ReceivedValue, Reception};
 use crate::radio_device::{Collected, Tag};
-use crate::report::{LinkChange, LinkEvent, Reason, Taken};
+use crate::report::{LinkChange, LinkEvent, Reason};
 use crate::site::Site;
 
 /// Where a value has come from, and how.
@@ -74,15 +74,15 @@ impl Site {
                     self.send_kept(peripheral.index());
                 }
             }
-            AirEvent::Confirmed { peripheral, tag, .. } => self.take_confirmation(peripheral.index(), tag),
+            AirEvent::Confirmed { peripheral, tag, .. } => self.take_confirmation(peripheral.index(), tag, at),
             AirEvent::ValueLost { peripheral, tag, loss } => {
                 if let Some(tag) = Tag::from_bits(tag).filter(|tag| !tag.is_record) {
                     self.take_loss(peripheral.index(), tag, loss);
                 }
             }
-            AirEvent::ValueTaken { peripheral, tag } => {
+            AirEvent::ValueTaken { peripheral, host, tag } => {
                 if let Some(tag) = Tag::from_bits(tag) {
-                    self.note_taken(peripheral.index(), tag, at);
+                    self.note_taken(peripheral.index(), host, tag, at);
                 }
             }
             AirEvent::ParametersChanged { peripheral, .. } => {
@@ -96,22 +96,30 @@ impl Site {
     }
 
     /// The value that was kept has arrived; the next one may go.
-    fn take_confirmation(&mut self, index: usize, tag: u64) {
+    fn take_confirmation(&mut self, index: usize, tag: u64, at: SimTime) {
         let device = &mut self.devices[index];
         let Some(tag) = Tag::from_bits(tag).filter(|tag| device.in_flight == Some(tag.parcel)) else { return };
         device.in_flight = None;
         device.kept.retain(|kept| kept.tag != tag);
+        if let Some(parcel) = device.parcels.get_mut(&tag.parcel)
+            && let Some(host) = parcel.to_confirm.take()
+        {
+            self.taken.extend(parcel.take(host, tag.part, at));
+        }
+        let device = &mut self.devices[index];
         let loss = device.parcels.get(&tag.parcel).map_or(Reason::Unreadable, |parcel| parcel.loss);
         self.let_go(index, tag.parcel, if loss == Reason::NoSubscriber { Reason::Unreadable } else { loss });
         self.send_kept(index);
     }
 
-    /// An attached host has a value; a message of several parts is taken with its last one.
-    fn note_taken(&mut self, index: usize, tag: Tag, at: SimTime) {
-        let Some(parcel) = self.devices[index].parcels.get_mut(&tag.parcel) else { return };
-        if tag.part + 1 == parcel.parts {
-            parcel.forwarded += 1;
-            self.taken.push(Taken { route: parcel.route, sequence: parcel.sequence, at });
+    /// The controller of an attached host has a value. One that is to be confirmed is taken when it is.
+    fn note_taken(&mut self, index: usize, host: HostId, tag: Tag, at: SimTime) {
+        let device = &mut self.devices[index];
+        let Some(parcel) = device.parcels.get_mut(&tag.parcel) else { return };
+        if device.in_flight == Some(tag.parcel) {
+            parcel.to_confirm = Some(host);
+        } else {
+            self.taken.extend(parcel.take(host, tag.part, at));
         }
         self.arrived(index, tag);
     }

@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ble::{Address, Air, HostId, HostOptions};
@@ -13,7 +15,8 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::task::JoinHandle;
 
-use crate::endpoint::{Endpoint, Halves, HciError, Listener};
+use crate::endpoint::{Accepted, Endpoint, Ends, HciError, Listener};
+use crate::unread::TcpBuffers;
 
 /// Messages of all sockets that may wait for the air; beyond it the sockets wait, and through TCP their hosts.
 const ARRIVALS: usize = 1024;
@@ -30,9 +33,16 @@ const BATCH_OCTETS: usize = 16 * 1024;
 /// What a socket tells the air.
 #[derive(Debug)]
 enum Arrival {
-    Attached { endpoint: usize, connection: u64, outgoing: mpsc::Sender<Vec<u8>> },
+    Attached { endpoint: usize, connection: u64, outgoing: mpsc::Sender<Vec<u8>>, written: Written },
     Octets { connection: u64, octets: Vec<u8> },
     Left { connection: u64 },
+}
+
+/// What has gone into a socket.
+#[derive(Debug, Clone)]
+struct Written {
+    octets: Arc<AtomicU64>,
+    ends: Option<Ends>,
 }
 
 /// Something the owner of the air may want to report.
@@ -63,6 +73,9 @@ struct Attachment {
     outgoing: Option<mpsc::Sender<Vec<u8>>>,
     capture: Option<(File, PathBuf)>,
     fault: Option<String>,
+    /// Octets taken out of the controller so far.
+    passed: u64,
+    written: Written,
 }
 
 /// All endpoints and their hosts.
@@ -128,6 +141,25 @@ impl Attachments {
         self.waiting
     }
 
+    /// How many octets a host had been given when it will have read all that the air has for it now; `None` when it has
+    /// gone.
+    pub fn given(&self, air: &Air, host: HostId) -> Option<u64> {
+        let attachment = self.attached.values().find(|attachment| attachment.host == host)?;
+        Some(attachment.passed + air.waiting_output(host) as u64)
+    }
+
+    /// How many octets each host has read of what it was given, as far as the system tells: what lies in the buffers of
+    /// a TCP connection within this machine is not read.
+    pub fn read(&self) -> Vec<(HostId, u64)> {
+        let buffers = TcpBuffers::now();
+        let read = |attachment: &Attachment| {
+            let written = attachment.written.octets.load(Ordering::Relaxed);
+            let unread = attachment.written.ends.map_or(0, |ends| buffers.unread(ends));
+            (attachment.host, written.saturating_sub(unread))
+        };
+        self.attached.values().map(read).collect()
+    }
+
     /// Moves what has arrived into the air and what the air has to say out of it; never waits.
     pub fn pump(&mut self, air: &mut Air) -> Vec<HciEvent> {
         let mut events = Vec::new();
@@ -150,8 +182,8 @@ impl Attachments {
 
     fn take(&mut self, air: &mut Air, arrival: Arrival, events: &mut Vec<HciEvent>) {
         match arrival {
-            Arrival::Attached { endpoint, connection, outgoing } => {
-                let event = self.attach(air, endpoint, connection, outgoing, events);
+            Arrival::Attached { endpoint, connection, outgoing, written } => {
+                let event = self.attach(air, endpoint, connection, (outgoing, written), events);
                 events.push(event);
             }
             Arrival::Octets { connection, octets } => {
@@ -174,7 +206,7 @@ impl Attachments {
         air: &mut Air,
         index: usize,
         connection: u64,
-        outgoing: mpsc::Sender<Vec<u8>>,
+        (outgoing, written): (mpsc::Sender<Vec<u8>>, Written),
         events: &mut Vec<HciEvent>,
     ) -> HciEvent {
         let endpoint = &self.endpoints[index];
@@ -200,7 +232,8 @@ impl Attachments {
             capture_start_unix_us: capture.is_some().then_some(self.start_unix_us),
             strict: endpoint.strict,
         });
-        self.attached.insert(connection, Attachment { host, outgoing: Some(outgoing), capture, fault: None });
+        let outgoing = Some(outgoing);
+        self.attached.insert(connection, Attachment { host, outgoing, capture, fault: None, passed: 0, written });
         HciEvent::Attached { host, path }
     }
 
@@ -215,6 +248,7 @@ impl Attachments {
                         if octets.is_empty() {
                             break;
                         }
+                        attachment.passed += octets.len() as u64;
                         permit.send(octets);
                     }
                     Err(TrySendError::Full(())) => {
@@ -267,14 +301,14 @@ async fn accept(endpoint: usize, listener: Listener, arrivals: mpsc::Sender<Arri
     loop {
         tokio::select! {
             accepted = listener.accept() => {
-                let Ok(halves) = accepted else {
+                let Ok(accepted) = accepted else {
                     // A lack of descriptors and its like pass, but not at once.
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                     continue;
                 };
                 let connection = (endpoint as u64) << 32 | number;
                 number += 1;
-                hosts.spawn(serve(endpoint, connection, halves, arrivals.clone()));
+                hosts.spawn(serve(endpoint, connection, accepted, arrivals.clone()));
             }
             Some(_) = hosts.join_next() => {}
         }
@@ -282,17 +316,20 @@ async fn accept(endpoint: usize, listener: Listener, arrivals: mpsc::Sender<Arri
 }
 
 /// Carries octets between one socket and the channels, until either side ends.
-async fn serve(endpoint: usize, connection: u64, halves: Halves, arrivals: mpsc::Sender<Arrival>) {
-    let (mut read, mut write) = halves;
+async fn serve(endpoint: usize, connection: u64, accepted: Accepted, arrivals: mpsc::Sender<Arrival>) {
+    let Accepted { mut read, mut write, ends } = accepted;
     let (outgoing, mut batches) = mpsc::channel::<Vec<u8>>(BATCHES);
-    if arrivals.send(Arrival::Attached { endpoint, connection, outgoing }).await.is_err() {
+    let octets = Arc::new(AtomicU64::new(0));
+    let written = Written { octets: Arc::clone(&octets), ends };
+    if arrivals.send(Arrival::Attached { endpoint, connection, outgoing, written }).await.is_err() {
         return;
     }
     let writing = async move {
-        while let Some(octets) = batches.recv().await {
-            if write.write_all(&octets).await.is_err() {
+        while let Some(batch) = batches.recv().await {
+            if write.write_all(&batch).await.is_err() {
                 return;
             }
+            octets.fetch_add(batch.len() as u64, Ordering::Relaxed);
         }
         // A host that has gone already cannot be told that its stream ends.
         let _ = write.shutdown().await;

@@ -72,8 +72,20 @@ pub(crate) enum Listener {
     Unix(UnixListener, PathBuf),
 }
 
-/// Both halves of an accepted connection.
-pub(crate) type Halves = (Box<dyn AsyncRead + Send + Unpin>, Box<dyn AsyncWrite + Send + Unpin>);
+/// An accepted connection.
+pub(crate) struct Accepted {
+    pub(crate) read: Box<dyn AsyncRead + Send + Unpin>,
+    pub(crate) write: Box<dyn AsyncWrite + Send + Unpin>,
+    /// Both ends, for TCP.
+    pub(crate) ends: Option<Ends>,
+}
+
+/// Both ends of a TCP connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ends {
+    pub(crate) ours: SocketAddr,
+    pub(crate) theirs: SocketAddr,
+}
 
 impl Listener {
     pub(crate) async fn bind(endpoint: &Endpoint) -> Result<Self, HciError> {
@@ -96,19 +108,20 @@ impl Listener {
         }
     }
 
-    pub(crate) async fn accept(&self) -> std::io::Result<Halves> {
+    pub(crate) async fn accept(&self) -> std::io::Result<Accepted> {
         match self {
             Self::Tcp(listener) => {
-                let (stream, _) = listener.accept().await?;
+                let (stream, theirs) = listener.accept().await?;
                 // Commands and their answers are small and wait for each other: no delay by Nagle's algorithm.
                 stream.set_nodelay(true)?;
+                let ends = stream.local_addr().ok().map(|ours| Ends { ours, theirs });
                 let (read, write) = stream.into_split();
-                Ok((Box::new(read), Box::new(write)))
+                Ok(Accepted { read: Box::new(read), write: Box::new(write), ends })
             }
             Self::Unix(listener, _) => {
                 let (stream, _) = listener.accept().await?;
                 let (read, write) = stream.into_split();
-                Ok((Box::new(read), Box::new(write)))
+                Ok(Accepted { read: Box::new(read), write: Box::new(write), ends: None })
             }
         }
     }

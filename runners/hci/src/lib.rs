@@ -9,6 +9,7 @@
 mod attachments;
 mod endpoint;
 mod pace;
+mod unread;
 
 pub use attachments::{Attachments, HciEvent};
 pub use endpoint::{Endpoint, HciError, Listen};

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use ble::propagation::Position;
 use bluetooth::{GivenUp, LinkChange, LinkEvent, Radio, Taken};
+use carriers::Pace;
 use hci::{Attachments, Endpoint, HciEvent, Listen};
+use hdrhistogram::Histogram;
 use radio_plan::RadioSecurity;
 use scenarios::{Carrier, HostPlan, Plan};
 use sim_core::{Outbound, Registry, SimId, SimTime, Span};
@@ -17,6 +19,7 @@ use tokio::runtime::Handle;
 use verify::{GatewayReport, RadioDeviceReport, RadioEndpointReport, RadioReport};
 
 use crate::error::Error;
+use crate::for_hosts::ForHosts;
 use crate::observer::{Note, Observer};
 
 /// How often octets are exchanged with real hosts, and with it the most that an answer is late.
@@ -48,6 +51,7 @@ pub(crate) struct Airwaves {
     links: BTreeMap<SimId, LinkCounts>,
     /// What hosts have taken of late, in order of time.
     taken: Vec<Taken>,
+    for_hosts: ForHosts,
     given_up: BTreeMap<&'static str, u64>,
 }
 
@@ -82,6 +86,7 @@ impl Airwaves {
             hosts: Vec::new(),
             links: BTreeMap::new(),
             taken: Vec::new(),
+            for_hosts: ForHosts::new(),
             given_up: BTreeMap::new(),
         }))
     }
@@ -122,12 +127,15 @@ impl Airwaves {
     }
 
     /// Tells the air what a device says.
-    pub(crate) fn say(&mut self, message: Outbound) {
+    pub(crate) fn say(&mut self, plan: &Plan, message: Outbound) {
+        if self.is_open() && is_for_hosts(plan, message.device) {
+            self.for_hosts.said(message.intended);
+        }
         self.radio.say(message);
     }
 
     /// Lets the air come to an instant, exchanges octets with the hosts, and takes what gateways hand on.
-    pub(crate) fn advance_to(&mut self, until: SimTime, observer: &dyn Observer) -> AirNews {
+    pub(crate) fn advance_to(&mut self, plan: &Plan, until: SimTime, observer: &dyn Observer) -> AirNews {
         self.radio.advance_to(until);
         for host in &mut self.hosts {
             let Some(air) = self.radio.air_mut(host.site) else { continue };
@@ -136,10 +144,13 @@ impl Airwaves {
                 observer.note(note(&host.target, event));
             }
         }
+        let (for_hosts, shared): (Vec<Taken>, Vec<Taken>) =
+            self.radio.take_taken().into_iter().partition(|taken| is_for_hosts(plan, device_of(plan, taken)));
+        self.note_taken(plan, for_hosts);
         let news = AirNews {
             handed_on: self.radio.take_forwarded(),
             given_up: self.radio.take_given_up(),
-            taken: self.only_taken(until),
+            taken: self.only_taken(shared, until),
             links: self.radio.take_link_events(),
         };
         self.count(&news);
@@ -147,10 +158,48 @@ impl Airwaves {
     }
 
     /// Messages that hosts took long enough ago that no gateway of ours can be about to hand them on.
-    fn only_taken(&mut self, now: SimTime) -> Vec<Taken> {
-        self.taken.extend(self.radio.take_taken());
+    fn only_taken(&mut self, taken: Vec<Taken>, now: SimTime) -> Vec<Taken> {
+        self.taken.extend(taken);
         let due = self.taken.partition_point(|taken| taken.at + GATEWAYS_TURN < now);
         self.taken.drain(..due).collect()
+    }
+
+    /// Notes what must have been read when a message that a controller has is read.
+    fn note_taken(&mut self, plan: &Plan, taken: Vec<Taken>) {
+        for taken in taken {
+            let site = plan.air.radios.get(&device_of(plan, &taken)).map(|radio| radio.site);
+            let at_site = self.hosts.iter().enumerate().filter(|(_, host)| Some(host.site) == site);
+            let given = at_site.filter_map(|(endpoint, host)| {
+                let air = self.radio.air(host.site)?;
+                Some((endpoint, host.attachments.given(air, taken.host)?))
+            });
+            if let Some((endpoint, given)) = given.last() {
+                self.for_hosts.taken(taken, endpoint, given);
+            }
+        }
+    }
+
+    /// Messages of devices that only hosts listen to, which a host has read, each with the instant \[ns of wall clock\];
+    /// the air has come to `until`.
+    pub(crate) fn read_by_hosts(&mut self, until: SimTime, now_ns: i64, pace: Pace) -> Vec<(Taken, i64)> {
+        let hosts = &self.hosts;
+        self.for_hosts.on_air(until, now_ns, pace);
+        self.for_hosts.look(now_ns, pace, || {
+            let read = hosts.iter().enumerate().flat_map(|(endpoint, host)| {
+                host.attachments.read().into_iter().map(move |(host, octets)| ((endpoint, host), octets))
+            });
+            read.collect()
+        })
+    }
+
+    /// Messages that no host will read any more.
+    pub(crate) fn left_unread(&mut self, is_end: bool) -> Vec<Taken> {
+        self.for_hosts.take_left_unread(is_end)
+    }
+
+    /// How late what devices say to hosts came on the air \[us\].
+    pub(crate) fn lag_us(&self) -> &Histogram<u64> {
+        self.for_hosts.lag_us()
     }
 
     fn count(&mut self, news: &AirNews) {
@@ -213,6 +262,7 @@ impl Airwaves {
             gateways: gateways.collect(),
             devices: devices.collect(),
             given_up: self.given_up.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect(),
+            hosts: Vec::new(),
         }
     }
 }
@@ -220,6 +270,15 @@ impl Airwaves {
 /// Separates what devices say over their own connections from what they say over the radio.
 pub(crate) fn split(plan: &Plan, outbound: Vec<Outbound>) -> (Vec<Outbound>, Vec<Outbound>) {
     outbound.into_iter().partition(|message| plan.link_of(message.device).carrier == Carrier::Connection)
+}
+
+fn device_of(plan: &Plan, taken: &Taken) -> SimId {
+    plan.roster.routes[taken.route.index()].device
+}
+
+/// Whether nobody but attached hosts listens to a device.
+fn is_for_hosts(plan: &Plan, device: SimId) -> bool {
+    plan.link_of(device).carrier == Carrier::Host
 }
 
 fn endpoint(host: &HostPlan, target: &str, folder: Option<&Path>) -> Result<Endpoint, String> {

@@ -141,9 +141,9 @@ impl Driver<'_> {
     /// Tells the air, and the judge, what devices say over the radio.
     fn speak(&mut self, spoken: Vec<Outbound>) {
         let Some(airwaves) = &mut self.airwaves else { return };
-        self.judge.tell(events::said(self.plan, &spoken, self.pace));
+        self.judge.tell(events::said(&spoken, self.pace));
         for message in spoken {
-            airwaves.say(message);
+            airwaves.say(self.plan, message);
         }
     }
 
@@ -219,6 +219,11 @@ impl Drive {
             give_answers(shards, inbox, orders, plan, outside, judge)?;
         }
         Ok(())
+    }
+
+    /// Whether real hosts can attach to the air, so that it has to be worked often.
+    pub(crate) fn is_open(&self) -> bool {
+        self.airwaves.as_ref().is_some_and(Airwaves::is_open)
     }
 
     /// Lets the air go on after the devices have fallen silent.
@@ -319,9 +324,13 @@ fn work_air(
     judge: &Judge,
     observer: &dyn Observer,
 ) -> Result<(), Error> {
-    let news = airwaves.advance_to(until, observer);
+    let news = airwaves.advance_to(plan, until, observer);
     // The judge must know the wording of a message before anybody can have seen it.
     judge.tell(events::from_air(&news, pace));
+    if airwaves.is_open() {
+        judge.tell(events::read_by_hosts(&airwaves.read_by_hosts(until, outside.now_ns(), pace)));
+        judge.tell(events::left_unread(&airwaves.left_unread(false), pace));
+    }
     submit(plan, outside, news.handed_on)
 }
 

@@ -1,8 +1,7 @@
 //! The words of carriers, probes and the air as events.
 
-use bluetooth::{LinkChange, LinkEvent};
+use bluetooth::{LinkChange, LinkEvent, Taken};
 use carriers::{CarrierEvent, Pace};
-use scenarios::{Carrier, Plan};
 use sim_core::{Edge, OccurrenceId, Outbound, Reply, RouteId, SimTime};
 use verify::{Event, MessageName, RadioLinkChange};
 
@@ -46,10 +45,10 @@ pub(crate) fn generated(messages: &[Outbound], pace: Pace) -> Vec<Event> {
     messages.iter().map(event).collect()
 }
 
-/// Messages that devices said over the radio to gateways; what goes to attached hosts only is not judged.
-pub(crate) fn said(plan: &Plan, messages: &[Outbound], pace: Pace) -> Vec<Event> {
-    let judged = messages.iter().filter(|message| plan.link_of(message.device).carrier == Carrier::Gateway);
-    judged
+/// Messages that devices said over the radio.
+pub(crate) fn said(messages: &[Outbound], pace: Pace) -> Vec<Event> {
+    messages
+        .iter()
         .map(|message| Event::Said {
             name: name(message.route, message.sequence),
             intended: message.intended,
@@ -61,12 +60,30 @@ pub(crate) fn said(plan: &Plan, messages: &[Outbound], pace: Pace) -> Vec<Event>
 /// What the air has brought.
 pub(crate) fn from_air(news: &AirNews, pace: Pace) -> Vec<Event> {
     let handed_on = news.handed_on.iter().map(|message| Event::HandedOn { message: message.clone() });
-    let given_up = news.given_up.iter().map(|lost| (lost.route, lost.sequence, lost.at));
-    let taken = news.taken.iter().map(|taken| (taken.route, taken.sequence, taken.at));
-    let gone = given_up
-        .chain(taken)
-        .map(|(route, sequence, at)| Event::GivenUp { name: name(route, sequence), at: pace.wall_ns(at) });
+    let given_up =
+        news.given_up.iter().map(|lost| (lost.route, lost.sequence, pace.wall_ns(lost.at), lost.reason.was_sent()));
+    let shared = news.taken.iter().map(|taken| (taken.route, taken.sequence, pace.wall_ns(taken.at), false));
+    let gone = given_up.chain(shared).map(|(route, sequence, at, was_sent)| Event::GivenUp {
+        name: name(route, sequence),
+        at,
+        was_sent,
+    });
     handed_on.chain(gone).chain(news.links.iter().filter_map(from_radio_link)).collect()
+}
+
+/// Messages that Bluetooth hosts have read, each with the instant.
+pub(crate) fn read_by_hosts(read: &[(Taken, i64)]) -> Vec<Event> {
+    read.iter().map(|(taken, at)| Event::Taken { name: name(taken.route, taken.sequence), at: *at }).collect()
+}
+
+/// Messages that hosts had and never read: a link had taken them over, and nobody has them.
+pub(crate) fn left_unread(left: &[Taken], pace: Pace) -> Vec<Event> {
+    let event = |taken: &Taken| Event::GivenUp {
+        name: name(taken.route, taken.sequence),
+        at: pace.wall_ns(taken.at),
+        was_sent: true,
+    };
+    left.iter().map(event).collect()
 }
 
 /// A device that has another link already is handed over.

@@ -17,6 +17,7 @@ mod driver;
 mod error;
 mod events;
 mod fingerprint;
+mod for_hosts;
 mod inbox;
 mod judge;
 mod observer;

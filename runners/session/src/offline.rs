@@ -76,9 +76,9 @@ impl Offline {
         let (own, spoken) = airwaves::split(plan, self.shards.take_outbound());
         let Some(airwaves) = &mut self.airwaves else { return Messages { own, ..Messages::default() } };
         for message in &spoken {
-            airwaves.say(message.clone());
+            airwaves.say(plan, message.clone());
         }
-        let air = airwaves.advance_to(self.shards.reached(), &Silent);
+        let air = airwaves.advance_to(plan, self.shards.reached(), &Silent);
         Messages { own, spoken, air }
     }
 }

@@ -9,10 +9,11 @@ use scenarios::{Carrier, Plan, TimeMode};
 use sim_core::{Registry, Shards, SimId, Span};
 use verify::{CommandCounts, ConnectionCounts, Judgement, ReportInput};
 
-use crate::airwaves::Airwaves;
+use crate::airwaves::{self, Airwaves};
 use crate::commander::Orders;
 use crate::driver::{Drive, Driver};
 use crate::error::Error;
+use crate::events;
 use crate::judge::Judge;
 use crate::outside::memory::Memory;
 use crate::outside::targets::{self, Targets};
@@ -139,13 +140,17 @@ pub(crate) fn run(
         drive.obey(&plan, &mut *outside, &judge)?;
         drive.work_air(pace.sim_time(outside.now_ns()), &plan, pace, &mut *outside, &judge, observer)?;
         observer.progress(judge.progress(&plan, drive.reached));
-        outside.pass_until(outside.now_ns() + SETTLING.nanos());
+        let pause = if drive.is_open() { airwaves::EXCHANGE.as_nanos() as i64 } else { SETTLING.nanos() };
+        outside.pass_until(outside.now_ns() + pause);
     }
     let rss_bytes = usage::resident_bytes();
-    let Drive { reached, mut evidence, inbox, orders, airwaves, shards, .. } = drive;
+    let Drive { reached, mut evidence, inbox, orders, mut airwaves, shards, .. } = drive;
+    if let Some(airwaves) = &mut airwaves {
+        judge.tell(events::left_unread(&airwaves.left_unread(true), pace));
+    }
     drop(shards);
     let left_ns = (deadline_ns - outside.now_ns()).max(0);
-    let Finished { stats, targets, mut doubts } = outside.finish(left_ns, options.keep, observer);
+    let Finished { mut stats, targets, mut doubts } = outside.finish(left_ns, options.keep, observer);
     let drain_ns = outside.now_ns() - drain_begin_ns;
     observer.finished();
     doubts.extend(orders.doubts(&plan, registry));
@@ -154,6 +159,7 @@ pub(crate) fn run(
     evidence.merge(&stats.evidence);
     if let Some(airwaves) = &airwaves {
         evidence.merge(airwaves.radio.evidence());
+        stats.lag_us.add(airwaves.lag_us()).expect("the histogram grows as needed");
     }
     let judgement = judge.close().finish(&nanoseconds(&stats.lag_us));
     let input = ReportInput {

@@ -48,6 +48,15 @@ pub enum Event {
         name: MessageName,
         /// When.
         at: i64,
+        /// Whether it was lost from a link; otherwise nobody had wanted it.
+        was_sent: bool,
+    },
+    /// A Bluetooth host has a message of a device that nobody else listens to.
+    Taken {
+        /// The message.
+        name: MessageName,
+        /// When.
+        at: i64,
     },
     /// The last byte of a message went into a connection.
     Written {
@@ -257,6 +266,7 @@ impl Event {
             Self::Generated { .. } | Self::Said { .. } => "said",
             Self::HandedOn { .. } => "handed on",
             Self::GivenUp { .. } => "given up",
+            Self::Taken { .. } => "taken by a host",
             Self::Written { .. } => "written",
             Self::Acked { .. } => "acknowledged",
             Self::Dropped { .. } => "dropped, as declared",

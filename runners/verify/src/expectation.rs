@@ -9,7 +9,7 @@ use scenarios::Plan;
 use sim_core::{DevicePlan, Registry, SimTime};
 
 use crate::event::Event;
-use crate::fate::{Fate, Incident, LinkFate};
+use crate::fate::{Delay, Fate, Incident, LinkFate};
 use crate::measure::{Origin, RunDistributions};
 use crate::report::ExpectReport;
 use evaluator::Evaluator;
@@ -24,6 +24,8 @@ pub(crate) struct Expectations {
     selection_of: Vec<u32>,
     /// Distinct lists of evaluators.
     selections: Vec<Vec<u32>>,
+    /// Whether any of them measures how long streams are silent.
+    measures_pauses: bool,
 }
 
 impl Expectations {
@@ -47,7 +49,8 @@ impl Expectations {
             .iter()
             .map(|list| selections.binary_search(list).expect("every list is among the distinct lists") as u32)
             .collect();
-        Self { evaluators, edges, selection_of, selections }
+        let measures_pauses = evaluators.iter().any(Evaluator::measures_pauses);
+        Self { evaluators, edges, selection_of, selections, measures_pauses }
     }
 
     /// The segment of simulated time of an intended instant.
@@ -73,6 +76,20 @@ impl Expectations {
             let evaluator = &mut self.evaluators[*index as usize];
             if evaluator.covers(origin.segment) && evaluator.trusts(&origin) {
                 evaluator.incident(&origin, incident, sequence, what);
+            }
+        }
+    }
+
+    /// Adds a silence of a stream.
+    pub(crate) fn pause(&mut self, origin: Origin<'_>, pause: Delay, is_blind: bool) {
+        if !self.measures_pauses {
+            return;
+        }
+        let selection = self.selection_of[origin.route as usize];
+        for index in &self.selections[selection as usize] {
+            let evaluator = &mut self.evaluators[*index as usize];
+            if evaluator.covers(origin.segment) && evaluator.trusts(&origin) {
+                evaluator.pause(&origin, pause, is_blind);
             }
         }
     }

@@ -3,6 +3,7 @@
 use sim_core::SimTime;
 
 use crate::delays::Delays;
+use crate::radio_report::HostStreamReport;
 use crate::report::{ExpectReport, LatencyReport, MemoryReport, ProbeReport, SeriesReport, StreamReport, WorstDevice};
 use crate::totals::Totals;
 
@@ -22,6 +23,7 @@ pub struct Judgement {
     pub(crate) worst_devices: Vec<WorstDevice>,
     pub(crate) probes: Vec<ProbeReport>,
     pub(crate) unwatched_routes: u64,
+    pub(crate) hosts: Vec<HostStreamReport>,
     pub(crate) memory: MemoryReport,
     pub(crate) peak_connections: u64,
     pub(crate) series: SeriesReport,

@@ -3,8 +3,10 @@
 mod account;
 mod closing;
 mod conservation;
+mod hosts;
 mod intake;
 mod observing;
+mod pauses;
 mod summary;
 
 use std::collections::{BTreeMap, HashMap};
@@ -26,6 +28,7 @@ use crate::settled_wordings::SettledWordings;
 use crate::topics::Topics;
 use crate::{Counts, Totals};
 use account::Accounts;
+use hosts::Lost;
 
 /// How much the ledger may keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -203,9 +206,14 @@ impl Ledger {
         self.name(route, sequence, payload, wording);
     }
 
-    /// A message said over the radio will not reach anybody any more. One that a gateway has handed on is on its way.
-    pub fn given_up(&mut self, route: RouteId, sequence: u64, at: i64) {
+    /// A message said over the radio will not reach anybody any more. One that a gateway has handed on is on its way; one
+    /// that a link to a host has lost was sent.
+    fn given_up(&mut self, route: RouteId, sequence: u64, at: i64, lost: Lost) {
         for index in self.accounts.of_route(route) {
+            if self.accounts.all[index].at_host.is_some() && lost == Lost::FromLink {
+                self.note_sent(index, sequence, at);
+                continue;
+            }
             let account = &mut self.accounts.all[index];
             if !account.record.is_worded(sequence) && account.record.dropped(sequence) {
                 if account.is_first {
@@ -256,6 +264,7 @@ impl Ledger {
                 sequence: entry.sequence,
                 previous,
             })?;
+            account.pauses.said(entry.intended_wall);
             if account.is_first {
                 self.series.generated(entry.intended_wall);
             }
@@ -313,15 +322,23 @@ impl Ledger {
     /// The message's bytes went into a connection; later writes of the same message change nothing.
     pub fn sent(&mut self, route: RouteId, sequence: u64, at: i64) {
         for index in self.accounts.of_route(route) {
-            let account = &mut self.accounts.all[index];
-            if account.record.sent(sequence, at) {
-                if account.is_first {
-                    self.series.sent(at);
-                }
-                self.count(index, |counts| counts.sent += 1);
+            if self.note_sent(index, sequence, at) {
                 self.settle(index, sequence);
             }
         }
+    }
+
+    /// Notes the first write of a message; tells whether it was the first.
+    fn note_sent(&mut self, index: usize, sequence: u64, at: i64) -> bool {
+        let account = &mut self.accounts.all[index];
+        let is_first_write = account.record.sent(sequence, at);
+        if is_first_write {
+            if account.is_first {
+                self.series.sent(at);
+            }
+            self.count(index, |counts| counts.sent += 1);
+        }
+        is_first_write
     }
 
     /// The target acknowledged the message.
@@ -399,6 +416,8 @@ impl Ledger {
     }
 }
 
+#[cfg(test)]
+mod host_tests;
 #[cfg(test)]
 mod matching_tests;
 #[cfg(test)]

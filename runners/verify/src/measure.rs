@@ -35,6 +35,17 @@ pub trait Measure: Debug + Send {
         Contribution::Nothing
     }
 
+    /// A stream was silent for so long where it is watched; `is_blind` when the probe could not see all of that time.
+    fn pause(&mut self, pause: Delay, is_blind: bool) -> Contribution {
+        let _ = (pause, is_blind);
+        Contribution::Nothing
+    }
+
+    /// Whether it measures how long streams are silent; others are not told.
+    fn measures_pauses(&self) -> bool {
+        false
+    }
+
     /// Something happened to one of the devices ([`Event::device`]): a connection, a Bluetooth link, a command.
     fn event(&mut self, event: &Event) -> Contribution {
         let _ = event;

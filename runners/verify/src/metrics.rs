@@ -5,7 +5,7 @@ use sim_core::{CommandAction, Executor, ExpectMetricSpec, MetricShape, Registry,
 use vocabulary::Dimension;
 
 use crate::event::Event;
-use crate::fate::{End, Fate, Incident, LinkFate};
+use crate::fate::{self, End, Fate, Incident, LinkFate};
 use crate::measure::{Contribution, Measure, Measuring, RunDistributions};
 
 use Contribution::{Chance, Delay, DelayAtMost, Doubt, Hit, Nothing, Sample, Value};
@@ -15,7 +15,7 @@ pub(crate) fn register(registry: &mut Registry) {
     registry.extend(rows());
 }
 
-fn rows() -> [ExpectMetricSpec; 21] {
+fn rows() -> [ExpectMetricSpec; 22] {
     [
         count("sent", "messages written to a connection at least once; re-sent copies do not count", |_| {
             Messages::counted(|fate| Sample(fate.sent_at.is_some())).words("written", "never written")
@@ -114,6 +114,13 @@ fn rows() -> [ExpectMetricSpec; 21] {
             Dimension::Time,
             |_| Messages::counted(|fate| fate.until_acked().map_or(Nothing, Delay)).boxed(),
         )),
+        distribution(
+            "pause",
+            "from one message of a stream that was observed to the next, and from the last to the last one said; infinite \
+             for a stream of which none was observed",
+            Dimension::Time,
+            |_| Box::new(Silences),
+        ),
         of_commands(share("commands.answered", "commands of steps whose answer was heard / commands given", |_| {
             Commands::boxed(|event| matches!(event, Event::AnswerHeard { .. }))
         })),
@@ -287,6 +294,24 @@ impl Measure for Incidents {
 
     fn proves_harm(&self) -> bool {
         matches!(self.0, Incident::Corrupted | Incident::Invented | Incident::IdentityMismatch)
+    }
+}
+
+/// The metric of how long streams are silent.
+#[derive(Debug)]
+struct Silences;
+
+impl Measure for Silences {
+    fn message(&mut self, _: &Fate) -> Contribution {
+        Nothing
+    }
+
+    fn pause(&mut self, pause: fate::Delay, is_blind: bool) -> Contribution {
+        if is_blind { DelayAtMost(pause, PERHAPS_SEEN_LATE) } else { Delay(pause) }
+    }
+
+    fn measures_pauses(&self) -> bool {
+        true
     }
 }
 

@@ -15,6 +15,38 @@ pub struct RadioReport {
     pub devices: Vec<RadioDeviceReport>,
     /// Messages that reached nobody, by reason.
     pub given_up: BTreeMap<String, u64>,
+    /// What hosts took of devices that nobody else listens to, by device and stream.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<HostStreamReport>,
+}
+
+/// What hosts took of one stream of a device that nobody else listens to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HostStreamReport {
+    /// Target id.
+    pub target: String,
+    /// Path of the stream.
+    pub path: String,
+    /// Messages said.
+    pub said: u64,
+    /// Of them, taken: notifications and records that the host has read, indications that it has confirmed.
+    pub received: u64,
+    /// Copies beyond the first: taken by another host, or fetched again.
+    pub again: u64,
+    /// Lost after a link had taken them over: it ended, its queue was full, or the host did not read.
+    pub lost: u64,
+    /// Kept by the device as declared: nobody had subscribed, not carried by the service, no power.
+    pub dropped_declared: u64,
+    /// Still kept for the host at the end.
+    pub kept: u64,
+    /// Median from the intended instant until it was taken \[s\].
+    pub delay_p50_s: Option<f64>,
+    /// 99th percentile \[s\].
+    pub delay_p99_s: Option<f64>,
+    /// Largest \[s\].
+    pub delay_max_s: Option<f64>,
+    /// Longest time without a message, the one up to the last message said among them \[s\]; `null` when none was taken.
+    pub longest_pause_s: Option<f64>,
 }
 
 /// A place where real hosts could attach.

@@ -202,6 +202,11 @@ impl RouteRecord {
         }
     }
 
+    /// The newest sequence number said; 0 before the first.
+    pub(crate) fn last(&self) -> u64 {
+        self.next.saturating_sub(1)
+    }
+
     /// Messages under way.
     pub(crate) fn unresolved(&self) -> usize {
         self.unresolved.len()

@@ -1,6 +1,6 @@
 //! From plan, judgement and the runner's facts to the one report that all others are drawn from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use scenarios::{Comparison, ExpectPlan, Plan, Severity, Statistic, TimeMode};
 use sim_core::{Occurrence, Registry, SimTime, Subject};
@@ -13,7 +13,7 @@ use crate::report::{
 };
 use crate::run_json::FORMAT;
 use crate::verdict::{Failure, Findings};
-use crate::{Judgement, ReportInput, Verdict, figures};
+use crate::{Judgement, RadioReport, ReportInput, Verdict, figures};
 
 /// Largest acceptable 99th percentile of the generator's lag [ns]: beyond it the load was not what the scenario says.
 const LAG_BOUND_NS: f64 = 50e6;
@@ -102,7 +102,7 @@ impl RunReport {
                 forged: input.commands.forged,
                 observed: totals.command_traffic,
             },
-            radio: input.radio.clone(),
+            radio: input.radio.clone().map(|radio| RadioReport { hosts: judgement.hosts.clone(), ..radio }),
             generator: generator(plan, judgement, input),
             series: judgement.series.clone(),
         };
@@ -267,7 +267,8 @@ fn validity(
     let mut checks = vec![
         ValidityCheck {
             name: "messages were sent".to_owned(),
-            holds: totals.counts.sent > 0,
+            // Whether an attached host takes anything is its own business.
+            holds: totals.counts.sent > 0 || !judgement.hosts.is_empty(),
             detail: format!("{} sent", figures::count(totals.counts.sent)),
         },
         generator_keeps_up(plan, registry, judgement),
@@ -283,6 +284,7 @@ fn validity(
             detail: format!("{} streams that no probe watches", figures::count(judgement.unwatched_routes)),
         },
     ];
+    checks.extend(hosts_attached(judgement, input));
     if let Some(unmatched) = &judgement.unmatched {
         checks.push(ValidityCheck {
             name: "every sighting finds its message".to_owned(),
@@ -306,7 +308,9 @@ fn validity(
     }
     if !input.interrupted {
         // What never left a device says nothing about the stack; a stack that was gone to the end must not look well.
-        let pending = totals.counts.pending;
+        // What a device keeps for a Bluetooth host waits for the host.
+        let kept: u64 = judgement.hosts.iter().map(|stream| stream.kept).sum();
+        let pending = totals.counts.pending.saturating_sub(kept);
         checks.push(ValidityCheck {
             name: "every message got its chance".to_owned(),
             holds: pending == 0 || judgement.unwatched_routes > 0 || judgement.unmatched.is_some(),
@@ -326,6 +330,21 @@ fn validity(
         detail: doubt.clone(),
     }));
     checks
+}
+
+/// Whether somebody attached to each target whose devices nobody else listens to; `None` without such devices.
+fn hosts_attached(judgement: &Judgement, input: &ReportInput) -> Option<ValidityCheck> {
+    let wanted: BTreeSet<&str> = judgement.hosts.iter().map(|stream| stream.target.as_str()).collect();
+    let hosts_at = |target: &str| {
+        let endpoints = input.radio.iter().flat_map(|radio| &radio.endpoints);
+        endpoints.filter(|endpoint| endpoint.target == target).map(|endpoint| endpoint.hosts).sum::<u64>()
+    };
+    let counted: Vec<String> = wanted.iter().map(|target| format!("{} at {target}", hosts_at(target))).collect();
+    (!wanted.is_empty()).then(|| ValidityCheck {
+        name: "a Bluetooth host attached".to_owned(),
+        holds: wanted.iter().all(|target| hosts_at(target) > 0),
+        detail: counted.join(", "),
+    })
 }
 
 fn generator_keeps_up(plan: &Plan, registry: &Registry, judgement: &Judgement) -> ValidityCheck {

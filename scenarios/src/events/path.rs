@@ -340,12 +340,6 @@ impl Cast<'_> {
         subject_path(self.roster, subject)
     }
 
-    /// What the link of a device runs over.
-    pub(crate) fn carrier_of(&self, device: SimId) -> Option<Carrier> {
-        let body = self.links[self.roster.devices[device.index()].link].body.as_ref().ok()?;
-        Some(body.plan.carrier)
-    }
-
     /// Whether a device speaks Bluetooth.
     pub(crate) fn has_radio(&self, device: SimId) -> bool {
         self.air.radios.contains_key(&device)

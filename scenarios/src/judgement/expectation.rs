@@ -11,7 +11,7 @@ use crate::language::document::Text;
 use crate::language::names::{Names, read_reference};
 use crate::language::reader::{Placed, Reader};
 use crate::language::schema::TableSpec;
-use crate::plan::{Carrier, Condition, Delivery, ExpectPlan, ProbePlan, Severity, TimePlan};
+use crate::plan::{Condition, Delivery, ExpectPlan, ProbePlan, Severity, TimePlan};
 
 /// An expectation as declared.
 #[derive(Debug)]
@@ -102,8 +102,7 @@ pub(crate) fn expand_expects(
     deliveries: &[Delivery],
     time: &TimePlan,
 ) -> Vec<ExpectPlan> {
-    let routes = 0..expansion.cast.roster.routes.len() as u32;
-    let everybody: Vec<u32> = routes.filter(|route| is_judged(expansion, *route)).collect();
+    let everybody: Vec<u32> = (0..expansion.cast.roster.routes.len() as u32).collect();
     let mut plans = Vec::new();
     for draft in drafts {
         let routes = routes_of(expansion, timeline, draft, &everybody);
@@ -161,12 +160,6 @@ fn window_of(
     Ok((from, to))
 }
 
-/// Whether a route is judged here: what only Bluetooth hosts hear is not.
-fn is_judged(expansion: &Expansion<'_>, route: u32) -> bool {
-    let device = expansion.cast.roster.routes[route as usize].device;
-    expansion.cast.carrier_of(device) != Some(Carrier::Host)
-}
-
 fn routes_of(
     expansion: &Expansion<'_>,
     timeline: &Timeline,
@@ -189,15 +182,6 @@ fn routes_of(
     let place = on.first().map_or(draft.id.place, Text::start);
     if routes.is_empty() {
         let message = format!("`{}` speaks of nobody: those selected have no streams", draft.id.value);
-        return Err(expansion.notes.error(place, message));
-    }
-    let routes: Vec<u32> = routes.into_iter().filter(|route| is_judged(expansion, *route)).collect();
-    if routes.is_empty() && expansion.incomplete {
-        return Err(expansion.notes.refused_before(place));
-    }
-    if routes.is_empty() {
-        let message =
-            format!("`{}` speaks only of devices that Bluetooth hosts hear; nobody judges them", draft.id.value);
         return Err(expansion.notes.error(place, message));
     }
     Ok(routes)

@@ -79,7 +79,6 @@ const CASES: &[Case] = &[
     ("connection of those that a step picks", &[("on  = \"beds/*\"", "on = \"homes\"")]),
     ("a gateway twice", &[("\"gw/phone/*\"", "\"gw/hub/*\"")]),
     ("expectation of a gateway", &[("on     = \"!homes\"", "on = \"gw/hub/1\"")]),
-    ("expectation of a device for hosts", &[("on     = \"!homes\"", "on = \"chairs/*/probe\"")]),
     ("probe of a host", &[("[[step]]", "[probe.x]\nto = \"host\"\nfilter = \"#\"\n\n[[step]]")]),
     ("host in scaled time", &[("length = \"10m\"", "length = \"10m\"\nmode = \"scaled\"\nspeed = 10")]),
     ("site with a slash", &[("site     = \"ward\"", "site = \"ward/2\"")]),

@@ -277,7 +277,7 @@ fn a_named_value_is_taken_or_lost() {
     air.send_tagged(sensor, heart_rate::SERVICE, heart_rate::MEASUREMENT, &[0, 60], 8);
     air.advance_to(air.now_ns() + 500_000_000);
     let events: Vec<AirEvent> = air.take_events().into_iter().map(|(_, event)| event).collect();
-    assert_eq!(events, [AirEvent::ValueTaken { peripheral: sensor, tag: 8 }]);
+    assert_eq!(events, [AirEvent::ValueTaken { peripheral: sensor, host: host.id, tag: 8 }]);
     air.inflict(sensor, Fault::OutOfRange(true)).expect("possible");
     air.send_tagged(sensor, heart_rate::SERVICE, heart_rate::MEASUREMENT, &[0, 61], 9);
     air.advance_to(air.now_ns() + 30_000_000_000);

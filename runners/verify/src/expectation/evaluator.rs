@@ -108,6 +108,16 @@ impl Evaluator {
         self.add(origin, contribution, Witness::Event { sequence, what });
     }
 
+    pub(super) fn measures_pauses(&self) -> bool {
+        self.measure.as_ref().is_some_and(|measure| measure.measures_pauses())
+    }
+
+    pub(super) fn pause(&mut self, origin: &Origin<'_>, pause: Delay, is_blind: bool) {
+        let Some(measure) = &mut self.measure else { return };
+        let contribution = measure.pause(pause, is_blind);
+        self.add(origin, contribution, Witness::Event { sequence: None, what: "nothing was seen of it" });
+    }
+
     pub(super) fn link(&mut self, origin: &Origin<'_>, fate: LinkFate) {
         let Some(measure) = &mut self.measure else { return };
         let contribution = measure.link(fate);

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use scenarios::{Carrier, Plan, ProbePlan, topic_matches};
 use sim_core::RouteId;
 
+use super::hosts::AtHost;
+use super::pauses::Pauses;
 use crate::Counts;
 use crate::route_formats::Naming;
 use crate::route_record::RouteRecord;
@@ -28,6 +30,9 @@ pub(super) struct Account {
     pub(super) record: RouteRecord,
     pub(super) counts: Counts,
     pub(super) longest: i64,
+    pub(super) pauses: Pauses,
+    /// What Bluetooth hosts have had of it, where nobody else listens to its device.
+    pub(super) at_host: Option<Box<AtHost>>,
     pub(super) wants_ack: bool,
     /// Whether gateways hand its messages on.
     pub(super) relayed: bool,
@@ -35,6 +40,13 @@ pub(super) struct Account {
     pub(super) naming: Option<Naming>,
     /// Sightings on its topic that no rule could match; with one of them nobody can tell what was lost.
     pub(super) unmatched: u64,
+}
+
+impl Account {
+    /// Whether somebody watches the route.
+    pub(super) fn is_watched(&self) -> bool {
+        self.probe.is_some() || self.at_host.is_some()
+    }
 }
 
 /// The accounts of a plan, those of one route one after the other.
@@ -59,6 +71,10 @@ impl Accounts {
             };
             // Within the stack before behind it, and among equals the one declared first.
             let mut watching: Vec<_> = of_probes(false).chain(of_probes(true)).collect();
+            let is_for_hosts = plan.link_of(plan.roster.routes[route].device).carrier == Carrier::Host;
+            if is_for_hosts {
+                watching.clear();
+            }
             if watching.is_empty() {
                 watching.push((None, false));
             }
@@ -73,6 +89,8 @@ impl Accounts {
                     record: RouteRecord::default(),
                     counts: Counts::default(),
                     longest: 0,
+                    pauses: Pauses::default(),
+                    at_host: is_for_hosts.then(Box::default),
                     wants_ack: plan.deliveries[route].qos > 0,
                     relayed: false,
                     naming: None,

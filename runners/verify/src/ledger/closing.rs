@@ -38,6 +38,7 @@ impl Ledger {
                 }
             }
         }
+        self.close_pauses();
         for (device, lost_at) in std::mem::take(&mut self.unlinked) {
             let device = &self.plan.roster.devices[device.index()];
             self.expectations.link(&self.plan, device, lost_at, LinkFate::Back(Delay::Never));
@@ -54,7 +55,8 @@ impl Ledger {
             streams: self.streams(),
             worst_devices: self.worst_devices(),
             probes: self.probes(),
-            unwatched_routes: self.accounts.first().filter(|account| account.probe.is_none()).count() as u64,
+            unwatched_routes: self.accounts.first().filter(|account| !account.is_watched()).count() as u64,
+            hosts: self.hosts(),
             memory: MemoryReport { remembered_per_stream: self.room as u64, most_bytes: self.memory_bytes() },
             peak_connections: self.peak_connections,
             series: self.series.report(),
@@ -66,7 +68,7 @@ impl Ledger {
 
     pub(super) fn settle(&mut self, index: usize, sequence: u64) {
         let account = &mut self.accounts.all[index];
-        let settling = Settling { wants_ack: account.wants_ack, watched: account.probe.is_some(), room: self.room };
+        let settling = Settling { wants_ack: account.wants_ack, watched: account.is_watched(), room: self.room };
         if let Some(entry) = account.record.settle(sequence, settling) {
             self.unresolved -= 1;
             self.close(index, &entry);
@@ -78,7 +80,7 @@ impl Ledger {
         let account = &mut self.accounts.all[index];
         let eyes = account.probe.map(|probe| &mut self.eyes[usize::from(probe)]);
         let observed_at = entry.observed_at().filter(|_| entry.sent_at().is_some());
-        let can_tell = eyes.is_some() && account.unmatched == 0;
+        let can_tell = account.at_host.is_some() || eyes.is_some() && account.unmatched == 0;
         let end = match (entry.sent_at(), observed_at) {
             (_, Some(_)) => End::Delivered,
             _ if entry.dropped => End::Dropped,
@@ -109,6 +111,9 @@ impl Ledger {
         };
         if let Delay::After(nanos) = fate.end_to_end() {
             account.longest = account.longest.max(nanos);
+        }
+        if let Some(at_host) = &mut account.at_host {
+            at_host.settled(&fate);
         }
         let origin = Origin {
             plan: &self.plan,

@@ -4,6 +4,7 @@ use scenarios::TimeMode;
 use sim_core::SimTime;
 
 use super::Ledger;
+use super::hosts::Lost;
 use crate::event::{Event, MessageName, RadioLinkChange};
 use crate::route_record::LedgerError;
 
@@ -26,7 +27,11 @@ impl Ledger {
                 self.said(*route, *sequence, *intended, *wall_ns)?;
             }
             Event::HandedOn { message } => self.handed_on(message.route, message.sequence, &message.payload),
-            Event::GivenUp { name, at } => self.given_up(name.route, name.sequence, *at),
+            Event::GivenUp { name, at, was_sent } => {
+                let lost = if *was_sent { Lost::FromLink } else { Lost::AtDevice };
+                self.given_up(name.route, name.sequence, *at, lost);
+            }
+            Event::Taken { name, at } => self.taken(name.route, name.sequence, *at),
             Event::Written { name, at, .. } => self.sent(name.route, name.sequence, *at),
             Event::Acked { name, at } => self.acked(name.route, name.sequence, *at),
             Event::Dropped { name, at, .. } => self.dropped(name.route, name.sequence, *at),

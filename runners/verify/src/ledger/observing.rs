@@ -143,6 +143,7 @@ impl Ledger {
                 if account.is_first {
                     self.series.delivered(sighting.observed_at);
                 }
+                self.note_pause(index, sequence, sighting.observed_at);
                 if is_late {
                     self.incident(index, Some(sequence), what(Incident::OutOfOrder));
                 }

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use scenarios::ProbePlan;
 use sim_core::{RouteId, SimTime};
 
+use super::hosts::Lost;
 use crate::sample_run::{STREAMS, lag, payload, plan, registry};
 use crate::{Counts, Ledger, LedgerLimits};
 
@@ -383,7 +384,7 @@ fn a_copy_that_one_gateway_drops_may_come_from_another() {
 fn a_value_that_the_air_gives_up_is_a_declared_drop_and_settled() {
     let mut ledger = ledger();
     ledger.said(VITALS, 0, SimTime::ZERO, 0).unwrap();
-    ledger.given_up(VITALS, 0, 1);
+    ledger.given_up(VITALS, 0, 1, Lost::FromLink);
     assert_eq!(ledger.under_way(), 0);
     assert_eq!(counts(ledger).dropped_declared, 1);
 }
