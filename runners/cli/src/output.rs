@@ -3,6 +3,9 @@
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
+use session::Look;
+use terminal_size::Width;
+
 use crate::failure::Failure;
 
 /// Writes a result. A closed pipe (`iomt actions | head`) ends the program's output quietly.
@@ -40,6 +43,15 @@ pub(crate) fn failure(failure: &Failure) {
 /// Whether standard output takes colour.
 pub(crate) fn colour() -> bool {
     io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// What a summary looks like on standard output.
+pub(crate) fn look() -> Look {
+    let (Some((Width(columns), _)), true) = (terminal_size::terminal_size_of(io::stdout()), io::stdout().is_terminal())
+    else {
+        return Look { colour: colour(), columns: None };
+    };
+    Look { colour: colour(), columns: Some(usize::from(columns)) }
 }
 
 /// Whether a progress bar can be drawn.

@@ -4,12 +4,13 @@ mod axis;
 mod markup;
 mod radio;
 mod timeline;
+mod vitals;
 
 use std::fmt::Write;
 
 use markup::{escape, escape_quoted, facts, table};
 
-use verify::{DelayReport, ExpectReport, RunReport, Verdict, figures};
+use verify::{DelayReport, ExpectReport, RunReport, Verdict, WorstDevice, figures};
 
 const STYLE: &str = include_str!("html/style.css");
 
@@ -22,12 +23,13 @@ pub fn html(report: &RunReport) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
-         <style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n{}{}{}{}{}{}{}{}{}{}</main>\n</body>\n</html>\n",
+         <style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n{}{}{}{}{}{}{}{}{}{}{}</main>\n</body>\n</html>\n",
         banner(report),
         tiles(report),
         section("Expectations", &expectations(report)),
         section("What happened when", &(timeline::chart(report) + SHADES + &windows(report))),
         steps(report),
+        vitals::section(report),
         radio::section(report),
         worst_devices(report),
         section("Messages", &(streams(report) + &messages(report))),
@@ -96,7 +98,12 @@ fn tiles(report: &RunReport) -> String {
         writeln!(html, "<div class=\"tile{bad}\"><dt>{name}</dt><dd>{value}</dd></div>")
             .expect("writing to a string does not fail");
     }
-    html + "</dl>\n"
+    html.push_str("</dl>\n");
+    if let Some(outside) = report.outside_steps() {
+        writeln!(html, "<p class=\"note below-tiles\">p99 delay: {}.</p>", escape(&outside.line()))
+            .expect("writing to a string does not fail");
+    }
+    html
 }
 
 fn expectations(report: &RunReport) -> String {
@@ -210,7 +217,7 @@ fn steps(report: &RunReport) -> String {
 }
 
 fn worst_devices(report: &RunReport) -> String {
-    if report.worst_devices.is_empty() {
+    if !report.worst_devices.iter().any(WorstDevice::fared_badly) {
         return String::new();
     }
     let count = figures::count;

@@ -12,4 +12,4 @@ pub use files::{ReportFileError, write};
 pub use html::html;
 pub use junit::{JunitError, junit};
 pub use lost_csv::lost_csv;
-pub use terminal::terminal;
+pub use terminal::{Look, closing, terminal};

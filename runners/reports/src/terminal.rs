@@ -1,235 +1,372 @@
-//! The summary for people: verdict first, understandable without colour.
+//! The summary for people, understandable without colour: the numbers first, what failed and the verdict last, where a
+//! terminal of 24 lines still shows them.
 
 use std::fmt::{Display, Write};
 
+use textwrap::Options;
 use verify::{ExpectReport, RunReport, Verdict, figures};
 
-/// Most counterexamples and most worst devices shown here.
+/// Most counterexamples of an expectation shown here, and most worst devices.
 const SHOWN: usize = 3;
 
-/// The summary. `files` are the reports that were written, named at the end; `colour` adds ANSI colours to the
-/// verdicts.
-pub fn terminal(report: &RunReport, files: &[String], colour: bool) -> String {
-    let mut text = Text { lines: String::new(), colour };
-    write_verdict(report, &mut text);
-    write_expectations(report, &mut text);
-    write_validity(report, &mut text);
-    write_numbers(report, &mut text);
+/// Most expectations shown one by one of those that do not hold; with more of them, each has one counterexample.
+const OPEN_SHOWN: usize = 8;
+const OPEN_IN_FULL: usize = 3;
+
+/// Most names told of those that share a reason.
+const NAMED: usize = 3;
+
+/// Width of the words on the left.
+const LABEL: usize = 16;
+
+/// What the summary looks like.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Look {
+    /// Whether ANSI colours mark the verdicts.
+    pub colour: bool,
+    /// Columns of the terminal, at which lines are folded; a log is not folded, for it is searched line by line.
+    pub columns: Option<usize>,
+}
+
+/// The summary. `files` are the reports that were written.
+pub fn terminal(report: &RunReport, files: &[String], look: Look) -> String {
+    let mut text = Text { lines: String::new(), look };
+    write_messages(report, &mut text);
+    write_delays(report, &mut text);
+    write_connections(report, &mut text);
+    write_radio(report, &mut text);
+    write_generator(report, &mut text);
     write_steps(report, &mut text);
     write_worst(report, &mut text);
-    text.heading("repeat");
-    text.line(format_args!("  {}", report.reproduce));
-    if !files.is_empty() {
-        text.heading("files");
-        for file in files {
-            text.line(format_args!("  {file}"));
-        }
+    text.row("repeat", &report.reproduce);
+    write_files(files, &mut text);
+    text.gap();
+    for expect in report.expect.iter().filter(|expect| !is_open(expect)) {
+        text.verdict_row(expect.verdict, &line(expect));
     }
+    write_closing(report, &mut text);
     text.lines
 }
 
-fn write_verdict(report: &RunReport, text: &mut Text) {
-    let word = text.verdict(report.verdict, &report.verdict.word().to_uppercase());
+/// The last paragraph of the summary alone: what does not hold, and the verdict.
+pub fn closing(report: &RunReport, look: Look) -> String {
+    let mut text = Text { lines: String::new(), look };
+    write_closing(report, &mut text);
+    text.lines
+}
+
+fn write_closing(report: &RunReport, text: &mut Text) {
+    write_inconclusive(report, text);
+    write_failures(report, text);
+    for check in report.validity.iter().filter(|check| !check.holds) {
+        text.marked_row(Verdict::Inconclusive, "not so", &format!("{}: {}", check.name, check.detail));
+    }
+    for harm in &report.harm {
+        text.marked_row(Verdict::Fail, "harm", harm);
+    }
     let partial = if report.partial { ", interrupted" } else { "" };
-    text.line(format_args!(
-        "{word}: {}, seed {} (exit code {}{partial})",
-        report.scenario, report.seed, report.exit_code
-    ));
-    for reason in &report.reasons {
-        text.line(format_args!("  {reason}"));
+    let tail = format!("{}, seed {} (exit code {}{partial})", report.scenario, report.seed, report.exit_code);
+    let word = report.verdict.word().to_uppercase();
+    text.marked_row(report.verdict, &word, &format!("{tail}: {}", expected(report)));
+}
+
+/// `5 expectations hold`, `2 of 7 expectations failed, 1 is inconclusive`.
+fn expected(report: &RunReport) -> String {
+    let count = |verdict: Verdict| {
+        report.expect.iter().filter(|expect| expect.severity == "fail" && expect.verdict == verdict).count()
+    };
+    let all = report.expect.len();
+    let counted = [
+        (count(Verdict::Fail), "failed"),
+        (count(Verdict::Inconclusive), "inconclusive"),
+        (count(Verdict::NotApplicable), "not applicable"),
+    ];
+    let told: Vec<String> =
+        counted.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{number} {what}")).collect();
+    match (all, told.as_slice()) {
+        (0, _) => "nothing is expected".to_owned(),
+        (_, []) if report.verdict == Verdict::Inconclusive => "nothing is proven".to_owned(),
+        (1, []) => "what is expected holds".to_owned(),
+        (_, []) => format!("all {all} expectations hold"),
+        _ => format!("of {all} expectations {}", told.join(", ")),
     }
 }
 
-fn write_expectations(report: &RunReport, text: &mut Text) {
-    text.heading("expectations");
-    if report.expect.is_empty() {
-        text.line("  none");
-    }
-    let width = |of: fn(&ExpectReport) -> &str| {
-        report.expect.iter().map(|expect| of(expect).chars().count()).max().unwrap_or(0)
-    };
-    let id_width = width(|expect| &expect.id);
-    let that_width = width(|expect| &expect.that);
-    let reads_width = width(|expect| &expect.reads);
-    for expect in &report.expect {
-        let word = text.verdict(expect.verdict, &format!("{:<14}", expect.verdict.word()));
-        let samples = figures::count(expect.samples);
-        let informs = if expect.severity == "fail" { "" } else { " (informs only)" };
-        text.line(format_args!(
-            "  {word} {:<id_width$}  {:<that_width$}  is {:<reads_width$}  {samples} samples  {}{informs}",
-            expect.id, expect.that, expect.reads, expect.location
-        ));
-        for example in expect.counterexamples.iter().take(SHOWN) {
-            text.line(format_args!("                 {}", example.line()));
+/// Whether an expectation is told of at the end.
+fn is_open(expect: &ExpectReport) -> bool {
+    expect.severity == "fail" && matches!(expect.verdict, Verdict::Fail | Verdict::Inconclusive)
+}
+
+fn line(expect: &ExpectReport) -> String {
+    let informs = if expect.severity == "fail" { "" } else { " (informs only)" };
+    let samples = figures::count(expect.samples);
+    format!("{}: {} is {} ({samples} samples){informs}", expect.id, expect.that, expect.reads)
+}
+
+fn write_failures(report: &RunReport, text: &mut Text) {
+    let failed: Vec<&ExpectReport> =
+        report.expect.iter().filter(|expect| is_open(expect) && expect.verdict == Verdict::Fail).collect();
+    let examples = if failed.len() > OPEN_IN_FULL { 1 } else { SHOWN };
+    for expect in failed.iter().take(OPEN_SHOWN) {
+        text.verdict_row(expect.verdict, &format!("{} ({})", line(expect), expect.location));
+        for example in expect.counterexamples.iter().take(examples) {
+            text.row("", &format!("- {}", example.line()));
+        }
+        let more = expect.counterexamples.len().saturating_sub(examples);
+        if more > 0 {
+            text.row("", &format!("- and {more} more in run.json"));
         }
     }
-}
-
-fn write_validity(report: &RunReport, text: &mut Text) {
-    text.heading("can the run be judged");
-    let broken: Vec<_> = report.validity.iter().filter(|check| !check.holds).collect();
-    if broken.is_empty() {
-        let names: Vec<&str> = report.validity.iter().map(|check| check.name.as_str()).collect();
-        text.line(format_args!("  yes: {}", names.join(", ")));
-    }
-    for check in broken {
-        let word = text.verdict(Verdict::Inconclusive, "not so");
-        text.line(format_args!("  {word}: {}: {}", check.name, check.detail));
+    if failed.len() > OPEN_SHOWN {
+        text.row("", &format!("and {} more failed", failed.len() - OPEN_SHOWN));
     }
 }
 
-fn write_numbers(report: &RunReport, text: &mut Text) {
+/// Those that share a reason are told of together.
+fn write_inconclusive(report: &RunReport, text: &mut Text) {
+    let mut reasons: Vec<(&str, Vec<&ExpectReport>)> = Vec::new();
+    for expect in report.expect.iter().filter(|expect| is_open(expect) && expect.verdict == Verdict::Inconclusive) {
+        match reasons.iter_mut().find(|(reason, _)| *reason == expect.reason) {
+            Some((_, expects)) => expects.push(expect),
+            None => reasons.push((&expect.reason, vec![expect])),
+        }
+    }
+    for (reason, expects) in &reasons {
+        let names: Vec<&str> = expects.iter().take(NAMED).map(|expect| expect.id.as_str()).collect();
+        let more = expects.len().saturating_sub(NAMED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        text.verdict_row(Verdict::Inconclusive, &format!("{}{more}: {reason}", names.join(", ")));
+    }
+}
+
+/// Counts with their names, without those that are zero.
+fn nonzero(counts: &[(u64, &str)], between: &str) -> String {
+    let told = counts.iter().filter(|(number, _)| *number > 0);
+    let told: Vec<String> = told.map(|(number, name)| format!("{} {name}", figures::count(*number))).collect();
+    told.join(between)
+}
+
+fn write_messages(report: &RunReport, text: &mut Text) {
     let count = figures::count;
-    text.heading("messages");
-    text.line(format_args!(
-        "  {} generated = {} delivered + {} lost + {} unjudged + {} dropped, as declared + {} pending",
-        count(report.generated),
-        count(report.delivered),
-        count(report.lost),
-        count(report.unjudged),
-        count(report.dropped_declared),
-        count(report.pending)
-    ));
-    text.line(format_args!(
-        "  {} sent, {} acknowledged, {} of them lost, {} refused",
-        count(report.sent),
-        count(report.acked),
-        count(report.lost_acked),
-        count(report.refused)
-    ));
-    text.line(format_args!(
-        "  observed: {} duplicates, {} out of order, {} corrupted, {} invented, {} under another name, {} too old to \
-         judge, {} foreign",
-        count(report.duplicates),
-        count(report.out_of_order),
-        count(report.corrupted),
-        count(report.invented),
-        count(report.identity_mismatch),
-        count(report.too_old),
-        count(report.foreign)
-    ));
+    let ends = nonzero(
+        &[
+            (report.delivered, "delivered"),
+            (report.lost, "lost"),
+            (report.unjudged, "unjudged"),
+            (report.dropped_declared, "dropped, as declared"),
+            (report.pending, "pending"),
+        ],
+        " + ",
+    );
+    let ends = if ends.is_empty() { String::new() } else { format!(" = {ends}") };
+    text.row("messages", &format!("{} generated{ends}", count(report.generated)));
+    let lost =
+        if report.lost_acked > 0 { format!(" ({} of them lost)", count(report.lost_acked)) } else { String::new() };
+    let refused = nonzero(&[(report.refused, "refused")], "");
+    let refused = if refused.is_empty() { refused } else { format!(", {refused}") };
+    text.row("", &format!("{} sent, {} acknowledged{lost}{refused}", count(report.sent), count(report.acked)));
+    let observed = nonzero(
+        &[
+            (report.duplicates, "duplicates"),
+            (report.out_of_order, "out of order"),
+            (report.corrupted, "corrupted"),
+            (report.invented, "invented"),
+            (report.identity_mismatch, "under another name"),
+            (report.too_old, "too old to judge"),
+            (report.foreign, "foreign"),
+        ],
+        ", ",
+    );
+    if !observed.is_empty() {
+        text.row("observed", &observed);
+    }
     for probe in &report.probes {
         for line in probe.lines() {
-            text.line(format_args!("  probe {}: {line}", probe.id));
+            text.row(&format!("probe {}", probe.id), &line);
         }
     }
-    text.heading("delays");
-    for (name, delays) in [
-        ("intended to observed", &report.latency.e2e),
-        ("intended to written", &report.latency.send),
-        ("written to acknowledged", &report.latency.ack),
-    ] {
-        text.line(format_args!("  {name:<24} {}", delays.line()));
+}
+
+fn write_delays(report: &RunReport, text: &mut Text) {
+    let latency = &report.latency;
+    let rows = [
+        ("intended to observed", &latency.e2e),
+        ("intended to written", &latency.send),
+        ("written to acknowledged", &latency.ack),
+    ];
+    for (position, (name, delays)) in rows.into_iter().filter(|(_, delays)| delays.samples > 0).enumerate() {
+        text.row(if position == 0 { "delays" } else { "" }, &format!("{name}: {}", delays.line()));
     }
-    text.heading("connections");
+    if let Some(outside) = report.outside_steps() {
+        text.row("", &outside.line());
+    }
+}
+
+fn write_connections(report: &RunReport, text: &mut Text) {
+    let count = figures::count;
     let connections = &report.connections;
-    text.line(format_args!(
-        "  {} of {} devices online at most, {} connections made, {} failed attempts, {} messages re-sent",
-        count(connections.peak),
-        count(connections.planned),
-        count(connections.made),
-        count(connections.failed.values().sum()),
-        count(connections.resent)
-    ));
+    if connections.planned > 0 {
+        let failed = nonzero(
+            &[(connections.failed.values().sum(), "attempts failed"), (connections.resent, "messages re-sent")],
+            ", ",
+        );
+        let failed = if failed.is_empty() { failed } else { format!(", {failed}") };
+        text.row(
+            "connections",
+            &format!(
+                "{} of {} devices online at most, {} made{failed}",
+                count(connections.peak),
+                count(connections.planned),
+                count(connections.made)
+            ),
+        );
+    }
     for target in report.targets.iter().filter(|target| !target.identity.is_empty()) {
-        text.line(format_args!("  {:<24} {}", format!("target {}", target.id), target.identity));
+        text.row(&format!("target {}", target.id), &target.identity);
     }
     for (what, reasons) in [
-        ("failed attempts", &connections.failed),
+        ("attempts failed", &connections.failed),
         ("ended", &connections.ended),
         ("refused by targets", &connections.refused),
         ("given up by devices", &connections.given_up),
     ] {
-        if !reasons.is_empty() {
-            let listed: Vec<String> =
-                reasons.iter().map(|(reason, times)| format!("{} {reason}", count(*times))).collect();
-            text.line(format_args!("  {what:<24} {}", listed.join(", ")));
+        let listed: Vec<String> = reasons.iter().map(|(reason, times)| format!("{} {reason}", count(*times))).collect();
+        if !listed.is_empty() {
+            text.row("", &format!("{what}: {}", listed.join(", ")));
         }
     }
     if connections.reconnect.samples > 0 {
-        text.line(format_args!("  {:<24} {}", "lost link to recovered", connections.reconnect.line()));
+        text.row("", &format!("lost link to recovered: {}", connections.reconnect.line()));
     }
-    if let Some(radio) = &report.radio {
-        text.heading("bluetooth");
-        for endpoint in &radio.endpoints {
-            let hosts = count(endpoint.hosts);
-            text.line(format_args!("  {hosts} hosts attached to {} at {}", endpoint.target, endpoint.listen));
-        }
-        if !radio.gateways.is_empty() {
-            text.line(format_args!("  {}", radio.line()));
-        }
-        for (reason, messages) in &radio.given_up {
-            text.line(format_args!("  {} messages reached nobody: {reason}", count(*messages)));
-        }
+}
+
+fn write_radio(report: &RunReport, text: &mut Text) {
+    let count = figures::count;
+    let Some(radio) = &report.radio else { return };
+    for endpoint in &radio.endpoints {
+        let hosts = count(endpoint.hosts);
+        text.row("bluetooth", &format!("{hosts} hosts attached to {} at {}", endpoint.target, endpoint.listen));
     }
-    text.heading("generator");
+    if !radio.hosts.is_empty() {
+        text.row("bluetooth", &radio.hosts_line());
+    }
+    if !radio.gateways.is_empty() {
+        text.row("bluetooth", &radio.line());
+    }
+    for (reason, messages) in &radio.given_up {
+        text.row("", &format!("{} messages reached nobody: {reason}", count(*messages)));
+    }
+}
+
+fn write_generator(report: &RunReport, text: &mut Text) {
     let generator = &report.generator;
     let seconds = |value: Option<f64>| value.map_or_else(|| "not measured".to_owned(), figures::seconds);
     let bytes = |value: Option<u64>| value.map_or_else(|| "unknown".to_owned(), figures::bytes);
-    text.line(format_args!(
-        "  lag p99 {}, max {}; memory {}, {} per device",
-        seconds(generator.lag_p99_s),
-        seconds(generator.lag_max_s),
-        bytes(generator.rss_bytes),
-        bytes(generator.rss_per_device)
-    ));
+    text.row(
+        "generator",
+        &format!(
+            "lag p99 {}, max {}; memory {}, {} per device",
+            seconds(generator.lag_p99_s),
+            seconds(generator.lag_max_s),
+            bytes(generator.rss_bytes),
+            bytes(generator.rss_per_device)
+        ),
+    );
 }
 
 fn write_steps(report: &RunReport, text: &mut Text) {
-    if report.steps.is_empty() {
-        return;
-    }
-    text.heading("steps");
-    let id_width = report.steps.iter().map(|step| step.id.chars().count()).max().unwrap_or(0);
-    let action_width = report.steps.iter().map(|step| step.action.chars().count()).max().unwrap_or(0);
-    for step in &report.steps {
+    for (position, step) in report.steps.iter().enumerate() {
         let effect = match (step.reached, step.effective) {
             (false, _) => "not reached".to_owned(),
             (true, true) => step.evidence_line(),
-            (true, false) => text.verdict(Verdict::Inconclusive, "without effect"),
+            (true, false) => "without effect".to_owned(),
         };
-        text.line(format_args!(
-            "  {:<id_width$}  {:<action_width$}  {}  on {}  {effect}",
-            step.id,
-            step.action,
-            step.when(),
-            figures::count(step.picked_count)
-        ));
+        let picked = figures::count(step.picked_count);
+        let label = if position == 0 { "steps" } else { "" };
+        text.row(label, &format!("{}: {} {} on {picked}: {effect}", step.id, step.action, step.when()));
     }
 }
 
+/// Who fared worst, where something went wrong: else somebody is always last.
 fn write_worst(report: &RunReport, text: &mut Text) {
-    if report.worst_devices.is_empty() {
+    if report.verdict == Verdict::Pass {
         return;
     }
-    text.heading("worst devices");
-    for device in report.worst_devices.iter().take(SHOWN) {
-        text.line(format_args!("  {}: {}", device.path, device.line()));
+    let bad = report.worst_devices.iter().filter(|device| device.fared_badly());
+    for (position, device) in bad.take(SHOWN).enumerate() {
+        text.row(if position == 0 { "worst devices" } else { "" }, &format!("{}: {}", device.path, device.line()));
+    }
+}
+
+/// The folder once, and the names in it.
+fn write_files(files: &[String], text: &mut Text) {
+    let split = |file: &String| match file.rsplit_once('/') {
+        Some((folder, name)) => (folder.to_owned(), name.to_owned()),
+        None => (".".to_owned(), file.clone()),
+    };
+    let mut folders: Vec<(String, Vec<String>)> = Vec::new();
+    for (folder, name) in files.iter().map(split) {
+        match folders.iter_mut().find(|(known, _)| *known == folder) {
+            Some((_, names)) => names.push(name),
+            None => folders.push((folder, vec![name])),
+        }
+    }
+    for (folder, names) in folders {
+        text.row("reports", &format!("{folder}: {}", names.join(", ")));
     }
 }
 
 /// Lines for a terminal.
 struct Text {
     lines: String,
-    colour: bool,
+    look: Look,
 }
 
 impl Text {
+    /// Words on the left, and what is to be said; folded lines stay on the right.
+    fn row(&mut self, label: &str, text: &str) {
+        let padding = " ".repeat(LABEL.saturating_sub(label.chars().count()).max(1));
+        self.fold(&format!("{label}{padding}"), label, text);
+    }
+
+    fn verdict_row(&mut self, verdict: Verdict, text: &str) {
+        self.marked_row(verdict, verdict.word(), text);
+    }
+
+    fn marked_row(&mut self, verdict: Verdict, word: &str, text: &str) {
+        let padding = " ".repeat(LABEL.saturating_sub(word.chars().count()).max(1));
+        self.fold(&format!("{}{padding}", self.mark(verdict, word)), word, text);
+    }
+
+    /// `lead` may hold escapes, which take no room; `label` is what is seen of it.
+    fn fold(&mut self, lead: &str, label: &str, text: &str) {
+        let indent = " ".repeat(LABEL);
+        let Some(columns) = self.look.columns else { return self.line(format_args!("{lead}{text}")) };
+        // A label that does not fit pushes its first line to the right.
+        let first = " ".repeat(LABEL.max(label.chars().count() + 1));
+        let options = Options::new(columns.max(2 * LABEL)).initial_indent(&first).subsequent_indent(&indent);
+        // Words are not broken: paths and commands are to be copied.
+        let options = options.break_words(false).word_splitter(textwrap::WordSplitter::NoHyphenation);
+        for (position, line) in textwrap::wrap(text, options).iter().enumerate() {
+            if position == 0 {
+                self.line(format_args!("{lead}{}", line.trim_start()));
+            } else {
+                self.line(line);
+            }
+        }
+    }
+
     fn line(&mut self, line: impl Display) {
         let line = line.to_string();
         writeln!(self.lines, "{}", line.trim_end()).expect("writing to a string does not fail");
     }
 
-    fn heading(&mut self, title: &str) {
-        if self.colour {
-            self.line(format_args!("\n\u{1b}[1m{title}\u{1b}[0m"));
-        } else {
-            self.line(format_args!("\n{title}"));
-        }
+    fn gap(&mut self) {
+        self.lines.push('\n');
     }
 
-    fn verdict(&self, verdict: Verdict, word: &str) -> String {
-        if !self.colour {
+    fn mark(&self, verdict: Verdict, word: &str) -> String {
+        if !self.look.colour {
             return word.to_owned();
         }
         let code = match verdict {

@@ -1,8 +1,8 @@
 //! The reports of the sample run, as snapshots.
 
-use verify::{LostMessage, LostMessages, RunReport};
+use verify::{ExpectReport, LostMessage, LostMessages, RunReport, Verdict};
 
-use crate::{html, junit, terminal, write};
+use crate::{Look, closing, html, junit, terminal, write};
 
 /// `run.json` of the sample run, as it is written.
 fn sample_report() -> RunReport {
@@ -14,20 +14,78 @@ fn sample_report() -> RunReport {
 #[test]
 fn terminal_summary() {
     let files = ["out/ward/run.json".to_owned(), "out/ward/report.html".to_owned()];
-    insta::assert_snapshot!(terminal(&sample_report(), &files, false));
+    insta::assert_snapshot!(terminal(&sample_report(), &files, Look { colour: false, columns: Some(80) }));
+}
+
+#[test]
+fn terminal_summary_of_a_pass() {
+    insta::assert_snapshot!(terminal(&passed(), &[], Look { colour: false, columns: Some(80) }));
+}
+
+#[test]
+fn terminal_summary_of_many_that_share_a_cause() {
+    let mut report = passed();
+    report.verdict = Verdict::Inconclusive;
+    report.exit_code = 4;
+    for expect in &mut report.expect {
+        expect.verdict = Verdict::Inconclusive;
+        expect.reason = "0 samples, at least 1 are needed".to_owned();
+    }
+    let text = closing(&report, Look::default());
+    assert_eq!(text.matches("0 samples").count(), 1, "{text}");
+    insta::assert_snapshot!(text);
+}
+
+/// The sample run as it should have been.
+fn passed() -> RunReport {
+    let mut report = sample_report();
+    report.verdict = Verdict::Pass;
+    report.exit_code = 0;
+    report.reasons.clear();
+    report.expect.retain(|expect| expect.severity == "fail");
+    for expect in &mut report.expect {
+        expect.verdict = Verdict::Pass;
+        expect.counterexamples.clear();
+    }
+    report
+}
+
+#[test]
+fn what_failed_and_the_verdict_stand_on_the_last_screen() {
+    /// What a terminal shows of what has scrolled by, below the prompt that follows.
+    const LINES: usize = 23;
+    const COLUMNS: usize = 80;
+    let mut report = sample_report();
+    let failed: Vec<_> = report.expect.iter().filter(|expect| expect.verdict == Verdict::Fail).cloned().collect();
+    for number in 0..12 {
+        report.expect.extend(failed.iter().cloned().map(|expect| ExpectReport {
+            id: format!("{} {number}", expect.id),
+            severity: "fail".to_owned(),
+            ..expect
+        }));
+    }
+    let text = terminal(&report, &[], Look { colour: false, columns: Some(COLUMNS) });
+    assert!(text.lines().all(|line| line.chars().count() <= COLUMNS), "{text}");
+    let last: Vec<&str> = text.lines().rev().take(LINES).collect();
+    assert!(last[0..3].iter().any(|line| line.starts_with("FAIL")), "{text}");
+    assert!(last.iter().any(|line| line.contains("steady latency")), "{text}");
+    // What is told is told in whole words.
+    let unfolded = terminal(&report, &[], Look::default());
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(words(&text), words(&unfolded));
 }
 
 #[test]
 fn colour_adds_nothing_but_escapes() {
     let report = sample_report();
-    let coloured = terminal(&report, &[], true);
+    let coloured = terminal(&report, &[], Look { colour: true, columns: Some(80) });
     assert!(coloured.contains("\u{1b}[1;31mFAIL\u{1b}[0m"), "{coloured}");
     let bare: String = coloured
         .split('\u{1b}')
         .enumerate()
         .map(|(index, part)| if index == 0 { part } else { part.split_once('m').map_or("", |(_, rest)| rest) })
         .collect();
-    assert_eq!(bare, terminal(&report, &[], false));
+    assert_eq!(bare, terminal(&report, &[], Look { colour: false, columns: Some(80) }));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! ```no_run
 //! let mut registry = session::standard_registry();
 //! let outcome = session::Run::load("scenarios/library/quickstart.toml", &mut registry)?.run()?;
-//! println!("{}", outcome.summary(&[], false));
+//! println!("{}", outcome.summary(&[], session::Look::default()));
 //! # Ok::<(), session::Error>(())
 //! ```
 //!
@@ -31,6 +31,7 @@ mod report_folder;
 mod run;
 mod timeline;
 mod usage;
+mod vitals;
 
 pub use connection_check::{Attempt, TargetCheck, check_targets};
 pub use error::{Diagnostics, Error};
@@ -41,6 +42,7 @@ pub use offline::{Messages, Offline};
 pub use partition::Partition;
 pub use recordings::load_recordings;
 pub use report_folder::ReportFolder;
+pub use reports::Look;
 pub use run::{Outcome, Run};
 
 use sim_core::Registry;

@@ -22,6 +22,7 @@ use crate::outside::{Beginning, Finished, Outside};
 use crate::partition::{members, patients};
 use crate::run::{Facts, Options};
 use crate::usage;
+use crate::vitals::Vitals;
 
 /// First connects a second that the start of simulated time leaves room for; loopback does ten times that.
 const CONNECTS_PER_SECOND: f64 = 1_500.0;
@@ -111,12 +112,14 @@ pub(crate) fn run(
         let pace = Pace::real(simulation.origin);
         (simulation, Box::new(memory), judge, pace)
     };
-    let Simulation { plan, shards, .. } = simulation;
+    let Simulation { plan, mut shards, .. } = simulation;
+    let vitals = Vitals::watch(&plan, registry, &within, &mut shards);
 
     let driver = Driver {
         plan: &plan,
         pace,
         shards,
+        vitals,
         airwaves,
         outside: &mut *outside,
         judge: &judge,
@@ -144,7 +147,7 @@ pub(crate) fn run(
         outside.pass_until(outside.now_ns() + pause);
     }
     let rss_bytes = usage::resident_bytes();
-    let Drive { reached, mut evidence, inbox, orders, mut airwaves, shards, .. } = drive;
+    let Drive { reached, mut evidence, inbox, orders, mut airwaves, shards, vitals, .. } = drive;
     if let Some(airwaves) = &mut airwaves {
         judge.tell(events::left_unread(&airwaves.left_unread(true), pace));
     }
@@ -172,6 +175,7 @@ pub(crate) fn run(
         connections: connection_counts(&stats, devices.len() as u64),
         commands: CommandCounts { forged, ..inbox.counts },
         radio: airwaves.as_ref().map(|airwaves| airwaves.report(&plan)),
+        vitals: vitals.map(Vitals::finish).unwrap_or_default(),
         rss_bytes,
         rss_before_bytes,
         doubts,

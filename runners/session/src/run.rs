@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use reports::Look;
 use scenarios::{Files, Plan, Settings};
 use sim_core::Registry;
 use verify::{LostMessages, ReportInput, RunReport};
@@ -59,9 +60,14 @@ impl Outcome {
             .map_err(|error| Error::write(folder)(std::io::Error::other(error)))
     }
 
-    /// The summary for people, with the names of `files` at its end; `colour` adds ANSI colours to the verdicts.
-    pub fn summary(&self, files: &[String], colour: bool) -> String {
-        reports::terminal(&self.report, files, colour)
+    /// The summary for people, which names the `files` that were written and ends with the verdict.
+    pub fn summary(&self, files: &[String], look: Look) -> String {
+        reports::terminal(&self.report, files, look)
+    }
+
+    /// The end of the summary alone: what does not hold, and the verdict.
+    pub fn closing(&self, look: Look) -> String {
+        reports::closing(&self.report, look)
     }
 }
 
@@ -226,6 +232,7 @@ impl Facts {
             rss_bytes: None,
             rss_before_bytes: None,
             radio: None,
+            vitals: Vec::new(),
             doubts: Vec::new(),
             harm: Vec::new(),
         }

@@ -16,11 +16,21 @@ pub(crate) struct DelayBuckets {
 
 impl DelayBuckets {
     pub(crate) fn record(&mut self, nanos: i64) {
+        self.record_many(nanos, 1);
+    }
+
+    /// Adds so many delays at once.
+    pub(crate) fn record_many(&mut self, nanos: i64, times: u32) {
         let nanos = nanos.max(0);
         let count = self.counts.entry(bucket_of(nanos.unsigned_abs())).or_default();
-        *count = count.saturating_add(1);
+        *count = count.saturating_add(times);
         self.largest = self.largest.max(nanos);
-        self.samples += 1;
+        self.samples += u64::from(times);
+    }
+
+    /// Delays recorded.
+    pub(crate) fn samples(&self) -> u64 {
+        self.samples
     }
 
     pub(crate) fn merge(&mut self, other: &Self) {

@@ -1,6 +1,6 @@
 //! What a closed ledger says.
 
-use sim_core::SimTime;
+use sim_core::{RouteId, SimTime};
 
 use crate::delays::Delays;
 use crate::radio_report::HostStreamReport;
@@ -23,6 +23,8 @@ pub struct Judgement {
     pub(crate) worst_devices: Vec<WorstDevice>,
     pub(crate) probes: Vec<ProbeReport>,
     pub(crate) unwatched_routes: u64,
+    /// The first of them.
+    pub(crate) first_unwatched: Option<RouteId>,
     pub(crate) hosts: Vec<HostStreamReport>,
     pub(crate) memory: MemoryReport,
     pub(crate) peak_connections: u64,

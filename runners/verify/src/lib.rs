@@ -15,6 +15,7 @@ mod eyesight;
 mod fate;
 pub mod figures;
 mod imprint;
+mod json_lines;
 mod judgement;
 mod ledger;
 mod matcher;
@@ -22,6 +23,7 @@ mod matchers;
 mod measure;
 mod metrics;
 mod names;
+mod planned_outages;
 mod radio_report;
 mod report;
 mod report_input;
@@ -39,6 +41,7 @@ mod settled_wordings;
 mod topics;
 mod totals;
 mod verdict;
+mod vital_strip;
 
 use sim_core::{Plugin, Registry};
 
@@ -49,7 +52,8 @@ pub use ledger::{LEAST_REMEMBERED, Ledger, LedgerLimits};
 pub use matcher::{Claim, Finding, Known, Matcher, MatcherSpec, Recall};
 pub use matchers::MESSAGE_PROPERTY;
 pub use measure::{Contribution, Measure, Measuring, RunDistributions, listens_to_the_end};
-pub use radio_report::{GatewayReport, RadioDeviceReport, RadioEndpointReport, RadioReport};
+pub use planned_outages::OutsideSteps;
+pub use radio_report::{GatewayReport, HostStreamReport, RadioDeviceReport, RadioEndpointReport, RadioReport};
 pub use report::{
     BlindTime, CommandsReport, ConnectionsReport, Counterexample, DelayReport, ExpectReport, GeneratorReport,
     HostReport, LatencyReport, MemoryReport, ProbeReport, RunReport, SeriesReport, SeriesWindow, StepReport,
@@ -60,6 +64,7 @@ pub use route_record::LedgerError;
 pub use run_json::{FORMAT, RunJsonError, SCHEMA};
 pub use totals::{Counts, Totals};
 pub use verdict::{ExitCode, Verdict};
+pub use vital_strip::{KeptCurve, KeptVitals, VitalCurve, VitalPanel, VitalSign, VitalStrip};
 
 /// Adds what judging knows by itself.
 pub fn register(registry: &mut Registry) {

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::RadioReport;
+use crate::VitalStrip;
 use crate::{Counts, Verdict};
 
 /// A judged run.
@@ -116,6 +117,9 @@ pub struct RunReport {
     /// The Bluetooth side, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub radio: Option<RadioReport>,
+    /// Vital signs around steps and failures.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vitals: Vec<VitalStrip>,
     /// The generator itself.
     pub generator: GeneratorReport,
     /// What happened when.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use hdrhistogram::Histogram;
 use sim_core::{Evidence, SimTime};
 
+use crate::KeptVitals;
 use crate::RadioReport;
 use crate::TargetReport;
 
@@ -41,6 +42,8 @@ pub struct ReportInput {
     pub commands: CommandCounts,
     /// The Bluetooth side, if there is one.
     pub radio: Option<RadioReport>,
+    /// Vital signs that were kept.
+    pub vitals: Vec<KeptVitals>,
     /// Resident memory of the process at the end of the run, before the reports are made [byte].
     pub rss_bytes: Option<u64>,
     /// Resident memory before the devices were made [byte].

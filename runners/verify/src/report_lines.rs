@@ -2,7 +2,7 @@
 
 use crate::figures;
 use crate::matchers::KEY;
-use crate::radio_report::{GatewayReport, RadioReport};
+use crate::radio_report::{GatewayReport, HostStreamReport, RadioReport};
 use crate::report::{BlindTime, Counterexample, DelayReport, MemoryReport, ProbeReport, StepReport, WorstDevice};
 
 impl Counterexample {
@@ -99,6 +99,11 @@ impl ProbeReport {
 }
 
 impl WorstDevice {
+    /// Whether something of it did not arrive, so that it is to blame for more than being last.
+    pub fn fared_badly(&self) -> bool {
+        self.lost + self.dropped_declared > 0
+    }
+
     /// `1 lost, 0 unjudged, 0 dropped, 0 pending of 120; longest delay 62s`.
     pub fn line(&self) -> String {
         let count = figures::count;
@@ -134,6 +139,27 @@ impl DelayReport {
 }
 
 impl RadioReport {
+    /// A line about what attached hosts took.
+    pub fn hosts_line(&self) -> String {
+        let sum = |of: fn(&HostStreamReport) -> u64| self.hosts.iter().map(of).sum::<u64>();
+        format!(
+            "hosts took {} of {} messages of {} streams; {} lost, {} dropped, {} kept; longest pause {}",
+            figures::count(sum(|stream| stream.received)),
+            figures::count(sum(|stream| stream.said)),
+            figures::count(self.hosts.len() as u64),
+            figures::count(sum(|stream| stream.lost)),
+            figures::count(sum(|stream| stream.dropped_declared)),
+            figures::count(sum(|stream| stream.kept)),
+            self.longest_pause_s().map_or_else(|| "without end".to_owned(), figures::seconds)
+        )
+    }
+
+    /// The longest time in which a stream was silent at hosts; `None` when one was never heard.
+    fn longest_pause_s(&self) -> Option<f64> {
+        let pauses = self.hosts.iter().map(|stream| stream.longest_pause_s);
+        pauses.reduce(|one, other| Some(one?.max(other?))).flatten()
+    }
+
     /// A line about all gateways together.
     pub fn line(&self) -> String {
         let sum = |of: fn(&GatewayReport) -> u64| figures::count(self.gateways.iter().map(of).sum());

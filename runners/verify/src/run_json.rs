@@ -1,6 +1,9 @@
 //! `run.json`: the report as a file, to be read back for other reports and for comparisons.
 
+use serde::Serialize;
+
 use crate::RunReport;
+use crate::json_lines::Lines;
 
 /// Format and version of the document; fields are only added within a version.
 pub const FORMAT: &str = "run/1";
@@ -27,10 +30,14 @@ pub enum RunJsonError {
 }
 
 impl RunReport {
-    /// The document, indented, with a line feed at the end.
+    /// The document, indented, with a line feed at the end; an array of numbers stands in one line, for a machine reads
+    /// those, and so does each window of the series.
     pub fn to_json(&self) -> String {
-        let text = serde_json::to_string_pretty(self).expect("a report has text keys and finite numbers only");
-        text + "\n"
+        let mut text = Vec::new();
+        let mut writer = serde_json::Serializer::with_formatter(&mut text, Lines::default());
+        self.serialize(&mut writer).expect("a report has text keys and finite numbers only");
+        text.push(b'\n');
+        String::from_utf8(text).expect("JSON is UTF-8")
     }
 
     /// Reads a document.

@@ -13,6 +13,7 @@ use crate::report::{
 };
 use crate::run_json::FORMAT;
 use crate::verdict::{Failure, Findings};
+use crate::vital_strip;
 use crate::{Judgement, RadioReport, ReportInput, Verdict, figures};
 
 /// Largest acceptable 99th percentile of the generator's lag [ns]: beyond it the load was not what the scenario says.
@@ -103,6 +104,7 @@ impl RunReport {
                 observed: totals.command_traffic,
             },
             radio: input.radio.clone().map(|radio| RadioReport { hosts: judgement.hosts.clone(), ..radio }),
+            vitals: vital_strip::strips(plan, &input.vitals, &judgement.expect),
             generator: generator(plan, judgement, input),
             series: judgement.series.clone(),
         };
@@ -281,7 +283,7 @@ fn validity(
         ValidityCheck {
             name: "every stream is watched".to_owned(),
             holds: judgement.unwatched_routes == 0,
-            detail: format!("{} streams that no probe watches", figures::count(judgement.unwatched_routes)),
+            detail: unwatched(plan, judgement),
         },
     ];
     checks.extend(hosts_attached(judgement, input));
@@ -345,6 +347,17 @@ fn hosts_attached(judgement: &Judgement, input: &ReportInput) -> Option<Validity
         holds: wanted.iter().all(|target| hosts_at(target) > 0),
         detail: counted.join(", "),
     })
+}
+
+/// How many streams nobody watches, the topic of the first of them, and what the probes look at instead.
+fn unwatched(plan: &Plan, judgement: &Judgement) -> String {
+    let counted = format!("{} streams that no probe watches", figures::count(judgement.unwatched_routes));
+    let Some(first) = judgement.first_unwatched else { return counted };
+    let (path, topic) = (plan.route_path(first.index()), &plan.deliveries[first.index()].topic);
+    let filters: Vec<String> =
+        plan.probes.iter().flat_map(|probe| &probe.filters).map(|filter| format!("`{filter}`")).collect();
+    let filters = if filters.is_empty() { "there are none".to_owned() } else { filters.join(", ") };
+    format!("{counted}, such as {path} on topic `{topic}`; filters of probes: {filters}")
 }
 
 fn generator_keeps_up(plan: &Plan, registry: &Registry, judgement: &Judgement) -> ValidityCheck {

@@ -348,6 +348,7 @@ pub(crate) fn sample_input() -> ReportInput {
         rss_bytes: Some(12_897_485),
         rss_before_bytes: Some(12_000_000),
         radio: None,
+        vitals: Vec::new(),
         doubts: Vec::new(),
         harm: Vec::new(),
     }

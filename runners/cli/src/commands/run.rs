@@ -118,13 +118,14 @@ fn print(outcome: &Outcome, folder: &ReportFolder, quiet: bool) -> Result<u8, Fa
         Err(error) => (Vec::new(), Some(error)),
     };
     let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
-    let summary = outcome.summary(&files, output::colour());
-    // The verdict with its reasons is the first paragraph.
     if quiet {
-        let verdict = summary.split("\n\n").next().unwrap_or_default();
-        output::result(format_args!("{}\nreports in {}", verdict.trim_end(), folder.path().display()))?;
+        output::result(format_args!(
+            "reports in {}\n{}",
+            folder.path().display(),
+            outcome.closing(output::look()).trim_end()
+        ))?;
     } else {
-        output::result(summary.trim_end())?;
+        output::result(outcome.summary(&files, output::look()).trim_end())?;
     }
     if let Some(error) = unwritten {
         return Err(Failure::Reports(error));

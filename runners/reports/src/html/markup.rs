@@ -40,9 +40,11 @@ pub(super) fn table(caption: &str, columns: &[&str], rows: &[Vec<String>]) -> St
         headings.concat()
     );
     for row in rows {
+        // Where there is no room for columns, each cell stands below the other with its heading.
+        let label = |index: usize| escape(columns[index].trim_start_matches('#'));
         let cell = |(index, cell): (usize, &String)| match index {
             0 => format!("<th scope=\"row\">{cell}</th>"),
-            _ => format!("<td{}>{cell}</td>", class(index)),
+            _ => format!("<td{} data-label=\"{}\">{cell}</td>", class(index), label(index)),
         };
         let cells: Vec<String> = row.iter().enumerate().map(cell).collect();
         writeln!(html, "<tr>{}</tr>", cells.concat()).expect("writing to a string does not fail");
@@ -66,6 +68,6 @@ mod tests {
         assert_eq!(escape("<b a=\"1\" b='2'>&"), "&lt;b a=&quot;1&quot; b=&#39;2&#39;&gt;&amp;");
         assert_eq!(escape_quoted("`a<b` failed"), "<code>a&lt;b</code> failed");
         let table = table("x<y", &["a", "#n"], &[vec!["one".to_owned(), "1".to_owned()]]);
-        assert!(table.contains("x&lt;y") && table.contains("<td class=\"number\">1</td>"), "{table}");
+        assert!(table.contains("x&lt;y") && table.contains("<td class=\"number\" data-label=\"n\">1</td>"), "{table}");
     }
 }

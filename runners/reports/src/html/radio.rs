@@ -9,7 +9,7 @@ const DEVICES_SHOWN: usize = 200;
 /// The section, empty when the scenario has no Bluetooth.
 pub(super) fn section(report: &RunReport) -> String {
     let Some(radio) = &report.radio else { return String::new() };
-    super::section("Bluetooth", &(endpoints(radio) + &gateways(radio) + &devices(radio)))
+    super::section("Bluetooth", &(endpoints(radio) + &hosts(radio) + &gateways(radio) + &devices(radio)))
 }
 
 fn endpoints(radio: &RadioReport) -> String {
@@ -29,6 +29,38 @@ fn endpoints(radio: &RadioReport) -> String {
     }
     let rows: Vec<(&str, String)> = rows.iter().map(|(name, value)| (name.as_str(), escape(value))).collect();
     facts(&rows)
+}
+
+/// What hosts took, by device and stream.
+fn hosts(radio: &RadioReport) -> String {
+    if radio.hosts.is_empty() {
+        return String::new();
+    }
+    let delay = |value: Option<f64>| value.map_or_else(|| "\u{2013}".to_owned(), figures::seconds);
+    let rows: Vec<Vec<String>> = radio
+        .hosts
+        .iter()
+        .take(DEVICES_SHOWN)
+        .map(|stream| {
+            vec![
+                escape(&stream.path),
+                figures::count(stream.said),
+                figures::count(stream.received),
+                figures::count(stream.lost),
+                figures::count(stream.dropped_declared),
+                figures::count(stream.kept),
+                delay(stream.delay_p50_s),
+                delay(stream.delay_p99_s),
+                delay(stream.longest_pause_s),
+            ]
+        })
+        .collect();
+    table(
+        "What hosts took. Lost: from a link, or never read. Dropped: nobody had subscribed, or not carried. Kept: still in the \
+         device at the end.",
+        &["stream", "#said", "#received", "#lost", "#dropped", "#kept", "#median delay", "#p99", "#longest pause"],
+        &rows,
+    )
 }
 
 fn gateways(radio: &RadioReport) -> String {
@@ -74,6 +106,7 @@ fn devices(radio: &RadioReport) -> String {
             ]
         })
         .collect();
-    let table = table("Links to gateways.", &["device", "name", "address", "security", "#links", "#ended"], &rows);
+    let table =
+        table("Links to gateways and hosts.", &["device", "name", "address", "security", "#links", "#ended"], &rows);
     format!("<details><summary>{} devices</summary>\n{table}</details>\n", figures::count(radio.devices.len() as u64))
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::axis::{LEFT, RIGHT, TimeAxis, ValueAxis};
+use super::axis::{CANVASES, Canvas, TimeAxis, ValueAxis};
 use super::markup::escape;
 use verify::{RunReport, SeriesWindow, StepReport, figures};
 
@@ -34,16 +34,20 @@ pub(super) fn chart(report: &RunReport) -> String {
     if report.series.windows.is_empty() {
         return "<p>No messages, nothing to draw.</p>\n".to_owned();
     }
-    let mut chart = Chart::new(report);
-    chart.draw_steps();
-    chart.draw_connections();
-    chart.draw_rates();
-    chart.draw_delays();
-    chart.finish()
+    let charts = CANVASES.iter().map(|canvas| {
+        let mut chart = Chart::new(report, *canvas);
+        chart.draw_steps();
+        chart.draw_connections();
+        chart.draw_rates();
+        chart.draw_delays();
+        chart.finish()
+    });
+    charts.collect()
 }
 
 struct Chart<'a> {
     report: &'a RunReport,
+    canvas: Canvas,
     time: TimeAxis,
     spans: Vec<Span<'a>>,
     body: String,
@@ -52,7 +56,7 @@ struct Chart<'a> {
 }
 
 impl<'a> Chart<'a> {
-    fn new(report: &'a RunReport) -> Self {
+    fn new(report: &'a RunReport, canvas: Canvas) -> Self {
         let width = report.series.window_s;
         let covered = report.series.windows.len() as f64 * width;
         let end_s = if report.window.wall_s > covered - width { report.window.wall_s.min(covered) } else { covered };
@@ -67,7 +71,8 @@ impl<'a> Chart<'a> {
                 Span { begin_s, end_s: end, speaking_s: speaking_s.max(1e-3), window }
             })
             .collect();
-        Self { report, time: TimeAxis { end_s }, spans, body: String::new(), bottom: 0.0 }
+        let time = TimeAxis { canvas, begin_s: 0.0, end_s };
+        Self { report, canvas, time, spans, body: String::new(), bottom: 0.0 }
     }
 
     fn draw_steps(&mut self) {
@@ -91,7 +96,7 @@ impl<'a> Chart<'a> {
         if lanes.len() > LANES {
             let y = self.bottom + 12.0;
             self.text(
-                LEFT,
+                self.canvas.left,
                 y,
                 "fault-name",
                 "start",
@@ -114,9 +119,8 @@ impl<'a> Chart<'a> {
         if named {
             let suffix = if idle.is_empty() { "" } else { ", without effect" };
             let name = format!("{}: {} on {}{suffix}", step.id, step.action, figures::count(step.picked_count));
-            let (x, anchor) =
-                if begin > (LEFT + RIGHT) * 0.6 { (end.max(begin + 3.0), "end") } else { (begin, "start") };
-            self.text(x, y - 4.0, "fault-name", anchor, &name);
+            let (x, name) = self.canvas.placed(begin, &name);
+            self.text(x, y - 4.0, "fault-name", "start", &name);
         }
     }
 
@@ -173,7 +177,7 @@ impl<'a> Chart<'a> {
         let positive = || values().filter(|value| *value > 0.0);
         let (smallest, largest) = (positive().fold(f64::INFINITY, f64::min), positive().fold(0.0, f64::max));
         let lost = self.spans.iter().any(|span| span.window.never_arrived > 0);
-        let title = "Delay from intended to observed, by intended instant";
+        let title = "Delay until observed, by intended instant";
         if largest <= 0.0 {
             let text = if values().next().is_some() { ": none (virtual time)" } else { ": nothing arrived" };
             self.title(&format!("{title}{text}"), "");
@@ -184,7 +188,7 @@ impl<'a> Chart<'a> {
         if lost {
             legend.push(("never", "some never arrived"));
         }
-        let top = self.bottom + TITLE;
+        let top = self.top(&legend);
         let axis = ValueAxis::decades(top + PLOT, top, smallest, largest);
         self.frame(title, &legend, axis, figures::seconds);
         for curve in CURVES {
@@ -207,22 +211,29 @@ impl<'a> Chart<'a> {
 
     /// Begins a panel with a linear axis.
     fn panel(&mut self, title: &str, legend: &[(&str, &str)], largest: f64, read: fn(f64) -> String) -> ValueAxis {
-        let top = self.bottom + TITLE;
+        let top = self.top(legend);
         let axis = ValueAxis::linear(top + PLOT, top, largest);
         self.frame(title, legend, axis, read);
         axis
     }
 
+    /// Upper edge of the next plot, below its title and legend.
+    fn top(&self, legend: &[(&str, &str)]) -> f64 {
+        let lines = if self.canvas.legend_beside { 0 } else { legend_lines(self.canvas, legend).len() };
+        self.bottom + TITLE + lines as f64 * LEGEND_LINE
+    }
+
     fn frame(&mut self, title: &str, legend: &[(&str, &str)], axis: ValueAxis, read: fn(f64) -> String) {
-        self.title(title, &legend_markup(legend, self.bottom + 14.0));
+        self.title(title, &legend_markup(self.canvas, legend, self.bottom + 14.0));
+        let (left, right) = (self.canvas.left, self.canvas.right);
         self.shade(axis);
         for tick in axis.ticks() {
             let y = axis.y(tick);
-            self.push(format_args!("<line class=\"grid\" x1=\"{LEFT}\" x2=\"{RIGHT}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>"));
-            self.text(LEFT - 8.0, y + 4.0, "", "end", &read(tick));
+            self.push(format_args!("<line class=\"grid\" x1=\"{left}\" x2=\"{right}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>"));
+            self.text(left - 8.0, y + 4.0, "", "end", &read(tick));
         }
         self.push(format_args!(
-            "<line class=\"axis\" x1=\"{LEFT}\" x2=\"{RIGHT}\" y1=\"{0:.1}\" y2=\"{0:.1}\"/>",
+            "<line class=\"axis\" x1=\"{left}\" x2=\"{right}\" y1=\"{0:.1}\" y2=\"{0:.1}\"/>",
             axis.bottom
         ));
         self.bottom = axis.bottom + GAP;
@@ -233,7 +244,7 @@ impl<'a> Chart<'a> {
         let window = &self.report.window;
         let mut bands: Vec<(&str, f64, f64)> = vec![
             ("quiet", self.time.x(0.0), self.time.x(window.warmup_s / window.speed)),
-            ("quiet", self.time.x(window.reached_s / window.speed), RIGHT),
+            ("quiet", self.time.x(window.reached_s / window.speed), self.canvas.right),
         ];
         for step in self.report.steps.iter().filter(|step| step.reached) {
             let (begin, end) = self.step_edges(step);
@@ -271,7 +282,7 @@ impl<'a> Chart<'a> {
 
     fn title(&mut self, title: &str, legend: &str) {
         let y = self.bottom + 14.0;
-        self.text(LEFT, y, "title", "start", title);
+        self.text(self.canvas.title, y, "title", "start", title);
         self.body.push_str(legend);
         if legend.is_empty() {
             self.bottom += TITLE - 6.0;
@@ -297,9 +308,10 @@ impl<'a> Chart<'a> {
         }
         let height = self.bottom + 14.0;
         format!(
-            "<svg viewBox=\"0 0 {:.0} {height:.0}\" role=\"img\" aria-labelledby=\"chart-title chart-text\">\n\
-             <title id=\"chart-title\">The run over time</title>\n<desc id=\"chart-text\">{}</desc>\n{}</svg>\n",
-            RIGHT + 16.0,
+            "<svg class=\"{0}\" viewBox=\"0 0 {1:.0} {height:.0}\" role=\"img\" aria-labelledby=\"{0}-title {0}-text\">\n\
+             <title id=\"{0}-title\">The run over time</title>\n<desc id=\"{0}-text\">{2}</desc>\n{3}</svg>\n",
+            self.canvas.class,
+            self.canvas.right + 16.0,
             escape(&self.words()),
             self.body
         )
@@ -324,22 +336,61 @@ impl<'a> Chart<'a> {
     }
 }
 
-/// The legend, right-aligned on the title's line.
-fn legend_markup(legend: &[(&str, &str)], y: f64) -> String {
-    /// Width of a letter of the legend, generously [px].
-    const LETTER: f64 = 6.6;
+/// Width of a letter of a legend, generously [px].
+const LETTER: f64 = 6.6;
+/// Width of a sample of a curve with the room around it [px].
+const SAMPLE: f64 = 40.0;
+/// Height of a line of a legend below its title [px].
+const LEGEND_LINE: f64 = 16.0;
+
+fn legend_width(name: &str) -> f64 {
+    name.chars().count() as f64 * LETTER + SAMPLE
+}
+
+/// A legend in as many lines as it takes.
+fn legend_lines<'l>(canvas: Canvas, legend: &[(&'l str, &'l str)]) -> Vec<Vec<(&'l str, &'l str)>> {
+    let mut lines: Vec<Vec<(&str, &str)>> = Vec::new();
+    let mut free = 0.0;
+    for entry in legend {
+        let width = legend_width(entry.1);
+        if lines.is_empty() || width > free {
+            lines.push(Vec::new());
+            free = canvas.right - canvas.title;
+        }
+        lines.last_mut().expect("one was added").push(*entry);
+        free -= width;
+    }
+    lines
+}
+
+/// The legend: right-aligned on the title's line, or below it.
+fn legend_markup(canvas: Canvas, legend: &[(&str, &str)], y: f64) -> String {
     let mut markup = String::new();
-    let mut right = RIGHT;
-    for (class, name) in legend.iter().rev() {
-        let x = right - name.chars().count() as f64 * LETTER;
-        let sample = if matches!(*class, "offered" | "never") {
-            format!("<rect class=\"{class}\" x=\"{:.1}\" y=\"{:.1}\" width=\"18\" height=\"8\"/>", x - 24.0, y - 8.0)
-        } else {
-            format!("<path class=\"curve {class}\" d=\"M{:.1} {:.1}h18\"/>", x - 24.0, y - 4.0)
-        };
-        writeln!(markup, "{sample}<text x=\"{x:.1}\" y=\"{y:.1}\">{}</text>", escape(name))
-            .expect("writing to a string does not fail");
-        right = x - 40.0;
+    if canvas.legend_beside {
+        let mut right = canvas.right;
+        for entry in legend.iter().rev() {
+            let x = right - entry.1.chars().count() as f64 * LETTER;
+            markup.push_str(&legend_entry(*entry, x, y));
+            right = x - SAMPLE;
+        }
+        return markup;
+    }
+    for (number, line) in legend_lines(canvas, legend).into_iter().enumerate() {
+        let mut x = canvas.title;
+        for entry in line {
+            markup.push_str(&legend_entry(entry, x + 24.0, y + (number + 1) as f64 * LEGEND_LINE));
+            x += legend_width(entry.1);
+        }
     }
     markup
+}
+
+/// A sample of a curve, and its name from `x` on.
+fn legend_entry((class, name): (&str, &str), x: f64, y: f64) -> String {
+    let sample = if matches!(class, "offered" | "never") {
+        format!("<rect class=\"{class}\" x=\"{:.1}\" y=\"{:.1}\" width=\"18\" height=\"8\"/>", x - 24.0, y - 8.0)
+    } else {
+        format!("<path class=\"curve {class}\" d=\"M{:.1} {:.1}h18\"/>", x - 24.0, y - 4.0)
+    };
+    format!("{sample}<text x=\"{x:.1}\" y=\"{y:.1}\">{}</text>\n", escape(name))
 }

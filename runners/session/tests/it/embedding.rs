@@ -60,7 +60,7 @@ fn a_run_is_a_few_lines() -> Result<(), Error> {
     let mut registry = session::standard_registry();
     let outcome = Run::load(file, &mut registry)?.run()?;
 
-    assert_eq!(outcome.report.exit_code, 0, "{}", outcome.summary(&[], false));
+    assert_eq!(outcome.report.exit_code, 0, "{}", outcome.summary(&[], session::Look::default()));
     assert!(outcome.report.generated >= 8);
     assert_eq!(outcome.report.delivered, outcome.report.generated);
     assert_eq!(outcome.lost.total, 0);

@@ -63,7 +63,7 @@ fn every_message_is_a_line_that_is_seen() -> Result<(), Error> {
     for mode in ["virtual", "real"] {
         // The second run finds the lines of the first, which are not its own.
         let outcome = Run::load(scenario(folder.path(), mode, &target, ""), &mut registry)?.run()?;
-        assert_eq!(outcome.report.exit_code, 0, "{mode}: {}", outcome.summary(&[], false));
+        assert_eq!(outcome.report.exit_code, 0, "{mode}: {}", outcome.summary(&[], session::Look::default()));
         assert!(outcome.report.generated >= 8, "{mode}");
         let lines = fs::read_to_string(&target).expect("written").lines().count();
         assert_eq!((lines - lines_before) as u64, outcome.report.generated, "{mode}");
@@ -114,7 +114,7 @@ fn a_line_that_somebody_takes_away_is_lost() -> Result<(), Error> {
     let mut registry = session::standard_registry();
     let run = Run::load(scenario(folder.path(), "virtual", &target, ""), &mut registry)?;
     let outcome = run.consumer(Box::new(Thief { file: target, written: 0 })).run()?;
-    assert_eq!(outcome.report.exit_code, 1, "{}", outcome.summary(&[], false));
+    assert_eq!(outcome.report.exit_code, 1, "{}", outcome.summary(&[], session::Look::default()));
     assert_eq!((outcome.lost.total, outcome.report.generated - outcome.report.delivered), (1, 1));
     Ok(())
 }
@@ -152,7 +152,7 @@ fn a_stack_that_drops_a_line_between_two_files_is_found_out() -> Result<(), Erro
     stop.store(true, Ordering::Relaxed);
     stack.join().expect("the stack does not panic");
     let outcome = outcome?;
-    assert_eq!(outcome.report.exit_code, 1, "{}", outcome.summary(&[], false));
+    assert_eq!(outcome.report.exit_code, 1, "{}", outcome.summary(&[], session::Look::default()));
     assert_eq!((outcome.lost.total, outcome.report.generated - outcome.report.delivered), (1, 1));
     Ok(())
 }

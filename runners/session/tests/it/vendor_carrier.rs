@@ -297,7 +297,7 @@ fn a_vendors_carrier_delivers_messages_and_commands_in_both_kinds_of_time() -> R
         let before = STORE.lock().expect("nobody panics").len();
         let outcome = Run::load(&file, &mut registry)?.run()?;
         let report = &outcome.report;
-        assert_eq!(report.exit_code, 0, "{mode}: {}", outcome.summary(&[], false));
+        assert_eq!(report.exit_code, 0, "{mode}: {}", outcome.summary(&[], session::Look::default()));
         assert!(report.generated >= 4, "{mode}");
         let carried = STORE.lock().expect("nobody panics").len() - before;
         assert_eq!((carried as u64, report.delivered), (report.generated, report.generated), "{mode}");

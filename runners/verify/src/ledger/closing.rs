@@ -56,6 +56,7 @@ impl Ledger {
             worst_devices: self.worst_devices(),
             probes: self.probes(),
             unwatched_routes: self.accounts.first().filter(|account| !account.is_watched()).count() as u64,
+            first_unwatched: self.accounts.first().find(|account| !account.is_watched()).map(|account| account.route),
             hosts: self.hosts(),
             memory: MemoryReport { remembered_per_stream: self.room as u64, most_bytes: self.memory_bytes() },
             peak_connections: self.peak_connections,
