@@ -76,6 +76,11 @@ impl Ledger {
     /// Adds the final facts of a message everywhere.
     fn close(&mut self, index: usize, entry: &Entry) -> End {
         let account = &mut self.accounts.all[index];
+        // Behind the target of the devices, what that acknowledged was not promised by whom the probe watches.
+        let carried = entry.acked_at().filter(|_| !account.is_behind).and_then(|acked_at| {
+            let device = self.plan.roster.routes[account.route.index()].device;
+            self.connection_times.at(device, acked_at)
+        });
         let eyes = account.probe.map(|probe| &mut self.eyes[usize::from(probe)]);
         let observed_at = entry.observed_at().filter(|_| entry.sent_at().is_some());
         let can_tell = eyes.is_some() && account.unmatched == 0;
@@ -84,7 +89,9 @@ impl Ledger {
             _ if entry.dropped => End::Dropped,
             _ if !can_tell => End::Unknown,
             (None, None) => End::Pending,
-            (Some(_), None) if eyes.as_ref().is_some_and(|eyes| eyes.may_have_missed(entry, account.wants_ack)) => {
+            (Some(_), None)
+                if eyes.as_ref().is_some_and(|eyes| eyes.may_have_missed(entry, account.wants_ack, carried)) =>
+            {
                 End::Unjudged
             }
             (Some(_), None) => End::Lost,

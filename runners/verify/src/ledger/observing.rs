@@ -31,6 +31,9 @@ impl Ledger {
         if let Some(count) = self.probe_counts.get_mut(probe) {
             *count += 1;
         }
+        if let Some(eyes) = self.eyes.get_mut(probe) {
+            eyes.saw(sighting.observed_at);
+        }
         let routes = self.topics.routes(&self.plan, topic);
         if routes.is_empty() && (topic.ends_with("/cmd") || topic.ends_with("/ack")) {
             self.totals.command_traffic += 1;
