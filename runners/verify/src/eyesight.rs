@@ -47,13 +47,21 @@ pub(crate) struct Eyesight {
     until_seen: Delays,
     /// The last sighting.
     last_seen_at: i64,
+    /// It has seen something, on a topic of no device, that no format reads.
+    pub(crate) has_unread: bool,
     /// Copies of what it had seen, brought again because it had been away.
     pub(crate) redelivered: u64,
 }
 
 impl Eyesight {
     pub(crate) fn new() -> Self {
-        Self { blindness: Vec::new(), until_seen: Delays::new(), last_seen_at: i64::MIN, redelivered: 0 }
+        Self {
+            blindness: Vec::new(),
+            until_seen: Delays::new(),
+            last_seen_at: i64::MIN,
+            has_unread: false,
+            redelivered: 0,
+        }
     }
 
     /// It has not seen anything since an instant, until another one or until further notice.

@@ -22,13 +22,14 @@ impl Ledger {
             for entry in self.accounts.all[index].record.take_unresolved() {
                 let end = self.close(index, &entry);
                 let account = &self.accounts.all[index];
-                if end == End::Lost && account.is_first {
+                if end == End::Lost
+                    && let (Some(probe), Some(sent_at)) = (account.probe, entry.sent_at())
+                {
                     lost.total += 1;
-                    if lost.rows.len() < LOST_LISTED
-                        && let Some(sent_at) = entry.sent_at()
-                    {
+                    if lost.rows.len() < LOST_LISTED {
                         lost.rows.push(LostMessage {
                             path: self.plan.route_path(account.route.index()),
+                            probe: self.plan.probes[usize::from(probe)].id.clone(),
                             sequence: entry.sequence,
                             intended: entry.intended,
                             sent_at,
@@ -87,6 +88,7 @@ impl Ledger {
         let end = match (entry.sent_at(), observed_at) {
             (_, Some(_)) => End::Delivered,
             _ if entry.dropped => End::Dropped,
+            (Some(_), None) if entry.altered => End::Altered,
             _ if !can_tell => End::Unknown,
             (None, None) => End::Pending,
             (Some(_), None)
@@ -94,6 +96,7 @@ impl Ledger {
             {
                 End::Unjudged
             }
+            (Some(_), None) if account.is_behind && eyes.as_ref().is_some_and(|eyes| eyes.has_unread) => End::Unread,
             (Some(_), None) => End::Lost,
         };
         let mut blind = false;
@@ -130,9 +133,10 @@ impl Ledger {
         }
         self.count(index, |counts| match end {
             End::Delivered => counts.delivered += 1,
+            End::Altered => counts.altered += 1,
             End::Dropped => counts.dropped_declared += 1,
             End::Pending | End::Unknown => counts.pending += 1,
-            End::Unjudged => counts.unjudged += 1,
+            End::Unjudged | End::Unread => counts.unjudged += 1,
             End::Lost => {
                 counts.lost += 1;
                 counts.lost_acked += u64::from(fate.acked_at.is_some());
@@ -147,7 +151,7 @@ impl Ledger {
 
     /// Adds the delays of a message of the first account of its route.
     fn note_delays(&mut self, fate: &Fate) {
-        if !matches!(fate.end, End::Unknown | End::Unjudged) {
+        if !matches!(fate.end, End::Unknown | End::Unjudged | End::Unread) {
             self.end_to_end.record(fate.end_to_end());
             self.series.delay(fate.intended_wall, fate.end_to_end());
         }

@@ -228,7 +228,7 @@ fn a_probe_behind_an_ingester_is_a_checkpoint_of_its_own() {
     assert_eq!(judgement.totals.counts.delivered, 6);
     assert_eq!(judgement.totals.counts.duplicates, 0);
     let behind = judgement.probes[1].counts;
-    assert_eq!((behind.delivered, behind.lost, behind.duplicates), (2, 4, 1));
+    assert_eq!((behind.delivered, behind.altered, behind.lost, behind.duplicates), (2, 2, 2, 1));
     assert_eq!((behind.corrupted, behind.identity_mismatch), (1, 1));
     for metric in metrics {
         assert_eq!(verdict(&judgement, metric).verdict, Verdict::Fail, "{metric}");
@@ -342,6 +342,37 @@ fn what_the_broker_owed_the_probe_and_forgot_is_lost() {
     assert_eq!(forgotten(Some(2 * SECOND + SECOND / 2), false), (1, 1), "one of them came after the end");
     assert_eq!(forgotten(None, false), (0, 2), "it only fell silent");
     assert_eq!(forgotten(Some(3 * SECOND + SECOND / 2), true), (0, 2), "another broker has promised it");
+}
+
+#[test]
+fn another_patients_data_do_not_hide_a_loss() {
+    let mut ledger = ledger_of(plan(2));
+    for sequence in 0..2 {
+        say_as(&mut ledger, sequence, &of_patient("SN-0000", "icu-0001", sequence, 1_000));
+    }
+    // The first under another patient; the second not at all, but another device's words under its name.
+    ledger.observed(0, TOPIC, &of_patient("SN-0000", "icu-0002", 0, 1_000), SECOND, false);
+    ledger.observed(0, TOPIC, &of_patient("SN-0000", "icu-0002", 1, 1_300), SECOND, false);
+    let counts = ledger.finish(&lag(1, 1)).totals.counts;
+    assert_eq!((counts.identity_mismatch, counts.altered, counts.lost), (2, 1, 1));
+}
+
+#[test]
+fn what_nobody_can_read_behind_an_ingester_is_a_doubt() {
+    let mut plan = with_ingester(expecting(&[("lost", Some(1))]), "clean/#");
+    plan.expects.push(expect(&plan, "first", "lost == 0", count("lost", Comparison::Equal, 0.0)));
+    let mut ledger = ledger_of(plan);
+    for sequence in 0..2 {
+        say(&mut ledger, sequence);
+        see(&mut ledger, 0, sequence);
+    }
+    ledger.observed(1, "clean/1", &payload(0, "vitals", 0), 2 * SECOND, false);
+    ledger.observed(1, "clean/1", b"<hr>61</hr>", 2 * SECOND, false);
+    let judgement = ledger.finish(&lag(1, 1));
+    assert_eq!((judgement.probes[1].counts.lost, judgement.probes[1].counts.unjudged), (0, 1));
+    assert_eq!(verdict(&judgement, "lost").verdict, Verdict::Inconclusive);
+    assert_eq!(verdict(&judgement, "lost").reason, "1 messages may have been shown in a shape that no format reads");
+    assert_eq!(verdict(&judgement, "first").verdict, Verdict::Pass);
 }
 
 #[test]
