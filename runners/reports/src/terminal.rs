@@ -100,7 +100,7 @@ fn is_open(expect: &ExpectReport) -> bool {
 fn line(expect: &ExpectReport) -> String {
     let informs = if expect.severity == "fail" { "" } else { " (informs only)" };
     let samples = figures::count(expect.samples);
-    format!("{}: {} is {} ({samples} samples){informs}", expect.id, expect.that, expect.reads)
+    format!("{}: {} is {} ({samples} samples){informs}", expect.id, expect.asks(), expect.reads)
 }
 
 fn write_failures(report: &RunReport, text: &mut Text) {
@@ -109,12 +109,8 @@ fn write_failures(report: &RunReport, text: &mut Text) {
     let examples = if failed.len() > OPEN_IN_FULL { 1 } else { SHOWN };
     for expect in failed.iter().take(OPEN_SHOWN) {
         text.verdict_row(expect.verdict, &format!("{} ({})", line(expect), expect.location));
-        for example in expect.counterexamples.iter().take(examples) {
-            text.row("", &format!("- {}", example.line()));
-        }
-        let more = expect.counterexamples.len().saturating_sub(examples);
-        if more > 0 {
-            text.row("", &format!("- and {more} more in run.json"));
+        for line in expect.example_lines(examples) {
+            text.row("", &format!("- {line}"));
         }
     }
     if failed.len() > OPEN_SHOWN {
@@ -151,6 +147,7 @@ fn write_messages(report: &RunReport, text: &mut Text) {
     let ends = nonzero(
         &[
             (report.delivered, "delivered"),
+            (report.altered, "altered"),
             (report.lost, "lost"),
             (report.unjudged, "unjudged"),
             (report.dropped_declared, "dropped, as declared"),
@@ -172,6 +169,7 @@ fn write_messages(report: &RunReport, text: &mut Text) {
             (report.corrupted, "corrupted"),
             (report.invented, "invented"),
             (report.identity_mismatch, "under another name"),
+            (report.stale, "stale"),
             (report.too_old, "too old to judge"),
             (report.foreign, "foreign"),
         ],
