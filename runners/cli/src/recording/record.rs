@@ -31,7 +31,11 @@ impl Record {
         for (name, _) in header.files() {
             let file: PathBuf = folder.join(name);
             let bytes = fs::read(&file).map_err(Failure::read(&file))?;
-            counts.extend(header.decode(name, &bytes).map_err(Failure::read(&file))?);
+            for signal in header.decode(name, &bytes).map_err(Failure::read(&file))? {
+                // What `iomt record` writes is in format 16.
+                let narrow = signal.into_iter().map(i16::try_from).collect::<Result<_, _>>();
+                counts.push(narrow.map_err(Failure::read(&file))?);
+            }
         }
         let labels = header_file.with_extension("atr");
         let annotations = if labels.is_file() {
