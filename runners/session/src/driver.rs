@@ -16,6 +16,7 @@ use crate::judge::Judge;
 use crate::observer::{Interrupt, Observer};
 use crate::outside::Outside;
 use crate::timeline::{StepEdge, Timeline};
+use crate::truth_record::TruthRecord;
 
 /// Wall-clock time between two exchanges with the outside.
 const TICK: Span = Span::from_millis(200);
@@ -28,6 +29,8 @@ pub(crate) struct Driver<'a> {
     pub(crate) pace: Pace,
     /// The simulation.
     pub(crate) shards: Shards,
+    /// What is said and true is recorded here, if somebody wants it.
+    pub(crate) truth: Option<TruthRecord>,
     /// The Bluetooth side, if the scenario has one.
     pub(crate) airwaves: Option<Airwaves>,
     /// Connections, and the time.
@@ -58,6 +61,8 @@ pub(crate) struct Drive {
     pub(crate) outside_ns: i64,
     /// The simulation at its end.
     pub(crate) shards: Shards,
+    /// The recording up to the end.
+    pub(crate) truth: Option<TruthRecord>,
     /// The Bluetooth side, in which something may still be under way.
     pub(crate) airwaves: Option<Airwaves>,
 }
@@ -79,6 +84,9 @@ impl Driver<'_> {
             self.wait_until(reached - tick, reached)?;
             take_commands(&mut self.shards, &mut inbox, self.plan, self.outside, reached)?;
             self.shards.advance_to(tick_end)?;
+            if let Some(truth) = &mut self.truth {
+                truth.take(self.plan, &mut self.shards, tick_end);
+            }
             let (outbound, spoken) = airwaves::split(self.plan, self.shards.take_outbound());
             self.speak(spoken);
             // The judge must know a message before anybody can have seen it.
@@ -109,6 +117,7 @@ impl Driver<'_> {
             orders: self.orders,
             outside_ns: self.outside.now_ns(),
             shards: self.shards,
+            truth: self.truth,
             airwaves: self.airwaves,
         })
     }
