@@ -134,3 +134,91 @@ def test_quiet_prints_no_progress(tmp_path):
     assert done.returncode == 0
     assert done.stderr == ""
     assert "PASS" in done.stdout
+
+
+PUMP = """
+format   = 1
+scenario = "pump"
+[vars]
+length = "30s"
+[time]
+mode   = "virtual"
+length = "${length}"
+[target.broker]
+url = "embedded"
+[link.lan]
+to    = "broker"
+topic = "${device}/${stream}"
+[[cohort]]
+id      = "icu"
+count   = 1
+patient = { model = "adult_ward" }
+  [[cohort.device]]
+  id   = "pump"
+  kind = "infusion_pump"
+  link = "lan"
+[[step]]
+id   = "start"
+at   = "10s"
+on   = "icu/1/pump"
+do   = "cmd.send"
+with = { op = "set_rate", args = { rate_ml_h = 5 } }
+[[expect]]
+id   = "applied"
+that = "commands.applied == 100%"
+"""
+
+
+@pytest.mark.parametrize("arguments, given", [("{ }", 0), ("{ rate_ml_h = 5, dose_ug_min = 4 }", 2)])
+def test_one_of_several_arguments_must_be_given(arguments, given, tmp_path):
+    file = tmp_path / "pump.toml"
+    file.write_text(PUMP.replace("{ rate_ml_h = 5 }", arguments))
+    done = iomt("check", file)
+    assert done.returncode == 2
+    assert f"command `set_rate` of `infusion_pump` takes exactly one of `rate_ml_h`, `dose_" in done.stderr
+    assert f"not {given} of them" in done.stderr
+
+
+def test_a_target_that_nothing_uses_is_told(tmp_path):
+    file = tmp_path / "pump.toml"
+    file.write_text(PUMP + '[target.spare]\nurl = "mqtt://127.0.0.1:1"\n')
+    done = iomt("check", file)
+    assert done.returncode == 0
+    assert "warning: nothing uses target `spare`: no link leads to it, and no probe looks at it" in done.stderr
+    file.write_text(PUMP)
+    assert "nothing uses" not in iomt("check", file).stderr
+
+
+def test_a_variable_of_the_command_line_may_come_from_the_environment(tmp_path):
+    file = tmp_path / "pump.toml"
+    file.write_text(PUMP)
+    planned = iomt("plan", file, "--json", "--set", "length=${env:IOMT_LENGTH}", IOMT_LENGTH="45s")
+    assert planned.returncode == 0, planned.stderr
+    assert json.loads(planned.stdout)["time"]["length_s"] == 45
+    missing = iomt("plan", file, "--set", "length=${env:IOMT_NO_LENGTH}")
+    assert missing.returncode == 2
+    assert "--set length:1:1: error: the environment has no variable `IOMT_NO_LENGTH`" in missing.stderr
+    assert "mistake of this program" not in missing.stderr
+
+
+def test_a_scenario_may_come_from_standard_input(tmp_path):
+    command = [PROGRAM, "run", "-", "--quiet", "--out", tmp_path / "out"]
+    done = subprocess.run(command, input=PUMP, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    broken = subprocess.run([PROGRAM, "check", "-"], input=PUMP.replace("30s", "30x"), capture_output=True, text=True, timeout=60)
+    assert broken.returncode == 2 and "-:8:11: error: `x` is not a unit" in broken.stderr
+
+
+@pytest.mark.parametrize(
+    "command, word, meant",
+    [
+        ("actions", "net.ctu", "net.cut"),
+        ("devices", "pulse_oxymeter", "pulse_oximeter"),
+        ("metrics", "spo22", "spo2"),
+        ("patients", "adult_wrad", "adult_ward"),
+        ("schema", "vendor_json", "vendor-json"),
+    ],
+)
+def test_lists_know_what_was_meant(command, word, meant):
+    done = iomt(command, word)
+    assert done.returncode == 2 and f"did you mean `{meant}`?" in done.stderr

@@ -1,7 +1,9 @@
-"""`iomt record --edf`: pyedflib reads the samples and labels that wfdb reads beside them."""
+"""`iomt record --edf`: pyedflib and edfio read the samples and labels that wfdb reads beside them."""
 
+import datetime
 import json
 
+import edfio
 import numpy as np
 import pyedflib
 import wfdb
@@ -38,3 +40,24 @@ def test_edf_holds_what_wfdb_holds(tmp_path):
         assert [text for _, text in ours] == told
         assert np.allclose([onset for onset, _ in ours], labels.sample / 250, atol=1e-6)
         assert (onsets[-1], texts[-1]) == (65.0, "Recording ends")
+
+
+def test_two_readers_of_edf_agree(tmp_path):
+    """pyedflib reads with the library of the format's author in C, edfio has a reader of its own."""
+    out = tmp_path / "recording"
+    done = iomt("record", LIBRARY / "icu-ward.toml", "--set", "beds=8", "--length", "33s", "--edf", "--out", out)
+    assert done.returncode == 0, done.stderr
+    manifest = json.loads((out / "manifest.json").read_text())
+    file = [out / file["path"] for file in manifest["files"] if file["kind"] == "edf"][0]
+    theirs = edfio.read_edf(file)
+    with pyedflib.EdfReader(str(file)) as edf:
+        assert [signal.label for signal in theirs.signals] == edf.getSignalLabels()
+        assert datetime.datetime.combine(theirs.startdate, theirs.starttime) == edf.getStartdatetime()
+        for index, signal in enumerate(theirs.signals):
+            assert signal.sampling_frequency == edf.getSampleFrequency(index)
+            assert signal.physical_dimension == edf.getPhysicalDimension(index)
+            assert (signal.digital == edf.readSignal(index, digital=True)).all(), signal.label
+            np.testing.assert_allclose(signal.data, edf.readSignal(index), rtol=0, atol=1e-9 + 1e-6 * np.abs(signal.data).max())
+        onsets, _, texts = edf.readAnnotations()
+    assert [annotation.text for annotation in theirs.annotations] == list(texts)
+    assert np.allclose([annotation.onset for annotation in theirs.annotations], onsets, atol=1e-6)

@@ -76,4 +76,4 @@ def test_reports_of_other_endings_fit_their_schema(mosquitto, tmp_path):
 def test_manifests_fit_their_schema(tmp_path):
     done = iomt("record", SCENARIOS / "sinus.toml", "--length", "10s", "--out", tmp_path / "out")
     assert done.returncode == 0
-    of_file("runners/cli/schemas/manifest.schema.json").validate(json.loads((tmp_path / "out/manifest.json").read_text()))
+    of_file("runners/recorder/schemas/manifest.schema.json").validate(json.loads((tmp_path / "out/manifest.json").read_text()))

@@ -7,8 +7,10 @@
 pub mod edf;
 pub mod wfdb;
 
+mod decoding;
+mod joined_signal;
 mod recording;
 mod resampler;
 
-pub use recording::{Channel, DecodeError, Label, Recording, RecordingError, metric_of};
+pub use recording::{Channel, DecodeError, Label, NO_SAMPLE, Recording, RecordingError, metric_of};
 pub use resampler::{RatioError, Resampler};

@@ -1,7 +1,11 @@
 //! Recordings of real people, decoded once and shared by every device that plays them.
 
-use crate::wfdb::{AnnotationDecodeError, Header, HeaderError, Signal, SignalError, decode_annotations};
 use vocabulary::{MetricId, metrics};
+
+use crate::wfdb::{AnnotationDecodeError, HeaderError, SignalError};
+
+/// The count of a sample that the record does not have.
+pub const NO_SAMPLE: i16 = i16::MIN;
 
 /// A decoded record.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,7 +29,7 @@ pub struct Channel {
     pub gain: f64,
     /// Physical value of zero counts.
     pub offset: f64,
-    /// Counts of the record's converter.
+    /// Counts of the record's converter as far as they fit, [`NO_SAMPLE`] where there is none.
     pub counts: Vec<i16>,
 }
 
@@ -73,6 +77,46 @@ pub enum RecordingError {
         /// Rate in the header [Hz].
         rate_hz: f64,
     },
+    /// A segment is sampled at another rate than its record says, or has another length.
+    #[error("segment `{segment}` has {found}, but its record says {stated}")]
+    OtherSegment {
+        /// Name of the segment.
+        segment: String,
+        /// What its header says.
+        found: String,
+        /// What the header of the record says.
+        stated: String,
+    },
+    /// A segment has a signal that the record does not list.
+    #[error("segment `{segment}` has a signal `{description}`, which its record does not list")]
+    UnlistedSignal {
+        /// Name of the segment.
+        segment: String,
+        /// Description in its header.
+        description: String,
+    },
+    /// A signal changes its unit from one segment to the next.
+    #[error("signal `{description}` is in {first} first and in {later} in segment `{segment}`")]
+    UnitChanges {
+        /// Description in the headers.
+        description: String,
+        /// The segment.
+        segment: String,
+        /// Unit of the first segment that has it.
+        first: String,
+        /// Unit in this one.
+        later: String,
+    },
+    /// More samples, the missing ones of gaps among them, than are held in memory.
+    #[error("{frames} frames of {signals} signals are too long to be played; {most} samples in all are the most")]
+    TooLong {
+        /// Frames that the record says.
+        frames: u64,
+        /// Its signals.
+        signals: usize,
+        /// Most samples.
+        most: u64,
+    },
     /// A beat label stands behind the last sample.
     #[error("a beat label stands at sample {sample}, but the record has {samples}")]
     LabelOutside {
@@ -98,72 +142,20 @@ pub fn metric_of(description: &str) -> Option<MetricId> {
     }
 }
 
-impl Recording {
-    /// Decodes a record from its header, its signal files (`read` gives one by name) and its annotations, if it has any.
-    ///
-    /// # Errors
-    /// [`DecodeError`] says which part cannot be used and why.
-    pub fn decode(
-        name: &str,
-        header: &str,
-        read: impl Fn(&str) -> Result<Vec<u8>, String>,
-        annotations: Option<&[u8]>,
-    ) -> Result<Self, DecodeError> {
-        let header = Header::parse(header.as_bytes())?;
-        let mut channels = Vec::new();
-        for (file, signals) in header.files() {
-            let bytes = read(file).map_err(DecodeError::File)?;
-            for (signal, counts) in signals.iter().zip(header.decode(file, &bytes)?) {
-                channels.push(channel(signal, counts)?);
-            }
-        }
-        let samples = channels.first().map_or(0, |channel| channel.counts.len());
-        for (channel, signal) in channels.iter().zip(&header.signals) {
-            if channel.counts.len() != samples {
-                let description = signal.description.clone();
-                let uneven = RecordingError::Uneven { description, samples: channel.counts.len(), expected: samples };
-                return Err(uneven.into());
-            }
-        }
-        let rate_mhz = libm::rint(header.frame_rate_hz * 1e3);
-        if !(1.0..=1e9).contains(&rate_mhz) {
-            return Err(RecordingError::Rate { rate_hz: header.frame_rate_hz }.into());
-        }
-        let labels = annotations.map_or(Ok(Vec::new()), |annotations| labels(annotations, samples))?;
-        Ok(Self { name: name.to_owned(), rate_mhz: rate_mhz as u32, channels, labels })
-    }
-}
-
-fn channel(signal: &Signal, counts: Vec<i16>) -> Result<Channel, RecordingError> {
-    let metric = metric_of(&signal.description).ok_or_else(|| RecordingError::UnknownSignal {
-        description: signal.description.clone(),
-        units: signal.units.clone(),
-    })?;
-    let gain = signal
-        .gain
-        .filter(|counts_per_unit| *counts_per_unit != 0.0)
-        .ok_or_else(|| RecordingError::Uncalibrated { description: signal.description.clone() })?;
-    Ok(Channel { metric, gain: 1.0 / gain, offset: -f64::from(signal.baseline) / gain, counts })
-}
-
-fn labels(annotations: &[u8], samples: usize) -> Result<Vec<Label>, DecodeError> {
-    let mut labels = Vec::new();
-    for annotation in decode_annotations(annotations)? {
-        let Some(code) = annotation.code.symbol().filter(|_| annotation.code.is_qrs()) else { continue };
-        if annotation.sample >= samples as u64 {
-            return Err(RecordingError::LabelOutside { sample: annotation.sample, samples }.into());
-        }
-        labels.push(Label { sample: annotation.sample, code });
-    }
-    Ok(labels)
-}
-
 /// Why a record cannot be decoded.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
     /// The header is not one.
     #[error("header: {0}")]
     Header(#[from] HeaderError),
+    /// A segment cannot be decoded.
+    #[error("segment `{segment}`: {source}")]
+    Segment {
+        /// Name of the segment.
+        segment: String,
+        /// Why.
+        source: Box<DecodeError>,
+    },
     /// A signal file cannot be read.
     #[error("{0}")]
     File(String),

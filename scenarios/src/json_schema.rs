@@ -280,6 +280,7 @@ fn key_schema(key: &KeySpec, registry: &Registry) -> Value {
         | Takes::At
         | Takes::Condition
         | Takes::Start
+        | Takes::Zone
         | Takes::Later => json!({"type": "string"}),
     };
     schema["description"] = json!(key.about);

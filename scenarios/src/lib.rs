@@ -20,6 +20,7 @@ pub use json_schema::json_schema;
 pub use language::diagnostic::{Diagnostic, DiagnosticSeverity};
 pub use language::settings::Settings;
 pub use language::source::{Files, Source, SourceError, Texts};
+pub use language::suggestion::closest;
 pub use load::{Loaded, load};
 pub use network::topic_filter::topic_matches;
 pub use people::profile_list::{Described, conditions, profiles};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use radio_plan::AirPlan;
-use sim_core::{ParameterKind, Registry};
+use sim_core::{ParameterKind, Registry, Zone};
 
 use crate::events::clock::{VIRTUAL_EPOCH_NS, read_time};
 use crate::events::command::canonical_arguments;
@@ -36,7 +36,7 @@ use crate::network::site::read_sites;
 use crate::network::target::{TargetDraft, check_hosts, read_targets};
 use crate::people::cohort::{Cohorts, read_cohorts};
 use crate::people::population::{check_distinct, populate};
-use crate::plan::{Plan, ReportPlan};
+use crate::plan::{HostPlan, Plan, ProbePlan, ReportPlan};
 
 /// A scenario that can be run.
 #[derive(Debug, Clone)]
@@ -103,8 +103,9 @@ fn read_and_expand(
 
     let seed_or_one = seed.unwrap_or(1);
     let epoch = time.as_ref().ok().and_then(|time| time.start_epoch_ns).unwrap_or(VIRTUAL_EPOCH_NS);
+    let zone = time.as_ref().map_or_else(|_| Arc::new(Zone::utc()), |time| Arc::clone(&time.zone));
     let (mut roster, deliveries, mut endpoints) =
-        populate(notes, registry, &cohorts.drafts, &links, &gateways, seed_or_one, epoch)?;
+        populate(notes, registry, &cohorts.drafts, &links, &gateways, seed_or_one, (epoch, &zone))?;
     roster.formats = payloads.iter().filter_map(|payload| Some(payload.body.as_ref().ok()?.plan.clone())).collect();
     let mut incomplete = !sites_are_sound || is_incomplete(&cohorts, &links, &targets, &gateways);
     let (mut air, mut hosts) = (AirPlan::default(), Vec::new());
@@ -117,6 +118,10 @@ fn read_and_expand(
     }
     if let Ok(time) = &time {
         check_hosts(notes, &targets, time);
+    }
+    if !incomplete {
+        let watched = probes.plans.iter().take(probes.filter_places.len());
+        warn_about_unused_targets(notes, &targets, &links, &hosts, watched, &steps);
     }
     check_distinct(notes, &links, &roster, &deliveries, &endpoints);
     let cast = Cast::new(registry, &roster, &air, &cohorts.drafts, &links, &targets, &gateways);
@@ -266,6 +271,33 @@ fn check_targets(notes: &Notes, steps: &[StepDraft<'_>], targets: &[TargetDraft]
                 let known: Vec<&str> = brokers().map(|target| target.id.value.as_str()).collect();
                 notes.error(value_place(node), format!("no target `{id}`{}", hint(id, "targets", known)));
             }
+        }
+    }
+}
+
+/// Warns about targets to which nobody speaks and where nobody looks.
+fn warn_about_unused_targets<'a>(
+    notes: &Notes,
+    targets: &[TargetDraft],
+    links: &[LinkDraft],
+    hosts: &[HostPlan],
+    probes: impl Iterator<Item = &'a ProbePlan>,
+    steps: &[StepDraft<'_>],
+) {
+    let mut used: Vec<usize> = links.iter().filter_map(|link| Some(link.body.as_ref().ok()?.plan.target)).collect();
+    used.extend(hosts.iter().map(|host| host.target));
+    used.extend(probes.map(|probe| probe.target));
+    for (index, target) in targets.iter().enumerate() {
+        let id = target.id.value.as_str();
+        let is_named = |step: &StepDraft<'_>| {
+            let specs = step.action.iter().flat_map(|action| &action.parameters);
+            specs
+                .filter(|spec| spec.kind == ParameterKind::Target)
+                .any(|spec| step.arguments.text(spec.name) == Some(id))
+        };
+        if !used.contains(&index) && !steps.iter().any(is_named) {
+            let message = format!("nothing uses target `{id}`: no link leads to it, and no probe looks at it");
+            notes.warning(target.id.place, message);
         }
     }
 }

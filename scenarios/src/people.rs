@@ -9,3 +9,4 @@ pub(crate) mod placement;
 pub(crate) mod population;
 pub(crate) mod profile;
 pub(crate) mod profile_list;
+pub(crate) mod zone;

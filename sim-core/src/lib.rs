@@ -8,6 +8,7 @@ mod commands;
 mod draw;
 mod execution;
 mod fingerprint;
+mod local_clock;
 mod parameter;
 mod ports;
 mod registry;
@@ -23,6 +24,7 @@ pub use commands::Obey;
 pub use draw::{Key, KeyedRng, Purpose, hash64, philox4x32_10};
 pub use execution::{AtWork, ExecutionError, panic_words, working_on};
 pub use fingerprint::{Fingerprint, FingerprintItem};
+pub use local_clock::{LocalClock, Zone, ZoneChange};
 pub use parameter::{Argument, Arguments, Change, ParameterKind, ParameterSpec};
 pub use ports::{Command, CommandInbox, Outbound, Outbox, Relay, Replies, Reply, ReplyStatus};
 pub use registry::{

@@ -1,10 +1,11 @@
 //! Who takes part: every patient, device, stream and route of a run, expanded and numbered.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use vocabulary::{DeviceIdentity, Origin, PatientIdentity};
 
-use crate::{Arguments, Span};
+use crate::{Arguments, LocalClock, Span, Zone};
 
 /// Dense index of a patient or of a device within the whole scenario. Only for storage and ordering: draws are keyed
 /// by path, and a shard keeps the numbers of the whole.
@@ -72,6 +73,8 @@ pub struct PatientPlan {
     pub model: String,
     /// Parameters of the model, drawn and checked.
     pub arguments: Arguments,
+    /// By whose clocks it lives.
+    pub zone: Arc<Zone>,
     /// Its devices in [`Roster::devices`].
     pub devices: Range<usize>,
 }
@@ -168,6 +171,14 @@ pub struct FormatPlan {
 }
 
 impl Roster {
+    /// The clock on a patient's wall; UTC for a device that belongs to nobody.
+    pub fn local_clock(&self, patient: SimId) -> LocalClock {
+        match self.patients.get(patient.index()) {
+            Some(plan) => LocalClock::new(Arc::clone(&plan.zone), self.start_epoch_ns),
+            None => LocalClock::utc(self.start_epoch_ns),
+        }
+    }
+
     /// Where the messages of a device come from.
     pub fn origin(&self, device: SimId) -> Origin<'_> {
         let device = &self.devices[device.index()];
@@ -238,6 +249,7 @@ mod tests {
             identity: PatientIdentity::default(),
             model: String::new(),
             arguments: Arguments::default(),
+            zone: Arc::new(Zone::utc()),
             devices: 0..0,
         };
         let roster = Roster { patients: (1..=10).map(patient).collect(), ..Roster::default() };

@@ -40,6 +40,7 @@ impl Ward {
             identity: PatientIdentity::default(),
             model: String::new(),
             arguments: Arguments::default(),
+            zone: std::sync::Arc::new(sim_core::Zone::utc()),
             devices: 0..0,
         };
         let site = SitePlan {

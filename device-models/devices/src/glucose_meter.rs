@@ -8,8 +8,8 @@ use sim_core::{Key, ParameterKind, ParameterSpec, Purpose, Registry, Span};
 use vocabulary::{Dimension, Reading, metrics};
 
 use crate::device::{DeviceKind, DeviceModel, EventStream, Spawning, Watching, When};
-use patients::glycaemia::{Glycaemia, Minute};
-use patients::needs_glucose;
+use patients::glycaemia::{Glycaemia, LocalMinute, Minute};
+use patients::{WallClock, needs_glucose};
 
 const GLUCOSE: EventStream = EventStream("glucose");
 
@@ -37,7 +37,7 @@ pub struct GlucoseMeter {
 
 impl GlucoseMeter {
     /// Whether blood is taken in this minute.
-    fn measures_at(&self, minute: &Minute, glycaemia: &Glycaemia) -> bool {
+    fn measures_at(&self, minute: &LocalMinute, glycaemia: &Glycaemia) -> bool {
         match self.period_min {
             Some(period_min) => minute.index % period_min == 0,
             None => minute.of_day == BEDTIME_MIN || glycaemia.eats_at(minute.of_day + BEFORE_MEAL_MIN),
@@ -53,7 +53,7 @@ impl GlucoseMeter {
 }
 
 impl DeviceModel for GlucoseMeter {
-    type Patient = &'static Glycaemia;
+    type Patient = (&'static Glycaemia, &'static WallClock);
     type Parts = ();
     type Room = ();
 }
@@ -65,8 +65,9 @@ impl GlucoseMeter {
     }
 
     fn take_blood(&mut self, mut watching: Watching<'_, Self>) {
-        let Some((minute, glycaemia)) = Minute::beginning(watching.clock).zip(watching.patient()) else { return };
-        if !self.measures_at(&minute, glycaemia) {
+        let Some(minute) = Minute::beginning(watching.clock) else { return };
+        let Some((glycaemia, WallClock(clock))) = watching.patient() else { return };
+        if !self.measures_at(&minute.by(clock), glycaemia) {
             return;
         }
         let shown_mg_dl = self.measure_mg_dl(glycaemia.metabolism().plasma_mg_dl(), minute.index);

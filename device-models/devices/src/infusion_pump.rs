@@ -328,6 +328,7 @@ pub fn register(registry: &mut Registry) {
         .event(STATUS, "on each change of what the pump does", &status)
         .alarms("volume to be infused used up")
         .command("set_rate", rate_about, set_rate_parameters(), InfusionPump::obey_rate)
+        .one_of(set_rate_parameters().iter().map(|parameter| parameter.name))
         .command("start", "infuses at the set rate", Vec::new(), |pump, _| pump.start())
         .command("stop", "stops", Vec::new(), |pump, _| {
             pump.state = State::Stopped;

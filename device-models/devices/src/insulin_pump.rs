@@ -310,7 +310,7 @@ mod tests {
     }
 
     fn minute(index: i64) -> Minute {
-        Minute { index, day: 0, of_day: 0 }
+        Minute { index }
     }
 
     #[test]

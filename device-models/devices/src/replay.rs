@@ -1,14 +1,16 @@
 //! Replay device: plays a WFDB record through the same streams, faults and payloads as a simulated sensor.
 //!
 //! Playing begins at the record's first sample. At its end the record goes back from its last labelled R peak to its
-//! first one, so that rhythm and waveform join without a step in time. At the record's own rate the samples are the
-//! counts of its converter, bit for bit; at any other rate they pass [`Resampler`] and are rounded to counts.
+//! first one, so that rhythm and waveform join without a step in time; a record without two of them is played from its
+//! first to its last sample. At the record's own rate the samples are the counts of its converter, bit for bit; at any
+//! other rate they pass [`Resampler`] and are rounded to counts. A sample that the record does not have stays missing,
+//! and so does a resampled one that such a sample would have a part in.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bevy_ecs::prelude::*;
-use recordings::{Recording, Resampler};
+use recordings::{NO_SAMPLE, Recording, Resampler};
 use sim_core::{
     Annotation, Cadence, Clock, Owner, ParameterKind, ParameterSpec, Phase, Registry, SimTime, Truth, sample_instant,
 };
@@ -37,7 +39,7 @@ impl Recordings {
 #[derive(Debug, Clone, Component)]
 pub struct Replay {
     recording: Arc<Recording>,
-    /// First and last labelled R peak: the part that is repeated.
+    /// The part that is repeated: from the first to the last labelled R peak, or everything.
     loop_from: u64,
     loop_to: u64,
     /// `None` at the record's own rate.
@@ -92,10 +94,13 @@ impl Replay {
             out.extend((first..first + chunk.samples as u64).map(|played| counts[self.position(played)]));
             return;
         };
-        let source = |played: i64| f64::from(counts[self.position(played.max(0).unsigned_abs())]);
+        let source = |played: i64| match counts[self.position(played.max(0).unsigned_abs())] {
+            NO_SAMPLE => f64::NAN,
+            count => f64::from(count),
+        };
         out.extend((first..first + chunk.samples as u64).map(|index| {
             let value = libm::rint(resampler.sample(index, source));
-            value.clamp(f64::from(i16::MIN) + 1.0, f64::from(i16::MAX)) as i16
+            if value.is_nan() { NO_SAMPLE } else { value.clamp(f64::from(-i16::MAX), f64::from(i16::MAX)) as i16 }
         }));
     }
 }
@@ -144,18 +149,20 @@ impl Replay {
             }
             _ => None,
         };
-        let (Some(first), Some(last)) = (recording.labels.first(), recording.labels.last()) else {
-            return Err(format!("recording `{name}` has no beat labels to loop at"));
-        };
-        if first.sample == last.sample {
-            return Err(format!("recording `{name}` has only one beat label; looping needs two"));
+        let samples = recording.channels.first().map_or(0, |channel| channel.counts.len() as u64);
+        if samples == 0 {
+            return Err(format!("recording `{name}` has no samples"));
         }
+        let (loop_from, loop_to) = match (recording.labels.first(), recording.labels.last()) {
+            (Some(first), Some(last)) if first.sample < last.sample => (first.sample, last.sample),
+            _ => (0, samples),
+        };
         let first_sample = spawning.device.first_sample().zip(rate_mhz);
         let begin =
             first_sample.map_or(SimTime::ZERO, |(index, rate_mhz)| sample_instant(SimTime::ZERO, index, rate_mhz));
         let replay = Self {
-            loop_from: first.sample,
-            loop_to: last.sample,
+            loop_from,
+            loop_to,
             recording,
             resampler,
             begin,
@@ -193,7 +200,7 @@ impl Replay {
 
 /// Adds the replay device.
 pub fn register(registry: &mut Registry) {
-    let about = "plays a WFDB record (formats 16 and 212, MIT annotations), looped at an R peak";
+    let about = "plays a WFDB record, looped at an R peak if beats are labelled";
     let signals_about =
         "all signals of the record; bit-exact at the record's own rate, else resampled (kaiser-sinc-24)";
     let sampling = Sampling { rate_mhz: 360_000, samples: 360, highest_mhz: 1_000_000 };

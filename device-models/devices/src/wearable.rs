@@ -4,7 +4,7 @@
 mod light;
 
 use bevy_ecs::prelude::*;
-use sim_core::{Clock, Key, Purpose, Registry, SimTime, Span};
+use sim_core::{Key, LocalClock, Purpose, Registry, SimTime, Span};
 use vocabulary::{MetricId, Quality, Reading, metrics};
 
 use self::light::{COUNTS_RANGE, WristLight};
@@ -70,11 +70,6 @@ pub struct Workshop {
     felt: Vec<Acceleration>,
 }
 
-/// Number of the local day at an instant.
-fn day_of(start_epoch_ns: i64, at: SimTime) -> i64 {
-    (start_epoch_ns + at.nanos()).div_euclid(NANOS_PER_DAY)
-}
-
 impl Wearable {
     /// Lets the skin follow the body for a second that ends with this grid step.
     fn follow_second(&mut self, body: &Body) {
@@ -85,12 +80,11 @@ impl Wearable {
     }
 
     /// Steps counted since midnight, up to an instant of the last few bouts.
-    fn steps_today(&mut self, wearer: &Day, clock: &Clock, at: SimTime) -> f64 {
-        let today = day_of(clock.start_epoch_ns, at);
+    fn steps_today(&mut self, wearer: &Day, clock: &LocalClock, at: SimTime) -> f64 {
+        let today = clock.day(at);
         if today != self.today {
             self.today = today;
-            let midnight = SimTime::from_nanos(today * NANOS_PER_DAY - clock.start_epoch_ns);
-            self.steps_at_midnight = wearer.steps(midnight);
+            self.steps_at_midnight = wearer.steps(clock.instant(today * NANOS_PER_DAY));
         }
         libm::floor((wearer.steps(at) - self.steps_at_midnight) as f64 * self.counting)
     }
@@ -115,9 +109,9 @@ impl DeviceModel for Wearable {
 impl Wearable {
     fn spawn(spawning: &mut Spawning<'_>) -> Result<(Self, FingerProbe), String> {
         let (key, body) = (spawning.key(), spawning.body()?);
-        if spawning.patient::<Activity>().is_none() {
+        let Some(activity) = spawning.patient::<Activity>() else {
             return Err("who wears a wristband lives a day; `activity` must not be \"none\"".to_owned());
-        }
+        };
         let wearable = Self {
             skin: SkinTemperature::new(SkinTemperatureSite::Wrist, body.core.vitals().temperature_c),
             conductance: SkinConductance::new(key),
@@ -125,7 +119,7 @@ impl Wearable {
             height_m: spawning.build().map_or(170.0, |build| build.height_cm) / 100.0,
             counting: 1.0 + COUNTING_ERROR * key.normal(COUNTING, 0).clamp(-2.5, 2.5),
             steps_at_midnight: 0,
-            today: day_of(spawning.roster().start_epoch_ns, SimTime::ZERO),
+            today: activity.clock().day(SimTime::ZERO),
             fall_seen: None,
         };
         Ok((wearable, FingerProbe::new(key, body)))
@@ -159,8 +153,8 @@ impl Wearable {
     }
 
     fn say_steps(&mut self, saying: Saying<'_, Self>) {
-        let Saying { clock, due, patient: (_, activity, _), mut message, .. } = saying;
-        let steps = self.steps_today(activity.day(), clock, due.intended);
+        let Saying { due, patient: (_, activity, _), mut message, .. } = saying;
+        let steps = self.steps_today(activity.day(), activity.clock(), due.intended);
         let bout = activity.bout_at(due.intended);
         message
             .reading(Reading::number(metrics::STEPS, steps))

@@ -1,7 +1,7 @@
 //! Bathroom scale: body weight, body-mass index and, with electrodes under the feet, body composition.
 
 use bevy_ecs::prelude::*;
-use sim_core::{Clock, ParameterKind, ParameterSpec, Registry};
+use sim_core::{LocalClock, ParameterKind, ParameterSpec, Registry};
 use vocabulary::{Reading, metrics};
 
 use crate::device::{DeviceKind, DeviceModel, Saying, Spawning};
@@ -20,12 +20,14 @@ pub struct WeightScale {
     /// Blood and interstitial fluid of the person at the start [L].
     resting_fluid_l: f64,
     composition: bool,
+    clock: LocalClock,
 }
 
 impl WeightScale {
-    /// True weight at an instant [kg], with its day and local hour from the clock.
-    fn true_kg(&self, body: &Body, clock: &Clock, at: sim_core::SimTime) -> f64 {
-        let local_hour = (clock.epoch_ms(at).rem_euclid(86_400_000)) as f64 / 3_600_000.0;
+    /// True weight at an instant [kg], with its day and local hour from the person's clock.
+    fn true_kg(&self, body: &Body, at: sim_core::SimTime) -> f64 {
+        // Whole milliseconds, as the payload says them.
+        let local_hour = self.clock.of_day_ns(at).div_euclid(1_000_000) as f64 / 3_600_000.0;
         self.weight.true_kg(at.seconds() / 86_400.0, local_hour, fluid_l(body) - self.resting_fluid_l)
     }
 }
@@ -68,12 +70,13 @@ impl WeightScale {
             weight: BodyWeight::steady(build.weight_kg),
             resting_fluid_l: fluid_l(spawning.body()?),
             composition: spawning.plan.options.flag("composition").unwrap_or(false),
+            clock: spawning.roster().local_clock(spawning.plan.patient),
         })
     }
 
     fn say_weight(&mut self, saying: Saying<'_, Self>) {
-        let Saying { clock, device, due, patient: Physiology(body), mut message, .. } = saying;
-        let true_kg = self.true_kg(body, clock, due.intended);
+        let Saying { device, due, patient: Physiology(body), mut message, .. } = saying;
+        let true_kg = self.true_kg(body, due.intended);
         let weighed_kg = BodyWeight::weighed_kg(true_kg, device.key, due.sequence);
         let shown_kg = libm::round(weighed_kg * STEPS_PER_KG) / STEPS_PER_KG;
         message

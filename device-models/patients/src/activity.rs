@@ -1,12 +1,12 @@
 //! The active person: a day of bouts whose effort, posture and sleep act on the circulation and on sensors.
 //!
 //! Only patients whose scenario asks for it, and those who wear a wristband, have a [`Activity`]; to the others it
-//! costs nothing. Local time is UTC.
+//! costs nothing. A day goes by the clock of the patient's zone.
 
 use bevy_ecs::prelude::*;
 use sim_core::{
     ActionSpec, Annotation, Arguments, Clock, DevicePlan, DurationRule, Edge, Evidence, Executor, GRID, Key, Level,
-    Owner, ParameterKind, ParameterSpec, Registry, SignalAct, SimId, SimTime, Span,
+    LocalClock, Owner, ParameterKind, ParameterSpec, Registry, SignalAct, SimId, SimTime, Span,
 };
 use vocabulary::Dimension;
 
@@ -27,16 +27,13 @@ const SLEEP_LAG_S: f64 = 120.0;
 /// The daily rhythm is set anew so often.
 const RHYTHM_EVERY_NS: i64 = 60_000_000_000;
 
-const NANOS_PER_DAY: i64 = 86_400_000_000_000;
-
 /// What a patient does all day.
 #[derive(Debug, Clone, Component)]
 pub struct Activity {
     day: Day,
     /// 0 awake to 1 asleep.
     sleep: f64,
-    /// Local time of day at the scenario's start [ns after midnight].
-    local_start_ns: i64,
+    clock: LocalClock,
 }
 
 /// The habits behind one of [`WORDS`].
@@ -51,16 +48,13 @@ fn habits(word: &str) -> Habits {
 impl Activity {
     /// The day that a patient's parameters ask for: that of the parameter `activity`, or a usual one for those who
     /// wear a wristband and do not say.
-    pub fn asked(arguments: &Arguments, devices: &[DevicePlan], key: Key, start_epoch_ns: i64) -> Option<Self> {
+    pub fn asked(arguments: &Arguments, devices: &[DevicePlan], key: Key, clock: LocalClock) -> Option<Self> {
         let word = match arguments.text("activity") {
             Some(word) => word,
             None if devices.iter().any(|device| device.kind == WRISTBAND) => "usual",
             None => "none",
         };
-        (word != "none").then(|| {
-            let local_start_ns = start_epoch_ns.rem_euclid(NANOS_PER_DAY);
-            Self { day: Day::new(key, habits(word), local_start_ns / 1_000_000_000), sleep: 0.0, local_start_ns }
-        })
+        (word != "none").then(|| Self { day: Day::new(key, habits(word), clock.clone()), sleep: 0.0, clock })
     }
 
     /// The chain of bouts, decided up to the end of this grid step.
@@ -89,9 +83,9 @@ impl Activity {
         self.day.fall(at, lies_for);
     }
 
-    /// Local hour at an instant [h, 0 to 24].
-    fn local_hour(&self, at: SimTime) -> f64 {
-        (self.local_start_ns + at.nanos()).rem_euclid(NANOS_PER_DAY) as f64 / 3.6e12
+    /// The clock that the person lives by.
+    pub fn clock(&self) -> &LocalClock {
+        &self.clock
     }
 
     /// Notes the bouts that begin in this grid step, and at the start the one that is under way.
@@ -115,7 +109,7 @@ pub(crate) fn live_days(clock: Res<Clock>, mut patients: Query<(&mut Activity, &
         let inputs = &mut physiology.0.core.inputs;
         activity.act_on(clock.now, inputs);
         if clock.now.nanos() % RHYTHM_EVERY_NS == 0 {
-            inputs.circadian = circadian_swing(activity.local_hour(clock.now));
+            inputs.circadian = circadian_swing(activity.clock.hour(clock.now));
         }
     }
 }
@@ -162,9 +156,10 @@ mod tests {
         let build = Build { weight_kg: 75.0, height_cm: 175.0, age_years: 40.0, sex: Sex::Male };
         let mut world = World::new();
         let key = Key::new(4, "home/1");
-        let day = Day::new(key, Habits::default(), 0);
+        let midnight = LocalClock::utc(0);
+        let day = Day::new(key, Habits::default(), midnight.clone());
         let body = Body::new(&build, key, &[], 8_000_000_000);
-        let person = world.spawn((Activity { day, sleep: 0.0, local_start_ns: 0 }, Physiology(body))).id();
+        let person = world.spawn((Activity { day, sleep: 0.0, clock: midnight }, Physiology(body))).id();
         let mut schedule = Schedule::default();
         schedule.add_systems(live_days);
         let mut sums = [[0.0_f64; 4]; 3];

@@ -9,7 +9,7 @@ mod models;
 mod steps;
 mod truth;
 
-pub use minute::Minute;
+pub use minute::{LocalMinute, Minute};
 pub(crate) use models::{has_glucose, models, of_plan, with_glucose};
 pub(crate) use truth::{COLUMNS, note_glycaemia};
 
@@ -17,7 +17,7 @@ use bevy_ecs::prelude::*;
 use sim_core::{Clock, Evidence, Phase, Registry};
 
 use self::steps::{Course, FailingSite};
-use crate::Physiology;
+use crate::{Physiology, WallClock};
 use physiology::glucose::{
     Conditions, Counting, MealPlan, Metabolism, PlannedMeal, Units, UnitsPerHour, circadian_sensitivity,
 };
@@ -107,7 +107,7 @@ impl Glycaemia {
     }
 
     /// Lives through the minute that ends now, with this effort and illness (0 to 1).
-    fn end_minute(&mut self, minute: &Minute, effort: f64, stress: f64, evidence: &mut Evidence) {
+    fn end_minute(&mut self, minute: &LocalMinute, effort: f64, stress: f64, evidence: &mut Evidence) {
         let plasma_mg_dl = self.metabolism.plasma_mg_dl();
         let influx_mg_kg_min = self.courses.iter_mut().map(|course| course.advance(plasma_mg_dl, evidence)).sum();
         self.courses.retain(|course| !course.is_over());
@@ -128,8 +128,8 @@ impl Glycaemia {
     }
 
     /// Eats and asks for insulin at the begin of a minute.
-    fn begin_minute(&mut self, minute: &Minute) {
-        if self.today.is_empty() || minute.of_day == 0 {
+    fn begin_minute(&mut self, minute: &LocalMinute) {
+        if self.today.is_empty() || minute.comes_to(0) {
             self.today = self.meals.meals_on(minute.day);
         }
         for (carbohydrate_g, covered) in std::mem::take(&mut self.extra_meals) {
@@ -138,7 +138,7 @@ impl Glycaemia {
                 self.plan_bolus(minute.index, carbohydrate_g);
             }
         }
-        for meal in self.today.clone().iter().filter(|meal| meal.minute == minute.of_day) {
+        for meal in self.today.clone().iter().filter(|meal| minute.comes_to(meal.minute)) {
             self.metabolism.serve(meal.carbohydrate_g);
             if let Some(after_min) = meal.bolus_after_min {
                 self.plan_bolus(minute.index + i64::from(after_min), meal.counted_g);
@@ -203,11 +203,12 @@ impl Glycaemia {
 /// Ends a minute and begins the next for every patient with a glucose model.
 fn live_minutes(
     clock: Res<Clock>,
-    mut patients: Query<(&mut Glycaemia, Option<&Physiology>)>,
+    mut patients: Query<(&mut Glycaemia, &WallClock, Option<&Physiology>)>,
     mut evidence: ResMut<Evidence>,
 ) {
     let Some(minute) = Minute::beginning(&clock) else { return };
-    for (mut glycaemia, physiology) in &mut patients {
+    for (mut glycaemia, WallClock(clock), physiology) in &mut patients {
+        let minute = minute.by(clock);
         let (effort, stress) = physiology.map_or((0.0, 0.0), |Physiology(body)| {
             (body.core.state().exercise.clamp(0.0, 1.0), body.core.state().sepsis.clamp(0.0, 1.0))
         });

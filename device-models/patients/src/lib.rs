@@ -16,7 +16,7 @@ mod patient_parameters;
 mod profiles;
 
 pub use faculties::{needs_circulation, needs_glucose};
-pub use patient::{FINGER, Person, Physiology, RADIAL_ARTERY, build_of_wearer};
+pub use patient::{FINGER, Person, Physiology, RADIAL_ARTERY, WallClock, build_of_wearer};
 
 use sim_core::{Plugin, Registry};
 

@@ -1,11 +1,13 @@
 //! Virtual patients as entities: the components of one, the models a scenario can name, and the systems that move
 //! them from grid instant to grid instant.
 
+use std::sync::Arc;
+
 use bevy_ecs::prelude::*;
 use sim_core::{
-    Annotation, Argument, Arguments, Cadence, Clock, DevicePlan, DrugSample, Key, Owner, ParameterKind, ParameterSpec,
-    Participants, PatientPlan, PatientSpec, Phase, Purpose, Registry, Roster, SimId, SimTime, Span, SpawnError,
-    StateSample, Truth, TruthColumn, sample_instant, working_on,
+    Annotation, Argument, Arguments, Cadence, Clock, DevicePlan, DrugSample, Key, LocalClock, Owner, ParameterKind,
+    ParameterSpec, Participants, PatientPlan, PatientSpec, Phase, Purpose, Registry, Roster, SimId, SimTime, Span,
+    SpawnError, StateSample, Truth, TruthColumn, sample_instant, working_on,
 };
 use vocabulary::Dimension;
 
@@ -38,6 +40,10 @@ pub struct Person {
     /// Body mass [kg].
     pub weight_kg: f64,
 }
+
+/// The clock that a patient lives by.
+#[derive(Debug, Clone, Component)]
+pub struct WallClock(pub LocalClock);
 
 /// The truth about a patient.
 #[derive(Debug, Clone, Component)]
@@ -89,7 +95,9 @@ const REFERENCE_BUILD: Build = Build { weight_kg: 70.0, height_cm: 175.0, age_ye
 #[expect(clippy::unnecessary_wraps, reason = "the registry's signature lets a model refuse")]
 fn spawn_reference(world: &mut World, id: SimId, plan: &PatientPlan, seed: u64) -> Result<Entity, SpawnError> {
     let key = Key::new(seed, &plan.path);
-    let entity = world.spawn(Person { id, key, weight_kg: REFERENCE_BUILD.weight_kg }).id();
+    let person = Person { id, key, weight_kg: REFERENCE_BUILD.weight_kg };
+    let clock = wall_clock(world, plan);
+    let entity = world.spawn((person, clock)).id();
     inhabit(world, entity, plan, key, &REFERENCE_BUILD, Parameters::textbook());
     Ok(entity)
 }
@@ -106,9 +114,10 @@ fn spawn(world: &mut World, id: SimId, plan: &PatientPlan, seed: u64) -> Result<
         build.weight_kg = glycaemia.weight_kg();
     }
     let person = Person { id, key, weight_kg: build.weight_kg };
+    let clock = wall_clock(world, plan);
     let entity = match glycaemia {
-        Some(glycaemia) => world.spawn((person, glycaemia)).id(),
-        None => world.spawn(person).id(),
+        Some(glycaemia) => world.spawn((person, clock, glycaemia)).id(),
+        None => world.spawn((person, clock)).id(),
     };
     if plan.arguments.flag("circulation") == Some(false) {
         return Ok(entity);
@@ -120,6 +129,11 @@ fn spawn(world: &mut World, id: SimId, plan: &PatientPlan, seed: u64) -> Result<
     Ok(entity)
 }
 
+fn wall_clock(world: &World, plan: &PatientPlan) -> WallClock {
+    let start_epoch_ns = world.resource::<Participants>().0.start_epoch_ns;
+    WallClock(LocalClock::new(Arc::clone(&plan.zone), start_epoch_ns))
+}
+
 /// Gives a patient a body with these parameters.
 fn inhabit(world: &mut World, entity: Entity, plan: &PatientPlan, key: Key, build: &Build, parameters: Parameters) {
     let mut variability = Variability::adult(build.age_years, key);
@@ -129,7 +143,8 @@ fn inhabit(world: &mut World, entity: Entity, plan: &PatientPlan, key: Key, buil
     let vasculature = Vasculature::adult(build, key);
     let roster = &world.resource::<Participants>().0;
     let devices = &roster.devices[plan.devices.clone()];
-    let activity = Activity::asked(&plan.arguments, devices, key, roster.start_epoch_ns);
+    let WallClock(clock) = wall_clock(world, plan);
+    let activity = Activity::asked(&plan.arguments, devices, key, clock);
     let longest_chunk = longest_chunk(devices);
     // Pulse waves are only kept up for patients whose waveforms somebody reads.
     let sites: &[PulseSite] =

@@ -39,6 +39,7 @@ fn child() -> (Registry, Arc<Roster>) {
         identity: PatientIdentity::default(),
         model: "t1d_child".to_owned(),
         arguments: Arguments([("age".to_owned(), Argument::Number(9.0))].into_iter().collect()),
+        zone: std::sync::Arc::new(sim_core::Zone::utc()),
         devices: 0..2,
     };
     let roster = Roster {

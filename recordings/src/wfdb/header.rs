@@ -86,25 +86,68 @@ pub struct Signal {
 pub enum Format {
     /// Format 16: two bytes a sample, two's complement, low byte first.
     Int16,
+    /// Format 61: two bytes a sample, two's complement, high byte first.
+    Int16HighFirst,
+    /// Format 160: two bytes a sample, 32 768 added, low byte first.
+    Offset16,
+    /// Format 24: three bytes a sample, two's complement, low byte first.
+    Int24,
+    /// Format 32: four bytes a sample, two's complement, low byte first.
+    Int32,
+    /// Format 80: a byte a sample, 128 added.
+    Offset8,
     /// Format 212: two 12-bit samples in three bytes.
     Packed12,
+    /// Format 310: three 10-bit samples in two pairs of bytes, the third in what the first two leave of both.
+    Packed10Split,
+    /// Format 311: three 10-bit samples in four bytes, one after the other from the lowest bit on.
+    Packed10,
 }
 
 impl Format {
+    /// Every format that is read.
+    pub const ALL: [Self; 9] = [
+        Self::Int16,
+        Self::Int24,
+        Self::Int32,
+        Self::Int16HighFirst,
+        Self::Offset8,
+        Self::Offset16,
+        Self::Packed12,
+        Self::Packed10Split,
+        Self::Packed10,
+    ];
+
     /// The number in the header.
     pub const fn number(self) -> u32 {
         match self {
             Self::Int16 => 16,
+            Self::Int24 => 24,
+            Self::Int32 => 32,
+            Self::Int16HighFirst => 61,
+            Self::Offset8 => 80,
+            Self::Offset16 => 160,
             Self::Packed12 => 212,
+            Self::Packed10Split => 310,
+            Self::Packed10 => 311,
+        }
+    }
+
+    /// Bits of a sample.
+    pub const fn sample_bits(self) -> u32 {
+        match self {
+            Self::Offset8 => 8,
+            Self::Packed10Split | Self::Packed10 => 10,
+            Self::Packed12 => 12,
+            Self::Int16 | Self::Int16HighFirst | Self::Offset16 => 16,
+            Self::Int24 => 24,
+            Self::Int32 => 32,
         }
     }
 
     /// The count that stands for "no valid sample": the lowest one (`WFDB_INVALID_SAMPLE` as each format stores it).
-    pub const fn invalid_count(self) -> i16 {
-        match self {
-            Self::Int16 => i16::MIN,
-            Self::Packed12 => -2048,
-        }
+    pub const fn invalid_count(self) -> i32 {
+        i32::MIN >> (i32::BITS - self.sample_bits())
     }
 }
 
@@ -135,15 +178,12 @@ impl Signal {
     /// The same signal with the initial value and checksum of its samples.
     #[must_use]
     pub fn with_summary(self, summary: &SampleSummary) -> Self {
-        Self {
-            initial: Some(summary.initial().map_or(self.adc_zero, i32::from)),
-            checksum: Some(summary.checksum()),
-            ..self
-        }
+        Self { initial: Some(summary.initial().unwrap_or(self.adc_zero)), checksum: Some(summary.checksum()), ..self }
     }
 
     /// Physical value of a count, in `units`; `None` for the count that marks an invalid sample.
-    pub fn physical(&self, count: i16) -> Option<f64> {
+    pub fn physical(&self, count: impl Into<i32>) -> Option<f64> {
+        let count = count.into();
         (count != self.format.invalid_count())
             .then(|| (f64::from(count) - f64::from(self.baseline)) / self.gain.unwrap_or(DEFAULT_GAIN))
     }
@@ -165,10 +205,10 @@ mod tests {
         let pressure = Signal::recorded("abp.dat", "ABP", "mmHg", 0.05, 40.0);
         assert_eq!(pressure.gain, Some(20.0));
         assert_eq!(pressure.baseline, -800);
-        assert_eq!(pressure.physical(0), Some(40.0));
-        assert_eq!(pressure.physical(1000), Some(90.0));
+        assert_eq!(pressure.physical(0_i16), Some(40.0));
+        assert_eq!(pressure.physical(1000_i16), Some(90.0));
         assert_eq!(pressure.physical(i16::MIN), None);
         let uncalibrated = Signal { gain: None, ..pressure };
-        assert_eq!(uncalibrated.physical(0), Some(4.0));
+        assert_eq!(uncalibrated.physical(0_i16), Some(4.0));
     }
 }

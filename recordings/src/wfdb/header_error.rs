@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use super::header::Format;
+
 /// Longest line that the WFDB library reads [byte], its end included.
 pub(super) const LINE_LIMIT: usize = 255;
 
@@ -45,6 +47,22 @@ pub enum HeaderError {
         /// What it asks for.
         what: &'static str,
     },
+    /// Samples stored in a way that is not read here.
+    #[error("line {line}: sample format {format} is not supported; {} are", format_numbers())]
+    UnknownFormat {
+        /// Line, from 1.
+        line: usize,
+        /// Number of the format.
+        format: u32,
+    },
+    /// More or fewer segments than the record line says.
+    #[error("the record line says {stated} segments, but there are {found} segment lines")]
+    SegmentCount {
+        /// In the record line.
+        stated: usize,
+        /// Found.
+        found: usize,
+    },
     /// More or fewer signal lines than the record line says.
     #[error("the record line says {stated} signals, but there are {found} signal lines")]
     SignalCount {
@@ -77,4 +95,11 @@ pub enum HeaderError {
         /// The first part that differs.
         part: &'static str,
     },
+}
+
+/// The numbers of the formats that are read, as an enumeration.
+fn format_numbers() -> String {
+    let numbers: Vec<String> = Format::ALL.iter().map(|format| format.number().to_string()).collect();
+    let (last, others) = numbers.split_last().expect("formats are read");
+    format!("{} and {last}", others.join(", "))
 }

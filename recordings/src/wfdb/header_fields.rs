@@ -137,11 +137,9 @@ pub(super) fn parse_format(line: usize, text: &str) -> Result<Storage, HeaderErr
         None => (text, NonZeroU32::MIN),
         Some((text, count)) => (text, number(line, "samples per frame", count, "a number of samples above 0")?),
     };
-    let format = match number::<u32>(line, "format", text, "the number of a sample format")? {
-        16 => Format::Int16,
-        212 => Format::Packed12,
-        _ => return Err(HeaderError::Unsupported { line, what: "sample formats other than 16 and 212" }),
-    };
+    let stated = number::<u32>(line, "format", text, "the number of a sample format")?;
+    let format = Format::ALL.into_iter().find(|format| format.number() == stated);
+    let format = format.ok_or(HeaderError::UnknownFormat { line, format: stated })?;
     Ok(Storage { format, samples_per_frame, skew_frames, byte_offset })
 }
 

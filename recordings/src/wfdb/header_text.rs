@@ -13,17 +13,17 @@ impl Header {
     /// Reads a header.
     ///
     /// # Errors
-    /// [`HeaderError`] names the line. Multi-segment records and sample formats other than 16 and 212 are refused.
+    /// [`HeaderError`] names the line. Multi-segment records, which [`super::SegmentedHeader`] reads, and sample formats
+    /// other than those of [`super::Format`] are refused.
     pub fn parse(bytes: &[u8]) -> Result<Self, HeaderError> {
         let mut header = None;
         let mut stated_signals = 0;
         let mut comments = Vec::new();
-        for (index, raw) in bytes.split(|byte| *byte == b'\n').enumerate() {
-            let line = index + 1;
-            let text = str::from_utf8(raw).map_err(|_| HeaderError::NotText { line })?.trim();
+        for row in lines(bytes) {
+            let (line, text) = row?;
             if let Some(comment) = text.strip_prefix('#') {
                 comments.push(comment.trim().to_owned());
-            } else if !text.is_empty() {
+            } else {
                 match &mut header {
                     None => {
                         let (record, signals) = parse_record_line(line, text)?;
@@ -104,8 +104,19 @@ impl Header {
     }
 }
 
-/// `name[/segments] signals [rate[/counter[(base)]]] [frames] [time] [date]`, without signals yet.
-fn parse_record_line(line: usize, text: &str) -> Result<(Header, usize), HeaderError> {
+/// The lines that are not empty, each with its number from 1, without the white space around it.
+pub(super) fn lines(bytes: &[u8]) -> impl Iterator<Item = Result<(usize, &str), HeaderError>> {
+    bytes.split(|byte| *byte == b'\n').enumerate().filter_map(|(index, raw)| {
+        let line = index + 1;
+        match str::from_utf8(raw) {
+            Ok(text) => Some(text.trim()).filter(|text| !text.is_empty()).map(|text| Ok((line, text))),
+            Err(_) => Some(Err(HeaderError::NotText { line })),
+        }
+    })
+}
+
+/// `name signals [rate[/counter[(base)]]] [frames] [time] [date]`, without signals yet.
+pub(super) fn parse_record_line(line: usize, text: &str) -> Result<(Header, usize), HeaderError> {
     let mut fields = Fields::new(line, text);
     let record = parse_record_name(line, fields.required("record name")?)?;
     let signals = fields.required_number("number of signals", "a whole number")?;
@@ -283,7 +294,10 @@ mod tests {
             ("r 1", "the record line says 1 signals, but there are 0 signal lines"),
             ("r 0\nr.dat 16", "the record line says 0 signals, but there are 1 signal lines"),
             ("\nr 1\nr.dat", "line 3: format is missing"),
-            ("r 1\nr.dat 61", "line 2: sample formats other than 16 and 212 are not supported"),
+            (
+                "r 1\nr.dat 516",
+                "line 2: sample format 516 is not supported; 16, 24, 32, 61, 80, 160, 212, 310 and 311 are",
+            ),
             ("r 1\nr.dat 16x0", "line 2: samples per frame is `0`, not a number of samples above 0"),
             ("r 1\n../r.dat 16", "line 2: file name is `../r.dat`, not a file name without folder"),
             ("r 1\n~ 16", "line 2: file name is `~`, not a file name without folder"),

@@ -1,4 +1,4 @@
-//! Samples of WFDB signal files: formats 16 and 212 read, format 16 written (signal(5)).
+//! Samples of WFDB signal files: read in every format of [`Format`], written in format 16 (signal(5)).
 
 use bytes::{BufMut, BytesMut};
 use thiserror::Error;
@@ -40,7 +40,7 @@ pub enum SignalError {
         /// In the header [counts].
         stated: i32,
         /// In the file [counts].
-        found: i16,
+        found: i32,
     },
     /// The samples do not add up to the checksum of the header.
     #[error("signal {signal} of `{file}` adds up to {found}, but its header says {stated}")]
@@ -69,21 +69,22 @@ pub enum SignalError {
 /// What a header states of a signal's samples, gathered chunk by chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SampleSummary {
-    initial: Option<i16>,
+    initial: Option<i32>,
     checksum: i16,
     count: u64,
 }
 
 impl SampleSummary {
     /// Takes in the next samples.
-    pub fn add(&mut self, samples: &[i16]) {
-        self.initial = self.initial.or(samples.first().copied());
-        self.checksum = samples.iter().fold(self.checksum, |sum, sample| sum.wrapping_add(*sample));
+    pub fn add<C: Copy + Into<i32>>(&mut self, samples: &[C]) {
+        self.initial = self.initial.or(samples.first().map(|sample| (*sample).into()));
+        // Modulo 2^16, so the upper half of a wide count adds nothing.
+        self.checksum = samples.iter().fold(self.checksum, |sum, sample| sum.wrapping_add((*sample).into() as i16));
         self.count += samples.len() as u64;
     }
 
     /// The first sample [counts].
-    pub const fn initial(&self) -> Option<i16> {
+    pub const fn initial(&self) -> Option<i32> {
         self.initial
     }
 
@@ -107,7 +108,7 @@ impl Header {
     /// # Errors
     /// [`SignalError`] when the file is too short, or a signal contradicts the initial value or, if the header states
     /// the number of frames, the checksum of its header.
-    pub fn decode(&self, file: &str, bytes: &[u8]) -> Result<Vec<Vec<i16>>, SignalError> {
+    pub fn decode(&self, file: &str, bytes: &[u8]) -> Result<Vec<Vec<i32>>, SignalError> {
         let Some((_, group)) = self.files().find(|(name, _)| *name == file) else {
             return Err(SignalError::UnknownFile { record: self.record.clone(), file: file.to_owned() });
         };
@@ -143,7 +144,7 @@ pub fn encode_signals(signals: &[&[i16]], out: &mut BytesMut) -> Result<(), Sign
     Ok(())
 }
 
-fn deinterleave(group: &[Signal], frames: Option<u64>, bytes: &[u8]) -> Result<Vec<Vec<i16>>, SignalError> {
+fn deinterleave(group: &[Signal], frames: Option<u64>, bytes: &[u8]) -> Result<Vec<Vec<i32>>, SignalError> {
     let format = group[0].format;
     let offset = group[0].byte_offset;
     let data = usize::try_from(offset).ok().and_then(|offset| bytes.get(offset..)).unwrap_or_default();
@@ -170,39 +171,78 @@ fn deinterleave(group: &[Signal], frames: Option<u64>, bytes: &[u8]) -> Result<V
 }
 
 impl Format {
-    /// Whole samples in `bytes` bytes. The last of an odd number of packed samples needs only two bytes.
+    /// Whole samples in `bytes` bytes. The last of packed samples need only the bytes that they have bits in.
     const fn samples_in(self, bytes: usize) -> u64 {
         let bytes = bytes as u64;
         match self {
-            Self::Int16 => bytes / 2,
+            Self::Offset8 => bytes,
+            Self::Int16 | Self::Int16HighFirst | Self::Offset16 => bytes / 2,
+            Self::Int24 => bytes / 3,
+            Self::Int32 => bytes / 4,
             Self::Packed12 => bytes / 3 * 2 + (bytes % 3 == 2) as u64,
+            // The second and the third have bits in the fourth byte.
+            Self::Packed10Split => bytes / 4 * 3 + (bytes % 4 >= 2) as u64,
+            // Bits 10 to 19, the second sample, end in the third byte.
+            Self::Packed10 => bytes / 4 * 3 + (bytes % 4).saturating_sub(1),
         }
     }
 
     /// Sample `index` of `data`, which must hold it.
-    fn sample(self, data: &[u8], index: usize) -> i16 {
+    fn sample(self, data: &[u8], index: usize) -> i32 {
         match self {
-            Self::Int16 => i16::from_le_bytes([data[2 * index], data[2 * index + 1]]),
+            Self::Offset8 => i32::from(data[index]) - 0x80,
+            Self::Int16 => i16::from_le_bytes([data[2 * index], data[2 * index + 1]]).into(),
+            Self::Int16HighFirst => i16::from_be_bytes([data[2 * index], data[2 * index + 1]]).into(),
+            Self::Offset16 => i32::from(u16::from_le_bytes([data[2 * index], data[2 * index + 1]])) - 0x8000,
+            Self::Int24 => {
+                signed(u32::from_le_bytes([data[3 * index], data[3 * index + 1], data[3 * index + 2], 0]), 24)
+            }
+            Self::Int32 => i32::from_le_bytes(std::array::from_fn(|byte| data[4 * index + byte])),
             Self::Packed12 => {
                 // The middle byte holds the high four bits of both: of the first sample in its low half.
                 let pair = index / 2 * 3;
                 let (low, high) = if index.is_multiple_of(2) {
-                    (data[pair], data[pair + 1] << 4)
+                    (data[pair], data[pair + 1] & 0xf)
                 } else {
-                    (data[pair + 2], data[pair + 1] & 0xf0)
+                    (data[pair + 2], data[pair + 1] >> 4)
                 };
-                // High bits on top, then an arithmetic shift that extends the sign.
-                i16::from_le_bytes([low << 4, high | low >> 4]) >> 4
+                signed(u32::from(low) | u32::from(high) << 8, 12)
+            }
+            Self::Packed10Split => {
+                let [low, high] = byte_pairs(data, index / 3 * 4);
+                match index % 3 {
+                    // Bits 1 to 10 of a pair each; bit 0 is not used.
+                    0 => signed(low >> 1, 10),
+                    1 => signed(high >> 1, 10),
+                    // Five bits on top of each pair, those of the first pair the lower ones.
+                    _ => signed(low >> 11 | (high >> 11) << 5, 10),
+                }
+            }
+            Self::Packed10 => {
+                let [low, high] = byte_pairs(data, index / 3 * 4);
+                signed((low | high << 16) >> (10 * (index % 3)), 10)
             }
         }
     }
 }
 
-fn verify(index: usize, signal: &Signal, samples: &[i16], is_whole: bool) -> Result<(), SignalError> {
+/// Two pairs of bytes, low byte first; what lies behind the end of the data is 0.
+fn byte_pairs(data: &[u8], begin: usize) -> [u32; 2] {
+    let byte = |index: usize| data.get(begin + index).copied().map_or(0, u32::from);
+    [byte(0) | byte(1) << 8, byte(2) | byte(3) << 8]
+}
+
+/// The lowest `bits` bits as a number in two's complement.
+const fn signed(word: u32, bits: u32) -> i32 {
+    let unused = u32::BITS - bits;
+    (word << unused).cast_signed() >> unused
+}
+
+fn verify(index: usize, signal: &Signal, samples: &[i32], is_whole: bool) -> Result<(), SignalError> {
     let mut summary = SampleSummary::default();
     summary.add(samples);
     if let (Some(stated), Some(found)) = (signal.initial, summary.initial())
-        && stated != i32::from(found)
+        && stated != found
     {
         return Err(SignalError::Initial { file: signal.file.clone(), signal: index, stated, found });
     }
@@ -216,7 +256,7 @@ fn verify(index: usize, signal: &Signal, samples: &[i16], is_whole: bool) -> Res
     Ok(())
 }
 
-fn remove_skew(signal: &Signal, samples: &mut [i16]) {
+fn remove_skew(signal: &Signal, samples: &mut [i32]) {
     let skew = u64::from(signal.skew_frames) * u64::from(signal.samples_per_frame.get());
     let skew = usize::try_from(skew).unwrap_or(usize::MAX).min(samples.len());
     samples.copy_within(skew.., 0);
@@ -255,6 +295,53 @@ mod tests {
         // 0x7ff, -0x800 | -1, 0 | 0x123 alone at the end.
         let bytes = [0xff, 0x87, 0x00, 0xff, 0x0f, 0x00, 0x23, 0x01];
         assert_eq!(record.decode("r.dat", &bytes).expect("samples"), [[2047, -2048, -1, 0, 0x123]]);
+    }
+
+    /// The bytes of one record in every format, written by hand from the descriptions of signal(5), and what the Python
+    /// package `wfdb` 4.3.1 reads of them.
+    #[test]
+    fn every_format_reads_what_another_reader_reads() {
+        for (format, bytes, samples) in [
+            (16, &[0x01, 0x80, 0xff, 0x7f][..], &[-32_767, 32_767][..]),
+            (61, &[0x80, 0x01, 0x7f, 0xff], &[-32_767, 32_767]),
+            (160, &[0x01, 0x00, 0xff, 0xff, 0x00, 0x80], &[-32_767, 32_767, 0]),
+            (80, &[0x01, 0xff, 0x80], &[-127, 127, 0]),
+            (24, &[0x01, 0x00, 0x80, 0xff, 0xff, 0x7f, 0xfe, 0xff, 0xff], &[-8_388_607, 8_388_607, -2]),
+            (32, &[0x01, 0x00, 0x00, 0x80, 0xfe, 0xff, 0xff, 0xff], &[-2_147_483_647, -2]),
+            (310, &[0xfe, 0x9b, 0x02, 0x7c, 0x04, 0x04, 0x00, 0x00], &[511, -511, 0x1f3, -510, 0, 0]),
+            (311, &[0xff, 0x05, 0x38, 0x20, 0x02, 0x0a, 0x00, 0x00], &[511, -511, -509, -510, 2, 0]),
+        ] {
+            let record = header(&format!("r 1 250\nr.dat {format}\n"));
+            assert_eq!(record.decode("r.dat", bytes).expect("samples"), [samples], "format {format}");
+        }
+    }
+
+    #[test]
+    fn packed_samples_may_end_within_a_group() {
+        for (format, lengths) in [(310, [0, 0, 1, 1, 3]), (311, [0, 0, 1, 2, 3]), (212, [0, 0, 1, 2, 2])] {
+            let record = header(&format!("r 1 250\nr.dat {format}\n"));
+            for (bytes, samples) in lengths.into_iter().enumerate() {
+                let decoded = record.decode("r.dat", &[0; 4][..bytes]).expect("samples");
+                assert_eq!(decoded[0].len(), samples, "{bytes} bytes of format {format}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_lowest_count_is_no_sample() {
+        let lowest: Vec<_> = Format::ALL.iter().map(|format| (format.number(), format.invalid_count())).collect();
+        let expected = [
+            (16, -32_768),
+            (24, -8_388_608),
+            (32, i32::MIN),
+            (61, -32_768),
+            (80, -128),
+            (160, -32_768),
+            (212, -2048),
+            (310, -512),
+            (311, -512),
+        ];
+        assert_eq!(lowest, expected);
     }
 
     #[test]
@@ -311,7 +398,8 @@ mod tests {
         #[test]
         fn packed_samples_read_back(samples in vec(-2048_i16..=2047, 0..300)) {
             let record = header("r 1 250\nr.dat 212\n");
-            prop_assert_eq!(record.decode("r.dat", &pack12(&samples)).expect("samples"), [samples]);
+            let counts: Vec<i32> = samples.iter().copied().map(i32::from).collect();
+            prop_assert_eq!(record.decode("r.dat", &pack12(&samples)).expect("samples"), [counts]);
         }
 
         #[test]
@@ -331,13 +419,16 @@ mod tests {
             let signals = summaries.iter().map(|summary| Signal::recorded("r.dat", "x", "mV", 0.001, 0.0).with_summary(summary));
             let record = Header { signals: signals.collect(), frames: Some(frames.len() as u64), ..header("r 0 250\n") };
             prop_assert_eq!(summaries[0].count(), frames.len() as u64);
-            prop_assert_eq!(record.decode("r.dat", &out).expect("samples"), channels);
+            let counts = channels.map(|samples| samples.into_iter().map(i32::from).collect::<Vec<_>>());
+            prop_assert_eq!(record.decode("r.dat", &out).expect("samples"), counts);
         }
 
         #[test]
         fn any_bytes_are_answered(bytes in any::<Vec<u8>>(), frames in prop_oneof![Just(0), any::<u64>(), 0..9_u64]) {
-            let record = header(&format!("r 2 250 {frames}\nr.dat 212x2:1+1\nr.dat 212+1 200 12 0 0 0\n"));
-            let _ = record.decode("r.dat", &bytes);
+            for format in Format::ALL.map(Format::number) {
+                let record = header(&format!("r 2 250 {frames}\nr.dat {format}x2:1+1\nr.dat {format}+1 200 12 0 0 0\n"));
+                let _ = record.decode("r.dat", &bytes);
+            }
         }
     }
 }

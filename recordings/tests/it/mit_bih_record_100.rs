@@ -61,10 +61,12 @@ fn the_record_rewritten_in_format_16_is_the_same_record() {
     let original = header();
     let channels = original.decode("100.dat", SAMPLES).expect("samples");
     let mut samples = BytesMut::new();
-    let slices: Vec<&[i16]> = channels.iter().map(Vec::as_slice).collect();
+    let narrow = |samples: &Vec<i32>| samples.iter().map(|sample| *sample as i16).collect();
+    let narrow: Vec<Vec<i16>> = channels.iter().map(narrow).collect();
+    let slices: Vec<&[i16]> = narrow.iter().map(Vec::as_slice).collect();
     encode_signals(&slices, &mut samples).expect("equal lengths");
 
-    let rewritten = |(signal, channel): (&Signal, &Vec<i16>)| {
+    let rewritten = |(signal, channel): (&Signal, &Vec<i32>)| {
         let mut summary = SampleSummary::default();
         summary.add(channel);
         Signal { file: "copy.dat".to_owned(), format: Format::Int16, ..signal.clone() }.with_summary(&summary)

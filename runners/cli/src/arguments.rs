@@ -64,6 +64,9 @@ pub(crate) enum Command {
         /// Run only one part of the patients: `slice:1/4`.
         #[arg(long, value_name = "slice:I/N", value_parser = parse_partition)]
         partition: Option<Partition>,
+        /// Also record into this folder what devices say and what is true of their patients, as `iomt record` does.
+        #[arg(long, value_name = "DIR")]
+        truth: Option<PathBuf>,
         /// Leave the sessions of this run on the broker.
         #[arg(long)]
         keep: bool,

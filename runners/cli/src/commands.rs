@@ -25,13 +25,14 @@ pub(crate) fn execute(command: Command, mut registry: Registry) -> Result<u8, Fa
             return check::check(&files, &variables, deny_warnings, connect, &registry);
         }
         Command::Plan { scenario, json } => plan::plan(&scenario, json, &registry)?,
-        Command::Run { scenario, out, force, threads, partition, keep, quiet } => {
-            let request = run::Request { out, force, threads: usize::from(threads), partition, keep, quiet };
+        Command::Run { scenario, out, force, threads, partition, truth, keep, quiet } => {
+            let threads = usize::from(threads);
+            let request = run::Request { out, force, threads, partition, keep, truth, quiet };
             return run::run(&scenario, &request, &mut registry);
         }
         Command::Record { scenario, out, length, edf, force, threads } => {
             let request = record::Request { out, length, edf, force, threads: usize::from(threads) };
-            record::record(&scenario, &request, &mut registry)?;
+            return record::record(&scenario, &request, &mut registry);
         }
         Command::Plot { scenario, on, from, to, length, out, layout, show, title } => {
             let request = plot::Request { on, from, to, length, out, layout, show, title };

@@ -1,6 +1,5 @@
 //! Why a command could not do what was asked, and the exit code that says so.
 
-use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
@@ -28,12 +27,9 @@ pub(crate) enum Failure {
     /// Nothing has the name that was asked for.
     #[error("{0}")]
     Unknown(String),
-    /// The output folder is in the way.
-    #[error("{} already exists; choose another folder or give --force", folder.display())]
-    Exists {
-        /// The folder.
-        folder: PathBuf,
-    },
+    /// A recording cannot be written or read.
+    #[error(transparent)]
+    Recorder(#[from] recorder::Error),
     /// A file could not be written.
     #[error("cannot write {}: {source}", file.display())]
     Write {
@@ -51,14 +47,6 @@ pub(crate) enum Failure {
     /// The run has a verdict, and its reports could not be written.
     #[error("the reports are not whole: {0}")]
     Reports(Error),
-    /// A file could not be read, or is not what it should be.
-    #[error("cannot read {}: {reason}", file.display())]
-    Read {
-        /// The file.
-        file: PathBuf,
-        /// Why.
-        reason: String,
-    },
 }
 
 impl Failure {
@@ -68,24 +56,15 @@ impl Failure {
         move |source| Self::Write { file, source }
     }
 
-    /// A file that could not be read.
-    pub(crate) fn read<E: fmt::Display>(file: impl Into<PathBuf>) -> impl FnOnce(E) -> Self {
-        let file = file.into();
-        move |reason| Self::Read { file, reason: reason.to_string() }
-    }
-
     /// The exit code for it.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Output { .. } | Self::Reports(_) => exit_code::UNWRITTEN,
             Self::Session(Error::Unreachable { .. }) => exit_code::TARGET_UNREACHABLE,
             Self::Registry(_) | Self::Session(Error::Panicked(_)) => exit_code::SOFTWARE,
-            Self::Session(_)
-            | Self::Unknown(_)
-            | Self::Argument { .. }
-            | Self::Exists { .. }
-            | Self::Write { .. }
-            | Self::Read { .. } => exit_code::INVALID,
+            Self::Session(_) | Self::Unknown(_) | Self::Argument { .. } | Self::Recorder(_) | Self::Write { .. } => {
+                exit_code::INVALID
+            }
         }
     }
 }

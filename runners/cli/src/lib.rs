@@ -5,10 +5,10 @@ mod arguments;
 mod commands;
 pub mod exit_code;
 mod failure;
+mod interruption;
 mod output;
 mod program;
 mod progress;
-mod recording;
 mod scenario_file;
 
 use std::process::ExitCode;

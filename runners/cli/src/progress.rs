@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use session::{Note, Observer, Progress};
-use sim_core::Span;
+use sim_core::{SimTime, Span};
 
 use crate::output;
 
@@ -56,6 +56,19 @@ impl Observer for Terminal {
         } else if shown.last_line.elapsed() >= LINE_EVERY {
             shown.last_line = Instant::now();
             output::note(words(&progress));
+        }
+    }
+
+    fn recorded(&self, reached: SimTime, length: Span) {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let words = format!("{} of {length} recorded", reached - SimTime::ZERO);
+        if output::progress_bar() {
+            let bar = shown.bar.get_or_insert_with(|| bar(length));
+            bar.set_position(reached.nanos().unsigned_abs() / 1_000_000);
+            bar.set_message(words);
+        } else if shown.last_line.elapsed() >= LINE_EVERY {
+            shown.last_line = Instant::now();
+            output::note(words);
         }
     }
 

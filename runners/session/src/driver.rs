@@ -17,6 +17,7 @@ use crate::observer::{Interrupt, Observer};
 use crate::outside::Outside;
 use crate::timeline::{StepEdge, Timeline};
 use crate::vitals::Vitals;
+use crate::truth_record::TruthRecord;
 
 /// Wall-clock time between two exchanges with the outside.
 const TICK: Span = Span::from_millis(200);
@@ -31,6 +32,8 @@ pub(crate) struct Driver<'a> {
     pub(crate) shards: Shards,
     /// Vital signs that are kept, unless there are too many patients.
     pub(crate) vitals: Option<Vitals>,
+    /// What is said and true is recorded here, if somebody wants it.
+    pub(crate) truth: Option<TruthRecord>,
     /// The Bluetooth side, if the scenario has one.
     pub(crate) airwaves: Option<Airwaves>,
     /// Connections, and the time.
@@ -63,6 +66,8 @@ pub(crate) struct Drive {
     pub(crate) shards: Shards,
     /// Vital signs that were kept.
     pub(crate) vitals: Option<Vitals>,
+    /// The recording up to the end.
+    pub(crate) truth: Option<TruthRecord>,
     /// The Bluetooth side, in which something may still be under way.
     pub(crate) airwaves: Option<Airwaves>,
 }
@@ -84,9 +89,7 @@ impl Driver<'_> {
             self.wait_until(reached - tick, reached)?;
             take_commands(&mut self.shards, &mut inbox, self.plan, self.outside, reached)?;
             self.shards.advance_to(tick_end)?;
-            if let Some(vitals) = &mut self.vitals {
-                vitals.take(&mut self.shards);
-            }
+            self.keep_truth(tick_end);
             let (outbound, spoken) = airwaves::split(self.plan, self.shards.take_outbound());
             self.speak(spoken);
             // The judge must know a message before anybody can have seen it.
@@ -118,6 +121,7 @@ impl Driver<'_> {
             outside_ns: self.outside.now_ns(),
             shards: self.shards,
             vitals: self.vitals,
+            truth: self.truth,
             airwaves: self.airwaves,
         })
     }
@@ -144,6 +148,20 @@ impl Driver<'_> {
                 return Ok(());
             }
             self.outside.pass_until(goal_ns.min(now_ns + slice.as_nanos() as i64));
+        }
+    }
+
+    /// Hands the truth of a tick to those who keep it; it is noted only while somebody does.
+    fn keep_truth(&mut self, tick_end: SimTime) {
+        if self.vitals.is_none() && self.truth.is_none() {
+            return;
+        }
+        let truth = self.shards.take_truth();
+        if let Some(vitals) = &mut self.vitals {
+            vitals.take(&truth);
+        }
+        if let Some(record) = &mut self.truth {
+            record.take(self.plan, truth, tick_end);
         }
     }
 

@@ -43,6 +43,9 @@ pub enum Error {
     /// The Bluetooth side could not be built.
     #[error(transparent)]
     Radio(#[from] bluetooth::RadioError),
+    /// A recording could not be written.
+    #[error(transparent)]
+    Recorder(#[from] recorder::Error),
     /// A file could not be written.
     #[error("cannot write {}: {source}", file.display())]
     Write {

@@ -19,6 +19,11 @@ pub trait Observer: Send + Sync {
         let _ = progress;
     }
 
+    /// How far a recording is, after every second of it.
+    fn recorded(&self, reached: SimTime, length: Span) {
+        let _ = (reached, length);
+    }
+
     /// No progress will be told any more.
     fn finished(&self) {}
 }

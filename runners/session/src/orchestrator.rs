@@ -21,6 +21,7 @@ use crate::outside::wall::{self, Wall};
 use crate::outside::{Beginning, Finished, Outside};
 use crate::partition::{members, patients};
 use crate::run::{Facts, Options};
+use crate::truth_record::TruthRecord;
 use crate::usage;
 use crate::vitals::Vitals;
 
@@ -42,16 +43,20 @@ struct Simulation {
     origin: Instant,
 }
 
+/// What a run leaves.
+pub(crate) struct Ran {
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) judgement: Judgement,
+    pub(crate) input: ReportInput,
+    /// Why the recording beside it is not whole.
+    pub(crate) unrecorded: Option<recorder::Error>,
+}
+
 /// Runs the plan and judges it.
 ///
 /// # Errors
 /// [`Error`] when a target cannot be reached or the machine does not give what the run needs.
-pub(crate) fn run(
-    plan: Plan,
-    options: &mut Options,
-    registry: &Registry,
-    facts: &Facts,
-) -> Result<(Arc<Plan>, Judgement, ReportInput), Error> {
+pub(crate) fn run(plan: Plan, options: &mut Options, registry: &Registry, facts: &Facts) -> Result<Ran, Error> {
     let begin = Instant::now();
     let rss_before_bytes = usage::resident_bytes();
     let consumers = std::mem::take(&mut options.consumers);
@@ -114,12 +119,14 @@ pub(crate) fn run(
     };
     let Simulation { plan, mut shards, .. } = simulation;
     let vitals = Vitals::watch(&plan, registry, &within, &mut shards);
+    let truth = options.truth.as_deref().map(|folder| TruthRecord::begin(&plan, folder, &mut shards)).transpose()?;
 
     let driver = Driver {
         plan: &plan,
         pace,
         shards,
         vitals,
+        truth,
         airwaves,
         outside: &mut *outside,
         judge: &judge,
@@ -129,6 +136,7 @@ pub(crate) fn run(
         observer,
     };
     let mut drive = driver.drive()?;
+    let unrecorded = drive.truth.take().and_then(|truth| truth.finish(&plan, registry, drive.reached));
 
     let drain_begin_ns = drive.outside_ns;
     let was_interrupted = options.interrupt.is_asked();
@@ -182,7 +190,7 @@ pub(crate) fn run(
         harm,
         ..facts.input()
     };
-    Ok((plan, judgement, input))
+    Ok(Ran { plan, judgement, input, unrecorded })
 }
 
 /// Builds the simulation and sets the instant of its begin, `lead` from when it is built, so that the devices can connect

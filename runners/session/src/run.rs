@@ -11,6 +11,7 @@ use verify::{LostMessages, ReportInput, RunReport};
 use crate::error::{Diagnostics, Error};
 use crate::judge::Consumer;
 use crate::observer::{Interrupt, Note, Observer, Silent};
+use crate::orchestrator::Ran;
 use crate::partition::Partition;
 use crate::{load_recordings, orchestrator, usage};
 
@@ -33,6 +34,8 @@ pub(crate) struct Options {
     pub(crate) keep: bool,
     /// Where captures are written during the run.
     pub(crate) folder: Option<PathBuf>,
+    /// Where what is said and what is true is recorded.
+    pub(crate) truth: Option<PathBuf>,
     /// Who watches.
     pub(crate) observer: Arc<dyn Observer>,
     /// Stops the run.
@@ -48,6 +51,8 @@ pub struct Outcome {
     pub report: RunReport,
     /// The messages that were lost, one by one.
     pub lost: LostMessages,
+    /// Why the recording that [`Run::truth`] asked for is not whole, if it is not.
+    pub unrecorded: Option<Error>,
 }
 
 impl Outcome {
@@ -114,6 +119,7 @@ impl<'r> Run<'r> {
                 partition: None,
                 keep: false,
                 folder: None,
+                truth: None,
                 observer: Arc::new(Silent),
                 interrupt: Interrupt::default(),
                 consumers: Vec::new(),
@@ -163,6 +169,14 @@ impl<'r> Run<'r> {
         self
     }
 
+    /// Records into this folder what devices say and what is true of their patients, as a recording of the scenario
+    /// does. A chunk of samples that would be said after the end is not part of it.
+    #[must_use]
+    pub fn truth(mut self, folder: Option<PathBuf>) -> Self {
+        self.options.truth = folder;
+        self
+    }
+
     /// Reads the events of the run.
     #[must_use]
     pub fn consumer(mut self, consumer: Box<dyn Consumer>) -> Self {
@@ -189,9 +203,9 @@ impl<'r> Run<'r> {
         let identity = format!("{:x}-{:x}", started_epoch_ns / 1_000_000, std::process::id());
         fill_in(&mut plan, &identity);
         let facts = Facts { identity, plan_sha256, started_epoch_ns, tool, reproduce };
-        let (plan, judgement, input) = orchestrator::run(plan, &mut options, registry, &facts)?;
+        let Ran { plan, judgement, input, unrecorded } = orchestrator::run(plan, &mut options, registry, &facts)?;
         let report = RunReport::new(&plan, registry, &judgement, &input);
-        Ok(Outcome { report, lost: judgement.lost })
+        Ok(Outcome { report, lost: judgement.lost, unrecorded: unrecorded.map(Error::from) })
     }
 }
 

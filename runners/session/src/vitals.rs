@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use scenarios::Plan;
-use sim_core::{Level, Observer, OccurrenceId, Registry, Said, Shards, SimId, SimTime, Span, StateSample, Subject};
+use sim_core::{Level, Observer, OccurrenceId, Registry, Said, Shards, SimId, SimTime, Span, StateSample, Subject, Truth};
 use verify::{KeptCurve, KeptVitals, VitalSign};
 use vocabulary::{Message, Value};
 
@@ -81,10 +81,10 @@ impl Vitals {
         Some(Self { every: every.collect(), kept, of_patient, first_patient: within.start, said })
     }
 
-    /// Takes what has been noted since the last call.
-    pub(crate) fn take(&mut self, shards: &mut Shards) {
-        for state in shards.take_truth().states {
-            self.take_state(&state);
+    /// Takes what was said since the last call, and what was noted in that time.
+    pub(crate) fn take(&mut self, truth: &Truth) {
+        for state in &truth.states {
+            self.take_state(state);
         }
         let said = std::mem::take(&mut *self.said.lock().unwrap_or_else(PoisonError::into_inner));
         for Reading { patient, device, sign, at, value } in said {

@@ -87,6 +87,7 @@ pub(crate) fn plan(beds: u32) -> Plan {
             identity: PatientIdentity::default(),
             model: "adult".to_owned(),
             arguments: Arguments::default(),
+            zone: std::sync::Arc::new(sim_core::Zone::utc()),
             devices: index as usize..index as usize + 1,
         });
         roster.devices.push(DevicePlan {
@@ -121,6 +122,7 @@ pub(crate) fn plan(beds: u32) -> Plan {
         seed: 42,
         time: TimePlan {
             mode: TimeMode::Real,
+            zone: std::sync::Arc::new(sim_core::Zone::utc()),
             start_epoch_ns: None,
             warmup: Span::from_secs(10),
             length: Span::from_secs(LENGTH_S),

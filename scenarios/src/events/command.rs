@@ -9,7 +9,7 @@ use vocabulary::Quantity;
 
 use crate::events::path::Cast;
 use crate::events::step::StepDraft;
-use crate::language::diagnostic::Notes;
+use crate::language::diagnostic::{Notes, Place};
 use crate::language::document::{Key, Node, Table, Value};
 use crate::language::plain_value::value_place;
 use crate::language::suggestion::{closest, hint};
@@ -47,6 +47,7 @@ pub(crate) fn check_command(notes: &Notes, cast: &Cast<'_>, step: &StepDraft<'_>
             continue;
         };
         if !takes(ARGUMENTS) {
+            check_made(notes, (action.name, step.action_place), kind.kind, command, &order.arguments);
             continue;
         }
         match written(ARGUMENTS).map(|node| &node.value) {
@@ -110,11 +111,60 @@ fn check_arguments(notes: &Notes, kind: &str, command: &CommandSpec, table: &Tab
         };
         check_argument(notes, kind, command, spec, node);
     }
+    let given = command.alternatives.iter().filter(|name| table.get(name).is_some()).count();
+    let misspelt = table.entries.iter().any(|(key, _)| !command.parameters.iter().any(|spec| spec.name == key.name));
+    if !command.alternatives.is_empty() && given != 1 && !misspelt {
+        let names = command.alternatives.join("`, `");
+        let message =
+            format!("command `{}` of `{kind}` takes exactly one of `{names}`, not {given} of them", command.op);
+        notes.error(table.place, message);
+    }
     for spec in command.parameters.iter().filter(|spec| spec.required) {
         let misspelt = |key: &Key| closest(&key.name, [spec.name]).is_some();
         if table.get(spec.name).is_none() && !table.entries.iter().any(|(key, _)| misspelt(key)) {
             notes.error(table.place, format!("command `{}` of `{kind}` needs `{}`", command.op, spec.name));
         }
+    }
+}
+
+/// Complains about arguments that an action makes itself of its parameters.
+fn check_made(notes: &Notes, (action, place): (&str, Place), kind: &str, command: &CommandSpec, made: &Arguments) {
+    let op = command.op;
+    let by = format!("the command that `{}` gives", action);
+    for (name, argument) in &made.0 {
+        let Some(spec) = command.parameters.iter().find(|spec| spec.name == name.as_str()) else {
+            let names: Vec<&str> = command.parameters.iter().map(|spec| spec.name).collect();
+            let hint = hint(name, "its arguments", names);
+            notes.error(place, format!("{by} has `{name}`, and `{op}` of `{kind}` has no such argument{hint}"));
+            continue;
+        };
+        let fits = matches!(
+            (&spec.kind, argument),
+            (ParameterKind::Quantity(_) | ParameterKind::Number | ParameterKind::Count, Argument::Number(_))
+                | (ParameterKind::Flag, Argument::Flag(_))
+                | (ParameterKind::Text | ParameterKind::Choice(_), Argument::Text(_))
+        );
+        if !fits {
+            let expected = spec.kind.word();
+            notes.error(place, format!("{by} has a `{name}` that is not a {expected}, as `{op}` of `{kind}` takes"));
+        } else if let (Argument::Number(number), Some((least, most))) = (argument, spec.range)
+            && !(least..=most).contains(number)
+        {
+            let write = |number| spec.kind.written(number);
+            let (least, most, number) = (write(least), write(most), write(*number));
+            let message = format!("`{name}` of `{op}` is {least}..{most}, so `{kind}` refuses {number}");
+            notes.warning(place, message);
+        }
+    }
+    let missing = command.parameters.iter().filter(|spec| spec.required && !made.0.contains_key(spec.name));
+    for spec in missing {
+        notes.error(place, format!("{by} lacks `{}`, which `{op}` of `{kind}` needs", spec.name));
+    }
+    let given = command.alternatives.iter().filter(|name| made.0.contains_key(**name)).count();
+    if !command.alternatives.is_empty() && given != 1 {
+        let names = command.alternatives.join("`, `");
+        let message = format!("{by} has {given} of `{names}`, and `{op}` of `{kind}` takes exactly one");
+        notes.error(place, message);
     }
 }
 

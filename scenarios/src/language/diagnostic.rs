@@ -85,7 +85,14 @@ pub(crate) struct Notes {
     errors: Cell<usize>,
     /// Where the keys stand that somebody has looked at.
     read: RefCell<BTreeSet<Place>>,
+    /// What no message may repeat.
+    secrets: RefCell<BTreeSet<String>>,
 }
+
+/// What stands in messages for a secret.
+const HIDDEN: &str = "(not shown)";
+/// A shorter secret is found in too many words by chance to be taken out of them [characters].
+const SHORTEST_HIDDEN: usize = 4;
 
 impl Notes {
     /// Adds a file and gives its number.
@@ -129,6 +136,13 @@ impl Notes {
     /// Gives up about something that was complained about where it was first seen.
     pub(crate) fn refused_before(&self, place: Place) -> Refused {
         if self.failed() { Refused(()) } else { self.unexplained(place, "this cannot be used") }
+    }
+
+    /// Lets no message repeat a secret, whatever it is given for beside.
+    pub(crate) fn hide(&self, secret: &str) {
+        if secret.chars().count() >= SHORTEST_HIDDEN {
+            self.secrets.borrow_mut().insert(secret.to_owned());
+        }
     }
 
     /// Notes that a key has been looked at.
@@ -178,7 +192,14 @@ impl Notes {
         let mut found = self.found.into_inner();
         found.sort_by(|(left, a), (right, b)| (left, a.severity, &a.message).cmp(&(right, b.severity, &b.message)));
         found.dedup();
-        found.into_iter().map(|(_, diagnostic)| diagnostic).collect()
+        // The longest first, for one may be part of another.
+        let mut secrets: Vec<String> = self.secrets.into_inner().into_iter().collect();
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        let hidden = |text: String| secrets.iter().fold(text, |text, secret| text.replace(secret, HIDDEN));
+        found
+            .into_iter()
+            .map(|(_, diagnostic)| Diagnostic { message: hidden(diagnostic.message), ..diagnostic })
+            .collect()
     }
 
     fn add(&self, place: Place, severity: DiagnosticSeverity, message: String) {

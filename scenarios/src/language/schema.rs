@@ -101,6 +101,8 @@ pub(crate) enum Takes {
     Condition,
     /// `now` or an RFC 3339 instant.
     Start,
+    /// A zone of the IANA database.
+    Zone,
     /// Names and plain values of the user's choice.
     Free,
     /// Stream ids with cadences.
@@ -202,6 +204,7 @@ impl Takes {
             Self::At => "duration after the start, or `step.start + 10s`, `step.end + 10s`".to_owned(),
             Self::Condition => "condition, such as `p99(latency.e2e) <= 1s`".to_owned(),
             Self::Start => "`now` or an RFC 3339 instant".to_owned(),
+            Self::Zone => "zone, such as `Europe/Berlin`".to_owned(),
             Self::Free => "names and plain values".to_owned(),
             Self::Streams => "stream ids and cadences".to_owned(),
             Self::Arguments => "parameters of what is named".to_owned(),

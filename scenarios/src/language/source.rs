@@ -21,13 +21,21 @@ pub trait Source {
     fn read(&self, file: &str) -> Result<String, SourceError>;
 }
 
-/// Files of the file system.
+/// Files of the file system; `-` is the standard input.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Files;
 
+/// The name that stands for the standard input.
+const STANDARD_INPUT: &str = "-";
+
 impl Source for Files {
     fn read(&self, file: &str) -> Result<String, SourceError> {
-        std::fs::read_to_string(file).map_err(|error| SourceError { file: file.to_owned(), reason: error.to_string() })
+        let text = if file == STANDARD_INPUT {
+            std::io::read_to_string(std::io::stdin())
+        } else {
+            std::fs::read_to_string(file)
+        };
+        text.map_err(|error| SourceError { file: file.to_owned(), reason: error.to_string() })
     }
 }
 

@@ -1,7 +1,7 @@
 //! "Did you mean" for misspelt words.
 
 /// The candidate closest to `word`, if it is close enough to have been meant.
-pub(crate) fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // One edit for short words, about a third of the letters for long ones: what a typing error changes.
     let most = (word.chars().count() / 3).max(1);
     candidates

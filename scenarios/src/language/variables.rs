@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::language::diagnostic::{Notes, Place};
-use crate::language::document::{Node, Piece, Table, Text, Value, parse_value};
+use crate::language::document::{Key, Node, Piece, Table, Text, Value, parse_value};
 use crate::language::settings::Settings;
 use crate::language::suggestion::hint;
 use crate::language::template::TEMPLATE_NAMES;
@@ -30,10 +30,11 @@ impl Variables {
             }
             let file = notes.add_file(&origin, text, None);
             let start = Place { file, offset: 0 };
-            let node = parse_value(notes, file, text).unwrap_or_else(|| Node {
+            let mut node = parse_value(notes, file, text).unwrap_or_else(|| Node {
                 place: start,
                 value: Value::Text(Text { text: text.clone(), pieces: vec![piece(0, start, true)] }),
             });
+            Self::read_environment(notes, &mut node, settings);
             variables.0.insert(name.clone(), node);
         }
         if let Some((_, node)) = document.get("scenario")
@@ -56,21 +57,24 @@ impl Variables {
                 continue;
             }
             let mut node = node.clone();
-            match &mut node.value {
+            match &node.value {
                 Value::Table(_) | Value::List(_) => {
                     let word = node.value.word();
                     notes.error(node.place, format!("variable `{}` is {word}; only plain values are", key.name));
                     continue;
                 }
-                Value::Text(text) => {
-                    let environment = Self::default();
-                    if let Some(value) = environment.substitute(notes, text, settings) {
-                        node.value = value;
-                    }
-                }
-                _ => {}
+                _ => Self::read_environment(notes, &mut node, settings),
             }
             self.0.insert(key.name.clone(), node);
+        }
+    }
+
+    /// Replaces variables of the environment in the value of a variable, which has no others.
+    fn read_environment(notes: &Notes, node: &mut Node, settings: &Settings<'_>) {
+        if let Value::Text(text) = &node.value
+            && let Some(value) = Self::default().substitute(notes, text, settings)
+        {
+            node.value = value;
         }
     }
 
@@ -79,6 +83,7 @@ impl Variables {
         for (key, node) in &mut table.entries {
             if key.name != "vars" {
                 self.apply_to(notes, node, settings);
+                hide_password(notes, key, node);
             }
         }
     }
@@ -92,8 +97,9 @@ impl Variables {
             }
             Value::List(list) => list.iter_mut().for_each(|item| self.apply_to(notes, item, settings)),
             Value::Table(table) => {
-                for (_, node) in &mut table.entries {
+                for (key, node) in &mut table.entries {
                     self.apply_to(notes, node, settings);
+                    hide_password(notes, key, node);
                 }
             }
             _ => {}
@@ -167,6 +173,22 @@ impl Variables {
         let names = self.0.keys().map(String::as_str).chain(TEMPLATE_NAMES.iter().map(|(name, _)| *name));
         let names: Vec<&str> = names.collect();
         Found::Nothing(format!("no variable `{name}`{}", hint(name, "variables", names)))
+    }
+}
+
+/// Keeps a password out of every message, and the values that it was put together of: they may have been given for
+/// something else by mistake as well.
+fn hide_password(notes: &Notes, key: &Key, node: &Node) {
+    if key.name != "password" {
+        return;
+    }
+    let Value::Text(text) = &node.value else { return };
+    notes.hide(&text.text);
+    let ends = text.pieces.iter().skip(1).map(|piece| piece.from).chain([text.text.len()]);
+    for (piece, end) in text.pieces.iter().zip(ends) {
+        if !piece.literal {
+            notes.hide(&text.text[piece.from..end]);
+        }
     }
 }
 

@@ -1,7 +1,9 @@
 //! Reads cohorts and their devices.
 
+use std::sync::Arc;
+
 use radio_plan::BluetoothKind;
-use sim_core::{Arguments, Registry};
+use sim_core::{Arguments, Registry, Zone};
 
 use crate::language::diagnostic::{Checked, Place};
 use crate::language::document::Value;
@@ -16,6 +18,7 @@ use crate::people::cadence::{StreamDraft, read_streams};
 use crate::people::patient::{PatientDraft, read_patient};
 use crate::people::placement::{Layout, read_layout};
 use crate::people::profile::Catalogue;
+use crate::people::zone::read_zone;
 
 /// A cohort as declared.
 #[derive(Debug)]
@@ -24,6 +27,8 @@ pub(crate) struct CohortDraft {
     pub(crate) place: Place,
     pub(crate) count: u32,
     pub(crate) patient: PatientDraft,
+    /// That of `[time]` when absent.
+    pub(crate) zone: Option<Arc<Zone>>,
     pub(crate) devices: Vec<DeviceDraft>,
     pub(crate) layout: Layout,
 }
@@ -79,14 +84,16 @@ pub(crate) fn read_cohorts(
         });
         let count = reader.count("count");
         let patient = read_patient(&reader, spec, registry, &catalogue);
+        let zone = reader.optional("zone", read_zone);
         let devices = read_devices(&reader, spec, registry, links, &mut cohorts.incomplete);
         let layout = read_layout(&reader, spec);
-        match (id, count, patient, layout) {
-            (Ok(id), Ok(count), Ok(patient), Ok(layout)) => cohorts.drafts.push(CohortDraft {
+        match (id, count, patient, zone, layout) {
+            (Ok(id), Ok(count), Ok(patient), Ok(zone), Ok(layout)) => cohorts.drafts.push(CohortDraft {
                 place: id.place,
                 id: id.value,
                 count: count.value as u32,
                 patient,
+                zone,
                 devices,
                 layout,
             }),

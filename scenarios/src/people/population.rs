@@ -1,6 +1,8 @@
 //! Makes patients, devices, streams and routes out of cohorts, with every draw keyed by path.
 
-use sim_core::{DevicePlan, Key, PatientPlan, Purpose, Registry, Roster, Route, RouteId, SimId, StreamPlan};
+use std::sync::Arc;
+
+use sim_core::{DevicePlan, Key, PatientPlan, Purpose, Registry, Roster, Route, RouteId, SimId, StreamPlan, Zone};
 
 use crate::language::diagnostic::{Checked, Notes};
 use crate::language::limits::{MOST_PATIENTS, MOST_ROUTES};
@@ -25,7 +27,7 @@ pub(crate) fn populate(
     links: &[LinkDraft],
     gateways: &[GatewayDraft],
     seed: u64,
-    start_epoch_ns: i64,
+    (start_epoch_ns, zone): (i64, &Arc<Zone>),
 ) -> Checked<(Roster, Vec<Delivery>, Vec<Endpoint>)> {
     check_size(notes, cohorts)?;
     let mut roster = Roster { seed, start_epoch_ns, ..Roster::default() };
@@ -33,7 +35,9 @@ pub(crate) fn populate(
     let mut endpoints = Vec::new();
     for cohort in cohorts {
         for number in 1..=cohort.count {
-            add_patient(registry, cohort, number, (links, gateways), &mut roster, (&mut deliveries, &mut endpoints));
+            let zone = cohort.zone.as_ref().unwrap_or(zone);
+            let outside = (&mut deliveries, &mut endpoints);
+            add_patient(registry, (cohort, number, zone), (links, gateways), &mut roster, outside);
         }
     }
     Ok((roster, deliveries, endpoints))
@@ -58,8 +62,7 @@ fn check_size(notes: &Notes, cohorts: &[CohortDraft]) -> Checked<()> {
 
 fn add_patient(
     registry: &Registry,
-    cohort: &CohortDraft,
-    number: u32,
+    (cohort, number, zone): (&CohortDraft, u32, &Arc<Zone>),
     (links, gateways): (&[LinkDraft], &[GatewayDraft]),
     roster: &mut Roster,
     (deliveries, endpoints): (&mut Vec<Delivery>, &mut Vec<Endpoint>),
@@ -122,6 +125,7 @@ fn add_patient(
         patient_id,
         model: cohort.patient.model.clone(),
         arguments,
+        zone: Arc::clone(zone),
         devices: first_device..roster.devices.len(),
     });
 }

@@ -36,6 +36,14 @@ impl Fields {
         if table.as_object().is_some_and(Map::is_empty) { self } else { self.field(name, table) }
     }
 
+    /// A name that is shown and tested if there is one.
+    pub(in crate::plan) fn named(self, name: &str, value: Option<String>) -> Self {
+        match value {
+            Some(value) => self.field(name, value),
+            None => self,
+        }
+    }
+
     /// A field that is only shown.
     pub(in crate::plan) fn shown(self, name: &str, value: impl Into<Value>) -> Self {
         if self.view == View::Shown { self.field(name, value) } else { self }

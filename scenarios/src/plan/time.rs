@@ -1,7 +1,9 @@
 //! How time passes.
 
+use std::sync::Arc;
+
 use serde_json::Value;
-use sim_core::Span;
+use sim_core::{Span, Zone};
 
 use super::fields::{Fields, View};
 
@@ -12,6 +14,8 @@ pub struct TimePlan {
     pub mode: TimeMode,
     /// What payload timestamps say at simulated time zero; `None` is the wall clock at the start of the run.
     pub start_epoch_ns: Option<i64>,
+    /// By whose clocks patients live whose cohort does not say.
+    pub zone: Arc<Zone>,
     /// Sent, not judged.
     pub warmup: Span,
     /// Whole simulated length, warm-up included.
@@ -35,7 +39,8 @@ pub enum TimeMode {
 }
 
 pub(super) fn tell_time(time: &TimePlan, view: View) -> Value {
-    let TimePlan { mode, start_epoch_ns, warmup, length, drain } = time;
+    // Where patients live is told with each of them.
+    let TimePlan { mode, start_epoch_ns, zone: _, warmup, length, drain } = time;
     let (mode, speed) = match mode {
         TimeMode::Real => ("real", Some(1.0)),
         TimeMode::Scaled { speed } => ("scaled", Some(*speed)),

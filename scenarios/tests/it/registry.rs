@@ -251,6 +251,7 @@ fn devices() -> Vec<DeviceSpec> {
             streams: vec![stream("status", StreamKind::Numeric { period_ms: 5000 }, &[metrics::INF_RATE])],
             options: vec![ParameterSpec::optional("drug", ParameterKind::Text, "what is in it").default("saline")],
             commands: vec![CommandSpec {
+                alternatives: Vec::new(),
                 op: "set_rate",
                 about: "changes the rate",
                 parameters: vec![ParameterSpec::required("rate", ParameterKind::Quantity(Dimension::Flow), "rate")],

@@ -61,6 +61,8 @@ pub struct CommandSpec {
     pub about: &'static str,
     /// Arguments.
     pub parameters: Vec<ParameterSpec>,
+    /// Arguments of which exactly one must be given; empty when there are none.
+    pub alternatives: Vec<&'static str>,
     /// Carries it out.
     pub obey: Obey,
 }

@@ -122,6 +122,7 @@ fn home() -> (Arc<Roster>, Arc<AirPlan>) {
             identity: PatientIdentity::default(),
             model: String::new(),
             arguments: Arguments::default(),
+            zone: std::sync::Arc::new(sim_core::Zone::utc()),
             devices: 0..1,
         }],
         devices: vec![pedometer, device("gateway")],

@@ -217,7 +217,16 @@ impl<M: DeviceModel> DeviceKind<M> {
             let mut model = world.get_mut::<M>(device).ok_or_else(|| format!("the device is no {kind}"))?;
             carry(&mut model, &Order { arguments: &command.arguments, now })
         });
-        self.spec.commands.push(CommandSpec { op, about, parameters, obey });
+        self.spec.commands.push(CommandSpec { op, about, parameters, alternatives: Vec::new(), obey });
+        self
+    }
+
+    /// Exactly one of these arguments of the command that was added last must be given.
+    #[must_use]
+    pub fn one_of(mut self, arguments: impl IntoIterator<Item = &'static str>) -> Self {
+        if let Some(command) = self.spec.commands.last_mut() {
+            command.alternatives = arguments.into_iter().collect();
+        }
         self
     }
 

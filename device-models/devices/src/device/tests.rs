@@ -132,6 +132,7 @@ fn ward(kind: DeviceKind<Tally>) -> (Sim, Told) {
             identity: PatientIdentity::default(),
             model: "nobody".to_owned(),
             arguments: Arguments::default(),
+            zone: std::sync::Arc::new(sim_core::Zone::utc()),
             devices: 0..1,
         }],
         routes: (0..streams.len() as u16).map(route).collect(),

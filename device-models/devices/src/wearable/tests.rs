@@ -1,4 +1,4 @@
-use sim_core::{Arguments, GRID};
+use sim_core::Arguments;
 
 use super::*;
 use physiology::activity::Habits;
@@ -6,7 +6,7 @@ use physiology::{Build, Sex};
 
 const BUILD: Build = Build { weight_kg: 75.0, height_cm: 175.0, age_years: 40.0, sex: Sex::Male };
 
-fn band(key: Key, start_epoch_ns: i64) -> Wearable {
+fn band(key: Key, clock: &LocalClock) -> Wearable {
     Wearable {
         skin: SkinTemperature::new(SkinTemperatureSite::Wrist, 37.0),
         conductance: SkinConductance::new(key),
@@ -14,7 +14,7 @@ fn band(key: Key, start_epoch_ns: i64) -> Wearable {
         height_m: 1.75,
         counting: 1.0,
         steps_at_midnight: 0,
-        today: day_of(start_epoch_ns, SimTime::ZERO),
+        today: clock.day(SimTime::ZERO),
         fall_seen: None,
     }
 }
@@ -25,15 +25,14 @@ fn seconds(seconds: i64) -> SimTime {
 
 #[test]
 fn the_count_begins_anew_at_midnight() {
-    let start_epoch_ns = 20_000 * NANOS_PER_DAY + 15 * 3_600_000_000_000;
+    let clock = LocalClock::utc(20_000 * NANOS_PER_DAY + 15 * 3_600_000_000_000);
     let key = Key::new(2, "home/1");
-    let mut day = Day::new(key, Habits::default(), 15 * 3_600);
-    let mut band = band(key, start_epoch_ns);
+    let mut day = Day::new(key, Habits::default(), clock.clone());
+    let mut band = band(key, &clock);
     let mut shown = Vec::new();
     for minute in 0..24 * 60 {
         let at = seconds(60 * minute);
         day.advance_to(at);
-        let clock = Clock { now: at, end: at + GRID, start_epoch_ns };
         shown.push(band.steps_today(&day, &clock, at));
     }
     let midnight = 9 * 60;
@@ -50,11 +49,12 @@ fn the_count_begins_anew_at_midnight() {
 #[test]
 fn falls_are_noticed_once_and_not_all() {
     let mut alarms = 0;
+    let clock = LocalClock::utc(10 * 3_600_000_000_000);
     for seed in 0..300 {
         let key = Key::new(seed, "home/1/band");
         let asks = Arguments([("activity".to_owned(), sim_core::Argument::Text("usual".to_owned()))].into());
-        let mut activity = Activity::asked(&asks, &[], key, 10 * 3_600_000_000_000).unwrap();
-        let mut band = band(key, 0);
+        let mut activity = Activity::asked(&asks, &[], key, clock.clone()).unwrap();
+        let mut band = band(key, &clock);
         assert!(!band.fall_alarm(&activity, key, seconds(5)));
         activity.fall(seconds(20), Span::from_secs(120));
         let raised = (20..100).filter(|&second| band.fall_alarm(&activity, key, seconds(second))).count();

@@ -1,59 +1,108 @@
 //! The whole minutes of a run, and what the clock on the wall shows then.
 
-use sim_core::Clock;
+use sim_core::{Clock, LocalClock, SimTime, Span};
 
-/// A minute [ns].
-const MINUTE_NS: i64 = 60_000_000_000;
-const MINUTES_PER_DAY: i64 = 1_440;
+/// A minute [s].
+const MINUTE_S: i64 = 60;
+const MINUTE_NS: i64 = MINUTE_S * 1_000_000_000;
 
 /// A minute that begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Minute {
     /// Minutes since the scenario's start.
     pub index: i64,
-    /// Day of the run by the clock: 0 until the first midnight (UTC).
+}
+
+/// A minute that begins, by the clock of a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LocalMinute {
+    /// Minutes since the scenario's start.
+    pub index: i64,
+    /// Day of the run: 0 until the first midnight.
     pub day: u64,
-    /// Minutes since midnight (UTC), 0 to 1439.
+    /// Minutes since midnight, 0 to 1439.
     pub of_day: u32,
+    /// Minutes that are left out before it, because clocks are set forward.
+    pub left_out: u32,
+    /// Whether the clock has shown it before, because it has been set back.
+    pub is_repeated: bool,
 }
 
 impl Minute {
     /// The minute of the run that begins with this grid step, if one does.
     pub fn beginning(clock: &Clock) -> Option<Self> {
         let now_ns = clock.now.nanos();
-        if now_ns % MINUTE_NS != 0 {
-            return None;
-        }
-        let start_min = clock.start_epoch_ns.div_euclid(MINUTE_NS);
-        let shown_min = (clock.start_epoch_ns + now_ns).div_euclid(MINUTE_NS);
-        let days = shown_min.div_euclid(MINUTES_PER_DAY) - start_min.div_euclid(MINUTES_PER_DAY);
-        Some(Self {
-            index: now_ns / MINUTE_NS,
-            day: days.max(0) as u64,
-            of_day: shown_min.rem_euclid(MINUTES_PER_DAY) as u32,
-        })
+        (now_ns % MINUTE_NS == 0).then_some(Self { index: now_ns / MINUTE_NS })
     }
 
+    /// What a clock shows then.
+    pub fn by(self, clock: &LocalClock) -> LocalMinute {
+        let at = SimTime::ZERO + Span::from_secs(self.index * MINUTE_S);
+        LocalMinute {
+            index: self.index,
+            day: (clock.day(at) - clock.day(SimTime::ZERO)).max(0) as u64,
+            of_day: (clock.of_day_ns(at) / MINUTE_NS) as u32,
+            left_out: (clock.leap_ns(at) / MINUTE_NS) as u32,
+            is_repeated: clock.is_repeating(at),
+        }
+    }
+}
+
+impl LocalMinute {
     /// Hour of the day [h, 0 to 24].
     pub fn hour(&self) -> f64 {
         f64::from(self.of_day) / 60.0
+    }
+
+    /// Whether what is due at a minute of the day is due now: once, however clocks are set.
+    pub fn comes_to(&self, minute_of_day: u32) -> bool {
+        let from = self.of_day.saturating_sub(self.left_out);
+        !self.is_repeated && (from..=self.of_day).contains(&minute_of_day)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use sim_core::{SimTime, Span};
+    use std::sync::Arc;
+
+    use sim_core::{Zone, ZoneChange};
 
     use super::*;
+
+    fn after(seconds: i64) -> SimTime {
+        SimTime::ZERO + Span::from_secs(seconds)
+    }
 
     #[test]
     fn minutes_follow_the_clock_across_midnight() {
         let start_epoch_ns = 1_767_225_600_000_000_000 + 23 * 3_600_000_000_000 + 30_000_000_000;
         let at = |now: SimTime| Minute::beginning(&Clock { now, end: now, start_epoch_ns });
-        let after = |seconds| SimTime::ZERO + Span::from_secs(seconds);
-        assert_eq!(at(after(0)), Some(Minute { index: 0, day: 0, of_day: 1_380 }));
-        assert_eq!(at(after(3_600)), Some(Minute { index: 60, day: 1, of_day: 0 }));
+        let shown = |now: SimTime| {
+            at(now).map(|minute| minute.by(&LocalClock::utc(start_epoch_ns))).map(|it| (it.index, it.day, it.of_day))
+        };
+        assert_eq!(shown(after(0)), Some((0, 0, 1_380)));
+        assert_eq!(shown(after(3_600)), Some((60, 1, 0)));
         assert_eq!(at(after(61)), None);
         assert_eq!(at(SimTime::from_nanos(60_100_000_000)), None);
+    }
+
+    /// Each minute of the day comes once on days of 23, 24 and 25 hours.
+    #[test]
+    fn every_minute_of_a_day_comes_once() {
+        const CHANGE_S: i64 = 1_774_746_000;
+        for (before_s, after_s, length_h) in [(3_600, 7_200, 23), (7_200, 3_600, 25), (3_600, 3_600, 24)] {
+            let changes = vec![ZoneChange { from_epoch_s: CHANGE_S, offset_s: after_s }];
+            let zone = Zone { name: "there".to_owned(), first_offset_s: before_s, changes };
+            // Midnight before the change.
+            let start_s = (CHANGE_S + i64::from(before_s)).div_euclid(86_400) * 86_400 - i64::from(before_s);
+            let clock = LocalClock::new(Arc::new(zone), start_s * 1_000_000_000);
+            let minutes: Vec<LocalMinute> = (0..length_h * 60).map(|index| Minute { index }.by(&clock)).collect();
+            assert!(minutes.iter().all(|minute| minute.day == 0), "{length_h} h");
+            for of_day in 0..1_440 {
+                let times = minutes.iter().filter(|minute| minute.comes_to(of_day)).count();
+                assert_eq!(times, 1, "minute {of_day} in {length_h} h");
+            }
+            assert_eq!(Minute { index: length_h * 60 }.by(&clock).day, 1, "{length_h} h");
+        }
     }
 }

@@ -152,7 +152,7 @@ fn meals() -> ParameterSpec {
     ParameterSpec::optional(
         "meals",
         ParameterKind::Text,
-        "`default` (three meals and a snack that vary from day to day), `none`, or a list by the clock (UTC) such as \
+        "`default` (three meals and a snack that vary from day to day), `none`, or a list by the clock of the patient's zone such as \
          `07:00 45 g, 12:00 70 g`",
     )
     .default("default")

@@ -13,8 +13,8 @@ fn adult(list: &str) -> Glycaemia {
     Glycaemia::new(Metabolism::Type1(Box::new(Type1::new(parameters))), 102.3, meals, 10.0, 0.0)
 }
 
-fn minute(index: i64) -> Minute {
-    Minute { index, day: (index / 1_440) as u64, of_day: (index % 1_440) as u32 }
+fn minute(index: i64) -> LocalMinute {
+    Minute { index }.by(&sim_core::LocalClock::utc(0))
 }
 
 /// Lives from one minute of the run to another and returns the plasma glucose of each.

@@ -182,7 +182,11 @@ mod tests {
 
     /// Samples of a bout of this behaviour, from its beginning.
     fn record(behaviour: Behaviour, placement: Placement, samples: u64) -> (Bout, Vec<Acceleration>) {
-        let mut day = Day::new(wearer(), Habits { sports: 50.0, ..Habits::default() }, 7 * 3_600);
+        let mut day = Day::new(
+            wearer(),
+            Habits { sports: 50.0, ..Habits::default() },
+            sim_core::LocalClock::utc(7 * 3_600_000_000_000),
+        );
         let mut minute = 0;
         loop {
             minute += 1;
@@ -253,7 +257,7 @@ mod tests {
 
     #[test]
     fn a_fall_is_weightless_then_hard_then_still() {
-        let mut day = Day::new(wearer(), Habits::default(), 10 * 3_600);
+        let mut day = Day::new(wearer(), Habits::default(), sim_core::LocalClock::utc(10 * 3_600_000_000_000));
         let at = SimTime::from_nanos(1_000_400_000_000);
         day.fall(at, Span::from_secs(120));
         day.advance_to(at + Span::from_secs(10));
@@ -268,7 +272,7 @@ mod tests {
 
     #[test]
     fn samples_do_not_depend_on_the_chunk() {
-        let mut ahead = Day::new(wearer(), Habits::default(), 9 * 3_600);
+        let mut ahead = Day::new(wearer(), Habits::default(), sim_core::LocalClock::utc(9 * 3_600_000_000_000));
         let mut step_by_step = ahead.clone();
         for index in 0..30_000_u64 {
             step_by_step.advance_to(GRID.instant(index + 20));

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use sim_core::{Key, Purpose, SimTime, Span};
+use sim_core::{Key, LocalClock, Purpose, SimTime, Span};
 
 use super::behaviour::Behaviour;
 use super::bout::Bout;
@@ -16,6 +16,7 @@ const BEDTIME: Purpose = Purpose::new("activity.bedtime");
 const RISING: Purpose = Purpose::new("activity.rising");
 
 const SECONDS_PER_DAY: i64 = 86_400;
+const NANOS_PER_SECOND: i64 = 1_000_000_000;
 
 /// Shortest and longest bout [s].
 const LENGTH_S: (f64, f64) = (5.0, 14_400.0);
@@ -54,19 +55,21 @@ impl Default for Habits {
 pub struct Day {
     key: Key,
     habits: Habits,
-    /// Local time of day at simulation time zero [s].
+    clock: LocalClock,
+    /// What the clock shows at simulation time zero [s since its midnight].
     midnight_offset_s: i64,
     /// The present bout and those before it, oldest first.
     bouts: VecDeque<Bout>,
 }
 
 impl Day {
-    /// Begins with simulation time zero at a local time of day [s after midnight].
-    pub fn new(key: Key, habits: Habits, local_start_s: i64) -> Self {
+    /// Begins with simulation time zero, by a clock.
+    pub fn new(key: Key, habits: Habits, clock: LocalClock) -> Self {
         let mut day = Self {
             key,
             habits,
-            midnight_offset_s: local_start_s.rem_euclid(SECONDS_PER_DAY),
+            midnight_offset_s: clock.of_day_ns(SimTime::ZERO).div_euclid(NANOS_PER_SECOND),
+            clock,
             bouts: VecDeque::with_capacity(REMEMBERED + 1),
         };
         day.begin(0, SimTime::ZERO, Behaviour::Sit, 0);
@@ -198,13 +201,19 @@ impl Day {
         let noon_day = (self.local_second(at) - SECONDS_PER_DAY / 2).div_euclid(SECONDS_PER_DAY);
         let noon = noon_day * SECONDS_PER_DAY + SECONDS_PER_DAY / 2;
         let bedtime = noon + libm::ceil(self.night(noon_day).0 * 3_600.0) as i64;
-        let bedtime = SimTime::from_nanos((bedtime - self.midnight_offset_s) * 1_000_000_000);
+        let unchanged = SimTime::from_nanos((bedtime - self.midnight_offset_s) * NANOS_PER_SECOND);
+        let bedtime = unchanged - Span::from_secs(self.set_forward_s(unchanged));
         (bedtime > at).then_some(bedtime)
     }
 
     /// Local seconds since the midnight before the simulation began.
     fn local_second(&self, at: SimTime) -> i64 {
-        self.midnight_offset_s + at.nanos().div_euclid(1_000_000_000)
+        self.midnight_offset_s + at.nanos().div_euclid(NANOS_PER_SECOND) + self.set_forward_s(at)
+    }
+
+    /// By how much the clock has been set forward since the simulation began [s].
+    fn set_forward_s(&self, at: SimTime) -> i64 {
+        (self.clock.ahead_ns(at) - self.clock.ahead_ns(SimTime::ZERO)) / NANOS_PER_SECOND
     }
 }
 
@@ -213,13 +222,18 @@ mod tests {
     use super::*;
     use crate::{Core, Parameters};
 
+    /// A clock that shows so many seconds after midnight at the start.
+    fn starting_at(second: i64) -> LocalClock {
+        LocalClock::utc(second * NANOS_PER_SECOND)
+    }
+
     fn seconds(seconds: i64) -> SimTime {
         SimTime::from_nanos(seconds * 1_000_000_000)
     }
 
     /// Hours of each behaviour and steps per day, over some days from midnight.
     fn live(seed: u64, habits: Habits, days: i64) -> (Vec<(Behaviour, f64)>, f64) {
-        let mut day = Day::new(Key::new(seed, "home/1"), habits, 0);
+        let mut day = Day::new(Key::new(seed, "home/1"), habits, starting_at(0));
         let mut hours = Behaviour::ALL.map(|behaviour| (behaviour, 0.0)).to_vec();
         for minute in 0..days * 1_440 {
             let behaviour = day.advance_to(seconds(minute * 60)).behaviour;
@@ -253,7 +267,7 @@ mod tests {
 
     #[test]
     fn people_sleep_at_night() {
-        let mut day = Day::new(Key::new(9, "home/2"), Habits::default(), 18 * 3_600);
+        let mut day = Day::new(Key::new(9, "home/2"), Habits::default(), starting_at(18 * 3_600));
         let mut asleep = 0;
         for minute in 0..240 {
             let at = seconds(7 * 3_600 + minute * 60);
@@ -266,7 +280,7 @@ mod tests {
 
     #[test]
     fn the_chain_does_not_depend_on_how_it_is_followed() {
-        let mut fine = Day::new(Key::new(5, "home/3"), Habits::default(), 0);
+        let mut fine = Day::new(Key::new(5, "home/3"), Habits::default(), starting_at(0));
         let mut coarse = fine.clone();
         for second in 0..40_000 {
             fine.advance_to(seconds(second));
@@ -278,7 +292,7 @@ mod tests {
 
     #[test]
     fn steps_never_decrease() {
-        let mut day = Day::new(Key::new(6, "home/4"), Habits::default(), 8 * 3_600);
+        let mut day = Day::new(Key::new(6, "home/4"), Habits::default(), starting_at(8 * 3_600));
         let mut previous = 0;
         for second in 0..20_000 {
             let at = seconds(second);
@@ -293,7 +307,7 @@ mod tests {
     #[test]
     fn walking_moves_the_heart() {
         let mut core = Core::new(Parameters::textbook());
-        let mut day = Day::new(Key::new(8, "home/6"), Habits::default(), 9 * 3_600);
+        let mut day = Day::new(Key::new(8, "home/6"), Habits::default(), starting_at(9 * 3_600));
         let (mut resting, mut walking) = (Vec::new(), Vec::new());
         for second in 0..7_200 {
             let bout = *day.advance_to(seconds(second));
@@ -314,7 +328,7 @@ mod tests {
 
     #[test]
     fn a_fall_ends_in_lying() {
-        let mut day = Day::new(Key::new(7, "home/5"), Habits::default(), 10 * 3_600);
+        let mut day = Day::new(Key::new(7, "home/5"), Habits::default(), starting_at(10 * 3_600));
         let at = SimTime::from_nanos(3_600_400_000_000);
         day.advance_to(at);
         let steps = day.steps(at);
@@ -324,5 +338,24 @@ mod tests {
         assert_eq!(day.steps(at + Span::from_secs(30)), steps);
         let later = *day.advance_to(at + Span::from_secs(700));
         assert!(!later.falls && later.index > lying.index);
+    }
+
+    /// Bedtimes and risings stay at the same hours of the clock when it is set forward in the night between.
+    #[test]
+    fn sleep_follows_the_clock_that_is_set_forward() {
+        // 2026-03-28T12:00 in Berlin, 14 hours before clocks are set from two to three.
+        let (start_s, spring_s) = (1_774_695_600, 1_774_746_000);
+        let changes = vec![sim_core::ZoneChange { from_epoch_s: spring_s, offset_s: 7_200 }];
+        let berlin = sim_core::Zone { name: "Europe/Berlin".to_owned(), first_offset_s: 3_600, changes };
+        let winter = sim_core::Zone::fixed("+01:00", 3_600);
+        let risings = [berlin, winter].map(|zone| {
+            let clock = LocalClock::new(std::sync::Arc::new(zone), start_s * NANOS_PER_SECOND);
+            let day = Day::new(Key::new(11, "home/7"), Habits::default(), clock);
+            let nights = (0..86_400).filter(|second| day.is_night(seconds(*second))).collect::<Vec<_>>();
+            (nights[0], nights[nights.len() - 1])
+        });
+        let [(bedtime, rising), (winter_bedtime, winter_rising)] = risings;
+        assert_eq!(bedtime, winter_bedtime);
+        assert_eq!(rising, winter_rising - 3_600);
     }
 }

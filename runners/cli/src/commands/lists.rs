@@ -169,9 +169,12 @@ pub(crate) fn format_schema(registry: &Registry, name: &str) -> Result<(), Failu
     let schema_of = |row: &FormatSpec| Some((row.name, row.as_fixed()?.schema()?));
     let with_schema: Vec<_> = registry.public_formats().filter_map(schema_of).collect();
     let Some((_, schema)) = with_schema.iter().find(|(known, _)| *known == name) else {
-        let known = with_schema.iter().map(|(known, _)| *known).collect::<Vec<_>>().join(", ");
-        let message = format!("no payload format `{name}` has a schema; those that have one are {known}");
-        return Err(Failure::Unknown(message));
+        let known: Vec<_> = with_schema.iter().map(|(known, _)| *known).collect();
+        let hint = match scenarios::closest(name, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("those that have one are {}", known.join(", ")),
+        };
+        return Err(Failure::Unknown(format!("no payload format `{name}` has a schema; {hint}")));
     };
     output::result(schema.trim_end())
 }
@@ -186,7 +189,11 @@ fn describe(text: &mut String, what: &str, described: &Described) {
 }
 
 fn nothing(what: &str, prefix: &str, known: &[&str]) -> Failure {
-    Failure::Unknown(format!("no {what} begins with `{prefix}`; known are {}", known.join(", ")))
+    let hint = match scenarios::closest(prefix, known.iter().copied()) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => format!("known are {}", known.join(", ")),
+    };
+    Failure::Unknown(format!("no {what} begins with `{prefix}`; {hint}"))
 }
 
 fn parameters(text: &mut String, word: &str, parameters: &[ParameterSpec]) {

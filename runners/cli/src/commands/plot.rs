@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use plot::{Heading, Mark, Period, Picture, Recorded};
+use recorder::Folder;
 use scenarios::Plan;
+use session::{Interrupt, Recording, Silent};
 use sim_core::{Program, Registry, SimTime, Span};
 use vocabulary::{Dimension, Quantity};
 
-use super::record;
 use crate::arguments::{PlotLayout, Scenario};
 use crate::failure::Failure;
-use crate::recording::Folder;
 use crate::{output, scenario_file};
 
 /// Length of the window that is drawn when nothing else is said [s].
@@ -74,7 +74,8 @@ pub(crate) fn plot(scenario: &Scenario, request: &Request, registry: &mut Regist
     } else {
         let (plan, patient, on) = plan(scenario, request, window, registry)?;
         let folder = tempfile::tempdir().map_err(Failure::write(std::env::temp_dir()))?;
-        record::simulate(&plan, patient..patient + 1, folder.path(), 1, registry)?;
+        let recording = Recording { plan: &plan, patients: patient..patient + 1, with_edf: false, threads: 1 };
+        recording.write(folder.path(), registry, &Interrupt::default(), &Silent)?;
         draw(&Folder::open(folder.path())?, &on, window, request, registry.program())?
     };
     let bytes = if is_svg {

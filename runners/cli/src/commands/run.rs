@@ -4,13 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use scenarios::Plan;
-use session::{Interrupt, Observer, Outcome, Partition, ReportFolder, Run};
+use session::{Observer, Outcome, Partition, ReportFolder, Run};
 use sim_core::Registry;
 
 use crate::arguments::Scenario;
 use crate::failure::Failure;
 use crate::progress::Terminal;
-use crate::{exit_code, output, scenario_file};
+use crate::{exit_code, interruption, output, scenario_file};
 
 /// What the command line asks of a run.
 #[derive(Debug)]
@@ -25,6 +25,8 @@ pub(crate) struct Request {
     pub(crate) partition: Option<Partition>,
     /// Whether sessions stay on the broker.
     pub(crate) keep: bool,
+    /// Folder for a recording of what is said and true.
+    pub(crate) truth: Option<PathBuf>,
     /// Whether only errors and the verdict are printed.
     pub(crate) quiet: bool,
 }
@@ -39,6 +41,9 @@ pub(crate) fn run(scenario: &Scenario, request: &Request, registry: &mut Registr
     let settings = scenario_file::scenario_settings(scenario);
     let run = Run::with(&scenario.file, &settings, registry, observer)?;
     let wanted = request.out.clone().unwrap_or_else(|| PathBuf::from(&run.plan().report.dir));
+    if let Some(truth) = request.truth.as_deref().filter(|_| !request.force) {
+        recorder::check_folder(run.plan(), truth)?;
+    }
     let folder = ReportFolder::claim(&wanted, request.force)?;
     let repeat = reproduce(program.name, scenario, request, run.plan());
     let outcome = run
@@ -47,44 +52,14 @@ pub(crate) fn run(scenario: &Scenario, request: &Request, registry: &mut Registr
         .partition(request.partition)
         .keep(request.keep)
         .captures(folder.path())
-        .interrupt(watch_interrupts())
+        .truth(request.truth.clone())
+        .interrupt(interruption::watch("the partial report"))
         .run()?;
-    print(&outcome, &folder, request.quiet)
-}
-
-/// The first Ctrl-C, SIGTERM (as CI systems cancel) or SIGHUP (of a terminal that is closed) ends the run with a partial report, the second one the program.
-fn watch_interrupts() -> Interrupt {
-    let interrupt = Interrupt::default();
-    let asked = interrupt.clone();
-    std::thread::spawn(move || {
-        // Without signals a run still ends by itself.
-        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else { return };
-        runtime.block_on(async {
-            while signal().await.is_ok() {
-                if asked.ask() {
-                    std::process::exit(i32::from(exit_code::INTERRUPTED));
-                }
-                output::note("interrupted: writing the partial report (Ctrl-C again to leave at once)");
-            }
-        });
-    });
-    interrupt
-}
-
-#[cfg(unix)]
-async fn signal() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut terminate, mut hang_up) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
-    tokio::select! {
-        outcome = tokio::signal::ctrl_c() => outcome,
-        _ = terminate.recv() => Ok(()),
-        _ = hang_up.recv() => Ok(()),
+    let code = print(&outcome, &folder, request.quiet)?;
+    match outcome.unrecorded {
+        None => Ok(code),
+        Some(error) => Err(Failure::Reports(error)),
     }
-}
-
-#[cfg(not(unix))]
-async fn signal() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
 }
 
 /// The command that repeats the run, with what is secret left out.

@@ -145,3 +145,40 @@ fn a_vendor_adds_an_action_that_gives_a_command() -> Result<(), Error> {
     assert_eq!((report.commands.received, report.commands.applied), (1, 1));
     Ok(())
 }
+
+/// A vendor's step whose command no pump knows: an argument that does not exist, and none of those that must be given.
+fn misspelt(_: &Arguments) -> Request {
+    let arguments = Arguments([("dose_ug_kg_mim".to_owned(), Argument::Number(0.1))].into());
+    Request { op: "set_rate".to_owned(), arguments }
+}
+
+#[test]
+fn the_arguments_that_a_vendors_action_makes_are_checked() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let mut registry = session::standard_registry();
+    registry.add(ActionSpec {
+        name: "ward.pressor",
+        about: "asks a pump for a dose by weight",
+        level: Level::Device,
+        executor: Executor::new(CommandAction(misspelt)),
+        parameters: Vec::new(),
+        duration: DurationRule::Instant,
+        evidence: CommandAction::EVIDENCE,
+        heal: "nothing to heal",
+        stack_should: "deliver it once, and the answer back",
+    });
+    let file = scenario(folder.path(), "commands.applied == 50%");
+    let text = fs::read_to_string(&file).expect("readable");
+    let theirs = text.replace("\"cmd.send\"", "\"ward.pressor\"");
+    let theirs = theirs.lines().filter(|line| !line.starts_with("with = { op")).collect::<Vec<_>>().join("\n");
+    fs::write(&file, theirs).expect("writable");
+    let error = Run::load(&file, &mut registry).expect_err("refused").to_string();
+    assert!(
+        error.contains(
+            "the command that `ward.pressor` gives has `dose_ug_kg_mim`, and `set_rate` of `infusion_pump` has no such \
+             argument; did you mean `dose_ug_kg_min`?"
+        ),
+        "{error}"
+    );
+    assert!(error.contains("gives has 0 of `rate_ml_h`, `dose_"), "{error}");
+}

@@ -4,7 +4,7 @@ use vocabulary::Dimension::Time;
 
 use crate::language::schema::Takes::{
     Arguments, At, Choice, Condition, Count, Flag, Free, Id, Number, Pick, Quantity, Reference, Registered, Start,
-    Text, TextOrTexts, Texts,
+    Text, TextOrTexts, Texts, Zone,
 };
 use crate::language::schema::{More, TableSpec, key, later};
 
@@ -27,6 +27,12 @@ pub(super) static TIME: TableSpec = TableSpec {
             "start",
             Start,
             "what payload timestamps say at the start; the default is `now`, and 2026-01-01T00:00:00Z in virtual mode",
+        ),
+        key(
+            "zone",
+            Zone,
+            "by whose clocks people live: a zone of the IANA database, such as `Europe/Berlin`; the offset of `start` \
+             without it, UTC where that says none",
         ),
         key("warmup", Quantity(Time), "sent, but not judged").or("0s"),
         key("length", Quantity(Time), "simulated length, warm-up included").required(),

@@ -5,7 +5,7 @@ use vocabulary::Dimension::Length;
 use crate::language::limits::MOST_PATIENTS;
 use crate::language::schema::Takes::{
     Choice, Count, Id, Named, Number, PatientParameters, Quantity, Reference, Registered, Share, Shares, Streams,
-    Table, Tables, Text,
+    Table, Tables, Text, Zone,
 };
 use crate::language::schema::{More, TableSpec, key, later};
 
@@ -17,6 +17,7 @@ pub(super) static COHORT: TableSpec = TableSpec {
         key("count", Count(1, MOST_PATIENTS), "how many patients").required(),
         key("patient", Table(&PATIENT), "who they are").required(),
         key("place", Table(&PLACE), "where they are, for Bluetooth"),
+        key("zone", Zone, "by whose clocks they live; the zone of `[time]` without it"),
         key("device", Tables(&DEVICE), "what they wear"),
     ],
     more: More::Nothing,

@@ -1,7 +1,7 @@
 //! Patients with their devices and streams.
 
 use serde_json::Value;
-use sim_core::{Cadence, DevicePlan, PatientPlan, Route, SimId, StreamPlan};
+use sim_core::{Cadence, DevicePlan, PatientPlan, Route, SimId, StreamPlan, Zone};
 use vocabulary::{DeviceIdentity, PatientIdentity};
 
 use super::super::delivery::delivery;
@@ -14,15 +14,22 @@ use crate::plan::fields::{Fields, View};
 /// A patient with all devices.
 pub(super) fn patient(plan: &Plan, patient: &PatientPlan, view: View) -> Value {
     // Cohort and number are the parts of the path.
-    let PatientPlan { path, cohort: _, number: _, patient_id, identity, model, arguments: own, devices } = patient;
+    let PatientPlan { path, cohort: _, number: _, patient_id, identity, model, arguments: own, zone, devices } =
+        patient;
     Fields::new(view)
         .field("path", path.clone())
         .field("patient_id", patient_id.clone())
         .field("identity", patient_identity(identity, view))
         .field("model", model.clone())
         .field("parameters", arguments(own))
+        .named("zone", zone_name(zone))
         .field("devices", devices.clone().map(|index| device(plan, index, view)).collect::<Vec<_>>())
         .done()
+}
+
+/// The name of a zone other than UTC.
+fn zone_name(zone: &Zone) -> Option<String> {
+    (*zone != Zone::utc()).then(|| zone.name.clone())
 }
 
 fn device(plan: &Plan, index: usize, view: View) -> Value {

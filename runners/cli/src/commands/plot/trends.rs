@@ -1,11 +1,11 @@
 //! Panels of a trend: what devices showed beside the truth, quantity by quantity.
 
 use plot::{Panel, Role, Series};
+use recorder::{Folder, Numerics, State};
 use vocabulary::MetricId;
 
 use super::Window;
 use crate::failure::Failure;
-use crate::recording::{Folder, Numerics, State};
 
 /// A quantity with the metrics that show it and the columns of the truth.
 struct Quantity {
@@ -88,7 +88,7 @@ const VENOUS_CHANGE_MMHG: f64 = 1.0;
 /// The panels of a window.
 ///
 /// # Errors
-/// [`Failure::Read`] when a file is damaged.
+/// [`Failure::Recorder`] when a file is damaged.
 pub(super) fn panels(
     folder: &Folder,
     patient: &str,

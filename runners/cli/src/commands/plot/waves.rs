@@ -1,10 +1,10 @@
 //! Waveforms and labels of a recording, in the order in which monitors show them.
 
 use plot::{Mark, Recorded, TWELVE_LEADS, Wave};
+use recorder::{Folder, REPLAYED, Record};
 use recordings::wfdb::{AnnotationCode, Signal};
 
 use crate::failure::Failure;
-use crate::recording::{Folder, REPLAYED, Record};
 
 /// Order and names of channels below the electrocardiogram.
 const CHANNELS: [(&str, &str); 6] =
@@ -18,7 +18,7 @@ const LEADS: [&str; 12] = ["I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V
 /// Whether any of it was recorded from a person and replayed is returned.
 ///
 /// # Errors
-/// [`Failure::Read`] when a file is missing or damaged.
+/// [`Failure::Recorder`] when a file is missing or damaged.
 pub(super) fn read(folder: &Folder, owners: &[&str], recorded: &mut Recorded, is_trend: bool) -> Result<bool, Failure> {
     // Every record of a patient carries the same labels; the finest one places them best.
     let mut finest_hz = 0.0;

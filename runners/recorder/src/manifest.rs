@@ -6,17 +6,17 @@ use std::path::Path;
 use recordings::Resampler;
 use scenarios::Plan;
 use serde::Serialize;
-use sim_core::Program;
+use sim_core::{Program, SimTime};
 
-use super::waveforms::WrittenRecord;
-use crate::failure::Failure;
+use crate::error::Error;
+use crate::waveforms::WrittenRecord;
 
 /// Name of the file.
-pub(crate) const FILE: &str = crate::recording::MANIFEST_FILE;
+pub const FILE: &str = "manifest.json";
 
-/// The manifest; `runners/cli/schemas/manifest.schema.json` describes it.
+/// The manifest; `schemas/manifest.schema.json` of this crate describes it.
 #[derive(Debug, Serialize)]
-pub(crate) struct Manifest {
+pub struct Manifest {
     format: &'static str,
     /// Name and version of the program.
     pub(crate) tool: String,
@@ -26,12 +26,12 @@ pub(crate) struct Manifest {
     length_s: f64,
     resampler: &'static str,
     /// Files, relative to the manifest's folder.
-    pub(crate) files: Vec<File>,
+    files: Vec<File>,
 }
 
 /// One file.
 #[derive(Debug, Serialize)]
-pub(crate) struct File {
+struct File {
     path: String,
     kind: &'static str,
     /// Patient or device.
@@ -52,17 +52,22 @@ struct NamedSignal {
 
 impl Manifest {
     /// Without files.
-    pub(crate) fn new(plan: &Plan, program: Program) -> Self {
+    pub(crate) fn new(plan: &Plan, program: Program, reached: SimTime) -> Self {
         Self {
             format: "manifest/1",
             tool: program.to_string(),
             scenario: plan.scenario.clone(),
             seed: plan.seed,
             plan_sha256: scenarios::plan_sha256(plan),
-            length_s: plan.time.length.seconds(),
+            length_s: (reached - SimTime::ZERO).seconds(),
             resampler: Resampler::NAME,
             files: Vec::new(),
         }
+    }
+
+    /// How many files it names.
+    pub fn count(&self) -> usize {
+        self.files.len()
     }
 
     /// Adds the files of a record.
@@ -101,10 +106,10 @@ impl Manifest {
     /// Writes it.
     ///
     /// # Errors
-    /// [`Failure::Write`] when the disk does not take it.
-    pub(crate) fn write(&self, folder: &Path) -> Result<(), Failure> {
+    /// [`Error::Write`] when the disk does not take it.
+    pub(crate) fn write(&self, folder: &Path) -> Result<(), Error> {
         let file = folder.join(FILE);
-        let text = serde_json::to_string_pretty(self).map_err(|error| Failure::write(&file)(error.into()))?;
-        fs::write(&file, text + "\n").map_err(Failure::write(&file))
+        let text = serde_json::to_string_pretty(self).map_err(|error| Error::write(&file)(error.into()))?;
+        fs::write(&file, text + "\n").map_err(Error::write(&file))
     }
 }

@@ -12,6 +12,10 @@ pub(crate) struct Captured {
     pub(crate) device: SimId,
     /// On which stream, by route.
     pub(crate) stream: u32,
+    /// Its id.
+    pub(crate) stream_id: String,
+    /// Number of the message in the stream.
+    pub(crate) sequence: u64,
     /// When.
     pub(crate) intended: SimTime,
     /// Values.
@@ -65,6 +69,8 @@ impl Observer for Capture {
         let captured = Captured {
             device: said.device,
             stream: said.stream.route.0,
+            stream_id: said.stream.id.clone(),
+            sequence: message.sequence,
             intended: said.intended,
             readings: message.readings.to_vec(),
             waves,

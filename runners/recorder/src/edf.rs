@@ -7,10 +7,10 @@ use bytes::BytesMut;
 use recordings::edf::{Annotation, Annotations, Header, Signal, Start, encode_record};
 use recordings::wfdb::AnnotationCode;
 
-use super::manifest::Manifest;
-use super::start;
-use crate::failure::Failure;
-use crate::recording::{Folder, Label, Record};
+use crate::error::Error;
+use crate::folder::{Folder, Label, Record};
+use crate::manifest::Manifest;
+use crate::start;
 
 /// Longest data record that is tried so that every rate has whole samples in it [s].
 const LONGEST_RECORD_S: u32 = 60;
@@ -18,8 +18,8 @@ const LONGEST_RECORD_S: u32 = 60;
 /// Writes an EDF+ file for every device of a recording that has waveforms, and notes it in the manifest.
 ///
 /// # Errors
-/// [`Failure`] when the recording cannot be read, or holds what EDF+ has no form for.
-pub(super) fn write(folder: &Folder, start_epoch_ns: i64, manifest: &mut Manifest) -> Result<(), Failure> {
+/// [`Error`] when the recording cannot be read, or holds what EDF+ has no form for.
+pub(crate) fn write(folder: &Folder, start_epoch_ns: i64, manifest: &mut Manifest) -> Result<(), Error> {
     let start = header_start(start_epoch_ns);
     let start_us = start_epoch_ns.rem_euclid(1_000_000_000) as u64 / 1_000;
     for owner in folder.owners() {
@@ -33,7 +33,7 @@ pub(super) fn write(folder: &Folder, start_epoch_ns: i64, manifest: &mut Manifes
         let labels = folder.labels(patient)?.0;
         let name = format!("{device}.edf");
         let file = folder.root().join(owner).join(&name);
-        let refuse = |error: recordings::edf::EdfError| Failure::write(&file)(std::io::Error::other(error));
+        let refuse = |error: recordings::edf::EdfError| Error::write(&file)(std::io::Error::other(error));
 
         let duration_s = duration_s(&records);
         let length_s = records.iter().map(length_s).fold(0.0, f64::max);
@@ -48,17 +48,17 @@ pub(super) fn write(folder: &Folder, start_epoch_ns: i64, manifest: &mut Manifes
             signals: records.iter().flat_map(|record| signals(record, duration_s)).collect(),
             annotation_bytes: annotations.bytes(),
         };
-        let mut out = BufWriter::new(File::create(&file).map_err(Failure::write(&file))?);
+        let mut out = BufWriter::new(File::create(&file).map_err(Error::write(&file))?);
         let mut bytes = BytesMut::new();
         header.encode(&mut bytes).map_err(refuse)?;
         for number in 0..count {
             let parts = parts(&records, &header, number);
             let views: Vec<&[i16]> = parts.iter().map(Vec::as_slice).collect();
             encode_record(&header, number, &views, &annotations, &mut bytes).map_err(refuse)?;
-            out.write_all(&bytes).map_err(Failure::write(&file))?;
+            out.write_all(&bytes).map_err(Error::write(&file))?;
             bytes.clear();
         }
-        out.flush().map_err(Failure::write(&file))?;
+        out.flush().map_err(Error::write(&file))?;
         manifest.add_table(owner, &name, "edf", count);
     }
     Ok(())

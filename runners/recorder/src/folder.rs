@@ -8,20 +8,18 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-pub(crate) use record::Record;
-pub(crate) use table::{Label, Labels, Numerics, State, States};
+pub use record::Record;
+pub use table::{Label, Labels, Numerics, State, States};
 
-use crate::failure::Failure;
+use crate::error::Error;
+use crate::manifest::FILE as MANIFEST_FILE;
 
 /// How the header of a record says that a person's recording was played, and not a model.
-pub(crate) const REPLAYED: &str = "replayed recording";
-
-/// Name of the manifest.
-pub(crate) const MANIFEST_FILE: &str = "manifest.json";
+pub const REPLAYED: &str = "replayed recording";
 
 /// A folder that `iomt record` wrote.
 #[derive(Debug)]
-pub(crate) struct Folder {
+pub struct Folder {
     root: PathBuf,
     manifest: Manifest,
 }
@@ -46,16 +44,16 @@ impl Folder {
     /// Opens the recording in a folder.
     ///
     /// # Errors
-    /// [`Failure::Read`] when there is no manifest or it is not one.
-    pub(crate) fn open(root: &Path) -> Result<Self, Failure> {
+    /// [`Error::Read`] when there is no manifest or it is not one.
+    pub fn open(root: &Path) -> Result<Self, Error> {
         let file = root.join(MANIFEST_FILE);
-        let text = fs::read_to_string(&file).map_err(Failure::read(&file))?;
-        let manifest = serde_json::from_str(&text).map_err(Failure::read(&file))?;
+        let text = fs::read_to_string(&file).map_err(Error::read(&file))?;
+        let manifest = serde_json::from_str(&text).map_err(Error::read(&file))?;
         Ok(Self { root: root.to_owned(), manifest })
     }
 
     /// The folder that holds a file or folder of a recording, and the patient or device whose it is.
-    pub(crate) fn around(path: &Path) -> Option<(PathBuf, Option<String>)> {
+    pub fn around(path: &Path) -> Option<(PathBuf, Option<String>)> {
         let place = if path.is_dir() { path } else { path.parent()? };
         let root = place.ancestors().find(|folder| folder.join(MANIFEST_FILE).is_file())?;
         let owner = place.strip_prefix(root).ok()?.to_str()?.replace('\\', "/");
@@ -63,27 +61,27 @@ impl Folder {
     }
 
     /// Where it lies.
-    pub(crate) fn root(&self) -> &Path {
+    pub fn root(&self) -> &Path {
         &self.root
     }
 
     /// Name of the scenario that was recorded.
-    pub(crate) fn scenario(&self) -> &str {
+    pub fn scenario(&self) -> &str {
         &self.manifest.scenario
     }
 
     /// Its seed.
-    pub(crate) fn seed(&self) -> u64 {
+    pub fn seed(&self) -> u64 {
         self.manifest.seed
     }
 
     /// Simulated length [s].
-    pub(crate) fn length_s(&self) -> f64 {
+    pub fn length_s(&self) -> f64 {
         self.manifest.length_s
     }
 
     /// Everyone who owns a file, each once.
-    pub(crate) fn owners(&self) -> Vec<&str> {
+    pub fn owners(&self) -> Vec<&str> {
         let mut owners: Vec<&str> = self.manifest.files.iter().map(|file| file.owner.as_str()).collect();
         owners.sort_unstable();
         owners.dedup();
@@ -93,8 +91,8 @@ impl Folder {
     /// The records of a device.
     ///
     /// # Errors
-    /// [`Failure::Read`] when a file is missing or damaged.
-    pub(crate) fn records(&self, owner: &str) -> Result<Vec<Record>, Failure> {
+    /// [`Error::Read`] when a file is missing or damaged.
+    pub fn records(&self, owner: &str) -> Result<Vec<Record>, Error> {
         let headers = self.manifest.files.iter().filter(|file| file.owner == owner && file.kind == "wfdb_header");
         headers.map(|file| Record::read(&self.root.join(&file.path))).collect()
     }
@@ -102,24 +100,24 @@ impl Folder {
     /// What a device showed.
     ///
     /// # Errors
-    /// [`Failure::Read`] when the file is damaged.
-    pub(crate) fn numerics(&self, owner: &str) -> Result<Numerics, Failure> {
+    /// [`Error::Read`] when the file is damaged.
+    pub fn numerics(&self, owner: &str) -> Result<Numerics, Error> {
         self.table(owner, "numerics").map_or(Ok(Numerics::default()), |file| Numerics::read(&file))
     }
 
     /// The truth about a patient.
     ///
     /// # Errors
-    /// [`Failure::Read`] when the file is damaged.
-    pub(crate) fn states(&self, owner: &str) -> Result<States, Failure> {
+    /// [`Error::Read`] when the file is damaged.
+    pub fn states(&self, owner: &str) -> Result<States, Error> {
         self.table(owner, "truth").map_or(Ok(States::default()), |file| States::read(&file))
     }
 
     /// Labels of what lasts: steps and conditions of a patient.
     ///
     /// # Errors
-    /// [`Failure::Read`] when the file is damaged.
-    pub(crate) fn labels(&self, owner: &str) -> Result<Labels, Failure> {
+    /// [`Error::Read`] when the file is damaged.
+    pub fn labels(&self, owner: &str) -> Result<Labels, Error> {
         let file = self.root.join(owner).join(table::LABELS_FILE);
         if file.is_file() { Labels::read(&file) } else { Ok(Labels::default()) }
     }

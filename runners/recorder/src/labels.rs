@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use sim_core::{LabelEdge, SimId, SimTime};
+use scenarios::Plan;
+use sim_core::{CommandAction, LabelEdge, Registry, SignalAction, SimId, SimTime, Subject};
 
-use super::table::Table;
-use crate::failure::Failure;
+use crate::error::Error;
+use crate::table::Table;
 
 /// Name of the file.
 pub(crate) const FILE: &str = "labels.csv";
 
 /// A stretch of time; without an end it lasts to the end of the recording.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 struct Episode {
     onset: SimTime,
     end: Option<SimTime>,
@@ -40,11 +41,41 @@ impl Labels {
         }
     }
 
+    /// Adds the steps that acted on devices up to an instant: what is true of a patient is noted by the models, what
+    /// sensors, clocks and commands do to devices is known from the plan. A step that acts on several devices of a
+    /// patient is one episode.
+    pub(crate) fn add_steps_on_devices(&mut self, plan: &Plan, registry: &Registry, reached: SimTime) {
+        let acts_on_devices = |action: &str| {
+            let executor = registry.action(action).map(|action| &action.executor);
+            executor.is_some_and(|it| it.code::<SignalAction>().is_some() || it.code::<CommandAction>().is_some())
+        };
+        for occurrence in plan.occurrences.iter().filter(|it| it.start < reached && acts_on_devices(&it.action)) {
+            for subject in &occurrence.subjects {
+                let (Subject::Device(device) | Subject::Stream(device, _)) = subject else { continue };
+                let Some(device) = plan.roster.devices.get(device.index()) else { continue };
+                let end = occurrence.end.unwrap_or(occurrence.start);
+                let episode = Episode {
+                    onset: occurrence.start,
+                    end: (end <= reached).then_some(end),
+                    label: occurrence.action.clone(),
+                    cause: occurrence.step.clone(),
+                };
+                let episodes = self.0.entry(device.patient).or_default();
+                if !episodes.contains(&episode) {
+                    episodes.push(episode);
+                }
+            }
+        }
+        for episodes in self.0.values_mut() {
+            episodes.sort_by_key(|episode| episode.onset);
+        }
+    }
+
     /// Writes a patient's file, also when there is nothing to tell, and returns the number of rows.
     ///
     /// # Errors
-    /// [`Failure::Write`] when the disk does not take it.
-    pub(crate) fn write(&self, patient: SimId, folder: &Path) -> Result<u64, Failure> {
+    /// [`Error::Write`] when the disk does not take it.
+    pub(crate) fn write(&self, patient: SimId, folder: &Path) -> Result<u64, Error> {
         let mut table = Table::new(folder, FILE, "onset_s,end_s,label,cause");
         for episode in self.0.get(&patient).map(Vec::as_slice).unwrap_or_default() {
             let end = episode.end.map(|end| format!("{:.1}", end.seconds())).unwrap_or_default();

@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use crate::failure::Failure;
+use crate::error::Error;
 
 /// File of a patient's labels that last: `onset_s,end_s,label,cause`.
 pub(super) const LABELS_FILE: &str = "labels.csv";
 
 /// Readings of a device by metric: instant [s] and value, not a number where the device showed none.
 #[derive(Debug, Default)]
-pub(crate) struct Numerics(pub(crate) BTreeMap<String, Vec<(f64, f64)>>);
+pub struct Numerics(pub BTreeMap<String, Vec<(f64, f64)>>);
 
 impl Numerics {
-    pub(super) fn read(file: &Path) -> Result<Self, Failure> {
+    pub(super) fn read(file: &Path) -> Result<Self, Error> {
         let table = Table::read(file)?;
         let [time, metric, value] = table.columns(["time_s", "metric", "value"])?;
         let mut readings = Self::default();
@@ -32,21 +32,21 @@ impl Numerics {
 
 /// The truth about a patient, column by column.
 #[derive(Debug, Default)]
-pub(crate) struct States(pub(crate) Vec<State>);
+pub struct States(pub Vec<State>);
 
 /// One column.
 #[derive(Debug)]
-pub(crate) struct State {
+pub struct State {
     /// Name, such as `heart_rate`.
-    pub(crate) name: String,
+    pub name: String,
     /// Unit.
-    pub(crate) unit: String,
+    pub unit: String,
     /// Instant [s] and value.
-    pub(crate) points: Vec<(f64, f64)>,
+    pub points: Vec<(f64, f64)>,
 }
 
 impl States {
-    pub(super) fn read(file: &Path) -> Result<Self, Failure> {
+    pub(super) fn read(file: &Path) -> Result<Self, Error> {
         let table = Table::read(file)?;
         let mut states: Vec<State> = table
             .header()
@@ -70,21 +70,21 @@ impl States {
 
 /// Labels that last.
 #[derive(Debug, Default)]
-pub(crate) struct Labels(pub(crate) Vec<Label>);
+pub struct Labels(pub Vec<Label>);
 
 /// One of them.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Label {
+pub struct Label {
     /// Beginning [s].
-    pub(crate) onset_s: f64,
+    pub onset_s: f64,
     /// End [s]; absent when it lasts to the end.
-    pub(crate) end_s: Option<f64>,
+    pub end_s: Option<f64>,
     /// What it is.
-    pub(crate) name: String,
+    pub name: String,
 }
 
 impl Labels {
-    pub(super) fn read(file: &Path) -> Result<Self, Failure> {
+    pub(super) fn read(file: &Path) -> Result<Self, Error> {
         let table = Table::read(file)?;
         let [onset, end, label] = table.columns(["onset_s", "end_s", "label"])?;
         let mut labels = Vec::new();
@@ -115,8 +115,8 @@ struct Row<'a> {
 }
 
 impl<'a> Table<'a> {
-    fn read(file: &'a Path) -> Result<Self, Failure> {
-        Ok(Self { file, text: fs::read_to_string(file).map_err(Failure::read(file))? })
+    fn read(file: &'a Path) -> Result<Self, Error> {
+        Ok(Self { file, text: fs::read_to_string(file).map_err(Error::read(file))? })
     }
 
     fn header(&self) -> impl Iterator<Item = &str> {
@@ -124,10 +124,10 @@ impl<'a> Table<'a> {
     }
 
     /// Positions of the columns of these names.
-    fn columns<const N: usize>(&self, names: [&str; N]) -> Result<[usize; N], Failure> {
+    fn columns<const N: usize>(&self, names: [&str; N]) -> Result<[usize; N], Error> {
         let mut positions = [0; N];
         for (position, name) in positions.iter_mut().zip(names) {
-            *position = self.header().position(|title| title == name).ok_or_else(|| Failure::Read {
+            *position = self.header().position(|title| title == name).ok_or_else(|| Error::Read {
                 file: self.file.to_owned(),
                 reason: format!("line 1 has no column `{name}`"),
             })?;
@@ -135,7 +135,7 @@ impl<'a> Table<'a> {
         Ok(positions)
     }
 
-    fn rows(&self) -> impl Iterator<Item = Result<Row<'_>, Failure>> {
+    fn rows(&self) -> impl Iterator<Item = Result<Row<'_>, Error>> {
         let width = self.header().count();
         self.text.lines().enumerate().skip(1).map(move |(index, text)| {
             let row = Row { file: self.file, line: index + 1, text };
@@ -146,7 +146,7 @@ impl<'a> Table<'a> {
 }
 
 impl<'a> Row<'a> {
-    fn cells<const N: usize>(&self, positions: [usize; N]) -> Result<[&'a str; N], Failure> {
+    fn cells<const N: usize>(&self, positions: [usize; N]) -> Result<[&'a str; N], Error> {
         let cells: Vec<&str> = self.text.split(',').collect();
         let mut found = [""; N];
         for (cell, position) in found.iter_mut().zip(positions) {
@@ -155,8 +155,8 @@ impl<'a> Row<'a> {
         Ok(found)
     }
 
-    fn refuse(&self, reason: &str) -> Failure {
-        Failure::Read { file: self.file.to_owned(), reason: format!("line {}: {reason}", self.line) }
+    fn refuse(&self, reason: &str) -> Error {
+        Error::Read { file: self.file.to_owned(), reason: format!("line {}: {reason}", self.line) }
     }
 }
 

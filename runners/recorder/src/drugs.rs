@@ -5,8 +5,8 @@ use std::path::Path;
 
 use sim_core::DrugSample;
 
-use super::table::Table;
-use crate::failure::Failure;
+use crate::error::Error;
+use crate::table::Table;
 
 /// Name of the file.
 pub(crate) const FILE: &str = "drugs.csv";
@@ -24,8 +24,8 @@ impl Concentrations {
     /// One row.
     ///
     /// # Errors
-    /// [`Failure::Write`] when the disk does not take it.
-    pub(crate) fn take(&mut self, sample: &DrugSample) -> Result<(), Failure> {
+    /// [`Error::Write`] when the disk does not take it.
+    pub(crate) fn take(&mut self, sample: &DrugSample) -> Result<(), Error> {
         let DrugSample { at, drug, plasma_ug_l, effect_site_ug_l, .. } = sample;
         let _ = write!(self.0.text, "{},{drug},{plasma_ug_l:.6},{effect_site_ug_l:.6},ug/L", at.seconds());
         self.0.row_done()
@@ -34,8 +34,8 @@ impl Concentrations {
     /// Writes the rest and returns the number of rows.
     ///
     /// # Errors
-    /// [`Failure::Write`] when the disk does not take it.
-    pub(crate) fn finish(self) -> Result<u64, Failure> {
+    /// [`Error::Write`] when the disk does not take it.
+    pub(crate) fn finish(self) -> Result<u64, Error> {
         self.0.finish()
     }
 }

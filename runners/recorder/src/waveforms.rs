@@ -9,11 +9,11 @@ use device_models::physiology::SampleGrid;
 use recordings::wfdb::{AnnotationCode, Date, Header, SampleSummary, Signal, encode_annotations, encode_signals};
 use sim_core::{Annotation, Cadence, DevicePlan, SimTime};
 
-use super::capture::CapturedWave;
-use super::start;
-use super::table::append;
-use crate::failure::Failure;
-use crate::recording::REPLAYED;
+use crate::capture::CapturedWave;
+use crate::error::Error;
+use crate::folder::REPLAYED;
+use crate::start;
+use crate::table::append;
 
 /// Frames gathered before they are written.
 const BATCH_FRAMES: usize = 16_384;
@@ -80,8 +80,8 @@ impl Waveforms {
     /// Takes one chunk of one channel; it ends at `intended`.
     ///
     /// # Errors
-    /// [`Failure::Write`] when the disk does not take it.
-    pub(crate) fn take(&mut self, stream: u32, intended: SimTime, wave: CapturedWave) -> Result<(), Failure> {
+    /// [`Error::Write`] when the disk does not take it.
+    pub(crate) fn take(&mut self, stream: u32, intended: SimTime, wave: CapturedWave) -> Result<(), Error> {
         let metric = wave.metric.metric();
         let position = self
             .signals
@@ -114,7 +114,7 @@ impl Waveforms {
     }
 
     /// Writes the frames that every channel has, if they are at least `least`.
-    fn write(&mut self, least: usize) -> Result<(), Failure> {
+    fn write(&mut self, least: usize) -> Result<(), Error> {
         let mut streams: Vec<u32> = self.signals.iter().map(|channel| channel.stream).collect();
         streams.dedup();
         let frames = self.signals.iter().map(|channel| channel.waiting.len()).min().unwrap_or(0);
@@ -129,7 +129,7 @@ impl Waveforms {
         let file = self.folder.join(format!("{}.dat", self.name));
         let mut bytes = BytesMut::new();
         let views: Vec<&[i16]> = batches.iter().map(Vec::as_slice).collect();
-        encode_signals(&views, &mut bytes).map_err(|error| Failure::write(&file)(std::io::Error::other(error)))?;
+        encode_signals(&views, &mut bytes).map_err(|error| Error::write(&file)(std::io::Error::other(error)))?;
         append(&file, &bytes, self.frames == 0)?;
         self.frames += frames as u64;
         Ok(())
@@ -138,8 +138,8 @@ impl Waveforms {
     /// Writes what is left, the header with the instant of sample 0 [ns since the Unix epoch], and the annotations.
     ///
     /// # Errors
-    /// [`Failure::Write`] when the disk does not take it.
-    pub(crate) fn finish(mut self, labels: &[Annotation], start_epoch_ns: i64) -> Result<WrittenRecord, Failure> {
+    /// [`Error::Write`] when the disk does not take it.
+    pub(crate) fn finish(mut self, labels: &[Annotation], start_epoch_ns: i64) -> Result<WrittenRecord, Error> {
         self.expected_streams = 0;
         self.write(1)?;
         let data_file = format!("{}.dat", self.name);
@@ -169,8 +169,8 @@ impl Waveforms {
             comments: vec![format!("{}, written by iomt; sample 0 is the start of the scenario", self.origin)],
         };
         let header_file = self.folder.join(format!("{}.hea", self.name));
-        let text = header.encode().map_err(|error| Failure::write(&header_file)(std::io::Error::other(error)))?;
-        fs::write(&header_file, text).map_err(Failure::write(&header_file))?;
+        let text = header.encode().map_err(|error| Error::write(&header_file)(std::io::Error::other(error)))?;
+        fs::write(&header_file, text).map_err(Error::write(&header_file))?;
 
         let annotations: Vec<recordings::wfdb::Annotation> = labels
             .iter()
@@ -186,8 +186,8 @@ impl Waveforms {
             let file = self.folder.join(format!("{}.atr", self.name));
             let mut bytes = BytesMut::new();
             encode_annotations(&annotations, &mut bytes)
-                .map_err(|error| Failure::write(&file)(std::io::Error::other(error)))?;
-            fs::write(&file, &bytes).map_err(Failure::write(&file))?;
+                .map_err(|error| Error::write(&file)(std::io::Error::other(error)))?;
+            fs::write(&file, &bytes).map_err(Error::write(&file))?;
         }
         let units = self.signals.iter().map(|channel| channel.units.clone());
         Ok(WrittenRecord {

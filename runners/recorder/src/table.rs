@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use sim_core::{SimTime, StateSample, TruthColumn};
 use vocabulary::{Reading, Value};
 
-use crate::failure::Failure;
+use crate::error::Error;
 
 /// File of a device's numerics.
 pub(crate) const NUMERICS_FILE: &str = "numerics.csv";
@@ -20,30 +20,30 @@ const BATCH_BYTES: usize = 32 * 1024;
 
 /// A CSV file being written.
 #[derive(Debug)]
-pub(super) struct Table {
+pub(crate) struct Table {
     file: PathBuf,
-    pub(super) text: String,
+    pub(crate) text: String,
     rows: u64,
     fresh: bool,
 }
 
 impl Table {
     /// A table with this header, written as it grows.
-    pub(super) fn new(folder: &Path, name: &str, header: &str) -> Self {
+    pub(crate) fn new(folder: &Path, name: &str, header: &str) -> Self {
         Self { file: folder.join(name), text: format!("{header}\n"), rows: 0, fresh: true }
     }
 
     /// Ends the row whose text was appended.
     ///
     /// # Errors
-    /// [`Failure::Write`] when the disk does not take it.
-    pub(super) fn row_done(&mut self) -> Result<(), Failure> {
+    /// [`Error::Write`] when the disk does not take it.
+    pub(crate) fn row_done(&mut self) -> Result<(), Error> {
         self.text.push('\n');
         self.rows += 1;
         if self.text.len() >= BATCH_BYTES { self.flush() } else { Ok(()) }
     }
 
-    fn flush(&mut self) -> Result<(), Failure> {
+    fn flush(&mut self) -> Result<(), Error> {
         append(&self.file, self.text.as_bytes(), self.fresh)?;
         self.text.clear();
         self.fresh = false;
@@ -53,8 +53,8 @@ impl Table {
     /// Writes the rest and returns the number of rows.
     ///
     /// # Errors
-    /// [`Failure::Write`] when the disk does not take it.
-    pub(super) fn finish(mut self) -> Result<u64, Failure> {
+    /// [`Error::Write`] when the disk does not take it.
+    pub(crate) fn finish(mut self) -> Result<u64, Error> {
         self.flush()?;
         Ok(self.rows)
     }
@@ -63,10 +63,10 @@ impl Table {
 /// Appends to a file, beginning it anew when `fresh`; folders are made as needed.
 ///
 /// # Errors
-/// [`Failure::Write`] when the disk does not take it.
-pub(super) fn append(file: &Path, bytes: &[u8], fresh: bool) -> Result<(), Failure> {
+/// [`Error::Write`] when the disk does not take it.
+pub(crate) fn append(file: &Path, bytes: &[u8], fresh: bool) -> Result<(), Error> {
     if let (true, Some(folder)) = (fresh, file.parent()) {
-        fs::create_dir_all(folder).map_err(Failure::write(folder))?;
+        fs::create_dir_all(folder).map_err(Error::write(folder))?;
     }
     let mut options = OpenOptions::new();
     if fresh {
@@ -74,7 +74,7 @@ pub(super) fn append(file: &Path, bytes: &[u8], fresh: bool) -> Result<(), Failu
     } else {
         options.append(true);
     }
-    options.open(file).and_then(|mut open| open.write_all(bytes)).map_err(Failure::write(file))
+    options.open(file).and_then(|mut open| open.write_all(bytes)).map_err(Error::write(file))
 }
 
 /// `numerics.csv` of one device.
@@ -84,17 +84,17 @@ pub(crate) struct Numerics(Table);
 impl Numerics {
     /// In the folder of the device.
     pub(crate) fn new(folder: &Path) -> Self {
-        Self(Table::new(folder, NUMERICS_FILE, "time_s,metric,value,unit,quality"))
+        Self(Table::new(folder, NUMERICS_FILE, "time_s,stream,sequence,metric,value,unit,quality"))
     }
 
     /// One row a reading.
     ///
     /// # Errors
-    /// [`Failure::Write`] when the disk does not take it.
-    pub(crate) fn take(&mut self, at: SimTime, readings: &[Reading]) -> Result<(), Failure> {
+    /// [`Error::Write`] when the disk does not take it.
+    pub(crate) fn take(&mut self, at: SimTime, stream: &str, sequence: u64, readings: &[Reading]) -> Result<(), Error> {
         for reading in readings {
             let metric = reading.metric.metric();
-            let _ = write!(self.0.text, "{:.6},{},", at.seconds(), metric.id);
+            let _ = write!(self.0.text, "{:.6},{stream},{sequence},{},", at.seconds(), metric.id);
             let _ = match reading.value {
                 Value::Number(number) => write!(self.0.text, "{number:.*}", usize::from(metric.decimals)),
                 Value::Code(code) => write!(self.0.text, "{code}"),
@@ -110,8 +110,8 @@ impl Numerics {
     /// Writes the rest and returns the number of rows.
     ///
     /// # Errors
-    /// [`Failure::Write`] when the disk does not take it.
-    pub(crate) fn finish(self) -> Result<u64, Failure> {
+    /// [`Error::Write`] when the disk does not take it.
+    pub(crate) fn finish(self) -> Result<u64, Error> {
         self.0.finish()
     }
 }
@@ -133,8 +133,8 @@ impl States {
     /// One row.
     ///
     /// # Errors
-    /// [`Failure::Write`] when the disk does not take it.
-    pub(crate) fn take(&mut self, state: &StateSample) -> Result<(), Failure> {
+    /// [`Error::Write`] when the disk does not take it.
+    pub(crate) fn take(&mut self, state: &StateSample) -> Result<(), Error> {
         let _ = write!(self.0.text, "{}", state.at.seconds());
         for value in &state.values {
             let _ = write!(self.0.text, ",{value:.4}");
@@ -145,8 +145,8 @@ impl States {
     /// Writes the rest and returns the number of rows.
     ///
     /// # Errors
-    /// [`Failure::Write`] when the disk does not take it.
-    pub(crate) fn finish(self) -> Result<u64, Failure> {
+    /// [`Error::Write`] when the disk does not take it.
+    pub(crate) fn finish(self) -> Result<u64, Error> {
         self.0.finish()
     }
 }
