@@ -202,7 +202,11 @@ impl LossReason {
             Self::Broker { .. } | Self::Closed => true,
             Self::Io { kind } => matches!(kind, io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted),
             Self::Tls { failure } => *failure == TlsFailure::Ended,
-            Self::SpeaksTls | Self::TimedOut { .. } | Self::LinkCut | Self::Malformed { .. } => false,
+            Self::SpeaksTls
+            | Self::TimedOut { .. }
+            | Self::LinkCut
+            | Self::Unintelligible { .. }
+            | Self::Malformed { .. } => false,
         }
     }
 

@@ -85,6 +85,7 @@ impl Manners {
 mod tests {
     use sim_core::Argument;
 
+    use super::Manner::{Cut, Refuse, Take, TakeAndCut};
     use super::*;
 
     #[test]
@@ -93,7 +94,6 @@ mod tests {
             [("refuse_every", 3.0), ("cut_every", 4.0)].map(|(name, every)| (name.to_owned(), Argument::Number(every)));
         let manners = Manners::of(&Arguments(with.into_iter().collect()));
         let all: Vec<Manner> = (0..8).map(|_| manners.next()).collect();
-        use Manner::{Cut, Refuse, Take, TakeAndCut};
         assert_eq!(all, [Take, Take, Refuse, Cut, Take, Refuse, Take, TakeAndCut]);
     }
 }

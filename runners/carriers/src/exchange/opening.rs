@@ -18,6 +18,9 @@ use crate::opening::{Opening, Time};
 use crate::transport::Destination;
 use crate::transport::descriptors::ensure_descriptors;
 
+/// Makes the device's side of a line, as its link says.
+pub(crate) type MakeDialogue<'a> = &'a dyn Fn(&LinkPlan) -> Result<Box<dyn Dialogue>, CarrierError>;
+
 /// What a protocol says of itself.
 pub(crate) struct Protocol<'a> {
     /// Host and port of the target.
@@ -27,7 +30,7 @@ pub(crate) struct Protocol<'a> {
     /// Whether a line comes back at once when it has lost its connection.
     pub(crate) stays_connected: bool,
     /// Makes the device's side of a line.
-    pub(crate) dialogue: &'a dyn Fn(SimId, &LinkPlan) -> Result<Box<dyn Dialogue>, CarrierError>,
+    pub(crate) dialogue: MakeDialogue<'a>,
     /// Makes the target's side of a connection in virtual time.
     pub(crate) answering: MakeAnswering,
 }
@@ -57,7 +60,7 @@ pub(crate) fn open(opening: Opening<'_>, protocol: Protocol<'_>) -> Result<Box<d
             pace: PaceOfLine::of(&link.arguments),
             key: Key::new(plan.seed, path),
             stays_connected: protocol.stays_connected,
-            dialogue: (protocol.dialogue)(*device, link)?,
+            dialogue: (protocol.dialogue)(link)?,
         })
     };
     let lines = devices.iter().map(line).collect::<Result<Vec<_>, CarrierError>>()?;

@@ -72,7 +72,9 @@ impl LaneTask {
                 match request {
                     None => return Poll::Ready(()),
                     Some(Request::Batch(batch)) => {
-                        batch.into_iter().for_each(|(slot, due_ns, message)| self.lane.add(slot, due_ns, message));
+                        for (slot, due_ns, message) in batch {
+                            self.lane.add(slot, due_ns, message);
+                        }
                     }
                     Some(Request::Step { at_ns, step }) => self.lane.step(at_ns, step),
                     Some(Request::End { until_ns }) => self.lane.shut_down(until_ns),

@@ -65,8 +65,10 @@ impl Rotation {
 
     /// The first name behind those that are taken.
     pub(crate) fn free_name(path: &Path) -> PathBuf {
-        let taken = |number: &u64| set_aside(path, *number).exists();
-        let number = (1..).find(|number| !taken(number)).unwrap_or(u64::MAX);
+        let mut number = 1;
+        while set_aside(path, number).exists() {
+            number += 1;
+        }
         set_aside(path, number)
     }
 }

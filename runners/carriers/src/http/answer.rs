@@ -25,13 +25,12 @@ pub(crate) fn words(status: StatusCode) -> String {
 fn retry_after_ns(headers: &HeaderMap) -> Option<i64> {
     let text = |value: &HeaderValue| value.to_str().ok().map(|text| text.trim().to_owned());
     let value = headers.get(RETRY_AFTER).and_then(text)?;
-    let seconds = match value.parse::<u32>() {
-        Ok(seconds) => i64::from(seconds),
-        Err(_) => {
-            let until = httpdate::parse_http_date(&value).ok()?;
-            let now = httpdate::parse_http_date(&headers.get(DATE).and_then(text)?).ok()?;
-            until.duration_since(now).map_or(0, |wait| wait.as_secs() as i64)
-        }
+    let seconds = if let Ok(seconds) = value.parse::<u32>() {
+        i64::from(seconds)
+    } else {
+        let until = httpdate::parse_http_date(&value).ok()?;
+        let now = httpdate::parse_http_date(&headers.get(DATE).and_then(text)?).ok()?;
+        until.duration_since(now).map_or(0, |wait| wait.as_secs() as i64)
     };
     Some(seconds.saturating_mul(1_000_000_000))
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use scenarios::LinkPlan;
-use sim_core::{AddressSpec, Arguments, CarrierKind, Executor, ParameterKind, ParameterSpec, SimId};
+use sim_core::{AddressSpec, Arguments, CarrierKind, Executor, ParameterKind, ParameterSpec};
 
 use super::bearer::Bearer;
 use super::client::Client;
@@ -109,7 +109,7 @@ fn open(opening: Opening<'_>) -> Result<Box<dyn Carrier>, CarrierError> {
         return Err(CarrierError::Refused { reason });
     }
     let version = if any { Version::V2 } else { Version::V1 };
-    let dialogue = |_: SimId, link: &LinkPlan| {
+    let dialogue = |link: &LinkPlan| {
         let head = RequestHead::of(link, &address, bearer.clone(), Arc::clone(&routes))?;
         let window = if version == Version::V2 { link.arguments.number("window").unwrap_or(1.0) as usize } else { 1 };
         Ok(Box::new(Client::new(Arc::new(head), window.max(1))) as Box<dyn Dialogue>)

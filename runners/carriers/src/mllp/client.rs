@@ -72,15 +72,12 @@ impl Dialogue for Client {
 
     fn ask(&mut self, request: &Request) {
         let ticket = request.ticket;
-        match mllp_block(&request.payload) {
-            Some(bytes) => {
-                self.open.push_back((control_id(&request.payload).map(str::to_owned), ticket));
-                self.frames.push_back(Frame { bytes, completes: Some(ticket) });
-            }
-            None => {
-                let words = "message: holds the bytes that end a block of MLLP".to_owned();
-                self.answers.push_back((Some(ticket), Answer::Refused { code: 0, words }));
-            }
+        if let Some(bytes) = mllp_block(&request.payload) {
+            self.open.push_back((control_id(&request.payload).map(str::to_owned), ticket));
+            self.frames.push_back(Frame { bytes, completes: Some(ticket) });
+        } else {
+            let words = "message: holds the bytes that end a block of MLLP".to_owned();
+            self.answers.push_back((Some(ticket), Answer::Refused { code: 0, words }));
         }
     }
 

@@ -1,7 +1,7 @@
 //! `mllp`: the row of MLLP connections.
 
 use scenarios::LinkPlan;
-use sim_core::{AddressSpec, CarrierKind, Executor, ParameterKind, ParameterSpec, SimId};
+use sim_core::{AddressSpec, CarrierKind, Executor, ParameterKind, ParameterSpec};
 
 use super::client::Client;
 use super::server::Server;
@@ -66,7 +66,7 @@ fn check(url: &str) -> Result<(), String> {
 fn open(opening: Opening<'_>) -> Result<Box<dyn Carrier>, CarrierError> {
     let url = &opening.plan.targets[opening.target].url;
     let address = ServerAddress::read(url, SCHEMES).map_err(|reason| CarrierError::Refused { reason })?;
-    let dialogue = |_: SimId, link: &LinkPlan| {
+    let dialogue = |link: &LinkPlan| {
         let window = link.arguments.number("window").unwrap_or(1.0) as usize;
         let resend_on = link.arguments.texts("resend_on").unwrap_or_default().to_vec();
         Ok(Box::new(Client::new(window.max(1), resend_on)) as Box<dyn Dialogue>)
