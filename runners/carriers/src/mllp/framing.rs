@@ -87,7 +87,7 @@ mod tests {
         deframer.put(b"noise\x1C\x0D\x0Bone\x1C\x0D\r\n\x0Btwo\x1Cand\x0D");
         assert_eq!(blocks(&mut deframer), [b"one".to_vec()]);
         deframer.put(b"\x1C");
-        assert_eq!(blocks(&mut deframer), [b"".to_vec(); 0]);
+        assert_eq!(blocks(&mut deframer), Vec::<Vec<u8>>::new());
         deframer.put(b"\x0D");
         assert_eq!(blocks(&mut deframer), [b"two\x1Cand\x0D".to_vec()]);
         assert_eq!(mllp_block(b"a\x1C\x0Db"), None);
