@@ -26,3 +26,16 @@ def test_the_commands_of_the_broker_guide_work(tmp_path):
     assert said.count("PASS: ward") == 4, said
     for reason in ("Connection refused", "0x05 (not authorized)", "from an unknown issuer"):
         assert reason in said
+
+
+def test_the_commands_of_the_guide_to_requests_work(tmp_path):
+    script = f"set -euo pipefail\n{commands('guide-requests.md')}"
+    path = f"{PROGRAM.parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=tmp_path, env=environment(PATH=path), capture_output=True, text=True, timeout=120
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    assert said.count("PASS: api") == 3, said
+    assert "exit code 3" in said and "connection refused" in said, said
+    assert len(list((tmp_path / "stored").iterdir())) > 2

@@ -21,8 +21,8 @@ const CLIENT_CERTIFICATES: &str = "client_certificates";
 const ISSUER: &str = "issuer";
 const ISSUER_KEY: &str = "issuer_key";
 
-/// The scheme of brokers that speak TLS.
-const SECURE: &str = "mqtts";
+/// Schemes of targets that speak TLS.
+const SECURE: [&str; 3] = ["mqtts", "https", "mllps"];
 
 /// How a broker is reached.
 #[derive(Debug, Clone)]
@@ -48,12 +48,28 @@ impl BrokerAccess {
         own: Option<&Authority>,
     ) -> Result<Self, CarrierError> {
         let with = &target.arguments;
-        let beside = |name: &str| Path::new(file).parent().unwrap_or(Path::new("")).join(name);
-        let tls = if let Some(authority) = own {
+        if let Some(authority) = own {
             let issuer = is_set(with, CLIENT_CERTIFICATES).then(|| authority.clone());
             let trusted = Trusted::Own(authority);
-            Some(TlsTarget::new(TlsSettings { server_name: host, trusted, alpn: texts(with, ALPN), issuer }))
-        } else if scheme(&target.url) == Some(SECURE) {
+            let tls = TlsTarget::new(TlsSettings { server_name: host, trusted, alpn: texts(with, ALPN), issuer })?;
+            return Ok(Self { host: host.to_owned(), port, tls: Some(tls) });
+        }
+        Self::of_server(target, file, (host, port), texts(with, ALPN))
+    }
+
+    /// How a server that is none of the run's is reached, by a protocol that offers `alpn` over TLS.
+    ///
+    /// # Errors
+    /// [`CarrierError::Security`] when a certificate or key cannot be used.
+    pub(crate) fn of_server(
+        target: &TargetPlan,
+        file: &str,
+        (host, port): (&str, u16),
+        alpn: &[String],
+    ) -> Result<Self, CarrierError> {
+        let with = &target.arguments;
+        let beside = |name: &str| Path::new(file).parent().unwrap_or(Path::new("")).join(name);
+        let tls = if scheme(&target.url).is_some_and(|scheme| SECURE.contains(&scheme)) {
             let ca = with.text(CA).map(beside);
             let trusted = match &ca {
                 _ if with.0.get(VERIFY) == Some(&Argument::Flag(false)) => Trusted::Anybody,
@@ -63,7 +79,7 @@ impl BrokerAccess {
             let issuer = with.text(ISSUER).zip(with.text(ISSUER_KEY));
             let issuer = issuer.map(|(ca, key)| Authority::of_files(&beside(ca), &beside(key))).transpose()?;
             let server_name = with.text(SERVER_NAME).unwrap_or(host);
-            Some(TlsTarget::new(TlsSettings { server_name, trusted, alpn: texts(with, ALPN), issuer }))
+            Some(TlsTarget::new(TlsSettings { server_name, trusted, alpn, issuer }))
         } else {
             None
         };
@@ -101,7 +117,7 @@ impl BrokerAccess {
 /// The rows of what a target of MQTT has of its own.
 pub(crate) fn parameters() -> Vec<ParameterSpec> {
     let of_secure = ParameterSpec::optional;
-    vec![
+    let mut parameters = vec![
         of_secure(TLS, ParameterKind::Flag, "`embedded` and `mosquitto`: speak TLS; the run makes a CA for it"),
         of_secure(
             CLIENT_CERTIFICATES,
@@ -109,23 +125,32 @@ pub(crate) fn parameters() -> Vec<ParameterSpec> {
             "`embedded` and `mosquitto` with `tls`: demand a certificate of every client; each device gets one with its \
              serial number as common name, which for `mosquitto` is its user name too",
         ),
+        of_secure(ALPN, ParameterKind::Texts, "application protocols to offer over TLS, such as `mqtt`"),
+    ];
+    parameters.extend(parameters_of_servers());
+    parameters
+}
+
+/// The rows of what any target has that speaks TLS and is none of the run's.
+pub(crate) fn parameters_of_servers() -> Vec<ParameterSpec> {
+    let of_secure = ParameterSpec::optional;
+    vec![
         of_secure(
             CA,
             ParameterKind::Text,
-            "`mqtts://`: PEM file of those who may have issued the broker's certificate, beside the scenario; without it, \
-             those whom the system trusts",
+            "TLS: PEM file of those who may have issued the target's certificate, beside the scenario; without it, those \
+             whom the system trusts",
         ),
         of_secure(
             SERVER_NAME,
             ParameterKind::Text,
-            "`mqtts://`: the name asked for (SNI) and looked for in the certificate; without it, the host",
+            "TLS: the name asked for (SNI) and looked for in the certificate; without it, the host",
         ),
-        of_secure(ALPN, ParameterKind::Texts, "application protocols to offer over TLS, such as `mqtt`"),
-        of_secure(VERIFY, ParameterKind::Flag, "`mqtts://`: `false` takes any certificate, which the report tells"),
+        of_secure(VERIFY, ParameterKind::Flag, "TLS: `false` takes any certificate, which the report tells"),
         of_secure(
             ISSUER,
             ParameterKind::Text,
-            "`mqtts://`: PEM file of a CA that issues a certificate to each device, with its serial number as common name, \
+            "TLS: PEM file of a CA that issues a certificate to each device, with its serial number as common name, \
              and to all others with the common name `iomt`",
         ),
         of_secure(ISSUER_KEY, ParameterKind::Text, "PEM file of the private key of `issuer`"),
@@ -144,7 +169,7 @@ pub(crate) fn check(url: &str, with: &Arguments) -> Result<(), String> {
     };
     let first = |keys: &[&'static str]| keys.iter().copied().find(|key| is_given(key));
     match scheme(url) {
-        Some(SECURE) => {
+        Some(secure) if SECURE.contains(&secure) => {
             if let Some(key) = first(&[TLS, CLIENT_CERTIFICATES]) {
                 let instead = if key == TLS { "`mqtts://` is TLS already" } else { "name its CA as `issuer`" };
                 return Err(format!("`{key}` is for brokers that the run starts; {instead}"));
@@ -159,8 +184,8 @@ pub(crate) fn check(url: &str, with: &Arguments) -> Result<(), String> {
             }
             Ok(())
         }
-        Some(_) => match first(&[TLS, CA, SERVER_NAME, ALPN, VERIFY, CLIENT_CERTIFICATES, ISSUER, ISSUER_KEY]) {
-            Some(key) => Err(format!("`{key}` is for TLS, and `{url}` is plain; write `mqtts://`")),
+        Some(plain) => match first(&[TLS, CA, SERVER_NAME, ALPN, VERIFY, CLIENT_CERTIFICATES, ISSUER, ISSUER_KEY]) {
+            Some(key) => Err(format!("`{key}` is for TLS, and `{url}` is plain; write `{plain}s://`")),
             None => Ok(()),
         },
         None => {

@@ -43,14 +43,14 @@ pub enum CarrierEvent {
         /// When [ns].
         at: i64,
     },
-    /// The broker acknowledged a message with an error (MQTT 5) and did not take it.
+    /// The target acknowledged a message with an error and will not take it.
     Refused {
         /// Its route.
         route: RouteId,
         /// Its sequence number.
         sequence: u64,
-        /// MQTT 5 reason code, 0x80 or above.
-        code: u8,
+        /// The target's code: of MQTT 5 a reason code from 0x80 on, of HTTP the status, of MLLP 0.
+        code: u16,
         /// When [ns].
         at: i64,
     },
@@ -136,6 +136,8 @@ pub enum DropReason {
     QosNotSupported,
     /// The message is to be retained and the broker does not retain (MQTT 5).
     RetainNotSupported,
+    /// It was sent as often as the link says, and not taken.
+    AttemptsExhausted,
 }
 
 impl DropReason {
@@ -147,6 +149,7 @@ impl DropReason {
             Self::PacketTooLarge => "larger than the broker's maximum packet size",
             Self::QosNotSupported => "QoS above the broker's maximum",
             Self::RetainNotSupported => "retained message at a broker that does not retain",
+            Self::AttemptsExhausted => "sent as often as `attempts` says, and not taken",
         }
     }
 }
@@ -180,6 +183,11 @@ pub enum LossReason {
     },
     /// A step of the scenario cut the link.
     LinkCut,
+    /// What the target sent is nothing that the protocol knows.
+    Unintelligible {
+        /// The protocol.
+        protocol: &'static str,
+    },
     /// The broker sent something that is not MQTT, or not allowed there.
     Malformed {
         /// What is wrong with it.
@@ -194,7 +202,11 @@ impl LossReason {
             Self::Broker { .. } | Self::Closed => true,
             Self::Io { kind } => matches!(kind, io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted),
             Self::Tls { failure } => *failure == TlsFailure::Ended,
-            Self::SpeaksTls | Self::TimedOut { .. } | Self::LinkCut | Self::Malformed { .. } => false,
+            Self::SpeaksTls
+            | Self::TimedOut { .. }
+            | Self::LinkCut
+            | Self::Unintelligible { .. }
+            | Self::Malformed { .. } => false,
         }
     }
 
@@ -210,6 +222,7 @@ impl LossReason {
             }
             Self::TimedOut { waiting_for } => format!("no {waiting_for} in time"),
             Self::LinkCut => "link cut by a step".to_owned(),
+            Self::Unintelligible { protocol } => format!("the target does not answer in {protocol}"),
             Self::Malformed { .. } => "malformed packet from the broker".to_owned(),
         }
     }

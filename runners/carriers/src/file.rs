@@ -4,4 +4,5 @@ pub(crate) mod address;
 pub(crate) mod kind;
 pub(crate) mod log;
 pub(crate) mod memory;
+pub(crate) mod rotation;
 pub(crate) mod wall;

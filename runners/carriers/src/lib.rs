@@ -2,17 +2,23 @@
 
 mod access;
 mod authority;
+mod backoff;
 mod carrier;
 mod error;
 mod event;
+mod exchange;
 mod file;
+mod http;
+mod mllp;
 mod mqtt;
 mod opening;
 mod other_end;
 mod pace;
 mod rules;
+mod server_address;
 mod stats;
 mod transport;
+mod wakeups;
 
 pub use access::BrokerAccess;
 pub use authority::{Authority, Identity};
@@ -20,6 +26,12 @@ pub use carrier::{Carrier, Leftover};
 pub use error::CarrierError;
 pub use event::{CarrierEvent, CommandArrival, DropReason, LossReason};
 pub use file::address::file_path;
+pub use file::rotation::set_aside;
+pub use http::kind::SCHEMES as HTTP_SCHEMES;
+pub use http::server::topic_of;
+pub use mllp::framing::{Deframer, TooLarge, mllp_block};
+pub use mllp::hl7::{Acknowledgement, acknowledge, acknowledgement, control_id};
+pub use mllp::kind::SCHEMES as MLLP_SCHEMES;
 pub use mqtt::config::{ConnectionConfig, FleetConfig, RouteConfig};
 pub use mqtt::fleet::{Fleet, FleetEnd, FleetEvents};
 pub use mqtt::leftovers::{LeftSessions, RemovedSessions, clear_retained};
@@ -33,6 +45,7 @@ pub use rules::link_rule::{
     Closing, Dial, Direction, LinkAction, LinkRule, LinkRuleOrder, LinkState, MakeLinkRule, Onset, Tally, Verdict,
 };
 pub use rules::net_cut::NetCut;
+pub use server_address::ServerAddress;
 pub use stats::{CarrierStats, ConnectionCounts, Counts};
 pub use transport::descriptors::{descriptor_limit, ensure_descriptors};
 pub use transport::memory::MEMORY_LATENCY;
@@ -53,6 +66,8 @@ impl Plugin for Carriers {
     fn register(&self, registry: &mut Registry) {
         registry.add(mqtt::kind::row());
         registry.add(file::kind::row());
+        registry.add(http::kind::row());
+        registry.add(mllp::kind::row());
         rules::register(registry);
     }
 }

@@ -1,7 +1,6 @@
 //! MQTT 3.1.1 and 5: lanes of connections, sessions without I/O, frames.
 
 pub(crate) mod address;
-pub(crate) mod backoff;
 pub(crate) mod config;
 pub(crate) mod fleet;
 pub(crate) mod frame;

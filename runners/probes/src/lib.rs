@@ -2,9 +2,13 @@
 
 mod error;
 mod file;
+mod http;
 mod kind;
 mod looking;
+mod manners;
+mod mllp;
 pub mod mqtt;
+mod receiver;
 
 pub use error::ProbeError;
 pub use kind::{Inspect, Inspection, Look, Probe, See, Sight, Start, TellSight, Watch};
@@ -25,5 +29,7 @@ impl Plugin for Probes {
     fn register(&self, registry: &mut Registry) {
         registry.add(mqtt::row());
         registry.add(file::row());
+        registry.add(http::row());
+        registry.add(mllp::row());
     }
 }

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::time::Duration;
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
 
 use carriers::{
-    BrokerAccess, CarrierError, LossReason, Received, Refusal, RefusalCause, TlsSettings, TlsTarget, Trusted, Visit,
-    Visitor,
+    BrokerAccess, CarrierError, CarrierEvent, LossReason, Opening, Pace, Received, Refusal, RefusalCause, Time,
+    TlsSettings, TlsTarget, Trusted, Visit, Visitor,
 };
-use scenarios::{Carrier, Plan};
-use sim_core::{Registry, Span};
+use scenarios::{Carrier, Plan, TargetPlan};
+use sim_core::{Registry, SimId, Span};
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
 
@@ -75,8 +76,9 @@ struct Caller {
     qos: u8,
 }
 
-/// Tries every target that is a broker, those that a run would start as well: with one device of each link, its client
-/// id, credentials and certificate, and with every probe. Nothing is published, and no session is left.
+/// Tries every target that is connected to: brokers, those that a run would start as well, with one device of each link, its
+/// client id, credentials and certificate, and with every probe; others with one device of each link. Nothing is published,
+/// and no session is left.
 ///
 /// # Errors
 /// [`Error::Resources`] when the system gives no threads.
@@ -84,13 +86,22 @@ pub fn check_targets(plan: &Plan, registry: &Registry) -> Result<Vec<TargetCheck
     let mut plan = plan.clone();
     fill_in(&mut plan, RUN);
     let runtime = wall::runtime()?;
-    let brokers = plan.targets.iter().enumerate().filter(|(_, target)| is_broker(target, registry));
-    Ok(brokers.map(|(index, _)| check_target(&plan, registry, index, &runtime)).collect())
+    let is_connected_to = |target: &TargetPlan| {
+        is_broker(target, registry)
+            || registry.carrier(&target.carrier).is_some_and(|carrier| carrier.takes_link_faults)
+    };
+    let tried = plan.targets.iter().enumerate().filter(|(_, target)| is_connected_to(target));
+    Ok(tried.map(|(index, _)| check_target(&plan, registry, index, &runtime)).collect())
 }
 
 fn check_target(plan: &Plan, registry: &Registry, index: usize, runtime: &Runtime) -> TargetCheck {
     let target = &plan.targets[index];
-    let attempts = match attempts(plan, registry, index, runtime) {
+    let attempts = if is_broker(target, registry) {
+        attempts(plan, registry, index, runtime)
+    } else {
+        Ok(connections(plan, registry, index, runtime))
+    };
+    let attempts = match attempts {
         Ok(attempts) => attempts,
         Err(reason) => vec![Attempt { who: "the run".to_owned(), allowed: String::new(), refused: vec![reason] }],
     };
@@ -106,6 +117,65 @@ fn attempts(plan: &Plan, registry: &Registry, index: usize, runtime: &Runtime) -
     Ok(callers.into_iter().map(|caller| runtime.block_on(attempt(&running.access, caller))).collect())
 }
 
+/// One device of each link that leads to a target and has connections of its own.
+fn one_of_each_link(plan: &Plan, target: usize) -> Vec<SimId> {
+    let mut tried = BTreeSet::new();
+    let devices = plan.roster.devices.iter().enumerate().filter(|(_, device)| {
+        let link = &plan.links[device.link];
+        link.target == target && link.carrier == Carrier::Connection && tried.insert(device.link)
+    });
+    devices.map(|(index, _)| SimId(index as u32)).collect()
+}
+
+/// What becomes of the first attempt of one device of each link.
+fn connections(plan: &Plan, registry: &Registry, target: usize, runtime: &Runtime) -> Vec<Attempt> {
+    let attempt = |id: &SimId| {
+        let device = &plan.roster.devices[id.index()];
+        let refused = connect(plan, registry, target, *id, runtime).err();
+        Attempt {
+            who: format!("device `{}` over link `{}`", device.path, plan.links[device.link].id),
+            allowed: "may connect".to_owned(),
+            refused: refused.into_iter().collect(),
+        }
+    };
+    one_of_each_link(plan, target).iter().map(attempt).collect()
+}
+
+/// Lets one device connect as it would in a run.
+///
+/// # Errors
+/// Says why it could not.
+fn connect(plan: &Plan, registry: &Registry, target: usize, device: SimId, runtime: &Runtime) -> Result<(), String> {
+    let (told, outcome) = mpsc::channel();
+    let tell = move |events: Vec<CarrierEvent>| {
+        for event in events {
+            let first = match event {
+                CarrierEvent::Connected { .. } => Ok(()),
+                CarrierEvent::ConnectFailed { reason, .. } => Err(reason.words()),
+                _ => continue,
+            };
+            // Who has heard the first is gone.
+            drop(told.send(first));
+        }
+    };
+    let opening = Opening {
+        plan,
+        registry,
+        target,
+        members: &[device],
+        devices: &[device],
+        run: RUN,
+        broker: None,
+        time: Time::Wall { pace: Pace::real(Instant::now()), runtime: runtime.handle() },
+        tell: Arc::new(tell),
+    };
+    let mut carrier = opening.open().map_err(|error| error.to_string())?;
+    let outcome = outcome.recv_timeout(PATIENCE);
+    // Nothing was submitted, so nothing can be left.
+    drop(carrier.finish(Span::ZERO));
+    outcome.unwrap_or_else(|_| Err(LossReason::TimedOut { waiting_for: "connection" }.words()))
+}
+
 /// One device of each link that leads to a target, and every probe there.
 fn callers(
     plan: &Plan,
@@ -114,12 +184,9 @@ fn callers(
     running: &RunningBroker,
 ) -> Result<Vec<Caller>, CarrierError> {
     let mut callers = Vec::new();
-    let mut tried = BTreeSet::new();
-    for (device, endpoint) in plan.roster.devices.iter().zip(&plan.endpoints) {
+    for id in one_of_each_link(plan, target) {
+        let (device, endpoint) = (&plan.roster.devices[id.index()], &plan.endpoints[id.index()]);
         let link = &plan.links[device.link];
-        if link.target != target || link.carrier != Carrier::Connection || !tried.insert(device.link) {
-            continue;
-        }
         let takes_commands = registry.device(&device.kind).is_some_and(|kind| !kind.commands.is_empty());
         callers.push(Caller {
             who: format!("device `{}` over link `{}`", device.path, link.id),

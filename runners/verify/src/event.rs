@@ -90,7 +90,7 @@ pub enum Event {
         /// When.
         at: i64,
         /// The target's code.
-        code: u8,
+        code: u16,
     },
     /// The run ended before a message was settled.
     Pending {

@@ -5,6 +5,7 @@ use sim_core::{AddressSpec, CarrierKind, Executor};
 use super::address::file_path;
 use super::log::Log;
 use super::memory::InMemory;
+use super::rotation::Rotation;
 use super::wall::OnTheWall;
 use crate::carrier::Carrier;
 use crate::error::CarrierError;
@@ -26,7 +27,7 @@ pub(crate) fn row() -> CarrierKind {
         },
         link_keys: &[],
         link_parameters: Vec::new(),
-        target_parameters: Vec::new(),
+        target_parameters: Rotation::parameters(),
         check_target: |_, _| Ok(()),
         acknowledges: true,
         takes_commands: false,

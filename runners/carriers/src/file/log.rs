@@ -1,5 +1,5 @@
 //! The file itself: what is still to be written, and what has been. It does nothing by itself; a turn at an instant writes
-//! what is due.
+//! what is due, and begins a new file when the present one is full or old.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::{self, File, OpenOptions};
@@ -12,6 +12,7 @@ use formats::file_line::FileLine;
 use sim_core::{Outbound, RouteId, SimId, SimTime};
 
 use super::address::file_path;
+use super::rotation::Rotation;
 use crate::error::CarrierError;
 use crate::event::{CarrierEvent, LossReason};
 use crate::opening::{Opening, Time};
@@ -49,6 +50,7 @@ pub(crate) struct Log {
     ends: VecDeque<(usize, Name)>,
     /// No attempt to write before this instant [ns].
     rests_until_ns: i64,
+    rotation: Rotation,
     stats: CarrierStats,
 }
 
@@ -64,6 +66,12 @@ impl Log {
             reason: format!("{} cannot be written: {error}", path.display()),
         })?;
         let (Time::Wall { pace, .. } | Time::Virtual { pace, .. }) = *time;
+        let begin_ns = match *time {
+            Time::Wall { pace, .. } => pace.now_ns(),
+            Time::Virtual { begin_ns, .. } => begin_ns,
+        };
+        let length = file.metadata().map_or(0, |about| about.len());
+        let rotation = Rotation::of(&plan.targets[opening.target].arguments, length, begin_ns);
         let mut stats = CarrierStats::default();
         stats.counts.connects = devices.len() as u64;
         Ok(Self {
@@ -79,6 +87,7 @@ impl Log {
             written: 0,
             ends: VecDeque::new(),
             rests_until_ns: i64::MIN,
+            rotation,
             stats,
         })
     }
@@ -150,6 +159,7 @@ impl Log {
             self.lines.clear();
             self.written = 0;
         }
+        let outcome = outcome.and_then(|()| self.rotate(at));
         if let Err(error) = outcome {
             self.rests_until_ns = now_ns.saturating_add(REST_NS);
             let reason = LossReason::Io { kind: error.kind() };
@@ -174,6 +184,7 @@ impl Log {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(count) => {
                     self.written += count;
+                    self.rotation.grown(count as u64);
                     self.stats.counts.bytes_out += count as u64;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -181,6 +192,17 @@ impl Log {
             }
         }
         self.file.flush()
+    }
+
+    /// Puts a file that is full or old aside and begins a new one. Nothing is torn: every line of it is whole.
+    fn rotate(&mut self, now_ns: i64) -> io::Result<()> {
+        if !self.rotation.is_due(now_ns) {
+            return Ok(());
+        }
+        fs::rename(&self.path, Rotation::free_name(&self.path))?;
+        self.file = append(&self.path)?;
+        self.rotation.begun(now_ns);
+        Ok(())
     }
 
     /// What is not written at the end.

@@ -5,10 +5,8 @@
 //! share one heap, and what is written in one turn leaves in one write per connection. On the wall clock a task drives
 //! a lane ([`task`]), in virtual time whoever owns the time.
 
-pub(crate) mod agenda;
 mod connection;
 mod due;
-mod ready;
 mod ruled;
 pub(crate) mod task;
 
@@ -29,11 +27,11 @@ use crate::mqtt::turn::{Limits, Turn};
 use crate::rules::link_rule::LinkRule;
 use crate::stats::{CarrierStats, ConnectionCounts};
 use crate::transport::Destination;
-use agenda::Agenda;
+use crate::wakeups::agenda::Agenda;
+use crate::wakeups::ready::ReadyList;
 use connection::{Connection, Link};
 pub(crate) use due::DueMessage;
 use due::DueMessages;
-use ready::ReadyList;
 
 /// Messages or connections handled between two readings of the clock, which keeps instants true to about a millisecond.
 const STRIDE: usize = 64;

@@ -14,9 +14,9 @@ use bytes::{Bytes, BytesMut};
 use scenarios::{Protocol, topic_matches};
 
 use crate::mqtt::frame;
-use crate::mqtt::lane::agenda::Agenda;
 use crate::other_end::Heard;
 use crate::transport::memory::{Arrival, Carried, LinkNumber, MemoryNetwork};
+use crate::wakeups::agenda::Agenda;
 use packet::{Connect, Packet, Publication};
 use session::ClientSession;
 

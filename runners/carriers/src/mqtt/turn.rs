@@ -76,7 +76,7 @@ impl Turn<'_> {
             Content::Telemetry { route, sequence } if refused => {
                 self.stats.counts.refused += 1;
                 self.refused("message", code);
-                self.events.push(CarrierEvent::Refused { route, sequence, code, at: self.now_ns });
+                self.events.push(CarrierEvent::Refused { route, sequence, code: u16::from(code), at: self.now_ns });
             }
             Content::Telemetry { route, sequence } => {
                 self.stats.counts.acked += 1;

@@ -329,7 +329,7 @@ impl Refusal {
             RefusalCause::Connection(reason) => match reason {
                 LossReason::Broker { code } => !TEMPORARY.contains(code),
                 LossReason::Tls { failure } => *failure != TlsFailure::Ended,
-                LossReason::SpeaksTls | LossReason::Malformed { .. } => true,
+                LossReason::SpeaksTls | LossReason::Unintelligible { .. } | LossReason::Malformed { .. } => true,
                 LossReason::Closed | LossReason::Io { .. } | LossReason::TimedOut { .. } | LossReason::LinkCut => false,
             },
         }

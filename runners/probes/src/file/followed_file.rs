@@ -1,22 +1,36 @@
 //! A file that somebody appends to, read as it grows.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
+use carriers::set_aside;
 use formats::file_line::FileLine;
 
 use crate::{Look, Sighting};
 
-/// A file being followed. It need not be there yet, and may be replaced.
+/// A file being followed. It need not be there yet, may be replaced, and may be put aside for a new one, which then
+/// follows.
 #[derive(Debug)]
 pub(super) struct FollowedFile {
     path: PathBuf,
-    /// So much of it has been read [byte].
-    position: u64,
+    /// The file that is read, under whatever name by now.
+    open: Option<Open>,
     /// The beginning of a line whose end is not there yet.
     partial: Vec<u8>,
 }
+
+#[derive(Debug)]
+struct Open {
+    file: File,
+    identity: Identity,
+    /// So much of it has been read [byte].
+    position: u64,
+}
+
+/// What a file is, whatever it is called: device and number of its node.
+type Identity = (u64, u64);
 
 impl FollowedFile {
     /// Begins at the end of what is there.
@@ -24,42 +38,89 @@ impl FollowedFile {
     /// # Errors
     /// The system's, when the file is there and cannot be read.
     pub(super) fn begin(path: PathBuf) -> io::Result<Self> {
-        let position = match File::open(&path) {
-            Ok(file) => {
-                let about = file.metadata()?;
+        let open = match Open::begin(&path) {
+            Ok(mut open) => {
+                let about = open.file.metadata()?;
                 if about.is_dir() {
                     return Err(io::ErrorKind::IsADirectory.into());
                 }
-                about.len()
+                open.position = about.len();
+                Some(open)
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
-        Ok(Self { path, position, partial: Vec::new() })
+        Ok(Self { path, open, partial: Vec::new() })
     }
 
-    /// Reads what has come.
+    /// Reads what has come, to the end of the newest file.
     fn read(&mut self) -> io::Result<()> {
-        let mut file = File::open(&self.path)?;
-        let length = file.metadata()?.len();
+        loop {
+            // Looked at before the rest is read: what is written later is written to what is there now.
+            let newest = identity(&self.path);
+            let Some(open) = &mut self.open else {
+                self.open = Some(Open::begin(&self.path)?);
+                continue;
+            };
+            open.read(&mut self.partial)?;
+            if newest.as_ref().is_ok_and(|newest| *newest == open.identity) {
+                return Ok(());
+            }
+            match self.next() {
+                // One that was removed, and not put aside, ends in the middle of whatever it was saying.
+                None => self.partial.clear(),
+                Some(next) => {
+                    self.open = Some(Open::begin(&next)?);
+                    continue;
+                }
+            }
+            newest?;
+            self.open = Some(Open::begin(&self.path)?);
+        }
+    }
+
+    /// The file that was begun when the one that is read was put aside; `None` when it was not put aside.
+    fn next(&self) -> Option<PathBuf> {
+        let open = self.open.as_ref()?;
+        let aside = (1..).map(|number| set_aside(&self.path, number));
+        let mut behind =
+            aside.take_while(|path| path.exists()).skip_while(|path| identity(path).ok() != Some(open.identity));
+        behind.next()?;
+        Some(behind.next().unwrap_or_else(|| self.path.clone()))
+    }
+}
+
+impl Open {
+    fn begin(path: &Path) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let about = file.metadata()?;
+        Ok(Self { identity: (about.dev(), about.ino()), file, position: 0 })
+    }
+
+    /// Reads what has come; from the beginning if there is less than before.
+    fn read(&mut self, partial: &mut Vec<u8>) -> io::Result<()> {
+        let length = self.file.metadata()?.len();
         if length < self.position {
             self.position = 0;
-            self.partial.clear();
+            partial.clear();
         }
         if length > self.position {
-            file.seek(SeekFrom::Start(self.position))?;
-            self.position += file.read_to_end(&mut self.partial)? as u64;
+            self.file.seek(SeekFrom::Start(self.position))?;
+            self.position += (&mut self.file).take(length - self.position).read_to_end(partial)? as u64;
         }
         Ok(())
     }
 }
 
+fn identity(path: &Path) -> io::Result<Identity> {
+    let about = fs::metadata(path)?;
+    Ok((about.dev(), about.ino()))
+}
+
 impl Look for FollowedFile {
     fn look(&mut self, now_ns: i64) -> Vec<Sighting> {
-        // A file that is being replaced is there again at the next look.
-        if self.read().is_err() {
-            return Vec::new();
-        }
+        // A file that is being replaced is there again at the next look; what was read before stands.
+        drop(self.read());
         let Some(end) = self.partial.iter().rposition(|byte| *byte == b'\n') else { return Vec::new() };
         let rest = self.partial.split_off(end + 1);
         let whole = std::mem::replace(&mut self.partial, rest);
@@ -112,6 +173,23 @@ mod tests {
         assert_eq!(seen(&mut file), []);
         append(&path, "{\"topic\":\"b\",\"payload\":\"3\"}\n");
         assert_eq!(seen(&mut file), [one("b", "3")]);
+    }
+
+    #[test]
+    fn files_that_are_put_aside_are_read_to_their_ends() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let path = folder.path().join("messages.jsonl");
+        append(&path, "");
+        let mut file = FollowedFile::begin(path.clone()).expect("readable");
+        for number in 1..=3 {
+            append(&path, &format!("{{\"topic\":\"a\",\"payload\":\"{number}\"}}\n"));
+            fs::rename(&path, set_aside(&path, number)).expect("renamed");
+        }
+        assert_eq!(seen(&mut file), [one("a", "1"), one("a", "2"), one("a", "3")]);
+        assert_eq!(seen(&mut file), []);
+        append(&path, "{\"topic\":\"a\",\"payload\":\"4\"}\n");
+        assert_eq!(seen(&mut file), [one("a", "4")]);
+        assert_eq!(seen(&mut file), []);
     }
 
     #[test]

@@ -8,8 +8,8 @@ use sim_core::OccurrenceId;
 use tokio::io::ReadBuf;
 
 use super::ruled::Ruled;
+use crate::backoff::wait_ns;
 use crate::event::{CarrierEvent, LossReason};
-use crate::mqtt::backoff::wait_ns;
 use crate::mqtt::frame;
 use crate::mqtt::session::{Phase, Session};
 use crate::mqtt::turn::Turn;

@@ -6,7 +6,7 @@ use std::task::{Wake, Waker};
 
 /// The list that wakers write and the lane reads.
 #[derive(Debug, Default)]
-pub(super) struct ReadyList {
+pub(crate) struct ReadyList {
     inner: Mutex<Inner>,
 }
 
@@ -18,12 +18,12 @@ struct Inner {
 
 impl ReadyList {
     /// A waker that puts `slot` on the list.
-    pub(super) fn waker(self: &Arc<Self>, slot: u32) -> Waker {
+    pub(crate) fn waker(self: &Arc<Self>, slot: u32) -> Waker {
         Arc::new(ConnectionWaker { list: Arc::clone(self), slot, listed: AtomicBool::new(false) }).into()
     }
 
     /// Who is woken when the list stops being empty.
-    pub(super) fn watch(&self, lane: &Waker) {
+    pub(crate) fn watch(&self, lane: &Waker) {
         let mut inner = self.lock();
         if !inner.lane.as_ref().is_some_and(|known| known.will_wake(lane)) {
             inner.lane = Some(lane.clone());
@@ -31,7 +31,7 @@ impl ReadyList {
     }
 
     /// Moves the listed slots to `slots`.
-    pub(super) fn take(&self, slots: &mut Vec<u32>) {
+    pub(crate) fn take(&self, slots: &mut Vec<u32>) {
         let mut inner = self.lock();
         for ready in inner.slots.drain(..) {
             // Cleared before the connection is polled, so that a wake during the poll is not lost.
@@ -40,7 +40,7 @@ impl ReadyList {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.lock().slots.is_empty()
     }
 

@@ -1,0 +1,5 @@
+//! A receiver of MLLP.
+
+mod kind;
+
+pub(crate) use kind::row;
