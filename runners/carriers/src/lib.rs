@@ -22,7 +22,11 @@ pub use event::{CarrierEvent, CommandArrival, DropReason, LossReason};
 pub use file::address::file_path;
 pub use mqtt::config::{ConnectionConfig, FleetConfig, RouteConfig};
 pub use mqtt::fleet::{Fleet, FleetEnd, FleetEvents};
+pub use mqtt::frame::Delivered;
 pub use mqtt::leftovers::{LeftSessions, RemovedSessions, clear_retained};
+pub use mqtt::properties::RouteProperties;
+pub use mqtt::receipts::{Owed, Receipts};
+pub use mqtt::token::TokenMaker;
 pub use mqtt::virtual_fleet::VirtualFleet;
 pub use mqtt::visit::{Received, Refusal, RefusalCause, Visit};
 pub use mqtt::visitor::Visitor;
@@ -38,6 +42,7 @@ pub use transport::descriptors::{descriptor_limit, ensure_descriptors};
 pub use transport::memory::MEMORY_LATENCY;
 pub use transport::tls::{TlsClient, TlsSettings, TlsTarget, Trusted};
 pub use transport::tls_failure::TlsFailure;
+pub use transport::web_socket::{WebSocketFailure, WebSocketTarget};
 
 use sim_core::{Plugin, Registry};
 

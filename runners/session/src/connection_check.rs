@@ -9,7 +9,7 @@ use carriers::{
     Visitor,
 };
 use scenarios::{Carrier, Plan};
-use sim_core::{Registry, Span};
+use sim_core::Registry;
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
 
@@ -76,7 +76,8 @@ struct Caller {
 }
 
 /// Tries every target that is a broker, those that a run would start as well: with one device of each link, its client
-/// id, credentials and certificate, and with every probe. Nothing is published, and no session is left.
+/// id, credentials and certificate, and with every probe. Nothing is published, and no session is left. What a broker
+/// lets through on topics that it has granted, and whether a device may publish, is not known before a run.
 ///
 /// # Errors
 /// [`Error::Resources`] when the system gives no threads.
@@ -115,7 +116,7 @@ fn callers(
 ) -> Result<Vec<Caller>, CarrierError> {
     let mut callers = Vec::new();
     let mut tried = BTreeSet::new();
-    for (device, endpoint) in plan.roster.devices.iter().zip(&plan.endpoints) {
+    for (index, (device, endpoint)) in plan.roster.devices.iter().zip(&plan.endpoints).enumerate() {
         let link = &plan.links[device.link];
         if link.target != target || link.carrier != Carrier::Connection || !tried.insert(device.link) {
             continue;
@@ -123,15 +124,9 @@ fn callers(
         let takes_commands = registry.device(&device.kind).is_some_and(|kind| !kind.commands.is_empty());
         callers.push(Caller {
             who: format!("device `{}` over link `{}`", device.path, link.id),
-            visitor: Visitor {
-                client_id: endpoint.client_id.clone(),
-                protocol: link.protocol.unwrap_or(running.visitor.protocol),
-                auth: endpoint.auth.clone(),
-                tls: running.access.tls.as_ref().map(|tls| tls.client(&device.serial)).transpose()?,
-                kept: Span::ZERO,
-            },
+            visitor: Visitor::device(plan, index, &running.access, link.protocol.unwrap_or(running.visitor.protocol))?,
             filters: takes_commands.then(|| endpoint.command_topic.clone()).into_iter().collect(),
-            qos: 1,
+            qos: link.qos.max(1),
         });
     }
     for probe in plan.probes.iter().filter(|probe| probe.target == target && probe.is_filtered) {
@@ -150,7 +145,7 @@ async fn attempt(access: &BrokerAccess, caller: Caller) -> Attempt {
     let allowed = if filters.is_empty() {
         "may connect".to_owned()
     } else {
-        format!("may connect and hear `{}`", filters.join("`, `"))
+        format!("may connect and subscribe to `{}`", filters.join("`, `"))
     };
     let refused = match visit(access, &visitor, &filters, qos).await {
         Ok(refused) => refused.iter().map(Refusal::to_string).collect(),
