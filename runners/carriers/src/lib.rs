@@ -28,7 +28,7 @@ pub use mqtt::properties::RouteProperties;
 pub use mqtt::receipts::{Owed, Receipts};
 pub use mqtt::token::TokenMaker;
 pub use mqtt::virtual_fleet::VirtualFleet;
-pub use mqtt::visit::{Received, Refusal, RefusalCause, Visit};
+pub use mqtt::visit::{KeptSession, Received, Refusal, RefusalCause, Visit};
 pub use mqtt::visitor::Visitor;
 pub use opening::{Carry, Open, Opening, Tell, Time};
 pub use other_end::{Heard, OtherEnd};

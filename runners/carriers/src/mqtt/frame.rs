@@ -174,6 +174,8 @@ pub(crate) struct Terms {
     pub(crate) server_keep_alive_s: Option<u16>,
     /// Highest topic alias that the broker takes.
     pub(crate) topic_alias_maximum: Option<u16>,
+    /// How long the broker keeps the session, where it is not as long as it was asked to [s].
+    pub(crate) session_expiry_s: Option<u32>,
     pub(crate) assigned_client_id: Option<String>,
 }
 
@@ -298,6 +300,7 @@ fn connack(protocol: Protocol, packet: &[u8], body: &[u8]) -> Result<Inbound, Ma
         retain_available: properties.retain_available.map(|available| available != 0),
         server_keep_alive_s: properties.server_keep_alive,
         topic_alias_maximum: properties.topic_alias_max,
+        session_expiry_s: properties.session_expiry_interval,
         assigned_client_id: properties.assigned_client_identifier,
     }))
 }
@@ -457,6 +460,7 @@ mod tests {
             retain_available: Some(false),
             server_keep_alive_s: Some(11),
             topic_alias_maximum: Some(5),
+            session_expiry_s: Some(7),
             assigned_client_id: Some("given".to_owned()),
         };
         assert_eq!(decode(Protocol::V5, &bytes), Ok(Inbound::Accepted(expected)));

@@ -68,9 +68,10 @@ pub(crate) struct Session {
     /// Numbers that stand for topics on the present connection.
     aliases: BTreeMap<RouteId, u16>,
     keep_alive_ns: i64,
-    /// When the present attempt began, when bytes last left, when the connection was lost [ns].
+    /// When the present attempt began, when bytes last left and last came, when the connection was lost [ns].
     began_ns: i64,
     last_sent_ns: i64,
+    last_heard_ns: i64,
     lost_ns: Option<i64>,
     /// When the token of this connection is to be renewed, and when at the latest [ns]; `i64::MAX` is never.
     renewal_ns: (i64, i64),
@@ -93,6 +94,7 @@ impl Session {
             keep_alive_ns: 0,
             began_ns: 0,
             last_sent_ns: 0,
+            last_heard_ns: 0,
             lost_ns: None,
             renewal_ns: (i64::MAX, i64::MAX),
             answer_due_ns: i64::MAX,
@@ -126,7 +128,7 @@ impl Session {
             // While a PINGREQ waits for its answer nothing else is due: with a socket that takes nothing the last
             // sending stays in the past, and looking at it again and again would not help.
             Phase::Online if self.answer_due_ns < i64::MAX => self.answer_due_ns,
-            Phase::Online => self.last_sent_ns.saturating_add(self.keep_alive_ns),
+            Phase::Online => self.ping_due_ns(),
         };
         due_ns.min(renewal_ns)
     }
@@ -185,6 +187,7 @@ impl Session {
 
     /// Bytes arrived. An error ends the connection.
     pub(crate) fn receive(&mut self, bytes: &[u8], turn: &mut Turn<'_>) -> Result<(), LossReason> {
+        self.last_heard_ns = turn.now_ns;
         turn.stats.counts.bytes_in += bytes.len() as u64;
         if self.partial.is_empty() {
             let rest = self.take_packets(bytes, turn)?;
@@ -344,8 +347,8 @@ impl Session {
             self.renew(turn);
             return Ok(());
         }
-        let idle = turn.now_ns >= self.last_sent_ns.saturating_add(self.keep_alive_ns);
-        if self.phase == Phase::Online && self.keep_alive_ns > 0 && idle && self.answer_due_ns == i64::MAX {
+        let is_due = turn.now_ns >= self.ping_due_ns();
+        if self.phase == Phase::Online && self.keep_alive_ns > 0 && is_due && self.answer_due_ns == i64::MAX {
             let patience_ns = (self.keep_alive_ns as f64 * turn.limits.ping_grace) as i64;
             self.answer_due_ns = turn.now_ns.saturating_add(patience_ns.max(LEAST_PING_PATIENCE_NS));
             self.output.buffer(turn.spare).extend_from_slice(&PINGREQ_PACKET);
@@ -365,6 +368,12 @@ impl Session {
         self.output.buffer(turn.spare).extend_from_slice(&DISCONNECT_PACKET);
         self.phase = Phase::Renewing;
         self.answer_due_ns = turn.now_ns.saturating_add(turn.limits.connect_ns);
+    }
+
+    /// When to ask for a sign of life [ns]: after a keep-alive in which nothing was sent, as the broker wants it, or nothing was
+    /// heard. At `QoS` 0 a broker answers nothing else, and one that is dead would never be noticed.
+    fn ping_due_ns(&self) -> i64 {
+        self.last_sent_ns.min(self.last_heard_ns).saturating_add(self.keep_alive_ns)
     }
 
     /// The connection is gone; nothing is forgotten.
