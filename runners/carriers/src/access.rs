@@ -23,7 +23,7 @@ const CLIENT_CERTIFICATES: &str = "client_certificates";
 const ISSUER: &str = "issuer";
 const ISSUER_KEY: &str = "issuer_key";
 
-/// Where brokers speak MQTT over WebSocket by custom (EMQX, HiveMQ, NATS and `embedded`; Mosquitto takes any path).
+/// Where brokers speak MQTT over WebSocket by custom (EMQX, NATS and `embedded`; Mosquitto takes any path).
 const DEFAULT_PATH: &str = "/mqtt";
 
 /// The schemes of brokers that speak TLS.

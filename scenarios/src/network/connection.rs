@@ -318,8 +318,8 @@ fn read_mqtt5(link: &Reader<'_>, spec: &'static TableSpec, key: &str) -> Checked
     });
     let message_property = reader.flag("message_property");
     let traceparent = reader.flag("traceparent");
-    let receive_maximum = reader.optional("receive_maximum", |reader, key| reader.count(key));
-    let maximum_packet_size = reader.optional("maximum_packet_size", |reader, key| reader.count(key));
+    let receive_maximum = reader.optional("receive_maximum", Reader::count);
+    let maximum_packet_size = reader.optional("maximum_packet_size", Reader::count);
     Ok(Mqtt5Plan {
         message_expiry: message_expiry?,
         topic_alias: topic_alias?,

@@ -310,10 +310,11 @@ fn received(packet: Inbound) -> Result<Received, Refusal> {
         Inbound::Publish(delivered) => Ok(Received::Message(delivered)),
         Inbound::PubRel { packet_id } => Ok(Received::Released { packet_id }),
         Inbound::PubRec { packet_id, code } if code < REFUSED => Ok(Received::Accepted { packet_id }),
-        Inbound::PubRec { packet_id, code } => Ok(Received::Acknowledged { packet_id, code }),
         Inbound::PubComp { packet_id } => Ok(Received::Acknowledged { packet_id, code: 0 }),
         Inbound::SubAck { codes, said, .. } => Ok(Received::Granted { codes, said }),
-        Inbound::PubAck { packet_id, code } => Ok(Received::Acknowledged { packet_id, code }),
+        Inbound::PubRec { packet_id, code } | Inbound::PubAck { packet_id, code } => {
+            Ok(Received::Acknowledged { packet_id, code })
+        }
         Inbound::PingResp => Ok(Received::Pong),
         Inbound::Disconnect { code, said } => Err(Refusal::by_broker(code, said)),
         Inbound::Accepted(_) | Inbound::Refused { .. } => Err(malformed("a second CONNACK")),

@@ -19,7 +19,7 @@ pub(crate) enum Socket {
     /// TLS over TCP.
     Tls(Box<TlsStream<TcpStream>>),
     /// WebSocket over one of them.
-    WebSocket(Box<WebSocket>),
+    Web(Box<WebSocket>),
 }
 
 impl Socket {
@@ -29,7 +29,7 @@ impl Socket {
         let tcp = match self {
             Self::Plain(stream) => stream,
             Self::Tls(stream) => stream.get_mut().0,
-            Self::WebSocket(stream) => return stream.below_mut().hang_up(context),
+            Self::Web(stream) => return stream.below_mut().hang_up(context),
         };
         // Shutting a socket down takes effect at once; an error means that it is gone already.
         drop(Pin::new(tcp).poll_shutdown(context));
@@ -45,7 +45,7 @@ impl Socket {
         match self {
             Self::Plain(stream) => stream,
             Self::Tls(stream) => stream.get_ref().0,
-            Self::WebSocket(stream) => stream.below().tcp(),
+            Self::Web(stream) => stream.below().tcp(),
         }
     }
 }
@@ -55,7 +55,7 @@ impl AsyncRead for Socket {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
             Self::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
-            Self::WebSocket(stream) => Pin::new(stream).poll_read(context, buffer),
+            Self::Web(stream) => Pin::new(stream).poll_read(context, buffer),
         }
     }
 }
@@ -68,7 +68,7 @@ impl AsyncWrite for Socket {
                 Poll::Ready(Err(error)) => Poll::Ready(Err(last_words(stream, context).unwrap_or(error))),
                 outcome => outcome,
             },
-            Self::WebSocket(stream) => Pin::new(stream).poll_write(context, bytes),
+            Self::Web(stream) => Pin::new(stream).poll_write(context, bytes),
         }
     }
 
@@ -76,7 +76,7 @@ impl AsyncWrite for Socket {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_flush(context),
             Self::Tls(stream) => Pin::new(stream).poll_flush(context),
-            Self::WebSocket(stream) => Pin::new(stream).poll_flush(context),
+            Self::Web(stream) => Pin::new(stream).poll_flush(context),
         }
     }
 
@@ -84,7 +84,7 @@ impl AsyncWrite for Socket {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(context),
             Self::Tls(stream) => Pin::new(stream).poll_shutdown(context),
-            Self::WebSocket(stream) => Pin::new(stream).poll_shutdown(context),
+            Self::Web(stream) => Pin::new(stream).poll_shutdown(context),
         }
     }
 }

@@ -37,7 +37,7 @@ pub(crate) async fn connect(server: &Server, tls: Option<&TlsClient>) -> io::Res
     };
     match &server.web_socket {
         None => Ok(socket),
-        Some(target) => Ok(Socket::WebSocket(Box::new(target.open(socket).await?))),
+        Some(target) => Ok(Socket::Web(Box::new(target.open(socket).await?))),
     }
 }
 
