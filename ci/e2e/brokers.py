@@ -92,6 +92,7 @@ class Seen(NamedTuple):
     topic: str
     payload: bytes
     retain: bool
+    properties: object = None
 
 
 class Subscriber:
@@ -112,7 +113,7 @@ class Subscriber:
         self.client.on_connect = self.on_connect
         self.client.on_subscribe = lambda *_: self.subscribed.set()
         self.client.on_message = lambda _client, _data, message: self.seen.append(
-            Seen(message.topic, message.payload, message.retain)
+            Seen(message.topic, message.payload, message.retain, getattr(message, "properties", None))
         )
         self.client.reconnect_delay_set(min_delay=1, max_delay=1)
         if persistent:

@@ -86,7 +86,8 @@ REFUSED = {
     "foreign": "TLS: the certificate is from an unknown issuer (name its CA as `ca`)",
     "expired": "TLS: the certificate has expired",
     "future": "TLS: the certificate is not valid yet",
-    "name": "TLS: the certificate is for another name (`server_name` says which one it must be for)",
+    "name": "TLS: the certificate is for `elsewhere`, and must be for `127.0.0.1` "
+    "(`server_name` says which name it must be for)",
     "missing": "TLS: the broker said CertificateRequired (116): it wants a certificate of the client",
     "plain": "TLS: the connection ended within the handshake; the other side may not speak TLS",
     "secured": "closed by the other side; the broker speaks TLS there: write `mqtts://`",

@@ -25,7 +25,8 @@ pub use delivery::Delivery;
 pub use endpoint::{Endpoint, Will};
 pub use expect::{Comparison, Condition, ExpectPlan, Severity, Statistic};
 pub use link::{
-    AuthPlan, Backoff, BackoffKind, Carrier, LinkAuth, LinkPlan, OutboxFull, OutboxPlan, Protocol, SessionPlan,
+    Algorithm, AuthPlan, Backoff, BackoffKind, Carrier, LinkAuth, LinkPlan, Mqtt5Plan, OutboxFull, OutboxPlan,
+    Protocol, SessionPlan, TokenKind, TokenPlan,
 };
 pub use probe::ProbePlan;
 pub use report::ReportPlan;

@@ -1,4 +1,4 @@
-//! How a broker is reached: its address, and TLS if that is spoken there.
+//! How a broker is reached: its address, and TLS and WebSocket if they are spoken there.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -10,9 +10,11 @@ use crate::authority::Authority;
 use crate::error::CarrierError;
 use crate::transport::address::resolve;
 use crate::transport::tls::{TlsSettings, TlsTarget, Trusted};
+use crate::transport::web_socket::WebSocketTarget;
 
 /// Parameters of a target, `with` in `[target.ID]`.
 const TLS: &str = "tls";
+const WEBSOCKET: &str = "websocket";
 const CA: &str = "ca";
 const SERVER_NAME: &str = "server_name";
 const ALPN: &str = "alpn";
@@ -21,8 +23,13 @@ const CLIENT_CERTIFICATES: &str = "client_certificates";
 const ISSUER: &str = "issuer";
 const ISSUER_KEY: &str = "issuer_key";
 
+/// Where brokers speak MQTT over WebSocket by custom (EMQX, NATS and `embedded`; Mosquitto takes any path).
+const DEFAULT_PATH: &str = "/mqtt";
+
 /// Schemes of targets that speak TLS.
-const SECURE: [&str; 3] = ["mqtts", "https", "mllps"];
+const SECURE: [&str; 4] = ["mqtts", "wss", "https", "mllps"];
+/// Those of brokers that speak WebSocket.
+const WEB: [&str; 2] = ["ws", "wss"];
 
 /// How a broker is reached.
 #[derive(Debug, Clone)]
@@ -33,6 +40,8 @@ pub struct BrokerAccess {
     pub port: u16,
     /// TLS, if it is spoken there.
     pub tls: Option<TlsTarget>,
+    /// WebSocket, if it is spoken there.
+    pub web_socket: Option<WebSocketTarget>,
 }
 
 impl BrokerAccess {
@@ -52,7 +61,7 @@ impl BrokerAccess {
             let issuer = is_set(with, CLIENT_CERTIFICATES).then(|| authority.clone());
             let trusted = Trusted::Own(authority);
             let tls = TlsTarget::new(TlsSettings { server_name: host, trusted, alpn: texts(with, ALPN), issuer })?;
-            return Ok(Self { host: host.to_owned(), port, tls: Some(tls) });
+            return Self::over(target, (host, port), Some(tls));
         }
         Self::of_server(target, file, (host, port), texts(with, ALPN))
     }
@@ -83,12 +92,28 @@ impl BrokerAccess {
         } else {
             None
         };
-        Ok(Self { host: host.to_owned(), port, tls: tls.transpose()? })
+        Self::over(target, (host, port), tls.transpose()?)
+    }
+
+    fn over(target: &TargetPlan, (host, port): (&str, u16), tls: Option<TlsTarget>) -> Result<Self, CarrierError> {
+        let path = match scheme(&target.url) {
+            Some(scheme) => WEB.contains(&scheme).then(|| path(&target.url)),
+            None => is_set(&target.arguments, WEBSOCKET).then_some(DEFAULT_PATH),
+        };
+        let authority = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
+        let web_socket = path.map(|path| WebSocketTarget::new(tls.is_some(), &authority, path)).transpose();
+        let web_socket = web_socket.map_err(|reason| CarrierError::Refused { reason })?;
+        Ok(Self { host: host.to_owned(), port, tls, web_socket })
     }
 
     /// Whether a target asks the broker that the run starts for it to speak TLS.
     pub fn is_secured(target: &TargetPlan) -> bool {
         is_set(&target.arguments, TLS)
+    }
+
+    /// Whether a target asks the broker that the run starts for it to speak WebSocket.
+    pub fn is_web_socket(target: &TargetPlan) -> bool {
+        is_set(&target.arguments, WEBSOCKET)
     }
 
     /// Whether a target has a certificate for each of its clients.
@@ -106,10 +131,13 @@ impl BrokerAccess {
 
     /// What a report says of the way there; nothing of a plain one.
     pub fn words(&self) -> &'static str {
-        match &self.tls {
-            Some(tls) if tls.verifies() => "TLS",
-            Some(_) => "TLS, its certificate NOT verified (`verify = false`)",
-            None => "",
+        match (&self.tls, &self.web_socket) {
+            (Some(tls), None) if tls.verifies() => "TLS",
+            (Some(tls), Some(_)) if tls.verifies() => "WebSocket over TLS",
+            (Some(_), None) => "TLS, its certificate NOT verified (`verify = false`)",
+            (Some(_), Some(_)) => "WebSocket over TLS, its certificate NOT verified (`verify = false`)",
+            (None, Some(_)) => "WebSocket",
+            (None, None) => "",
         }
     }
 }
@@ -119,6 +147,7 @@ pub(crate) fn parameters() -> Vec<ParameterSpec> {
     let of_secure = ParameterSpec::optional;
     let mut parameters = vec![
         of_secure(TLS, ParameterKind::Flag, "`embedded` and `mosquitto`: speak TLS; the run makes a CA for it"),
+        of_secure(WEBSOCKET, ParameterKind::Flag, "`embedded` and `mosquitto`: speak WebSocket, with `tls` over TLS"),
         of_secure(
             CLIENT_CERTIFICATES,
             ParameterKind::Flag,
@@ -168,10 +197,13 @@ pub(crate) fn check(url: &str, with: &Arguments) -> Result<(), String> {
         other => other.is_some(),
     };
     let first = |keys: &[&'static str]| keys.iter().copied().find(|key| is_given(key));
+    if let (Some(_), true) = (scheme(url), is_given(WEBSOCKET)) {
+        return Err(format!("`{WEBSOCKET}` is for brokers that the run starts; write `ws://` or `wss://`"));
+    }
     match scheme(url) {
         Some(secure) if SECURE.contains(&secure) => {
             if let Some(key) = first(&[TLS, CLIENT_CERTIFICATES]) {
-                let instead = if key == TLS { "`mqtts://` is TLS already" } else { "name its CA as `issuer`" };
+                let instead = if key == TLS { "the scheme says TLS already" } else { "name its CA as `issuer`" };
                 return Err(format!("`{key}` is for brokers that the run starts; {instead}"));
             }
             if let (Some(given), Some(missing)) =
@@ -206,6 +238,15 @@ fn scheme(url: &str) -> Option<&str> {
     url.split_once("://").map(|(scheme, _)| scheme)
 }
 
+/// The path of an address, with all that follows it.
+fn path(url: &str) -> &str {
+    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+    match rest.find('/').map(|begin| &rest[begin..]) {
+        None | Some("/") => DEFAULT_PATH,
+        Some(path) => path,
+    }
+}
+
 fn is_set(with: &Arguments, key: &str) -> bool {
     with.0.get(key) == Some(&Argument::Flag(true))
 }
@@ -226,16 +267,28 @@ mod tests {
     }
 
     #[test]
+    fn without_a_path_that_of_custom_is_asked_for() {
+        let cases =
+            [("ws://b", "/mqtt"), ("ws://b:1/", "/mqtt"), ("wss://b/ws", "/ws"), ("wss://b/a/b?c=d", "/a/b?c=d")];
+        for (url, expected) in cases {
+            assert_eq!(path(url), expected, "{url}");
+        }
+        assert!(WebSocketTarget::new(false, "b:1", "/a b").is_err());
+    }
+
+    #[test]
     fn what_does_not_go_together_is_told() {
         let text = |text: &str| Argument::Text(text.to_owned());
         let set = Argument::Flag(true);
         let cases = [
             ("mqtt://b", with(&[(CA, text("ca.pem"))]), "`ca` is for TLS, and `mqtt://b` is plain; write `mqtts://`"),
-            ("mqtts://b", with(&[(TLS, set.clone())]), "`mqtts://` is TLS already"),
+            ("mqtts://b", with(&[(TLS, set.clone())]), "the scheme says TLS already"),
             ("mqtts://b", with(&[(CLIENT_CERTIFICATES, set.clone())]), "name its CA as `issuer`"),
             ("mqtts://b", with(&[(ISSUER, text("ca.pem"))]), "`issuer` needs `issuer_key` beside it"),
             ("mqtts://b", with(&[(ISSUER_KEY, text("ca.key"))]), "`issuer_key` needs `issuer` beside it"),
             ("mqtts://b", with(&[(CA, text("ca.pem")), (VERIFY, Argument::Flag(false))]), "nobody looks at `ca`"),
+            ("ws://b", with(&[(CA, text("ca.pem"))]), "is plain; write `wss://`"),
+            ("wss://b/mqtt", with(&[(WEBSOCKET, set.clone())]), "write `ws://` or `wss://`"),
             ("embedded", with(&[(CA, text("ca.pem"))]), "`ca` is for `mqtts://`"),
             ("mosquitto", with(&[(CLIENT_CERTIFICATES, set.clone())]), "write `tls = true` beside it"),
         ];

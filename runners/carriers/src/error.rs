@@ -37,8 +37,8 @@ pub enum CarrierError {
         /// The device.
         device: SimId,
     },
-    /// A route with a delivery level that the fleet does not speak.
-    #[error("topic {topic:?} asks for QoS {qos}; a fleet delivers at QoS 0 or 1")]
+    /// A route with a delivery level that MQTT does not have.
+    #[error("topic {topic:?} asks for QoS {qos}; MQTT has 0 to 2")]
     Qos {
         /// Topic of the route.
         topic: String,

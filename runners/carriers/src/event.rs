@@ -7,6 +7,7 @@ use sim_core::{RouteId, SimId};
 
 use crate::mqtt::reason_code::reason_word;
 use crate::transport::tls_failure::TlsFailure;
+use crate::transport::web_socket::WebSocketFailure;
 
 /// Something that happened to a message or to a connection. Instants are wall-clock nanoseconds since the origin of
 /// the [`Pace`](crate::Pace).
@@ -23,7 +24,7 @@ pub enum CarrierEvent {
         /// 1 for the first transmission; from 2 on the DUP flag was set.
         attempt: u32,
     },
-    /// The broker acknowledged a QoS 1 message.
+    /// The broker acknowledged a message: at QoS 1 with PUBACK, at QoS 2 with the last of the handshake, PUBCOMP.
     Acked {
         /// Its route.
         route: RouteId,
@@ -174,6 +175,11 @@ pub enum LossReason {
         /// Why.
         failure: TlsFailure,
     },
+    /// WebSocket did not come about, or ended with an error.
+    WebSocket {
+        /// Why.
+        failure: WebSocketFailure,
+    },
     /// The other side answered plain MQTT with TLS.
     SpeaksTls,
     /// The TCP connection or the broker's answer did not come in time.
@@ -181,6 +187,8 @@ pub enum LossReason {
         /// What was waited for.
         waiting_for: &'static str,
     },
+    /// The device left to come back with a new token.
+    Renewal,
     /// A step of the scenario cut the link.
     LinkCut,
     /// What the target sent is nothing that the protocol knows.
@@ -202,8 +210,10 @@ impl LossReason {
             Self::Broker { .. } | Self::Closed => true,
             Self::Io { kind } => matches!(kind, io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted),
             Self::Tls { failure } => *failure == TlsFailure::Ended,
-            Self::SpeaksTls
+            Self::WebSocket { .. }
+            | Self::SpeaksTls
             | Self::TimedOut { .. }
+            | Self::Renewal
             | Self::LinkCut
             | Self::Unintelligible { .. }
             | Self::Malformed { .. } => false,
@@ -217,10 +227,12 @@ impl LossReason {
             Self::Closed => "closed by the other side".to_owned(),
             Self::Io { kind } => kind.to_string(),
             Self::Tls { failure } => format!("TLS: {failure}"),
+            Self::WebSocket { failure } => format!("WebSocket: {failure}"),
             Self::SpeaksTls => {
                 "the broker speaks TLS there, and the address is a plain one (write `mqtts://`)".to_owned()
             }
             Self::TimedOut { waiting_for } => format!("no {waiting_for} in time"),
+            Self::Renewal => "left to renew its token".to_owned(),
             Self::LinkCut => "link cut by a step".to_owned(),
             Self::Unintelligible { protocol } => format!("the target does not answer in {protocol}"),
             Self::Malformed { .. } => "malformed packet from the broker".to_owned(),
@@ -230,6 +242,9 @@ impl LossReason {
 
 impl From<io::Error> for LossReason {
     fn from(error: io::Error) -> Self {
+        if let Some(failure) = WebSocketFailure::told_by(&error) {
+            return Self::WebSocket { failure };
+        }
         match TlsFailure::told_by(&error) {
             Some(failure) => Self::Tls { failure },
             // Over TLS, an end that was not announced.

@@ -34,7 +34,11 @@ pub use mllp::hl7::{Acknowledgement, acknowledge, acknowledgement, control_id};
 pub use mllp::kind::SCHEMES as MLLP_SCHEMES;
 pub use mqtt::config::{ConnectionConfig, FleetConfig, RouteConfig};
 pub use mqtt::fleet::{Fleet, FleetEnd, FleetEvents};
+pub use mqtt::frame::Delivered;
 pub use mqtt::leftovers::{LeftSessions, RemovedSessions, clear_retained};
+pub use mqtt::properties::RouteProperties;
+pub use mqtt::receipts::{Owed, Receipts};
+pub use mqtt::token::TokenMaker;
 pub use mqtt::virtual_fleet::VirtualFleet;
 pub use mqtt::visit::{KeptSession, Received, Refusal, RefusalCause, Visit};
 pub use mqtt::visitor::Visitor;
@@ -51,6 +55,7 @@ pub use transport::descriptors::{descriptor_limit, ensure_descriptors};
 pub use transport::memory::MEMORY_LATENCY;
 pub use transport::tls::{TlsClient, TlsSettings, TlsTarget, Trusted};
 pub use transport::tls_failure::TlsFailure;
+pub use transport::web_socket::{WebSocketFailure, WebSocketTarget};
 
 use sim_core::{Plugin, Registry};
 

@@ -27,7 +27,7 @@ pub struct CarrierStats {
     pub lag_us: Histogram<u64>,
     /// Start of an attempt to CONNACK [us].
     pub connect_us: Histogram<u64>,
-    /// Link lost to the first message acknowledged (`QoS` 1) or sent (`QoS` 0) afterwards [us].
+    /// Link lost to the first message acknowledged (above `QoS` 0) or sent (`QoS` 0) afterwards [us].
     pub reconnect_us: Histogram<u64>,
     /// What cuts really changed: `links_cut`, `bytes_held`, `connects_blocked` per occurrence.
     pub evidence: Evidence,
@@ -122,9 +122,9 @@ counters! {
         sent,
         /// Transmissions with the DUP flag set.
         resent,
-        /// Messages acknowledged (`QoS` 1).
+        /// Messages acknowledged (above `QoS` 0).
         acked,
-        /// Messages acknowledged with an error (`QoS` 1, MQTT 5).
+        /// Messages acknowledged with an error (above `QoS` 0, MQTT 5).
         refused,
         /// Messages given up by the device.
         dropped,

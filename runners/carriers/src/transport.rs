@@ -7,6 +7,7 @@ pub(crate) mod socket;
 pub(crate) mod tcp;
 pub(crate) mod tls;
 pub(crate) mod tls_failure;
+pub(crate) mod web_socket;
 
 use std::io;
 use std::net::SocketAddr;
@@ -19,6 +20,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use memory::{MemoryNetwork, MemoryStream};
 use socket::Socket;
 use tls::TlsClient;
+use web_socket::WebSocketTarget;
 
 /// Most reads of bytes that nobody wants: a megabyte, beyond which a reset is the sender's own doing.
 const DISCARD_READS: usize = 256;
@@ -26,15 +28,24 @@ const DISCARD_READS: usize = 256;
 /// Where connections lead to.
 #[derive(Debug, Clone)]
 pub(crate) enum Destination {
-    /// The first of these addresses that accepts.
-    Tcp(Arc<[SocketAddr]>),
+    /// A server.
+    Tcp(Server),
     /// The other end of a network in memory.
     Memory(MemoryNetwork),
 }
 
+/// A server and what it speaks above TCP and TLS.
+#[derive(Debug, Clone)]
+pub(crate) struct Server {
+    /// The first of these that accepts.
+    pub(crate) addresses: Arc<[SocketAddr]>,
+    /// WebSocket, if it is spoken there.
+    pub(crate) web_socket: Option<WebSocketTarget>,
+}
+
 /// An attempt to connect.
 pub(crate) enum Dialling {
-    /// Over TCP, with the handshake of TLS if there is one.
+    /// Over TCP, with the handshakes of TLS and WebSocket if they are spoken.
     Tcp(tcp::Dialling),
     /// In memory.
     Memory(Option<MemoryStream>),
@@ -53,7 +64,7 @@ impl Destination {
     /// Begins to connect; in memory there is no TLS.
     pub(crate) fn dial(&self, tls: Option<&TlsClient>) -> Dialling {
         match self {
-            Self::Tcp(addresses) => Dialling::Tcp(tcp::dial(Arc::clone(addresses), tls.cloned())),
+            Self::Tcp(server) => Dialling::Tcp(tcp::dial(server.clone(), tls.cloned())),
             Self::Memory(network) => Dialling::Memory(Some(network.dial())),
         }
     }

@@ -78,7 +78,8 @@ struct Caller {
 
 /// Tries every target that is connected to: brokers, those that a run would start as well, with one device of each link, its
 /// client id, credentials and certificate, and with every probe; others with one device of each link. Nothing is published,
-/// and no session is left.
+/// and no session is left. What a broker lets through on topics that it has granted, and whether a device may publish, is not
+/// known before a run.
 ///
 /// # Errors
 /// [`Error::Resources`] when the system gives no threads.
@@ -190,15 +191,9 @@ fn callers(
         let takes_commands = registry.device(&device.kind).is_some_and(|kind| !kind.commands.is_empty());
         callers.push(Caller {
             who: format!("device `{}` over link `{}`", device.path, link.id),
-            visitor: Visitor {
-                client_id: endpoint.client_id.clone(),
-                protocol: link.protocol.unwrap_or(running.visitor.protocol),
-                auth: endpoint.auth.clone(),
-                tls: running.access.tls.as_ref().map(|tls| tls.client(&device.serial)).transpose()?,
-                kept: Span::ZERO,
-            },
+            visitor: Visitor::device(plan, id.index(), &running.access, link.protocol.unwrap_or(running.visitor.protocol))?,
             filters: takes_commands.then(|| endpoint.command_topic.clone()).into_iter().collect(),
-            qos: 1,
+            qos: link.qos.max(1),
         });
     }
     for probe in plan.probes.iter().filter(|probe| probe.target == target && probe.is_filtered) {
@@ -217,7 +212,7 @@ async fn attempt(access: &BrokerAccess, caller: Caller) -> Attempt {
     let allowed = if filters.is_empty() {
         "may connect".to_owned()
     } else {
-        format!("may connect and hear `{}`", filters.join("`, `"))
+        format!("may connect and subscribe to `{}`", filters.join("`, `"))
     };
     let refused = match visit(access, &visitor, &filters, qos).await {
         Ok(refused) => refused.iter().map(Refusal::to_string).collect(),

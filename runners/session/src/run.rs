@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use reports::Look;
-use scenarios::{Files, Plan, Settings};
+use scenarios::{Files, Plan, Settings, TokenKind};
 use sim_core::Registry;
 use verify::{LostMessages, ReportInput, RunReport};
 
@@ -267,6 +267,16 @@ pub(crate) fn fill_in(plan: &mut Plan, identity: &str) {
         let mut texts = vec![&mut endpoint.client_id, &mut endpoint.command_topic, &mut endpoint.reply_topic];
         texts.extend(will.into_iter().flat_map(|(topic, body)| [topic, body]));
         texts.extend(endpoint.auth.iter_mut().flat_map(|auth| [&mut auth.user, &mut auth.password]));
+        texts.extend(
+            endpoint
+                .token
+                .iter_mut()
+                .flat_map(|token| match &mut token.kind {
+                    TokenKind::Jwt { subject, audience, .. } => [Some(subject), audience.as_mut()],
+                    TokenKind::Sas { resource } => [Some(resource), None],
+                })
+                .flatten(),
+        );
         for text in texts {
             if text.contains(RUN) {
                 *text = text.replace(RUN, identity);

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::Ipv6Addr;
 
-use crate::address::BrokerAddress;
+use crate::address::{BrokerAddress, scheme};
 
 /// Edits after which a word still counts as a misspelt `embedded` or `mosquitto`; a third of the shorter word.
 const TYPING_ERRORS: usize = 3;
@@ -42,8 +42,8 @@ pub enum BrokerChoice {
 }
 
 impl BrokerChoice {
-    /// Reads `embedded`, `mosquitto`, `mqtt://host[:port]` or `mqtts://host[:port]`; the port defaults to 1883, with TLS
-    /// to 8883.
+    /// Reads `embedded`, `mosquitto`, `mqtt://host[:port]`, `mqtts://host[:port]`, `ws://host[:port][/path]` or
+    /// `wss://host[:port][/path]`; the port defaults to 1883, with TLS to 8883, over WebSocket to 80 and 443.
     ///
     /// # Errors
     /// [`ChoiceError`] says what is wrong with the text and, where it can be guessed, what was meant.
@@ -89,16 +89,8 @@ pub enum ChoiceError {
         /// What was probably meant.
         meant: Meant,
     },
-    /// A URL whose scheme asks for MQTT over WebSocket.
-    #[error("WebSocket targets are not supported yet: {scheme}:// in a broker URL (mqtt:// and mqtts:// are){meant}")]
-    WebSocketNotSupported {
-        /// The scheme as given.
-        scheme: String,
-        /// What was probably meant.
-        meant: Meant,
-    },
     /// A URL whose scheme is not one of MQTT's.
-    #[error("unknown scheme {scheme:?} in a broker URL: expected \"mqtt\" or \"mqtts\"{meant}")]
+    #[error("unknown scheme {scheme:?} in a broker URL: expected \"mqtt\", \"mqtts\", \"ws\" or \"wss\"{meant}")]
     UnknownScheme {
         /// The scheme as given.
         scheme: String,
@@ -156,42 +148,45 @@ impl fmt::Display for Meant {
     }
 }
 
-fn parse_url(given: &str, scheme: &str, authority: &str) -> Result<BrokerAddress, ChoiceError> {
-    let is_secured = match scheme.to_ascii_lowercase().as_str() {
-        "mqtt" => false,
-        "mqtts" => true,
-        "ssl" | "tls" | "mqtt+ssl" | "mqtt+tls" => {
-            let meant = Meant(Some(format!("mqtts://{authority}")));
-            return Err(ChoiceError::UnknownScheme { scheme: scheme.to_owned(), meant });
-        }
-        "ws" | "wss" => {
-            let meant = Meant(scheme.eq_ignore_ascii_case("ws").then(|| mqtt_default_port(authority)).flatten());
-            return Err(ChoiceError::WebSocketNotSupported { scheme: scheme.to_owned(), meant });
-        }
-        _ => {
-            let meant = Meant(Some(format!("mqtt://{authority}")));
-            return Err(ChoiceError::UnknownScheme { scheme: scheme.to_owned(), meant });
-        }
+fn parse_url(given: &str, word: &str, authority: &str) -> Result<BrokerAddress, ChoiceError> {
+    let unknown = |scheme: &str| {
+        let meant = Meant(Some(format!("{scheme}://{authority}")));
+        ChoiceError::UnknownScheme { scheme: word.to_owned(), meant }
     };
-    let scheme = if is_secured { "mqtts" } else { "mqtt" };
+    let (is_secured, is_web_socket) = match word.to_ascii_lowercase().as_str() {
+        "mqtt" => (false, false),
+        "mqtts" => (true, false),
+        "ws" => (false, true),
+        "wss" => (true, true),
+        "ssl" | "tls" | "mqtt+ssl" | "mqtt+tls" => return Err(unknown("mqtts")),
+        _ => return Err(unknown("mqtt")),
+    };
+    let scheme = scheme(is_secured, is_web_socket);
     if let Some((_, host_and_port)) = authority.rsplit_once('@') {
         return Err(ChoiceError::Credentials { meant: Meant(Some(format!("{scheme}://{host_and_port}"))) });
     }
-    let authority = authority.strip_suffix('/').unwrap_or(authority);
-    if let Some(end) = authority.find(['/', '?', '#']) {
-        let (kept, extra) = authority.split_at(end);
-        return Err(ChoiceError::Path { extra: extra.to_owned(), meant: Meant(Some(format!("{scheme}://{kept}"))) });
+    let end = authority.find(['/', '?', '#']).unwrap_or(authority.len());
+    let (authority, extra) = authority.split_at(end);
+    if !is_web_socket && !matches!(extra, "" | "/") {
+        return Err(ChoiceError::Path {
+            extra: extra.to_owned(),
+            meant: Meant(Some(format!("{scheme}://{authority}"))),
+        });
     }
     let (host, port) = split_port(authority)?;
     if host.is_empty() {
         return Err(ChoiceError::MissingHost { given: given.to_owned() });
     }
     let port = match port {
-        None if is_secured => BrokerAddress::DEFAULT_SECURE_PORT,
-        None => BrokerAddress::DEFAULT_PORT,
+        None => match (is_secured, is_web_socket) {
+            (false, false) => BrokerAddress::DEFAULT_PORT,
+            (true, false) => BrokerAddress::DEFAULT_SECURE_PORT,
+            (false, true) => BrokerAddress::DEFAULT_WEB_PORT,
+            (true, true) => BrokerAddress::DEFAULT_SECURE_WEB_PORT,
+        },
         Some(text) => parse_port(text, authority)?,
     };
-    Ok(BrokerAddress { host: host.to_owned(), port, is_secured })
+    Ok(BrokerAddress { host: host.to_owned(), port, is_secured, is_web_socket })
 }
 
 /// Splits `host:port`, `host`, `[v6]:port` or `[v6]` and checks the host.
@@ -232,7 +227,7 @@ fn parse_port(text: &str, authority: &str) -> Result<u16, ChoiceError> {
 fn mqtt_default_port(authority: &str) -> Option<String> {
     let (host, _) = split_port(authority.split('/').next()?).ok()?;
     let port = BrokerAddress::DEFAULT_PORT;
-    let address = BrokerAddress { host: host.to_owned(), port, is_secured: false };
+    let address = BrokerAddress { host: host.to_owned(), ..BrokerAddress::loopback(port) };
     (!host.is_empty()).then(|| address.to_string())
 }
 
@@ -260,11 +255,17 @@ mod tests {
     use super::*;
 
     fn external(host: &str, port: u16) -> BrokerChoice {
-        BrokerChoice::External(BrokerAddress { host: host.to_owned(), port, is_secured: false })
+        BrokerChoice::External(BrokerAddress { host: host.to_owned(), ..BrokerAddress::loopback(port) })
     }
 
     fn secured(host: &str, port: u16) -> BrokerChoice {
-        BrokerChoice::External(BrokerAddress { host: host.to_owned(), port, is_secured: true })
+        let address = BrokerAddress { is_secured: true, ..BrokerAddress::loopback(port) };
+        BrokerChoice::External(BrokerAddress { host: host.to_owned(), ..address })
+    }
+
+    fn web(is_secured: bool, host: &str, port: u16) -> BrokerChoice {
+        let address = BrokerAddress { is_secured, is_web_socket: true, ..BrokerAddress::loopback(port) };
+        BrokerChoice::External(BrokerAddress { host: host.to_owned(), ..address })
     }
 
     fn refusal(given: &str) -> String {
@@ -284,6 +285,9 @@ mod tests {
             ("mqtt://[fe80::1]:65535", external("fe80::1", 65535)),
             ("mqtts://broker", secured("broker", 8883)),
             ("MQTTS://[::1]:884", secured("::1", 884)),
+            ("ws://host:9001/mqtt", web(false, "host", 9001)),
+            ("ws://host", web(false, "host", 80)),
+            ("wss://host/a/b?c=d", web(true, "host", 443)),
         ];
         for (given, expected) in cases {
             assert_eq!(BrokerChoice::parse(given), Ok(expected), "{given}");
@@ -301,7 +305,7 @@ mod tests {
             ("tcp://host:1883", "did you mean \"mqtt://host:1883\"?"),
             ("ssl://host:8883", "did you mean \"mqtts://host:8883\"?"),
             ("mqtts://nurse@host", "did you mean \"mqtts://host\"?"),
-            ("ws://host:9001/mqtt", "did you mean \"mqtt://host:1883\"?"),
+            ("wss://nurse@host/mqtt", "did you mean \"wss://host/mqtt\"?"),
             ("mqtt://host:0", "\"0\" is not a number from 1 to 65535"),
             ("mqtt://host:70000", "\"70000\" is not a number from 1 to 65535"),
             ("mqtt://host:+1883", "did you mean \"mqtt://host:1883\"?"),
@@ -329,8 +333,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_choice_survives_display_and_parse(host in "[a-z0-9][a-z0-9.-]{0,20}", port in 1..=u16::MAX, is_secured: bool) {
-            let choice = if is_secured { secured(&host, port) } else { external(&host, port) };
+        fn a_choice_survives_display_and_parse(host in "[a-z0-9][a-z0-9.-]{0,20}", port in 1..=u16::MAX, is_secured: bool, is_web: bool) {
+            let choice = match (is_web, is_secured) {
+                (true, _) => web(is_secured, &host, port),
+                (false, true) => secured(&host, port),
+                (false, false) => external(&host, port),
+            };
             prop_assert_eq!(BrokerChoice::parse(&choice.to_string()), Ok(choice));
         }
 

@@ -8,6 +8,9 @@ use std::time::Duration;
 /// 20, and mqtt5's, 64, cap a subscriber behind a link of 200 ms at 100 and 320 messages a second; this allows 5000.
 pub(crate) const OUTBOUND_WINDOW: u16 = 1000;
 
+/// Where the brokers of this process speak WebSocket: by custom the path of MQTT.
+pub const WEB_PATH: &str = "/mqtt";
+
 /// Settings of a broker that this process starts; an external broker ignores them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokerConfig {
@@ -22,6 +25,8 @@ pub struct BrokerConfig {
     /// QoS 1 and 2 messages that the embedded broker holds for one session that is away or behind; beyond it the oldest
     /// are dropped and counted. Mosquitto is told to hold all of them.
     pub session_queue: usize,
+    /// Whether the broker speaks WebSocket, at the path [`WEB_PATH`], instead of plain MQTT.
+    pub web_socket: bool,
     /// What the broker shows of itself over TLS, and demands; `None` is plain TCP.
     pub tls: Option<ListenerTls>,
 }
@@ -69,6 +74,7 @@ impl Default for BrokerConfig {
             persistence: Persistence::Memory,
             subscriber_lane: 100_000,
             session_queue: 1_000_000,
+            web_socket: false,
             tls: None,
         }
     }

@@ -65,7 +65,11 @@ impl EmbeddedBroker {
         let tls = config.tls.as_ref().map(TlsFiles::write).transpose()?;
         let settings = Settings::new(config, port.port(), directory.as_ref().map(BrokerDirectory::path), tls.as_ref());
         let mut broker = Self {
-            address: BrokerAddress { is_secured: tls.is_some(), ..BrokerAddress::loopback(port.port()) },
+            address: BrokerAddress {
+                is_secured: tls.is_some(),
+                is_web_socket: config.web_socket,
+                ..BrokerAddress::loopback(port.port())
+            },
             identity: BrokerIdentity { kind: BrokerKind::Embedded, name: NAME.to_owned() },
             settings,
             ingress: Arc::default(),

@@ -16,7 +16,7 @@ mod tls_files;
 
 pub use address::BrokerAddress;
 pub use choice::{BrokerChoice, BrokerKind, ChoiceError, Meant};
-pub use config::{BrokerConfig, ListenerTls, Persistence};
+pub use config::{BrokerConfig, ListenerTls, Persistence, WEB_PATH};
 pub use control::{Broker, BrokerIdentity, DroppedCount, IngressCount};
 pub use error::BrokerError;
 pub use start::start;

@@ -12,6 +12,7 @@ use crate::config::BrokerConfig;
 use crate::control::{Broker, BrokerIdentity, DroppedCount, IngressCount};
 use crate::directory::BrokerDirectory;
 use crate::error::BrokerError;
+use crate::mosquitto::configuration::Listener;
 use crate::mosquitto::process::MosquittoProcess;
 use crate::port::PortReservation;
 use crate::tls_files::TlsFiles;
@@ -33,11 +34,17 @@ impl MosquittoBroker {
     pub(crate) fn start(config: &BrokerConfig) -> Result<Self, BrokerError> {
         let program = install::find_program()?;
         let directory = BrokerDirectory::prepare(config.directory.as_deref())?;
-        let port = PortReservation::take()?;
+        // Its WebSocket listener (libwebsockets) binds beside no other socket.
+        let port = if config.web_socket { PortReservation::likely()? } else { PortReservation::take()? };
         let tls = config.tls.as_ref().map(TlsFiles::write).transpose()?;
-        configuration::write(directory.path(), port.port(), config.persistence, tls.as_ref())?;
+        let listener = Listener { port: port.port(), web_socket: config.web_socket, tls: tls.as_ref() };
+        configuration::write(directory.path(), listener, config.persistence)?;
         let mut broker = Self {
-            address: BrokerAddress { is_secured: tls.is_some(), ..BrokerAddress::loopback(port.port()) },
+            address: BrokerAddress {
+                is_secured: tls.is_some(),
+                is_web_socket: config.web_socket,
+                ..BrokerAddress::loopback(port.port())
+            },
             identity: BrokerIdentity { kind: BrokerKind::Mosquitto, name: install::ask_version(&program)? },
             program,
             process: None,

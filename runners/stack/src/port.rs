@@ -35,6 +35,11 @@ impl PortReservation {
         reserve().map_err(|source| BrokerError::Port { source })
     }
 
+    /// A likely free port, for a listener that binds beside no other socket.
+    pub(crate) fn likely() -> Result<Self, BrokerError> {
+        Ok(Self { _bound: None, ..Self::take()? })
+    }
+
     pub(crate) fn port(&self) -> u16 {
         self.port
     }

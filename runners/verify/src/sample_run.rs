@@ -112,8 +112,10 @@ pub(crate) fn plan(beds: u32) -> Plan {
             body: "offline".to_owned(),
             qos: 1,
             retain: false,
+            delay: Span::ZERO,
         }),
         auth: None,
+        token: None,
     };
     Plan {
         scenario: "ward".to_owned(),
@@ -166,6 +168,7 @@ fn link() -> LinkPlan {
         arguments: sim_core::Arguments::default(),
         qos: 1,
         protocol: Some(Protocol::V311),
+        mqtt5: None,
         session: Some(SessionPlan {
             clean: true,
             expiry: Span::ZERO,

@@ -51,5 +51,9 @@ pub(crate) fn read_reference<'n>(
 
 /// Reads `qos`.
 pub(crate) fn read_qos(reader: &Reader<'_>) -> Checked<u8> {
-    reader.choice("qos").map(|word| u8::from(word == "1"))
+    reader.choice("qos").map(|word| match word {
+        "0" => 0,
+        "1" => 1,
+        _ => 2,
+    })
 }

@@ -3,18 +3,23 @@
 use sim_core::{CarrierKind, Registry, Span};
 
 use crate::language::diagnostic::{Checked, Place};
+use crate::language::document::Text;
 use crate::language::names::{read_qos, read_reference};
 use crate::language::parameter::read_with;
 use crate::language::reader::{Placed, Reader};
 use crate::language::schema::TableSpec;
 use crate::language::suggestion::hint;
-use crate::language::template::{Template, Use};
+use crate::language::template::{Names, Template, Use};
 use crate::network::payload::PayloadDraft;
 use crate::network::radio::RadioDraft;
 use crate::network::target::TargetDraft;
 use crate::plan::{
-    AuthPlan, Backoff, BackoffKind, Carrier, LinkAuth, LinkPlan, OutboxFull, OutboxPlan, Protocol, SessionPlan,
+    Algorithm, AuthPlan, Backoff, BackoffKind, Carrier, LinkAuth, LinkPlan, Mqtt5Plan, OutboxFull, OutboxPlan,
+    Protocol, SessionPlan, TokenKind, TokenPlan,
 };
+
+/// Longest string that MQTT can carry [bytes].
+const LONGEST_STRING: usize = 65_535;
 
 /// What is known of a link before it is read.
 #[derive(Debug)]
@@ -55,13 +60,45 @@ pub(crate) struct WillDraft {
     pub(crate) body: Template,
     pub(crate) qos: u8,
     pub(crate) retain: bool,
+    pub(crate) delay: Span,
 }
 
 /// Name and password as declared.
 #[derive(Debug, Clone)]
 pub(crate) struct AuthDraft {
     pub(crate) user: Template,
+    /// Of nothing where there is a token.
     pub(crate) password: Template,
+    pub(crate) token: Option<TokenDraft>,
+}
+
+/// A token as declared.
+#[derive(Debug, Clone)]
+pub(crate) struct TokenDraft {
+    says: TokenSays,
+    key: Template,
+    lifetime: Span,
+}
+
+#[derive(Debug, Clone)]
+enum TokenSays {
+    Jwt { algorithm: Algorithm, subject: Template, audience: Option<Template> },
+    Sas { resource: Template },
+}
+
+impl TokenDraft {
+    /// The token of somebody with these names.
+    pub(crate) fn render(&self, names: &Names<'_>) -> TokenPlan {
+        let kind = match &self.says {
+            TokenSays::Jwt { algorithm, subject, audience } => TokenKind::Jwt {
+                algorithm: *algorithm,
+                subject: subject.render(names),
+                audience: audience.as_ref().map(|audience| audience.render(names)),
+            },
+            TokenSays::Sas { resource } => TokenKind::Sas { resource: resource.render(names) },
+        };
+        TokenPlan { kind, key: self.key.render(names), lifetime: self.lifetime }
+    }
 }
 
 /// Reads a link over which devices or gateways have connections of their own.
@@ -107,9 +144,13 @@ pub(crate) fn read_connection(
     let protocol = reader.choice("protocol").map(|word| if word == "5" { Protocol::V5 } else { Protocol::V311 });
     let session = read_session(reader, spec, protocol.ok());
     let outbox = read_outbox(reader, spec);
+    if let (Ok(2), Ok(session)) = (&qos, &session) {
+        warn_about_once(reader, session, protocol.ok());
+    }
     let owner = format!("carrier `{}`", carrier.name);
     let arguments = read_with(reader, owner, &carrier.link_parameters);
-    let will = reader.optional("will", |link, key| read_will(link, spec, key));
+    let mqtt5 = reader.optional("mqtt5", |link, key| read_mqtt5(link, spec, key));
+    let will = reader.optional("will", |link, key| read_will(link, spec, key, protocol.ok()));
     let auth = reader.optional("auth", |link, key| read_auth(link, spec, key));
     if let (Ok(Some((_, LinkAuth { shared: None, .. }))), Ok(target)) = (&auth, &target) {
         warn_about_strangers(reader, &targets[*target]);
@@ -124,6 +165,7 @@ pub(crate) fn read_connection(
         arguments: arguments?,
         qos: qos?,
         protocol: takes("protocol").then_some(protocol?),
+        mqtt5: mqtt5?,
         session: takes("session").then_some(session?),
         outbox: takes("outbox").then_some(outbox?),
         auth: link_auth,
@@ -219,6 +261,20 @@ fn warn_about_expiry(reader: &Reader<'_>, clean: bool, expiry: Span, protocol: P
     }
 }
 
+/// Only a session that the broker keeps knows after a cut what has been delivered.
+fn warn_about_once(link: &Reader<'_>, session: &SessionPlan, protocol: Option<Protocol>) {
+    let forgets = protocol == Some(Protocol::V5) && session.expiry == Span::ZERO;
+    if session.clean || forgets {
+        let kept =
+            if protocol == Some(Protocol::V5) { "{ clean = false, expiry = \"1h\" }" } else { "{ clean = false }" };
+        let message = format!(
+            "QoS 2 holds across cuts only in a session that the broker keeps; with this one a cut may lose or double \
+             messages: `session = {kept}`"
+        );
+        link.notes.warning(link.place("qos"), message);
+    }
+}
+
 fn read_outbox(link: &Reader<'_>, spec: &'static TableSpec) -> Checked<OutboxPlan> {
     let empty = link.empty_table();
     let table = link.optional_table("outbox", &empty)?;
@@ -229,7 +285,53 @@ fn read_outbox(link: &Reader<'_>, spec: &'static TableSpec) -> Checked<OutboxPla
     Ok(OutboxPlan { messages: messages?.value as u32, full })
 }
 
-fn read_will(link: &Reader<'_>, spec: &'static TableSpec, key: &str) -> Checked<WillDraft> {
+/// A duration as MQTT 5 counts them.
+fn read_whole_seconds(reader: &Reader<'_>, key: &str) -> Checked<Span> {
+    let given = reader.duration(key)?;
+    let seconds = given.value.nanos() / 1_000_000_000;
+    if given.value == Span::from_secs(seconds) && u32::try_from(seconds).is_ok() {
+        return Ok(given.value);
+    }
+    let message = format!("`{key}` is whole seconds up to {}, got {}", u32::MAX, given.value);
+    Err(reader.notes.error(given.place, message))
+}
+
+fn read_mqtt5(link: &Reader<'_>, spec: &'static TableSpec, key: &str) -> Checked<Mqtt5Plan> {
+    let table = link.table_below(key)?;
+    let reader = Reader::new(link.notes, table, spec.below(key), "`mqtt5`".to_owned(), None);
+    let message_expiry = read_whole_seconds(&reader, "message_expiry");
+    let topic_alias = reader.flag("topic_alias");
+    let user_properties = reader.optional("user_properties", Reader::texts).and_then(|texts| {
+        let read = |text: &Text| match text.text.split_once('=') {
+            Some((name, value)) if !name.is_empty() && name.len().max(value.len()) <= LONGEST_STRING => {
+                Ok((name.to_owned(), value.to_owned()))
+            }
+            Some(("", _)) => Err(reader.notes.error(text.start(), "a user property has a name before the `=`")),
+            Some(_) => Err(reader.notes.error(text.start(), "a user property is no longer than 65535 bytes")),
+            None => {
+                let message = format!("`{}` is no user property; write `name=value`", text.text);
+                Err(reader.notes.error(text.start(), message))
+            }
+        };
+        let read: Vec<Checked<_>> = texts.iter().flatten().map(read).collect();
+        read.into_iter().collect::<Checked<Vec<_>>>()
+    });
+    let message_property = reader.flag("message_property");
+    let traceparent = reader.flag("traceparent");
+    let receive_maximum = reader.optional("receive_maximum", Reader::count);
+    let maximum_packet_size = reader.optional("maximum_packet_size", Reader::count);
+    Ok(Mqtt5Plan {
+        message_expiry: message_expiry?,
+        topic_alias: topic_alias?,
+        user_properties: user_properties?,
+        message_property: message_property?,
+        traceparent: traceparent?,
+        receive_maximum: receive_maximum?.map(|count| count.value as u16),
+        maximum_packet_size: maximum_packet_size?.map(|count| count.value as u32),
+    })
+}
+
+fn read_will(link: &Reader<'_>, spec: &'static TableSpec, key: &str, protocol: Option<Protocol>) -> Checked<WillDraft> {
     let table = link.table_below(key)?;
     let reader = Reader::new(link.notes, table, spec.below(key), "`will`".to_owned(), None);
     let topic = reader.template("topic");
@@ -238,7 +340,12 @@ fn read_will(link: &Reader<'_>, spec: &'static TableSpec, key: &str) -> Checked<
     let body = body.and_then(|text| Template::read(reader.notes, "body", &text, Use::DeviceText));
     let qos = read_qos(&reader);
     let retain = reader.flag("retain");
-    Ok(WillDraft { topic: topic?, body: body?, qos: qos?, retain: retain? })
+    let delay = read_whole_seconds(&reader, "delay");
+    if protocol == Some(Protocol::V311) && reader.has("delay") {
+        let message = "MQTT 3.1.1 publishes a will at once; set `protocol = \"5\"` on the link";
+        return Err(reader.notes.error(reader.place("delay"), message));
+    }
+    Ok(WillDraft { topic: topic?, body: body?, qos: qos?, retain: retain?, delay: delay? })
 }
 
 fn read_auth(link: &Reader<'_>, spec: &'static TableSpec, key: &str) -> Checked<(AuthDraft, LinkAuth)> {
@@ -248,11 +355,53 @@ fn read_auth(link: &Reader<'_>, spec: &'static TableSpec, key: &str) -> Checked<
         let text = reader.template(key)?;
         Ok((Template::read(reader.notes, key, &text, Use::DeviceText)?, text.text))
     };
-    let (user, password) = (read("user"), read("password"));
-    let ((user, written), (password, _)) = (user?, password?);
-    let literal = user.literal().zip(password.literal());
+    let user = read("user");
+    let token = reader.optional("token", |auth, key| read_token(auth, spec.below("auth"), key));
+    let password = match (reader.has("password"), reader.has("token")) {
+        (true, false) => read("password").map(|(password, _)| Some(password)),
+        (false, true) => Ok(None),
+        (true, true) => {
+            let message = "a device has a `password` or a `token`, not both";
+            Err(reader.notes.error(reader.place("token"), message))
+        }
+        (false, false) => Err(reader.missing("password")),
+    };
+    let ((user, written), password) = (user?, password?);
+    let literal = password.as_ref().and_then(|password| user.literal().zip(password.literal()));
     let shared = literal.map(|(user, password)| AuthPlan { user, password });
-    Ok((AuthDraft { user, password }, LinkAuth { user: written, shared }))
+    let draft = AuthDraft { user, password: password.unwrap_or(Template::empty()), token: token? };
+    Ok((draft, LinkAuth { user: written, shared }))
+}
+
+fn read_token(auth: &Reader<'_>, spec: &'static TableSpec, key: &str) -> Checked<TokenDraft> {
+    let table = auth.table_below(key)?;
+    let reader = Reader::new(auth.notes, table, spec.below(key), "`token`".to_owned(), None);
+    let template = |key: &str| {
+        let text = reader.template(key)?;
+        Template::read(reader.notes, key, &text, Use::DeviceText)
+    };
+    let kind = reader.choice("kind");
+    let key = template("key");
+    let lifetime = read_whole_seconds(&reader, "lifetime").and_then(|lifetime| {
+        if lifetime > Span::ZERO {
+            return Ok(lifetime);
+        }
+        Err(reader.notes.error(reader.place("lifetime"), "a token that is good for no time opens nothing"))
+    });
+    let says = if kind? == "sas" {
+        let resource = if reader.has("resource") { template("resource") } else { Err(reader.missing("resource")) };
+        TokenSays::Sas { resource: resource? }
+    } else {
+        let algorithm = reader.choice("algorithm").map(|word| match word {
+            "RS256" => Algorithm::Rs256,
+            "ES256" => Algorithm::Es256,
+            _ => Algorithm::Hs256,
+        });
+        let subject = template("subject");
+        let audience = reader.optional("audience", |_, key| template(key));
+        TokenSays::Jwt { algorithm: algorithm?, subject: subject?, audience: audience? }
+    };
+    Ok(TokenDraft { says, key: key?, lifetime: lifetime? })
 }
 
 /// Devices with names of their own leave none for those who are no devices.

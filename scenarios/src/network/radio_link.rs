@@ -90,6 +90,7 @@ fn host_link(id: &str, target: usize) -> LinkPlan {
         arguments: Arguments::default(),
         qos: 0,
         protocol: Some(Protocol::V311),
+        mqtt5: None,
         session: Some(SessionPlan {
             clean: true,
             expiry: Span::ZERO,

@@ -138,17 +138,20 @@ pub(crate) fn endpoint(link: &LinkBody, names: &Names<'_>) -> Endpoint {
         body: will.body.render(names),
         qos: will.qos,
         retain: will.retain,
+        delay: will.delay,
     });
     let auth = link
         .auth
         .as_ref()
         .map(|auth| AuthPlan { user: auth.user.render(names), password: auth.password.render(names) });
+    let token = link.auth.as_ref().and_then(|auth| auth.token.as_ref()).map(|token| token.render(names));
     Endpoint {
         client_id: link.client_id.as_ref().map(|client_id| client_id.render(names)).unwrap_or_default(),
         command_topic: format!("{prefix}/cmd"),
         reply_topic: format!("{prefix}/ack"),
         will,
         auth,
+        token,
     }
 }
 

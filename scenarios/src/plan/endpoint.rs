@@ -1,7 +1,10 @@
 //! How one device or gateway connects.
 
+use serde_json::json;
+use sim_core::Span;
+
 use super::fields::{Fields, View};
-use super::link::AuthPlan;
+use super::link::{AuthPlan, TokenPlan};
 
 /// How one device connects, rendered from its link's templates.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +19,8 @@ pub struct Endpoint {
     pub will: Option<Will>,
     /// Name and password; may contain `${run}`.
     pub auth: Option<AuthPlan>,
+    /// How it makes its password for itself; that of `auth` is empty then.
+    pub token: Option<TokenPlan>,
 }
 
 /// A last will, rendered.
@@ -29,18 +34,21 @@ pub struct Will {
     pub qos: u8,
     /// Whether the broker keeps it.
     pub retain: bool,
+    /// How long the broker waits with it (MQTT 5).
+    pub delay: Span,
 }
 
 /// Adds how somebody connects.
 pub(in crate::plan) fn connection(fields: Fields, endpoint: &Endpoint, view: View) -> Fields {
     // The link tells the name.
-    let Endpoint { client_id, command_topic, reply_topic, will, auth: _ } = endpoint;
-    let will = will.as_ref().map(|Will { topic, body, qos, retain }| {
+    let Endpoint { client_id, command_topic, reply_topic, will, auth: _, token: _ } = endpoint;
+    let will = will.as_ref().map(|Will { topic, body, qos, retain, delay }| {
         Fields::new(view)
             .field("topic", topic.clone())
             .field("body", body.clone())
             .field("qos", *qos)
             .field("retain", *retain)
+            .given("delay", if *delay > Span::ZERO { json!({ "s": delay.seconds() }) } else { json!({}) })
             .done()
     });
     fields

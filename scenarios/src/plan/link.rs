@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use sim_core::{Arguments, Span};
 
 use super::arguments::arguments;
@@ -40,6 +40,8 @@ pub struct LinkPlan {
     pub qos: u8,
     /// Protocol version, if the carrier takes one.
     pub protocol: Option<Protocol>,
+    /// What only MQTT 5 has, where that is spoken.
+    pub mqtt5: Option<Mqtt5Plan>,
     /// Session behaviour, if the carrier takes it.
     pub session: Option<SessionPlan>,
     /// Store and forward, if the carrier takes it.
@@ -55,6 +57,25 @@ pub enum Protocol {
     V311,
     /// 5.
     V5,
+}
+
+/// What only MQTT 5 has.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Mqtt5Plan {
+    /// How long the broker may keep a message; zero is for ever.
+    pub message_expiry: Span,
+    /// Whether topics are sent once a connection, and then a number for each.
+    pub topic_alias: bool,
+    /// Names and values that every message carries beside its payload.
+    pub user_properties: Vec<(String, String)>,
+    /// Whether each message is named in a user property.
+    pub message_property: bool,
+    /// Whether each message has a trace of its own.
+    pub traceparent: bool,
+    /// Most messages that the broker may send ahead of their acknowledgement.
+    pub receive_maximum: Option<u16>,
+    /// Largest packet taken [bytes].
+    pub maximum_packet_size: Option<u32>,
 }
 
 /// Session behaviour of a connection.
@@ -129,6 +150,64 @@ impl fmt::Debug for AuthPlan {
     }
 }
 
+/// How a device makes its password anew for each connection; the key is never told.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TokenPlan {
+    /// What kind of token, and what it says.
+    pub kind: TokenKind,
+    /// The secret, or the file of the private key.
+    pub key: String,
+    /// How long a token is good.
+    pub lifetime: Span,
+}
+
+/// What kind of token, and what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenKind {
+    /// A JSON Web Token (RFC 7519).
+    Jwt {
+        /// How it is signed.
+        algorithm: Algorithm,
+        /// Whose it is.
+        subject: String,
+        /// For whom it is, if it says so.
+        audience: Option<String>,
+    },
+    /// A shared access signature, as Azure has them.
+    Sas {
+        /// What it gives access to.
+        resource: String,
+    },
+}
+
+/// How a JSON Web Token is signed (RFC 7518, section 3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Algorithm {
+    /// HMAC with SHA-256; the key is a secret.
+    Hs256,
+    /// RSA with SHA-256; the key is a file.
+    Rs256,
+    /// ECDSA on P-256 with SHA-256; the key is a file.
+    Es256,
+}
+
+impl Algorithm {
+    /// Its name in tokens and scenarios.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Hs256 => "HS256",
+            Self::Rs256 => "RS256",
+            Self::Es256 => "ES256",
+        }
+    }
+}
+
+impl fmt::Debug for TokenPlan {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("TokenPlan").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
 /// What a link says of names and passwords; [`Endpoint`](crate::Endpoint) has those of each device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkAuth {
@@ -139,7 +218,8 @@ pub struct LinkAuth {
 }
 
 pub(super) fn tell_link(targets: &[TargetPlan], link: &LinkPlan, view: View) -> Value {
-    let LinkPlan { id, carrier, over, target, format, arguments: with, qos, protocol, session, outbox, auth } = link;
+    let LinkPlan { id, carrier, over, target, format, arguments: with, qos, protocol, mqtt5, session, outbox, auth } =
+        link;
     let user = auth.as_ref().map(|LinkAuth { user, shared: _ }| user.clone());
     let carrier_word = if *carrier == Carrier::Connection { over.as_str() } else { BLUETOOTH };
     let protocol = protocol.map(|protocol| if protocol == Protocol::V5 { "5" } else { "3.1.1" });
@@ -152,10 +232,33 @@ pub(super) fn tell_link(targets: &[TargetPlan], link: &LinkPlan, view: View) -> 
         .given("with", arguments(with))
         .field("qos", *qos)
         .field("protocol", protocol)
+        .given("mqtt5", mqtt5.as_ref().map_or_else(|| json!({}), |mqtt5| tell_mqtt5(mqtt5, view)))
         .field("session", session.as_ref().map(|session| tell_session(session, view)))
         .field("outbox", outbox.map(|outbox| tell_outbox(outbox, view)))
         .tested("auth", user.is_some())
         .shown("user", user)
+        .done()
+}
+
+fn tell_mqtt5(mqtt5: &Mqtt5Plan, view: View) -> Value {
+    let Mqtt5Plan {
+        message_expiry,
+        topic_alias,
+        user_properties,
+        message_property,
+        traceparent,
+        receive_maximum,
+        maximum_packet_size,
+    } = mqtt5;
+    let user_properties: Vec<String> = user_properties.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    Fields::new(view)
+        .field("message_expiry_s", message_expiry.seconds())
+        .field("topic_alias", *topic_alias)
+        .field("user_properties", user_properties)
+        .field("message_property", *message_property)
+        .field("traceparent", *traceparent)
+        .field("receive_maximum", *receive_maximum)
+        .field("maximum_packet_size", *maximum_packet_size)
         .done()
 }
 

@@ -14,12 +14,17 @@ pub(crate) fn check(url: &str) -> Result<(), String> {
     let Some((scheme, rest)) = url.split_once("://") else {
         return Err(format!("`{url}` is not an address; write `mqtt://host:1883`"));
     };
-    if matches!(scheme, "ws" | "wss") {
-        return Err(format!("`{scheme}://` is not supported yet; use `mqtt://` or `mqtts://`"));
-    }
-    if !matches!(scheme, "mqtt" | "mqtts") {
-        return Err(format!("`{scheme}://` is not a scheme of MQTT; write `mqtt://host:1883` or `mqtts://host:8883`"));
-    }
+    let rest = match scheme {
+        "mqtt" | "mqtts" => rest,
+        // The path is the server's own.
+        "ws" | "wss" => rest.split('/').next().unwrap_or_default(),
+        _ => {
+            return Err(format!(
+                "`{scheme}://` is not a scheme of MQTT; write `mqtt://host:1883` or `mqtts://host:8883`, over WebSocket \
+                 `ws://host:port/path` or `wss://host:port/path`"
+            ));
+        }
+    };
     let (host, port) = match rest.strip_prefix('[') {
         Some(rest) => rest.split_once(']').map_or((rest, "bad"), |(host, port)| (host, port)),
         None => rest.find(':').map_or((rest, ""), |colon| rest.split_at(colon)),
@@ -30,7 +35,9 @@ pub(crate) fn check(url: &str) -> Result<(), String> {
     if host_is_sound && port_is_sound {
         return Ok(());
     }
-    Err(format!("`{url}` is not an address; write `mqtt://host:1883`"))
+    let example =
+        if scheme.starts_with("ws") { format!("{scheme}://host:port/path") } else { "mqtt://host:1883".to_owned() };
+    Err(format!("`{url}` is not an address; write `{example}`"))
 }
 
 #[cfg(test)]
@@ -47,11 +54,13 @@ mod tests {
             "mqtt://[::1]:1883",
             "mqtts://broker",
             "mqtts://broker:8883",
+            "ws://broker:9001",
+            "wss://broker/mqtt",
+            "wss://[::1]:443/a/b?c=d",
         ] {
             assert_eq!(check(sound), Ok(()), "{sound}");
         }
-        for wrong in
-            ["mqtt:broker", "mqtt://", "mqtt://broker:0", "mqtt://broker/path", "wss://broker", "amqp://broker"]
+        for wrong in ["mqtt:broker", "mqtt://", "mqtt://broker:0", "mqtt://broker/path", "wss:///mqtt", "amqp://broker"]
         {
             assert!(check(wrong).is_err(), "{wrong}");
         }

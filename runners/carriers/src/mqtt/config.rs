@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use scenarios::{AuthPlan, OutboxPlan, Protocol, SessionPlan, Will};
+use scenarios::{AuthPlan, Mqtt5Plan, OutboxPlan, Protocol, SessionPlan, Will};
 use sim_core::{Key, SimId};
 
 use super::frame::LARGEST_INBOUND;
 use super::greeting::Greeting;
+use super::properties::RouteProperties;
+use super::token::TokenMaker;
 use crate::transport::tls::TlsClient;
+use crate::transport::web_socket::WebSocketTarget;
 
 /// A fleet against one broker.
 #[derive(Debug, Clone)]
@@ -17,6 +20,8 @@ pub struct FleetConfig {
     pub host: String,
     /// TCP port of the broker.
     pub port: u16,
+    /// WebSocket, if it is spoken there.
+    pub web_socket: Option<WebSocketTarget>,
     /// Tasks that share the connections; `None` is the smaller of 2 and the number of cores.
     pub lanes: Option<usize>,
     /// Most first connects in progress at a time, all lanes together. Reconnects are not held back: a device in the
@@ -52,6 +57,7 @@ impl FleetConfig {
         Self {
             host: host.into(),
             port,
+            web_socket: None,
             lanes: None,
             connects_in_flight: Self::CONNECTS_IN_FLIGHT,
             connect_timeout: Self::CONNECT_TIMEOUT,
@@ -72,6 +78,8 @@ pub struct ConnectionConfig {
     pub client_id: String,
     /// Protocol version.
     pub protocol: Protocol,
+    /// What only MQTT 5 has; everything off in 3.1.1.
+    pub mqtt5: Mqtt5Plan,
     /// Session behaviour.
     pub session: SessionPlan,
     /// Store and forward.
@@ -80,10 +88,14 @@ pub struct ConnectionConfig {
     pub will: Option<Will>,
     /// Name and password.
     pub auth: Option<AuthPlan>,
+    /// Makes its password anew for each connection.
+    pub token: Option<Arc<TokenMaker>>,
     /// TLS, over which it then speaks; in memory there is none.
     pub tls: Option<TlsClient>,
     /// Where it listens for commands.
     pub command_topic: Option<String>,
+    /// Delivery level of commands and of their answers, 1 or 2.
+    pub command_qos: u8,
     /// Where it answers commands.
     pub reply_topic: Option<String>,
     /// Key of its draws (jitter of the backoff).
@@ -91,17 +103,24 @@ pub struct ConnectionConfig {
 }
 
 impl ConnectionConfig {
-    pub(crate) fn greeting(&self) -> Greeting<'_> {
+    /// What CONNECT says, with this name and password.
+    pub(crate) fn greeting<'a>(&'a self, auth: Option<&'a AuthPlan>) -> Greeting<'a> {
         Greeting {
             client_id: &self.client_id,
             protocol: self.protocol,
             clean: self.session.clean,
             expiry: self.session.expiry,
             keep_alive: self.session.keep_alive,
-            largest: Some(LARGEST_INBOUND as u32),
+            largest: Some(self.mqtt5.maximum_packet_size.unwrap_or(LARGEST_INBOUND as u32)),
+            receive_maximum: self.mqtt5.receive_maximum,
             will: self.will.as_ref(),
-            auth: self.auth.as_ref(),
+            auth,
         }
+    }
+
+    /// Name and password for a connection that begins now.
+    pub(crate) fn login(&self) -> Option<AuthPlan> {
+        self.token.as_ref().map(|token| token.login()).or_else(|| self.auth.clone())
     }
 }
 
@@ -110,8 +129,10 @@ impl ConnectionConfig {
 pub struct RouteConfig {
     /// Topic.
     pub topic: String,
-    /// Delivery level, 0 or 1.
+    /// Delivery level, 0 to 2.
     pub qos: u8,
     /// Whether the broker keeps the last message.
     pub retain: bool,
+    /// What messages say beside their payload (MQTT 5).
+    pub properties: Option<Arc<RouteProperties>>,
 }

@@ -20,9 +20,9 @@ use crate::mqtt::turn::Limits;
 use crate::pace::Pace;
 use crate::rules::link_rule::LinkRule;
 use crate::stats::CarrierStats;
-use crate::transport::Destination;
 use crate::transport::address::resolve;
 use crate::transport::descriptors::ensure_descriptors;
+use crate::transport::{Destination, Server};
 
 /// Batches that wait for a busy lane before [`Fleet::submit`] waits too.
 const BATCHES: usize = 64;
@@ -67,18 +67,19 @@ impl Fleet {
     ///
     /// # Errors
     /// [`CarrierError`] when the configuration cannot work: unknown broker name, too few file descriptors, a device with
-    /// two connections, a `QoS` other than 0 and 1, a string too long for MQTT.
+    /// two connections, a `QoS` above 2, a string too long for MQTT.
     pub fn start(config: FleetConfig, pace: Pace, runtime: &Handle) -> Result<(Self, FleetEvents), CarrierError> {
         check(&config.connections, &config.routes)?;
         ensure_descriptors(config.connections.len(), 1)?;
-        let addresses: Arc<[_]> = resolve(&config.host, config.port)?.into();
+        let addresses = resolve(&config.host, config.port)?.into();
+        let server = Server { addresses, web_socket: config.web_socket };
         let (events, receiver) = mpsc::unbounded_channel();
         let (online, online_receiver) = watch::channel(0);
         let inbox = Arc::default();
         let shared = Shared {
             limits: Limits::new(config.connect_timeout, config.ping_grace),
             routes: Arc::clone(&config.routes),
-            destination: Destination::Tcp(Arc::clone(&addresses)),
+            destination: Destination::Tcp(server.clone()),
         };
         let outlets = Outlets { events, inbox: Arc::clone(&inbox), online: Arc::new(online) };
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
@@ -96,7 +97,7 @@ impl Fleet {
                 LaneHandle { batches, requests, task: runtime.spawn(task.run()) }
             })
             .collect();
-        let left = LeftSessions { addresses, connects_in_flight: config.connects_in_flight, sessions: Vec::new() };
+        let left = LeftSessions { server, connects_in_flight: config.connects_in_flight, sessions: Vec::new() };
         Ok((Self { pace, lanes, places, routes: config.routes, inbox, online: online_receiver, left }, receiver))
     }
 

@@ -8,6 +8,8 @@ use rumqttc::mqttbytes::{self, v4};
 use rumqttc::v5::mqttbytes::v5;
 use scenarios::Protocol;
 
+use super::receipts::Owed;
+
 /// Largest packet accepted from a broker [bytes]; announced to an MQTT 5 broker.
 pub(crate) const LARGEST_INBOUND: usize = 1024 * 1024;
 
@@ -18,6 +20,9 @@ pub(crate) const LARGEST_PACKET: usize = 268_435_455 + 5;
 const CONNACK: u8 = 0x20;
 const PUBLISH: u8 = 0x30;
 const PUBACK: u8 = 0x40;
+const PUBREC: u8 = 0x50;
+const PUBREL: u8 = 0x60;
+const PUBCOMP: u8 = 0x70;
 const SUBACK: u8 = 0x90;
 const PINGRESP: u8 = 0xD0;
 const DISCONNECT: u8 = 0xE0;
@@ -28,54 +33,64 @@ pub(crate) const PINGREQ_PACKET: [u8; 2] = [0xC0, 0];
 pub(crate) const DISCONNECT_PACKET: [u8; 2] = [DISCONNECT, 0];
 
 /// Header fields of a PUBLISH.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct PublishHead<'a> {
     pub(crate) topic: &'a str,
     pub(crate) retain: bool,
     pub(crate) dup: bool,
-    /// `None` is `QoS` 0.
-    pub(crate) packet_id: Option<u16>,
+    pub(crate) qos: u8,
+    /// 0 at `QoS` 0, which has none.
+    pub(crate) packet_id: u16,
+    /// Properties of MQTT 5, encoded, without their length.
+    pub(crate) properties: &'a [u8],
 }
 
 impl PublishHead<'_> {
     fn remaining_length(&self, protocol: Protocol, payload: usize) -> usize {
-        let packet_id = if self.packet_id.is_some() { 2 } else { 0 };
-        let properties = usize::from(protocol == Protocol::V5);
+        let packet_id = if self.qos > 0 { 2 } else { 0 };
+        let properties = match protocol {
+            Protocol::V311 => 0,
+            Protocol::V5 => digits(self.properties.len()) + self.properties.len(),
+        };
         2 + self.topic.len() + packet_id + properties + payload
     }
 
     /// Length of the whole packet [bytes].
     pub(crate) fn packet_length(&self, protocol: Protocol, payload: usize) -> usize {
         let remaining = self.remaining_length(protocol, payload);
-        let digits = match remaining {
-            0..0x80 => 1,
-            0x80..0x4000 => 2,
-            0x4000..0x20_0000 => 3,
-            _ => 4,
-        };
-        1 + digits + remaining
+        1 + digits(remaining) + remaining
     }
 
     /// Appends the packet. The topic is at most 65 535 bytes, which [`Fleet::start`](crate::Fleet::start) checks.
     pub(crate) fn write(&self, protocol: Protocol, payload: &[u8], output: &mut Vec<u8>) {
         output.reserve(self.packet_length(protocol, payload.len()));
-        let quality = u8::from(self.packet_id.is_some());
-        output.push(PUBLISH | u8::from(self.dup) << 3 | quality << 1 | u8::from(self.retain));
-        write_remaining_length(self.remaining_length(protocol, payload.len()), output);
+        output.push(PUBLISH | u8::from(self.dup) << 3 | self.qos << 1 | u8::from(self.retain));
+        write_length(self.remaining_length(protocol, payload.len()), output);
         output.extend_from_slice(&(self.topic.len() as u16).to_be_bytes());
         output.extend_from_slice(self.topic.as_bytes());
-        if let Some(packet_id) = self.packet_id {
-            output.extend_from_slice(&packet_id.to_be_bytes());
+        if self.qos > 0 {
+            output.extend_from_slice(&self.packet_id.to_be_bytes());
         }
         if protocol == Protocol::V5 {
-            output.push(0);
+            write_length(self.properties.len(), output);
+            output.extend_from_slice(self.properties);
         }
         output.extend_from_slice(payload);
     }
 }
 
+/// How many bytes [`write_length`] takes.
+fn digits(length: usize) -> usize {
+    match length {
+        0..0x80 => 1,
+        0x80..0x4000 => 2,
+        0x4000..0x20_0000 => 3,
+        _ => 4,
+    }
+}
+
 /// The variable byte integer of MQTT: seven bits a byte, lowest first.
-fn write_remaining_length(mut length: usize, output: &mut Vec<u8>) {
+fn write_length(mut length: usize, output: &mut Vec<u8>) {
     loop {
         let digit = (length & 0x7F) as u8;
         length >>= 7;
@@ -87,10 +102,21 @@ fn write_remaining_length(mut length: usize, output: &mut Vec<u8>) {
     }
 }
 
-/// Appends the acknowledgement of a `QoS` 1 PUBLISH.
-pub(crate) fn write_puback(packet_id: u16, output: &mut Vec<u8>) {
+/// Appends what a receiver owes for a message.
+pub(crate) fn write_owed(owed: Owed, output: &mut Vec<u8>) {
+    let (first, packet_id) = match owed {
+        Owed::Taken(packet_id) => (PUBACK, packet_id),
+        Owed::Received(packet_id) => (PUBREC, packet_id),
+        Owed::Completed(packet_id) => (PUBCOMP, packet_id),
+    };
     let [high, low] = packet_id.to_be_bytes();
-    output.extend_from_slice(&[PUBACK, 2, high, low]);
+    output.extend_from_slice(&[first, 2, high, low]);
+}
+
+/// Appends the release of a `QoS` 2 message, whose flags are fixed (MQTT 5, section 3.6.1).
+pub(crate) fn write_pubrel(packet_id: u16, output: &mut Vec<u8>) {
+    let [high, low] = packet_id.to_be_bytes();
+    output.extend_from_slice(&[PUBREL | 2, 2, high, low]);
 }
 
 /// A packet from the broker.
@@ -102,14 +128,39 @@ pub(crate) enum Inbound {
     Refused { code: u8, said: Option<String> },
     /// Answer to a `QoS` 1 PUBLISH.
     PubAck { packet_id: u16, code: u8 },
+    /// First answer to a `QoS` 2 PUBLISH.
+    PubRec { packet_id: u16, code: u8 },
+    /// The broker releases a `QoS` 2 message that it has sent.
+    PubRel { packet_id: u16 },
+    /// Last answer to a `QoS` 2 PUBLISH.
+    PubComp { packet_id: u16 },
     /// Answer to a subscription, a code for each filter.
     SubAck { packet_id: u16, codes: Vec<u8>, said: Option<String> },
-    /// A message for the subscriber; `packet_id` when it wants an acknowledgement.
-    Publish { topic: Bytes, payload: Bytes, packet_id: Option<u16>, retained: bool, redelivered: bool },
+    /// A message for the subscriber.
+    Publish(Delivered),
     /// Answer to PINGREQ.
     PingResp,
     /// The broker ends the session (MQTT 5).
     Disconnect { code: u8, said: Option<String> },
+}
+
+/// A message for a subscriber.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivered {
+    /// Topic.
+    pub topic: Bytes,
+    /// Payload.
+    pub payload: Bytes,
+    /// Delivery level.
+    pub qos: u8,
+    /// 0 at `QoS` 0, which has none.
+    pub packet_id: u16,
+    /// Whether the broker had kept it.
+    pub retained: bool,
+    /// Whether the broker may have sent it before (DUP).
+    pub redelivered: bool,
+    /// Names and values that it carries beside the payload (MQTT 5).
+    pub user_properties: Vec<(String, String)>,
 }
 
 /// What CONNACK says about the session.
@@ -121,6 +172,8 @@ pub(crate) struct Terms {
     pub(crate) maximum_qos: Option<u8>,
     pub(crate) retain_available: Option<bool>,
     pub(crate) server_keep_alive_s: Option<u16>,
+    /// Highest topic alias that the broker takes.
+    pub(crate) topic_alias_maximum: Option<u16>,
     /// How long the broker keeps the session, where it is not as long as it was asked to [s].
     pub(crate) session_expiry_s: Option<u32>,
     pub(crate) assigned_client_id: Option<String>,
@@ -176,13 +229,10 @@ pub(crate) fn decode(protocol: Protocol, packet: &[u8]) -> Result<Inbound, Malfo
     let first = packet[0];
     let body = body(packet);
     match (first & 0xF0, first & 0x0F) {
-        (PUBACK, 0) => match *body {
-            [high, low] => Ok(Inbound::PubAck { packet_id: u16::from_be_bytes([high, low]), code: 0 }),
-            [high, low, code, ..] if protocol == Protocol::V5 => {
-                Ok(Inbound::PubAck { packet_id: u16::from_be_bytes([high, low]), code })
-            }
-            _ => Err(Malformed::new(format!("PUBACK of {} bytes", body.len()))),
-        },
+        (PUBACK, 0) => answer(protocol, body, "PUBACK").map(|(packet_id, code)| Inbound::PubAck { packet_id, code }),
+        (PUBREC, 0) => answer(protocol, body, "PUBREC").map(|(packet_id, code)| Inbound::PubRec { packet_id, code }),
+        (PUBREL, 2) => answer(protocol, body, "PUBREL").map(|(packet_id, _)| Inbound::PubRel { packet_id }),
+        (PUBCOMP, 0) => answer(protocol, body, "PUBCOMP").map(|(packet_id, _)| Inbound::PubComp { packet_id }),
         (PINGRESP, 0) if body.is_empty() => Ok(Inbound::PingResp),
         (DISCONNECT, 0) if protocol == Protocol::V5 => {
             let said = match read_v5(packet) {
@@ -201,6 +251,15 @@ pub(crate) fn decode(protocol: Protocol, packet: &[u8]) -> Result<Inbound, Malfo
 fn body(packet: &[u8]) -> &[u8] {
     let continued = packet[1..].iter().take_while(|digit| **digit & 0x80 != 0).count();
     packet.get(continued + 2..).unwrap_or_default()
+}
+
+/// Packet id and reason code of an answer to PUBLISH.
+fn answer(protocol: Protocol, body: &[u8], name: &str) -> Result<(u16, u8), Malformed> {
+    match *body {
+        [high, low] => Ok((u16::from_be_bytes([high, low]), 0)),
+        [high, low, code, ..] if protocol == Protocol::V5 => Ok((u16::from_be_bytes([high, low]), code)),
+        _ => Err(Malformed::new(format!("{name} of {} bytes", body.len()))),
+    }
 }
 
 fn connack(protocol: Protocol, packet: &[u8], body: &[u8]) -> Result<Inbound, Malformed> {
@@ -240,6 +299,7 @@ fn connack(protocol: Protocol, packet: &[u8], body: &[u8]) -> Result<Inbound, Ma
         maximum_qos: properties.max_qos,
         retain_available: properties.retain_available.map(|available| available != 0),
         server_keep_alive_s: properties.server_keep_alive,
+        topic_alias_maximum: properties.topic_alias_max,
         session_expiry_s: properties.session_expiry_interval,
         assigned_client_id: properties.assigned_client_identifier,
     }))
@@ -265,23 +325,25 @@ fn suback(protocol: Protocol, packet: &[u8]) -> Result<Inbound, Malformed> {
 
 fn publish(protocol: Protocol, packet: &[u8]) -> Result<Inbound, Malformed> {
     let (retained, redelivered) = (packet[0] & 1 != 0, packet[0] & 8 != 0);
-    let (topic, payload, packet_id, quality) = match protocol {
+    let (topic, payload, packet_id, qos, properties) = match protocol {
         Protocol::V311 => match read_v4(packet)? {
-            v4::Packet::Publish(publish) => {
-                (Bytes::from(publish.topic.into_bytes()), publish.payload, publish.pkid, publish.qos as u8)
+            v4::Packet::Publish(v4::Publish { topic, payload, pkid, qos, .. }) => {
+                (Bytes::from(topic.into_bytes()), payload, pkid, qos as u8, None)
             }
             _ => return Err(Malformed::new("PUBLISH that is something else")),
         },
         Protocol::V5 => match read_v5(packet)? {
-            v5::Packet::Publish(publish) => (publish.topic, publish.payload, publish.pkid, publish.qos as u8),
+            v5::Packet::Publish(v5::Publish { topic, payload, pkid, qos, properties, .. }) => {
+                (topic, payload, pkid, qos as u8, properties)
+            }
             _ => return Err(Malformed::new("PUBLISH that is something else")),
         },
     };
-    match quality {
-        0 => Ok(Inbound::Publish { topic, payload, packet_id: None, retained, redelivered }),
-        1 => Ok(Inbound::Publish { topic, payload, packet_id: Some(packet_id), retained, redelivered }),
-        _ => Err(Malformed::new("PUBLISH at QoS 2 on a subscription at QoS 1")),
+    if qos > 0 && packet_id == 0 {
+        return Err(Malformed::new("PUBLISH with packet id 0"));
     }
+    let user_properties = properties.map(|properties| properties.user_properties).unwrap_or_default();
+    Ok(Inbound::Publish(Delivered { topic, payload, qos, packet_id, retained, redelivered, user_properties }))
 }
 
 fn read_v4(packet: &[u8]) -> Result<v4::Packet, Malformed> {
@@ -300,6 +362,7 @@ mod tests {
     use rumqttc::v5::mqttbytes::QoS as QoS5;
 
     use super::*;
+    use crate::mqtt::properties::write_user_property;
 
     proptest! {
         /// Our PUBLISH is the codec's PUBLISH, byte for byte.
@@ -309,9 +372,16 @@ mod tests {
             payload in proptest::collection::vec(any::<u8>(), 0..20_000),
             retain: bool,
             dup: bool,
-            packet_id in proptest::option::of(1_u16..),
+            level in 0_u8..3,
+            packet_id in 1_u16..,
+            names in proptest::collection::vec(("[a-z]{1,90}", "[a-z]{0,90}"), 0..4),
         ) {
-            let head = PublishHead { topic: &topic, retain, dup, packet_id };
+            let packet_id = if level == 0 { 0 } else { packet_id };
+            let mut properties = Vec::new();
+            for (name, value) in &names {
+                write_user_property(name, value, &mut properties);
+            }
+            let head = PublishHead { topic: &topic, retain, dup, qos: level, packet_id, properties: &properties };
             for protocol in [Protocol::V311, Protocol::V5] {
                 let mut ours = Vec::new();
                 head.write(protocol, &payload, &mut ours);
@@ -319,15 +389,17 @@ mod tests {
                 let mut theirs = BytesMut::new();
                 match protocol {
                     Protocol::V311 => {
-                        let qos = if packet_id.is_some() { QoS::AtLeastOnce } else { QoS::AtMostOnce };
+                        let qos = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce][usize::from(level)];
                         let mut publish = v4::Publish::new(topic.as_str(), qos, payload.clone());
-                        (publish.retain, publish.dup, publish.pkid) = (retain, dup, packet_id.unwrap_or(0));
+                        (publish.retain, publish.dup, publish.pkid) = (retain, dup, packet_id);
                         publish.write(&mut theirs).unwrap();
                     }
                     Protocol::V5 => {
-                        let qos = if packet_id.is_some() { QoS5::AtLeastOnce } else { QoS5::AtMostOnce };
-                        let mut publish = v5::Publish::new(topic.as_str(), qos, payload.clone(), None);
-                        (publish.retain, publish.dup, publish.pkid) = (retain, dup, packet_id.unwrap_or(0));
+                        let qos = [QoS5::AtMostOnce, QoS5::AtLeastOnce, QoS5::ExactlyOnce][usize::from(level)];
+                        let properties = v5::PublishProperties { user_properties: names.clone(), ..Default::default() };
+                        let properties = (!names.is_empty()).then_some(properties);
+                        let mut publish = v5::Publish::new(topic.as_str(), qos, payload.clone(), properties);
+                        (publish.retain, publish.dup, publish.pkid) = (retain, dup, packet_id);
                         publish.write(&mut theirs).unwrap();
                     }
                 }
@@ -365,7 +437,7 @@ mod tests {
                 retain_available: Some(0),
                 max_packet_size: Some(900),
                 assigned_client_identifier: Some("given".to_owned()),
-                topic_alias_max: None,
+                topic_alias_max: Some(5),
                 reason_string: None,
                 user_properties: Vec::new(),
                 wildcard_subscription_available: None,
@@ -387,6 +459,7 @@ mod tests {
             maximum_qos: Some(1),
             retain_available: Some(false),
             server_keep_alive_s: Some(11),
+            topic_alias_maximum: Some(5),
             session_expiry_s: Some(7),
             assigned_client_id: Some("given".to_owned()),
         };
@@ -407,5 +480,9 @@ mod tests {
         assert_eq!(decode(Protocol::V5, &[0x90, 5, 0, 2, 0, 0x87, 1]), answers(2, &[0x87, 1]));
         assert!(decode(Protocol::V311, &[0xE0, 0]).is_err());
         assert!(decode(Protocol::V5, &[0x34, 4, 0, 1, b't', 0]).is_err());
+        assert_eq!(decode(Protocol::V5, &[0x50, 3, 0, 9, 0x87]), Ok(Inbound::PubRec { packet_id: 9, code: 0x87 }));
+        assert_eq!(decode(Protocol::V311, &[0x62, 2, 0, 9]), Ok(Inbound::PubRel { packet_id: 9 }));
+        assert_eq!(decode(Protocol::V5, &[0x70, 4, 0, 9, 0x92, 0]), Ok(Inbound::PubComp { packet_id: 9 }));
+        assert!(decode(Protocol::V311, &[0x60, 2, 0, 9]).is_err(), "flags of PUBREL are fixed");
     }
 }

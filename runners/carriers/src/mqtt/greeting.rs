@@ -17,6 +17,8 @@ pub(crate) struct Greeting<'a> {
     pub(crate) keep_alive: Span,
     /// Largest packet taken from an MQTT 5 broker [bytes]; `None` is any.
     pub(crate) largest: Option<u32>,
+    /// Most messages above `QoS` 0 that an MQTT 5 broker may send ahead of their acknowledgement; `None` is any.
+    pub(crate) receive_maximum: Option<u16>,
     pub(crate) will: Option<&'a Will>,
     pub(crate) auth: Option<&'a AuthPlan>,
 }
@@ -58,6 +60,7 @@ pub(crate) fn write_connect(greeting: &Greeting<'_>, output: &mut Vec<u8>) {
             let properties = v5::ConnectProperties {
                 session_expiry_interval: (expiry_s > 0).then_some(expiry_s),
                 max_packet_size: greeting.largest,
+                receive_maximum: greeting.receive_maximum,
                 ..v5::ConnectProperties::new()
             };
             v5::Connect {
@@ -77,19 +80,19 @@ pub(crate) fn write_connect(greeting: &Greeting<'_>, output: &mut Vec<u8>) {
     output.extend_from_slice(&packet);
 }
 
-/// Appends SUBSCRIBE for several filters at `QoS` 0 or 1.
+/// Appends SUBSCRIBE for several filters.
 pub(crate) fn write_subscribe_all(protocol: Protocol, filters: &[String], qos: u8, id: u16, output: &mut Vec<u8>) {
     let mut packet = BytesMut::new();
     match protocol {
         Protocol::V311 => {
-            let level = if qos == 0 { mqttbytes::QoS::AtMostOnce } else { mqttbytes::QoS::AtLeastOnce };
+            let level = level_v4(qos);
             let filters = filters.iter().map(|filter| v4::SubscribeFilter::new(filter.clone(), level));
             let mut subscribe = v4::Subscribe::new_many(filters);
             subscribe.pkid = id;
             subscribe.write(&mut packet).expect(FITS);
         }
         Protocol::V5 => {
-            let level = if qos == 0 { mqttbytes5::QoS::AtMostOnce } else { mqttbytes5::QoS::AtLeastOnce };
+            let level = level_v5(qos);
             let filters = filters.iter().map(|filter| v5::Filter::new(filter.clone(), level));
             let mut subscribe = v5::Subscribe::new_many(filters, None);
             subscribe.pkid = id;
@@ -99,38 +102,41 @@ pub(crate) fn write_subscribe_all(protocol: Protocol, filters: &[String], qos: u
     output.extend_from_slice(&packet);
 }
 
-/// Appends SUBSCRIBE for the command topic at `QoS` 1.
-pub(crate) fn write_subscribe(protocol: Protocol, topic: &str, output: &mut Vec<u8>) {
-    let mut packet = BytesMut::new();
-    match protocol {
-        Protocol::V311 => {
-            let mut subscribe = v4::Subscribe::new(topic, mqttbytes::QoS::AtLeastOnce);
-            subscribe.pkid = SUBSCRIPTION_ID;
-            subscribe.write(&mut packet).expect(FITS);
-        }
-        Protocol::V5 => {
-            let mut subscribe = v5::Subscribe::new(v5::Filter::new(topic, mqttbytes5::QoS::AtLeastOnce), None);
-            subscribe.pkid = SUBSCRIPTION_ID;
-            subscribe.write(&mut packet).expect(FITS);
-        }
-    }
-    output.extend_from_slice(&packet);
+/// Appends SUBSCRIBE for the command topic.
+pub(crate) fn write_subscribe(protocol: Protocol, topic: &str, qos: u8, output: &mut Vec<u8>) {
+    write_subscribe_all(protocol, &[topic.to_owned()], qos, SUBSCRIPTION_ID, output);
 }
 
-fn will_v4(will: &Will) -> v4::LastWill {
-    let qos = match will.qos {
+fn level_v4(qos: u8) -> mqttbytes::QoS {
+    match qos {
         0 => mqttbytes::QoS::AtMostOnce,
         1 => mqttbytes::QoS::AtLeastOnce,
         _ => mqttbytes::QoS::ExactlyOnce,
-    };
-    v4::LastWill::new(&will.topic, will.body.as_bytes(), qos, will.retain)
+    }
 }
 
-fn will_v5(will: &Will) -> v5::LastWill {
-    let qos = match will.qos {
+fn level_v5(qos: u8) -> mqttbytes5::QoS {
+    match qos {
         0 => mqttbytes5::QoS::AtMostOnce,
         1 => mqttbytes5::QoS::AtLeastOnce,
         _ => mqttbytes5::QoS::ExactlyOnce,
-    };
-    v5::LastWill::new(&will.topic, will.body.as_bytes(), qos, will.retain, None)
+    }
+}
+
+fn will_v4(will: &Will) -> v4::LastWill {
+    v4::LastWill::new(&will.topic, will.body.as_bytes(), level_v4(will.qos), will.retain)
+}
+
+fn will_v5(will: &Will) -> v5::LastWill {
+    let seconds = u32::try_from(will.delay.nanos() / 1_000_000_000).unwrap_or(u32::MAX);
+    let properties = (seconds > 0).then(|| v5::LastWillProperties {
+        delay_interval: Some(seconds),
+        payload_format_indicator: None,
+        message_expiry_interval: None,
+        content_type: None,
+        response_topic: None,
+        correlation_data: None,
+        user_properties: Vec::new(),
+    });
+    v5::LastWill::new(&will.topic, will.body.as_bytes(), level_v5(will.qos), will.retain, properties)
 }

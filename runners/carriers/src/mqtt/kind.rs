@@ -18,7 +18,7 @@ pub(crate) fn row() -> CarrierKind {
         name: "mqtt",
         about: "a connection to an MQTT broker for each device and gateway",
         address: AddressSpec {
-            schemes: &["mqtt", "mqtts"],
+            schemes: &["mqtt", "mqtts", "ws", "wss"],
             words: address::WORDS,
             example: "mqtt://host:1883",
             is_broker: true,

@@ -1,7 +1,5 @@
 //! What a run leaves at the broker - sessions and retained messages - and its removal.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use scenarios::Protocol;
@@ -15,11 +13,12 @@ use crate::mqtt::config::ConnectionConfig;
 use crate::mqtt::greeting::Greeting;
 use crate::mqtt::visit::{Refusal, Visit};
 use crate::mqtt::visitor::Visitor;
+use crate::transport::Server;
 
 /// Sessions that the broker keeps after the devices disconnected, with their subscriptions and queued commands.
 #[derive(Debug)]
 pub struct LeftSessions {
-    pub(crate) addresses: Arc<[SocketAddr]>,
+    pub(crate) server: Server,
     pub(crate) connects_in_flight: usize,
     pub(crate) sessions: Vec<ConnectionConfig>,
 }
@@ -55,7 +54,7 @@ impl LeftSessions {
             while running.len() < self.connects_in_flight.max(1)
                 && let Some(config) = waiting.next()
             {
-                running.spawn(remove_session(Arc::clone(&self.addresses), config, deadline));
+                running.spawn(remove_session(self.server.clone(), config, deadline));
             }
             match running.join_next().await {
                 Some(Ok(Ok(()))) => outcome.removed += 1,
@@ -74,13 +73,10 @@ pub(crate) fn persists(config: &ConnectionConfig) -> bool {
     }
 }
 
-async fn remove_session(
-    addresses: Arc<[SocketAddr]>,
-    config: ConnectionConfig,
-    deadline: Instant,
-) -> Result<(), Refusal> {
-    let greeting = Greeting { will: None, expiry: Span::ZERO, clean: true, ..config.greeting() };
-    let visit = Visit::begin_at(&addresses, config.tls.as_ref(), &greeting, deadline).await?;
+async fn remove_session(server: Server, config: ConnectionConfig, deadline: Instant) -> Result<(), Refusal> {
+    let login = config.login();
+    let greeting = Greeting { will: None, expiry: Span::ZERO, clean: true, ..config.greeting(login.as_ref()) };
+    let visit = Visit::begin_at(&server, config.tls.as_ref(), &greeting, deadline).await?;
     timeout_at(deadline, visit.leave()).await.map_err(|_| too_late())?
 }
 

@@ -29,7 +29,7 @@ impl Message {
 /// Packet ids that messages use: 1 to 65 534; the last one belongs to the subscription.
 pub(crate) const PACKET_IDS: u64 = 65_534;
 
-/// Running number of a `QoS` 1 message within its session.
+/// Running number of a message above `QoS` 0 within its session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Ticket(pub(crate) u64);
 

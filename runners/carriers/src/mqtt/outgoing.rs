@@ -13,8 +13,8 @@ const ROOM: usize = 64 * 1024;
 pub(crate) enum Written {
     /// `QoS` 0: nothing else remembers it.
     AtMostOnce(Message),
-    /// `QoS` 1: the backlog remembers it under its ticket.
-    AtLeastOnce { ticket: Ticket, content: Content, attempt: u32 },
+    /// Above: the backlog remembers it under its ticket.
+    Kept { ticket: Ticket, content: Content, attempt: u32 },
 }
 
 /// Unaccepted bytes of one connection; holds no memory when there are none.

@@ -2,7 +2,7 @@
 //!
 //! It takes everything at once, keeps sessions, retained messages and wills, delivers commands to devices, ends
 //! connections that are silent for one and a half keep-alive intervals, and shows listeners what it accepted. It speaks
-//! MQTT 3.1.1 and 5 at `QoS` 0 and 1, refuses nobody and loses nothing.
+//! MQTT 3.1.1 and 5 at every `QoS`, refuses nobody and loses nothing.
 
 mod packet;
 mod session;
@@ -14,6 +14,7 @@ use bytes::{Bytes, BytesMut};
 use scenarios::{Protocol, topic_matches};
 
 use crate::mqtt::frame;
+use crate::mqtt::receipts::Owed;
 use crate::other_end::Heard;
 use crate::transport::memory::{Arrival, Carried, LinkNumber, MemoryNetwork};
 use crate::wakeups::agenda::Agenda;
@@ -163,14 +164,23 @@ impl Peer {
         match packet {
             Packet::Connect(connect) => self.connect(link, *connect, now_ns),
             Packet::Publish(publication) => {
-                if publication.qos == 1 {
-                    let mut output = Vec::with_capacity(4);
-                    frame::write_puback(publication.packet_id, &mut output);
-                    self.send(link, output);
+                let receipts = &mut self.sessions[session].receipts;
+                let (is_new, owed) = receipts.take(publication.qos, publication.packet_id);
+                self.owe(link, owed);
+                if is_new {
+                    self.route(publication, now_ns);
                 }
-                self.route(publication, now_ns);
             }
-            Packet::PubAck { packet_id } => self.sessions[session].acknowledged(packet_id),
+            Packet::PubAck { packet_id } | Packet::PubComp { packet_id } => self.sessions[session].settled(packet_id),
+            Packet::PubRec { packet_id } => {
+                let mut output = Vec::with_capacity(4);
+                self.sessions[session].received(packet_id, &mut output);
+                self.send(link, output);
+            }
+            Packet::PubRel { packet_id } => {
+                let owed = self.sessions[session].receipts.release(packet_id);
+                self.owe(link, Some(owed));
+            }
             Packet::Subscribe { packet_id, filters } => self.subscribe(link, packet_id, filters),
             Packet::PingReq => self.send(link, vec![0xD0, 0]),
             Packet::Disconnect { clean } => {
@@ -227,7 +237,7 @@ impl Peer {
         let mut output = vec![0x90, (2 + properties.len() + filters.len()) as u8, high, low];
         output.extend_from_slice(properties);
         for (filter, qos) in filters {
-            let qos = qos.min(1);
+            let qos = qos.min(2);
             output.push(qos);
             let has_wildcards = filter.contains(['+', '#']);
             let subscribed = &mut self.sessions[session].subscriptions;
@@ -343,6 +353,14 @@ impl Peer {
 
     fn caller(&mut self, link: LinkNumber) -> Option<&mut Caller> {
         self.callers.get_mut(link.0 as usize)?.as_deref_mut()
+    }
+
+    fn owe(&self, link: LinkNumber, owed: Option<Owed>) {
+        if let Some(owed) = owed {
+            let mut output = Vec::with_capacity(4);
+            frame::write_owed(owed, &mut output);
+            self.send(link, output);
+        }
     }
 
     fn send(&self, link: LinkNumber, output: Vec<u8>) {

@@ -90,7 +90,7 @@ impl Places {
 /// [`CarrierError`] names what MQTT cannot carry, or a device that occurs twice.
 pub(crate) fn check(connections: &[ConnectionConfig], routes: &[RouteConfig]) -> Result<(), CarrierError> {
     for route in routes {
-        if route.qos > 1 {
+        if route.qos > 2 {
             return Err(CarrierError::Qos { topic: route.topic.clone(), qos: route.qos });
         }
         if route.topic.len() > LONGEST_STRING {

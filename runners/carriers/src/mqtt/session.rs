@@ -1,29 +1,39 @@
 //! The MQTT session of one device, without any I/O: bytes and instants go in, bytes and events come out.
 //!
 //! A session outlives its connections. Messages are in exactly one place: waiting in the outbox, waiting for a socket
-//! to accept them, or (`QoS` 1) in flight until acknowledged.
+//! to accept them, or (above `QoS` 0) in flight until the broker has settled them.
 
 mod backlog;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
+use scenarios::Protocol;
+use sim_core::RouteId;
 
 use crate::event::{CarrierEvent, DropReason, LossReason};
 use crate::mqtt::config::ConnectionConfig;
 use crate::mqtt::frame::{
-    self, DISCONNECT_PACKET, Inbound, LARGEST_PACKET, Malformed, PINGREQ_PACKET, PublishHead, Terms, write_puback,
+    self, DISCONNECT_PACKET, Delivered, Inbound, LARGEST_INBOUND, LARGEST_PACKET, Malformed, PINGREQ_PACKET,
+    PublishHead, Terms, write_owed, write_pubrel,
 };
 use crate::mqtt::greeting::{SUBSCRIPTION_ID, keep_alive_seconds, write_connect, write_subscribe};
 use crate::mqtt::message::{Content, Message, Ticket};
 use crate::mqtt::outgoing::{Outgoing, Written};
+use crate::mqtt::properties::write_topic_alias;
+use crate::mqtt::receipts::Receipts;
 use crate::mqtt::turn::Turn;
 
 pub(crate) use backlog::Backlog;
-use backlog::Transmission;
+use backlog::{Sending, Settled, Transmission};
 
 /// Shortest patience for a PINGRESP [ns]: a broker under load may answer late without being dead.
 const LEAST_PING_PATIENCE_NS: i64 = 5_000_000_000;
+
+/// How long a device waits with the renewal of its token when messages are under way [ns].
+const RENEWAL_STEP_NS: i64 = 20_000_000;
 
 /// How far a session is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +46,8 @@ pub(crate) enum Phase {
     Subscribing,
     /// Messages flow.
     Online,
+    /// DISCONNECT written, to come back with a new token.
+    Renewing,
     /// DISCONNECT written.
     Closing,
 }
@@ -49,33 +61,42 @@ pub(crate) struct Session {
     /// Start of a packet whose rest has not arrived.
     partial: Vec<u8>,
     backlog: Backlog,
+    /// Commands at `QoS` 2 that the broker has not released.
+    receipts: Receipts,
     /// Terms of the present connection.
     terms: Terms,
+    /// Numbers that stand for topics on the present connection.
+    aliases: BTreeMap<RouteId, u16>,
     keep_alive_ns: i64,
     /// When the present attempt began, when bytes last left and last came, when the connection was lost [ns].
     began_ns: i64,
     last_sent_ns: i64,
     last_heard_ns: i64,
     lost_ns: Option<i64>,
+    /// When the token of this connection is to be renewed, and when at the latest [ns]; `i64::MAX` is never.
+    renewal_ns: (i64, i64),
     /// Until when the broker must answer [ns]; `i64::MAX` when nothing is awaited.
     answer_due_ns: i64,
 }
 
 impl Session {
     pub(crate) fn new(config: ConnectionConfig) -> Self {
-        let backlog = Backlog::new(config.session.inflight, config.outbox);
+        let backlog = Backlog::new(config.session.inflight, config.outbox, config.command_qos);
         Self {
             config: Box::new(config),
             phase: Phase::Offline,
             output: Outgoing::default(),
             partial: Vec::new(),
             backlog,
+            receipts: Receipts::default(),
             terms: Terms::default(),
+            aliases: BTreeMap::new(),
             keep_alive_ns: 0,
             began_ns: 0,
             last_sent_ns: 0,
             last_heard_ns: 0,
             lost_ns: None,
+            renewal_ns: (i64::MAX, i64::MAX),
             answer_due_ns: i64::MAX,
         }
     }
@@ -99,15 +120,17 @@ impl Session {
 
     /// When [`Session::time_passed`] must be called [ns]; `i64::MAX` is never.
     pub(crate) fn deadline_ns(&self) -> i64 {
-        match self.phase {
-            Phase::Offline => i64::MAX,
-            Phase::Greeting | Phase::Subscribing | Phase::Closing => self.answer_due_ns,
+        let renewal_ns = self.renewal_ns.0;
+        let due_ns = match self.phase {
+            Phase::Offline => return i64::MAX,
+            Phase::Greeting | Phase::Subscribing | Phase::Renewing | Phase::Closing => return self.answer_due_ns,
             Phase::Online if self.keep_alive_ns == 0 => i64::MAX,
             // While a PINGREQ waits for its answer nothing else is due: with a socket that takes nothing the last
             // sending stays in the past, and looking at it again and again would not help.
             Phase::Online if self.answer_due_ns < i64::MAX => self.answer_due_ns,
             Phase::Online => self.ping_due_ns(),
-        }
+        };
+        due_ns.min(renewal_ns)
     }
 
     /// The socket is connected; the attempt began at `began_ns`.
@@ -116,7 +139,12 @@ impl Session {
         self.began_ns = began_ns;
         self.last_sent_ns = turn.now_ns;
         self.answer_due_ns = turn.now_ns.saturating_add(turn.limits.connect_ns);
-        write_connect(&self.config.greeting(), self.output.buffer(turn.spare));
+        self.renewal_ns = self.config.token.as_ref().map_or((i64::MAX, i64::MAX), |token| {
+            let (due_ns, latest_ns) = token.renewal_ns();
+            (turn.now_ns.saturating_add(due_ns), turn.now_ns.saturating_add(latest_ns))
+        });
+        let login = self.config.login();
+        write_connect(&self.config.greeting(login.as_ref()), self.output.buffer(turn.spare));
     }
 
     /// A message whose instant has come: goes out now or waits in the outbox.
@@ -150,7 +178,7 @@ impl Session {
                     turn.sent(message.content, 1);
                     self.works_again(turn);
                 }
-                Written::AtLeastOnce { content, attempt, .. } => turn.sent(content, attempt),
+                Written::Kept { content, attempt, .. } => turn.sent(content, attempt),
             }
         }
         self.output.release(turn.spare);
@@ -187,7 +215,8 @@ impl Session {
         if self.phase == Phase::Greeting && frame::is_tls_alert(bytes) {
             return Err(LossReason::SpeaksTls);
         }
-        while let Some(length) = frame::packet_length(bytes)? {
+        let largest = self.config.mqtt5.maximum_packet_size.map_or(LARGEST_INBOUND, |most| most as usize);
+        while let Some(length) = frame::packet_length_up_to(largest, bytes)? {
             let (packet, rest) = bytes.split_at(length);
             self.take_packet(frame::decode(self.config.protocol, packet)?, turn)?;
             bytes = rest;
@@ -203,13 +232,25 @@ impl Session {
                 return Err(Malformed::new("a second CONNACK").into());
             }
             (_, Phase::Greeting) => return Err(Malformed::new("a packet before CONNACK").into()),
-            (Inbound::PubAck { packet_id, code }, _) => match self.backlog.acknowledge(packet_id) {
-                Some(content) => {
-                    turn.answered(content, code);
-                    self.works_again(turn);
+            (Inbound::PubAck { packet_id, code }, _) => {
+                let settled = self.backlog.acknowledge(packet_id);
+                self.settle(settled, code, turn);
+            }
+            (Inbound::PubRec { packet_id, code }, _) => {
+                let settled = self.backlog.received(packet_id, code >= 0x80);
+                if settled == Settled::NotYet {
+                    write_pubrel(packet_id, self.output.buffer(turn.spare));
                 }
-                None => turn.stats.counts.stray_acks += 1,
-            },
+                self.settle(settled, code, turn);
+            }
+            (Inbound::PubComp { packet_id }, _) => {
+                // A broker that knows nothing of the release any more has had it before (MQTT 5, section 4.3.3).
+                let settled = self.backlog.complete(packet_id);
+                self.settle(settled, 0, turn);
+            }
+            (Inbound::PubRel { packet_id }, _) => {
+                write_owed(self.receipts.release(packet_id), self.output.buffer(turn.spare));
+            }
             (Inbound::SubAck { packet_id: SUBSCRIPTION_ID, codes, .. }, Phase::Subscribing) => {
                 let [code] = codes[..] else {
                     return Err(Malformed::new("SUBACK that does not answer for one filter").into());
@@ -221,19 +262,41 @@ impl Session {
                 self.answer_due_ns = i64::MAX;
             }
             (Inbound::SubAck { .. }, _) => return Err(Malformed::new("a SUBACK nobody waits for").into()),
-            (Inbound::Publish { topic, payload, packet_id, .. }, _) => {
-                if let Some(packet_id) = packet_id {
-                    write_puback(packet_id, self.output.buffer(turn.spare));
-                }
-                if self.config.command_topic.as_ref().is_some_and(|wanted| wanted.as_bytes() == topic.as_ref()) {
-                    turn.command(self.config.device, payload);
-                }
-            }
+            (Inbound::Publish(delivered), _) => self.hear(delivered, turn),
             (Inbound::PingResp, Phase::Online) => self.answer_due_ns = i64::MAX,
             (Inbound::PingResp, _) => {}
             (Inbound::Disconnect { code, .. }, _) => return Err(LossReason::Broker { code }),
         }
         Ok(())
+    }
+
+    /// The broker has answered for a message.
+    fn settle(&mut self, settled: Settled, code: u8, turn: &mut Turn<'_>) {
+        match settled {
+            Settled::Yes(content) => turn.answered(content, code),
+            Settled::AsAtLeastOnce(content) => {
+                turn.downgraded();
+                turn.answered(content, code);
+            }
+            Settled::NotYet => return,
+            Settled::Stray => {
+                turn.stats.counts.stray_acks += 1;
+                return;
+            }
+        }
+        self.works_again(turn);
+    }
+
+    /// A message has come: a command, unless it is of another topic.
+    fn hear(&mut self, delivered: Delivered, turn: &mut Turn<'_>) {
+        let Delivered { topic, payload, qos, packet_id, .. } = delivered;
+        let (is_new, owed) = self.receipts.take(qos, packet_id);
+        if let Some(owed) = owed {
+            write_owed(owed, self.output.buffer(turn.spare));
+        }
+        if is_new && self.config.command_topic.as_ref().is_some_and(|wanted| wanted.as_bytes() == topic.as_ref()) {
+            turn.command(self.config.device, payload);
+        }
     }
 
     /// CONNACK accepted the session.
@@ -255,11 +318,14 @@ impl Session {
             terms.server_keep_alive_s.unwrap_or_else(|| keep_alive_seconds(self.config.session.keep_alive));
         self.keep_alive_ns = i64::from(keep_alive_s) * 1_000_000_000;
         self.backlog.limit_window(terms.receive_maximum);
+        if !terms.session_present {
+            self.receipts.forget();
+        }
         self.terms = terms;
         if let Some(topic) = &self.config.command_topic {
             self.phase = Phase::Subscribing;
             self.answer_due_ns = turn.now_ns.saturating_add(turn.limits.connect_ns);
-            write_subscribe(self.config.protocol, topic, self.output.buffer(turn.spare));
+            write_subscribe(self.config.protocol, topic, self.config.command_qos, self.output.buffer(turn.spare));
         } else {
             self.phase = Phase::Online;
             self.answer_due_ns = i64::MAX;
@@ -272,10 +338,14 @@ impl Session {
             let waiting_for = match self.phase {
                 Phase::Greeting => "CONNACK",
                 Phase::Subscribing => "SUBACK",
-                Phase::Closing => "close by the broker",
+                Phase::Renewing | Phase::Closing => "close by the broker",
                 Phase::Online | Phase::Offline => "PINGRESP",
             };
             return Err(LossReason::TimedOut { waiting_for });
+        }
+        if self.phase == Phase::Online && turn.now_ns >= self.renewal_ns.0 {
+            self.renew(turn);
+            return Ok(());
         }
         let is_due = turn.now_ns >= self.ping_due_ns();
         if self.phase == Phase::Online && self.keep_alive_ns > 0 && is_due && self.answer_due_ns == i64::MAX {
@@ -285,6 +355,19 @@ impl Session {
             turn.stats.counts.pings += 1;
         }
         Ok(())
+    }
+
+    /// Leaves to come back with a new token, when nothing is under way, or at the latest in time.
+    fn renew(&mut self, turn: &mut Turn<'_>) {
+        let (due_ns, latest_ns) = &mut self.renewal_ns;
+        let is_busy = !self.backlog.is_empty() || !self.output.is_settled();
+        if is_busy && turn.now_ns < *latest_ns {
+            *due_ns = turn.now_ns.saturating_add(RENEWAL_STEP_NS).min(*latest_ns);
+            return;
+        }
+        self.output.buffer(turn.spare).extend_from_slice(&DISCONNECT_PACKET);
+        self.phase = Phase::Renewing;
+        self.answer_due_ns = turn.now_ns.saturating_add(turn.limits.connect_ns);
     }
 
     /// When to ask for a sign of life [ns]: after a keep-alive in which nothing was sent, as the broker wants it, or nothing was
@@ -302,6 +385,7 @@ impl Session {
         self.answer_due_ns = i64::MAX;
         self.partial = Vec::new();
         self.terms = Terms::default();
+        self.aliases.clear();
         self.backlog.take_back(self.output.reset(turn.spare), turn);
     }
 
@@ -341,15 +425,43 @@ impl Session {
     }
 
     fn transmit(&mut self, next: Transmission, turn: &mut Turn<'_>) {
+        let next = match next {
+            Transmission::Publish(sending) => sending,
+            Transmission::Release { packet_id } => {
+                return write_pubrel(packet_id, self.output.buffer(turn.spare));
+            }
+        };
+        self.send(next, turn);
+    }
+
+    fn send(&mut self, next: Sending, turn: &mut Turn<'_>) {
         let content = next.message.content;
+        let mut properties = Vec::new();
+        let mut new_alias = None;
         let (topic, retain) = match content {
-            Content::Telemetry { route, .. } => {
-                let route = &turn.routes[route.index()];
-                (route.topic.as_str(), route.retain)
+            Content::Telemetry { route, sequence } => {
+                let config = &turn.routes[route.index()];
+                let mut topic = config.topic.as_str();
+                if self.config.protocol == Protocol::V5 {
+                    if let Some((alias, is_new)) = self.alias(route) {
+                        write_topic_alias(alias, &mut properties);
+                        if is_new {
+                            new_alias = Some((route, alias));
+                        } else {
+                            topic = "";
+                        }
+                    }
+                    if let Some(of_route) = &config.properties {
+                        of_route.write(sequence, &mut properties);
+                    }
+                }
+                (topic, config.retain)
             }
             Content::Reply => (self.config.reply_topic.as_deref().unwrap_or_default(), false),
         };
-        let head = PublishHead { topic, retain, dup: next.attempt > 1, packet_id: next.ticket.map(Ticket::packet_id) };
+        let packet_id = next.ticket.map_or(0, Ticket::packet_id);
+        let dup = next.attempt > 1;
+        let head = PublishHead { topic, retain, dup, qos: next.qos, packet_id, properties: &properties };
         if let Some(reason) = self.inadmissible(&head, next.message.payload.len()) {
             if let Some(ticket) = next.ticket {
                 self.backlog.give_up(ticket);
@@ -358,10 +470,23 @@ impl Session {
             return;
         }
         head.write(self.config.protocol, &next.message.payload, self.output.buffer(turn.spare));
+        self.aliases.extend(new_alias);
         self.output.mark(match next.ticket {
-            Some(ticket) => Written::AtLeastOnce { ticket, content, attempt: next.attempt },
+            Some(ticket) => Written::Kept { ticket, content, attempt: next.attempt },
             None => Written::AtMostOnce(next.message),
         });
+    }
+
+    /// The number that stands for a stream's topic on this connection, and whether the broker has yet to be told; `None` if
+    /// there is none.
+    fn alias(&self, route: RouteId) -> Option<(u16, bool)> {
+        if !self.config.mqtt5.topic_alias {
+            return None;
+        }
+        let highest = self.terms.topic_alias_maximum.unwrap_or(0);
+        let known = self.aliases.get(&route).map(|alias| (*alias, false));
+        let next = self.aliases.len() as u16 + 1;
+        known.or_else(|| (next <= highest).then_some((next, true)))
     }
 
     /// Why this connection's terms do not admit a message.
@@ -370,7 +495,7 @@ impl Session {
         let length = head.packet_length(self.config.protocol, payload);
         if terms.maximum_packet_size.is_some_and(|most| length > most as usize) || length > LARGEST_PACKET {
             Some(DropReason::PacketTooLarge)
-        } else if head.packet_id.is_some() && terms.maximum_qos == Some(0) {
+        } else if terms.maximum_qos.is_some_and(|most| head.qos > most) {
             Some(DropReason::QosNotSupported)
         } else if head.retain && terms.retain_available == Some(false) {
             Some(DropReason::RetainNotSupported)

@@ -13,6 +13,9 @@ use crate::mqtt::reason_code::reason_word;
 use crate::stats::CarrierStats;
 use crate::transport::Destination;
 
+/// What is said of messages at `QoS` 2 that were answered like those of `QoS` 1.
+const DOWNGRADED: &str = "QoS 2: the broker answers as at QoS 1 (PUBACK) and promises no more";
+
 /// Time limits of a fleet.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
@@ -88,6 +91,11 @@ impl Turn<'_> {
             }
             Content::Reply => self.stats.counts.replies_acked += 1,
         }
+    }
+
+    /// Tells that the broker takes `QoS` 2 for 1, as some do.
+    pub(crate) fn downgraded(&mut self) {
+        *self.stats.refusals.entry(DOWNGRADED.to_owned()).or_default() += 1;
     }
 
     /// A command arrived: the device gets it, and the judge hears of it.

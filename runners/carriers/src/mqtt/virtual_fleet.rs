@@ -41,7 +41,7 @@ impl VirtualFleet {
     /// A fleet whose time begins at `begin_ns`; it begins to connect as soon as time passes.
     ///
     /// # Errors
-    /// [`CarrierError`] when the configuration cannot work: a device with two connections, a `QoS` other than 0 and 1, a
+    /// [`CarrierError`] when the configuration cannot work: a device with two connections, a `QoS` above 2, a
     /// string too long for MQTT.
     pub fn new(
         connections: Vec<ConnectionConfig>,
@@ -131,7 +131,7 @@ impl VirtualFleet {
         self.peer.listen(filters)
     }
 
-    /// Publishes at `QoS` 1 at an instant [ns], in the name of a client of its own. Instants ascend.
+    /// Publishes at `QoS` 2, which each subscription bounds, at an instant [ns], in the name of a client of its own. Instants ascend.
     pub fn publish_at(&mut self, at_ns: i64, topic: String, payload: Bytes) {
         self.publications.push_back((at_ns, topic, payload));
     }
@@ -167,7 +167,7 @@ impl VirtualFleet {
         let now_ns = self.now_ns;
         self.network.arrivals(now_ns, &mut self.arrivals);
         while let Some((_, topic, payload)) = self.publications.pop_front_if(|(at_ns, ..)| *at_ns <= now_ns) {
-            self.peer.publish(topic, payload, 1, now_ns);
+            self.peer.publish(topic, payload, 2, now_ns);
         }
         for arrival in self.arrivals.drain(..) {
             self.peer.take(arrival, now_ns);

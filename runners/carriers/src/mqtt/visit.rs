@@ -3,20 +3,23 @@
 
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BytesMut};
 use scenarios::Protocol;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 
-use super::frame::{self, DISCONNECT_PACKET, Inbound, LARGEST_PACKET, PINGREQ_PACKET, PublishHead, write_puback};
+use super::frame::{
+    self, DISCONNECT_PACKET, Delivered, Inbound, LARGEST_PACKET, PINGREQ_PACKET, PublishHead, write_owed, write_pubrel,
+};
 use super::greeting::{Greeting, write_connect, write_subscribe_all};
 use super::reason_code::reason_word;
+use super::receipts::Owed;
 use super::visitor::Visitor;
 use crate::access::BrokerAccess;
 use crate::event::LossReason;
+use crate::transport::Server;
 use crate::transport::socket::Socket;
 use crate::transport::tcp;
 use crate::transport::tls::TlsClient;
@@ -81,18 +84,12 @@ pub enum RefusalCause {
 /// What a broker sends to a visitor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Received {
-    /// A message.
-    Message {
-        /// Topic.
-        topic: Bytes,
-        /// Payload.
-        payload: Bytes,
-        /// Whether the broker had kept it.
-        retained: bool,
-        /// Whether the broker may have sent it before (DUP).
-        redelivered: bool,
-        /// Set when it wants an acknowledgement ([`Visit::acknowledge`]).
-        packet_id: Option<u16>,
+    /// A message; what is owed for it is sent by [`Visit::answer`].
+    Message(Delivered),
+    /// The broker releases a message of `QoS` 2 that it has sent, and is owed an answer.
+    Released {
+        /// Of which.
+        packet_id: u16,
     },
     /// The answer to a subscription: a code for each filter, in their order; from 0x80 on a refusal.
     Granted {
@@ -101,7 +98,12 @@ pub enum Received {
         /// The broker's own words (MQTT 5).
         said: Option<String>,
     },
-    /// The answer to a publication.
+    /// The broker has a publication of `QoS` 2, and waits for its release.
+    Accepted {
+        /// Of which.
+        packet_id: u16,
+    },
+    /// The last answer to a publication.
     Acknowledged {
         /// Of which.
         packet_id: u16,
@@ -125,19 +127,20 @@ impl Visit {
             Ok(Err(_)) => return Err(Refusal { cause: RefusalCause::NoAddress, said: None }),
             Err(_) => return Err(LossReason::TimedOut { waiting_for: "answer of the resolver" }.into()),
         };
-        Self::begin_at(&addresses, visitor.tls.as_ref(), &visitor.greeting(), deadline).await
+        let server = Server { addresses: addresses.into(), web_socket: access.web_socket.clone() };
+        Self::begin_at(&server, visitor.tls.as_ref(), &visitor.greeting(), deadline).await
     }
 
     /// As [`Visit::begin`], at addresses that are known.
     pub(crate) async fn begin_at(
-        addresses: &[SocketAddr],
+        server: &Server,
         tls: Option<&TlsClient>,
         greeting: &Greeting<'_>,
         deadline: Instant,
     ) -> Result<Self, Refusal> {
         let too_late = |waiting_for| Refusal::from(LossReason::TimedOut { waiting_for });
         let waiting_for = if tls.is_some() { "TLS connection" } else { "TCP connection" };
-        let connected = timeout_at(deadline, tcp::connect(addresses, tls)).await;
+        let connected = timeout_at(deadline, tcp::connect(server, tls)).await;
         let socket = connected.map_err(|_| too_late(waiting_for))??;
         let kept_session = KeptSession { resumed: false, is_kept: !greeting.clean };
         let mut visit = Self { socket, protocol: greeting.protocol, arrived: BytesMut::new(), kept_session };
@@ -175,14 +178,31 @@ impl Visit {
         self.write(&packet).await
     }
 
-    /// Publishes at `QoS` 1; `again` marks a repetition. The answer comes as [`Received::Acknowledged`].
+    /// Publishes above `QoS` 0; `again` marks a repetition. The answer comes as [`Received::Acknowledged`], at `QoS` 2 after
+    /// [`Received::Accepted`].
     ///
     /// # Errors
     /// [`Refusal`] when the connection is gone.
-    pub async fn publish(&mut self, topic: &str, payload: &[u8], packet_id: u16, again: bool) -> Result<(), Refusal> {
+    pub async fn publish(
+        &mut self,
+        (topic, payload): (&str, &[u8]),
+        qos: u8,
+        packet_id: u16,
+        again: bool,
+    ) -> Result<(), Refusal> {
         let mut packet = Vec::new();
-        let head = PublishHead { topic, retain: false, dup: again, packet_id: Some(packet_id) };
+        let head = PublishHead { topic, dup: again, qos, packet_id, ..PublishHead::default() };
         head.write(self.protocol, payload, &mut packet);
+        self.write(&packet).await
+    }
+
+    /// Releases a publication of `QoS` 2 that the broker has.
+    ///
+    /// # Errors
+    /// [`Refusal`] when the connection is gone.
+    pub async fn release(&mut self, packet_id: u16) -> Result<(), Refusal> {
+        let mut packet = Vec::new();
+        write_pubrel(packet_id, &mut packet);
         self.write(&packet).await
     }
 
@@ -194,7 +214,7 @@ impl Visit {
         let mut packets = Vec::new();
         for topic in topics {
             // An empty retained message deletes the one before (MQTT-3.3.1-10).
-            let head = PublishHead { topic, retain: true, dup: false, packet_id: None };
+            let head = PublishHead { topic, retain: true, ..PublishHead::default() };
             head.write(self.protocol, &[], &mut packets);
         }
         self.write(&packets).await?;
@@ -204,14 +224,14 @@ impl Visit {
         Ok(())
     }
 
-    /// Acknowledges messages.
+    /// Sends what is owed for messages.
     ///
     /// # Errors
     /// [`Refusal`] when the connection is gone.
-    pub async fn acknowledge(&mut self, packet_ids: &[u16]) -> Result<(), Refusal> {
+    pub async fn answer(&mut self, owed: &[Owed]) -> Result<(), Refusal> {
         let mut packets = Vec::new();
-        for packet_id in packet_ids {
-            write_puback(*packet_id, &mut packets);
+        for owed in owed {
+            write_owed(*owed, &mut packets);
         }
         self.write(&packets).await
     }
@@ -287,11 +307,14 @@ impl Visit {
 
 fn received(packet: Inbound) -> Result<Received, Refusal> {
     match packet {
-        Inbound::Publish { topic, payload, packet_id, retained, redelivered } => {
-            Ok(Received::Message { topic, payload, retained, redelivered, packet_id })
-        }
+        Inbound::Publish(delivered) => Ok(Received::Message(delivered)),
+        Inbound::PubRel { packet_id } => Ok(Received::Released { packet_id }),
+        Inbound::PubRec { packet_id, code } if code < REFUSED => Ok(Received::Accepted { packet_id }),
+        Inbound::PubComp { packet_id } => Ok(Received::Acknowledged { packet_id, code: 0 }),
         Inbound::SubAck { codes, said, .. } => Ok(Received::Granted { codes, said }),
-        Inbound::PubAck { packet_id, code } => Ok(Received::Acknowledged { packet_id, code }),
+        Inbound::PubRec { packet_id, code } | Inbound::PubAck { packet_id, code } => {
+            Ok(Received::Acknowledged { packet_id, code })
+        }
         Inbound::PingResp => Ok(Received::Pong),
         Inbound::Disconnect { code, said } => Err(Refusal::by_broker(code, said)),
         Inbound::Accepted(_) | Inbound::Refused { .. } => Err(malformed("a second CONNACK")),
@@ -329,8 +352,15 @@ impl Refusal {
             RefusalCause::Connection(reason) => match reason {
                 LossReason::Broker { code } => !TEMPORARY.contains(code),
                 LossReason::Tls { failure } => *failure != TlsFailure::Ended,
-                LossReason::SpeaksTls | LossReason::Unintelligible { .. } | LossReason::Malformed { .. } => true,
-                LossReason::Closed | LossReason::Io { .. } | LossReason::TimedOut { .. } | LossReason::LinkCut => false,
+                LossReason::WebSocket { .. }
+                | LossReason::SpeaksTls
+                | LossReason::Unintelligible { .. }
+                | LossReason::Malformed { .. } => true,
+                LossReason::Closed
+                | LossReason::Io { .. }
+                | LossReason::TimedOut { .. }
+                | LossReason::Renewal
+                | LossReason::LinkCut => false,
             },
         }
     }

@@ -1,9 +1,12 @@
 //! Somebody who is no device and connects to a broker: a probe, who gives commands, who cleans up, who only tries.
 
+use std::path::Path;
+
 use scenarios::{AuthPlan, Plan, Protocol};
 use sim_core::Span;
 
 use super::greeting::Greeting;
+use super::token::TokenMaker;
 use crate::access::BrokerAccess;
 use crate::error::CarrierError;
 use crate::transport::tls::TlsClient;
@@ -47,6 +50,21 @@ impl Visitor {
         })
     }
 
+    /// A device of the plan: with its own name, password or token and certificate, and without a session.
+    ///
+    /// # Errors
+    /// [`CarrierError::Security`] when its certificate cannot be issued or its key cannot be used.
+    pub fn device(plan: &Plan, device: usize, access: &BrokerAccess, protocol: Protocol) -> Result<Self, CarrierError> {
+        let (endpoint, serial) = (&plan.endpoints[device], &plan.roster.devices[device].serial);
+        let folder = Path::new(&plan.file).parent().unwrap_or(Path::new(""));
+        let auth = match (&endpoint.token, &endpoint.auth) {
+            (Some(token), Some(auth)) => Some(TokenMaker::of(token, &auth.user, folder)?.login()),
+            (_, auth) => auth.clone(),
+        };
+        let tls = access.tls.as_ref().map(|tls| tls.client(serial)).transpose()?;
+        Ok(Self { client_id: endpoint.client_id.clone(), protocol, auth, tls, kept: Span::ZERO })
+    }
+
     pub(crate) fn greeting(&self) -> Greeting<'_> {
         Greeting {
             client_id: &self.client_id,
@@ -55,6 +73,7 @@ impl Visitor {
             expiry: self.kept,
             keep_alive: KEEP_ALIVE,
             largest: None,
+            receive_maximum: None,
             will: None,
             auth: self.auth.as_ref(),
         }

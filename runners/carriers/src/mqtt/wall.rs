@@ -51,8 +51,9 @@ impl OnTheWall {
     ) -> Result<Self, CarrierError> {
         let Wiring { connections, routes, visitor, retained } = wiring;
         let planned = connections.len();
-        let (fleet, events) =
-            Fleet::start(FleetConfig::new(&access.host, access.port, connections, routes), pace, runtime)?;
+        let config = FleetConfig::new(&access.host, access.port, connections, routes);
+        let config = FleetConfig { web_socket: access.web_socket.clone(), ..config };
+        let (fleet, events) = Fleet::start(config, pace, runtime)?;
         runtime.spawn(forward(events, tell));
         Ok(Self { runtime: runtime.clone(), fleet: Some(fleet), planned, access, visitor, retained, left: None })
     }

@@ -1,4 +1,4 @@
-//! A connected socket, with TLS above it or without.
+//! A connected socket, with TLS and WebSocket above it or without.
 
 use std::io;
 use std::pin::Pin;
@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
 use super::tls_failure::TlsFailure;
+use super::web_socket::WebSocket;
 
 /// A connected socket.
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub(crate) enum Socket {
     Plain(TcpStream),
     /// TLS over TCP.
     Tls(Box<TlsStream<TcpStream>>),
+    /// WebSocket over one of them.
+    Web(Box<WebSocket>),
 }
 
 impl Socket {
@@ -26,6 +29,7 @@ impl Socket {
         let tcp = match self {
             Self::Plain(stream) => stream,
             Self::Tls(stream) => stream.get_mut().0,
+            Self::Web(stream) => return stream.below_mut().hang_up(context),
         };
         // Shutting a socket down takes effect at once; an error means that it is gone already.
         drop(Pin::new(tcp).poll_shutdown(context));
@@ -33,12 +37,16 @@ impl Socket {
 
     /// Makes the end of the socket below a reset (RST).
     pub(crate) fn reset(self) {
-        let tcp = match &self {
+        // An error means that the connection is gone already.
+        drop(self.tcp().set_zero_linger());
+    }
+
+    fn tcp(&self) -> &TcpStream {
+        match self {
             Self::Plain(stream) => stream,
             Self::Tls(stream) => stream.get_ref().0,
-        };
-        // An error means that the connection is gone already.
-        drop(tcp.set_zero_linger());
+            Self::Web(stream) => stream.below().tcp(),
+        }
     }
 }
 
@@ -47,6 +55,7 @@ impl AsyncRead for Socket {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
             Self::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
+            Self::Web(stream) => Pin::new(stream).poll_read(context, buffer),
         }
     }
 }
@@ -59,6 +68,7 @@ impl AsyncWrite for Socket {
                 Poll::Ready(Err(error)) => Poll::Ready(Err(last_words(stream, context).unwrap_or(error))),
                 outcome => outcome,
             },
+            Self::Web(stream) => Pin::new(stream).poll_write(context, bytes),
         }
     }
 
@@ -66,6 +76,7 @@ impl AsyncWrite for Socket {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_flush(context),
             Self::Tls(stream) => Pin::new(stream).poll_flush(context),
+            Self::Web(stream) => Pin::new(stream).poll_flush(context),
         }
     }
 
@@ -73,6 +84,7 @@ impl AsyncWrite for Socket {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(context),
             Self::Tls(stream) => Pin::new(stream).poll_shutdown(context),
+            Self::Web(stream) => Pin::new(stream).poll_shutdown(context),
         }
     }
 }

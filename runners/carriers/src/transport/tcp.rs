@@ -1,14 +1,14 @@
-//! TCP, and TLS over it: to the first address that answers.
+//! TCP, and TLS and WebSocket over it: to the first address that answers.
 
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
+use super::Server;
 use super::socket::Socket;
 use super::tls::TlsClient;
 
@@ -18,22 +18,26 @@ const HEAD_START: Duration = Duration::from_millis(250);
 /// An attempt to connect.
 pub(crate) type Dialling = Pin<Box<dyn Future<Output = io::Result<Socket>> + Send>>;
 
-/// Connects to the first address that accepts, and shakes hands over TLS if that is asked for.
-pub(crate) fn dial(addresses: Arc<[SocketAddr]>, tls: Option<TlsClient>) -> Dialling {
-    Box::pin(async move { connect(&addresses, tls.as_ref()).await })
+/// Connects to the first address that accepts, and shakes hands over TLS and WebSocket if that is asked for.
+pub(crate) fn dial(server: Server, tls: Option<TlsClient>) -> Dialling {
+    Box::pin(async move { connect(&server, tls.as_ref()).await })
 }
 
 /// As [`dial`], for who waits for it.
-pub(crate) async fn connect(addresses: &[SocketAddr], tls: Option<&TlsClient>) -> io::Result<Socket> {
-    let stream = match addresses {
+pub(crate) async fn connect(server: &Server, tls: Option<&TlsClient>) -> io::Result<Socket> {
+    let stream = match server.addresses[..] {
         [address] => TcpStream::connect(address).await?,
-        _ => first_to_accept(addresses).await?,
+        _ => first_to_accept(&server.addresses).await?,
     };
     // A device's message must not wait for the acknowledgement of the one before.
     stream.set_nodelay(true)?;
-    match tls {
-        None => Ok(Socket::Plain(stream)),
-        Some(tls) => tls.shake_hands(stream).await.map(|stream| Socket::Tls(Box::new(stream))),
+    let socket = match tls {
+        None => Socket::Plain(stream),
+        Some(tls) => Socket::Tls(Box::new(tls.shake_hands(stream).await?)),
+    };
+    match &server.web_socket {
+        None => Ok(socket),
+        Some(target) => Ok(Socket::Web(Box::new(target.open(socket).await?))),
     }
 }
 
@@ -85,9 +89,10 @@ mod tests {
         while let Ok(Ok(stream)) = tokio::time::timeout(Duration::from_millis(100), TcpStream::connect(deaf)).await {
             backlog.push(stream);
         }
-        let connected = connect(&[refusing, deaf, open], None).await.unwrap();
+        let server = |addresses: &[SocketAddr]| Server { addresses: addresses.into(), web_socket: None };
+        let connected = connect(&server(&[refusing, deaf, open]), None).await.unwrap();
         assert!(matches!(&connected, Socket::Plain(stream) if stream.peer_addr().unwrap() == open));
-        assert!(connect(&[refusing, refusing], None).await.is_err());
-        assert!(connect(&[], None).await.is_err());
+        assert!(connect(&server(&[refusing, refusing]), None).await.is_err());
+        assert!(connect(&server(&[]), None).await.is_err());
     }
 }

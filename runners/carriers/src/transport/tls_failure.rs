@@ -17,8 +17,15 @@ pub enum TlsFailure {
     #[error("the certificate is not valid yet")]
     NotValidYet,
     /// It is for somebody else.
-    #[error("the certificate is for another name (`server_name` says which one it must be for)")]
-    WrongName,
+    #[error(
+        "the certificate is for {found}, and must be for {expected} (`server_name` says which name it must be for)"
+    )]
+    WrongName {
+        /// The name that was asked for.
+        expected: String,
+        /// The names that it has.
+        found: String,
+    },
     /// It was revoked.
     #[error("the certificate is revoked")]
     Revoked,
@@ -99,11 +106,25 @@ impl From<&CertificateError> for TlsFailure {
             CertificateError::UnknownIssuer | CertificateError::BadSignature => Self::UnknownIssuer,
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => Self::Expired,
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => Self::NotValidYet,
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => Self::WrongName,
+            CertificateError::NotValidForNameContext { expected, presented } => {
+                Self::WrongName { expected: format!("`{}`", expected.to_str()), found: names(presented) }
+            }
+            CertificateError::NotValidForName => {
+                Self::WrongName { expected: "that of the address".to_owned(), found: "another name".to_owned() }
+            }
             CertificateError::Revoked => Self::Revoked,
             error => Self::Unsound { what: error.to_string() },
         }
     }
+}
+
+/// Names of a certificate, which the library writes as `DnsName("broker")`.
+fn names(presented: &[String]) -> String {
+    let name = |text: &String| {
+        let inner = text.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
+        format!("`{}`", inner.unwrap_or(text).trim_matches('"'))
+    };
+    if presented.is_empty() { "no name".to_owned() } else { presented.iter().map(name).collect::<Vec<_>>().join(", ") }
 }
 
 impl From<AlertDescription> for TlsFailure {
@@ -136,7 +157,13 @@ mod tests {
             (Error::InvalidCertificate(CertificateError::UnknownIssuer), "unknown issuer"),
             (Error::InvalidCertificate(CertificateError::BadSignature), "unknown issuer"),
             (Error::InvalidCertificate(CertificateError::Expired), "has expired"),
-            (Error::InvalidCertificate(CertificateError::NotValidForName), "another name"),
+            (
+                Error::InvalidCertificate(CertificateError::NotValidForNameContext {
+                    expected: "broker.example".try_into().unwrap(),
+                    presented: vec!["DnsName(\"elsewhere\")".to_owned(), "IpAddress(127.0.0.1)".to_owned()],
+                }),
+                "is for `elsewhere`, `127.0.0.1`, and must be for `broker.example`",
+            ),
             (Error::AlertReceived(AlertDescription::CertificateRequired), "CertificateRequired (116): it wants"),
             (Error::AlertReceived(AlertDescription::UnknownCA), "UnknownCA (48): it does not know"),
             (Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType), "does not speak TLS"),

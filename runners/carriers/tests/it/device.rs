@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use carriers::{CarrierEvent, ConnectionConfig, Fleet, FleetConfig, FleetEvents, Pace, RouteConfig};
-use scenarios::{Backoff, BackoffKind, OutboxFull, OutboxPlan, Protocol, SessionPlan};
+use scenarios::{Backoff, BackoffKind, Mqtt5Plan, OutboxFull, OutboxPlan, Protocol, SessionPlan};
 use sim_core::{Key, Outbound, RouteId, SimId, SimTime, Span};
 
 /// Long enough for a loaded machine; nothing waits for it to pass.
@@ -17,6 +17,7 @@ pub(crate) fn connection(device: u32, protocol: Protocol) -> ConnectionConfig {
         device: SimId(device),
         client_id: format!("device-{device}"),
         protocol,
+        mqtt5: Mqtt5Plan::default(),
         session: SessionPlan {
             clean: true,
             expiry: Span::ZERO,
@@ -27,15 +28,21 @@ pub(crate) fn connection(device: u32, protocol: Protocol) -> ConnectionConfig {
         outbox: OutboxPlan { messages: 1_000, full: OutboxFull::DropOldest },
         will: None,
         auth: None,
+        token: None,
         tls: None,
         command_topic: None,
+        command_qos: 1,
         reply_topic: None,
         key: Key::new(1, &format!("ward/{device}/monitor")),
     }
 }
 
 pub(crate) fn routes(count: u32, qos: u8) -> Arc<Vec<RouteConfig>> {
-    Arc::new((0..count).map(|device| RouteConfig { topic: format!("w/{device}"), qos, retain: false }).collect())
+    Arc::new(
+        (0..count)
+            .map(|device| RouteConfig { topic: format!("w/{device}"), qos, retain: false, properties: None })
+            .collect(),
+    )
 }
 
 /// A fleet of one lane that started now.

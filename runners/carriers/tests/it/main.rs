@@ -4,8 +4,10 @@
 
 mod delivery;
 mod device;
+mod exactly_once;
 mod links;
 mod scripted_broker;
 mod sessions;
 mod tls;
 mod virtual_time;
+mod web_socket;

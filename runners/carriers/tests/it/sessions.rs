@@ -189,7 +189,7 @@ async fn impossible_fleets_do_not_start() {
     assert!(matches!(refuse(twice), CarrierError::DuplicateDevice { device: SimId(4) }));
     let exactly_once = FleetConfig::new("127.0.0.1", 1, vec![device()], routes(1, 2));
     assert!(matches!(refuse(exactly_once), CarrierError::Qos { qos: 2, .. }));
-    let long = RouteConfig { topic: "x".repeat(70_000), qos: 0, retain: false };
+    let long = RouteConfig { topic: "x".repeat(70_000), qos: 0, retain: false, properties: None };
     let long = FleetConfig::new("127.0.0.1", 1, vec![device()], vec![long].into());
     assert!(matches!(refuse(long), CarrierError::TopicTooLong { bytes: 70_000 }));
     let crowd = (0..1_000_000).map(|device| connection(device, Protocol::V311)).collect();

@@ -62,7 +62,7 @@ async fn what_tls_refuses_is_told_apart() {
         (
             named.address().port,
             target(Trusted::Own(&authority), None),
-            LossReason::Tls { failure: TlsFailure::WrongName }.words(),
+            "TLS: the certificate is for `elsewhere`, and must be for `127.0.0.1`".to_owned(),
         ),
         (
             named.address().port,
@@ -127,7 +127,12 @@ async fn a_visitor_is_told_what_a_device_would_be() {
     let broker = broker(&authority, &["127.0.0.1"], true);
     let visit = |tls: TlsTarget| {
         let tls_client = tls.client("iomt").unwrap();
-        let access = BrokerAccess { host: "127.0.0.1".to_owned(), port: broker.address().port, tls: Some(tls) };
+        let access = BrokerAccess {
+            host: "127.0.0.1".to_owned(),
+            port: broker.address().port,
+            tls: Some(tls),
+            web_socket: None,
+        };
         async move {
             let visitor = Visitor {
                 client_id: "visitor".to_owned(),

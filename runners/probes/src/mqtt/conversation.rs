@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::time::Duration;
 
-use carriers::{KeptSession, LossReason, Pace, Received, Refusal, Visit};
+use carriers::{KeptSession, LossReason, Owed, Pace, Receipts, Received, Refusal, Visit};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
@@ -27,11 +27,20 @@ pub(super) struct Publication {
     pub(super) payload: Vec<u8>,
 }
 
+/// Something published and not settled.
+struct Unsettled {
+    packet_id: u16,
+    publication: Publication,
+    /// `QoS` 2: the broker has it, so it must never be sent again, only released.
+    is_accepted: bool,
+}
+
 /// What goes on from one connection to the next.
 pub(super) struct Conversation<S, T> {
     requests: mpsc::UnboundedReceiver<Publication>,
-    /// Published and not acknowledged, with packet ids.
-    unacknowledged: VecDeque<(u16, Publication)>,
+    unsettled: VecDeque<Unsettled>,
+    /// Messages at `QoS` 2 that the broker has not released.
+    receipts: Receipts,
     last_id: u16,
     pace: Pace,
     seen: S,
@@ -42,6 +51,25 @@ pub(super) struct Conversation<S, T> {
     /// what it took.
     is_owed: bool,
     is_blind: bool,
+}
+
+impl Publication {
+    fn parts(&self) -> (&str, &[u8]) {
+        (&self.topic, &self.payload)
+    }
+}
+
+/// What the broker is owed after some packets.
+#[derive(Debug, Default)]
+struct Due {
+    owed: Vec<Owed>,
+    /// Publications that it has.
+    releases: Vec<u16>,
+}
+
+/// The delivery level of what a subscriber of a level publishes: a command must not be lost without a word.
+fn publishing_level(qos: u8) -> u8 {
+    qos.max(1)
 }
 
 /// What the subscriber has to do next.
@@ -55,7 +83,8 @@ impl<S: FnMut(Sighting), T: FnMut(Sight)> Conversation<S, T> {
     pub(super) fn new(requests: mpsc::UnboundedReceiver<Publication>, pace: Pace, seen: S, sight: T) -> Self {
         Self {
             requests,
-            unacknowledged: VecDeque::new(),
+            unsettled: VecDeque::new(),
+            receipts: Receipts::default(),
             last_id: 0,
             pace,
             seen,
@@ -91,7 +120,7 @@ impl<S: FnMut(Sighting), T: FnMut(Sight)> Conversation<S, T> {
     async fn hear_the_rest(&mut self, visit: &mut Visit, filters: &[String], granted: &mut impl FnMut()) {
         let deadline = Instant::now() + LAST_READING;
         while let Ok(Ok(packet)) = timeout_at(deadline, visit.next()).await {
-            if self.hear(packet, visit.kept_session(), filters, &mut Vec::new(), granted).is_err() {
+            if self.hear(packet, visit.kept_session(), filters, &mut Due::default(), granted).is_err() {
                 return;
             }
         }
@@ -105,8 +134,16 @@ impl<S: FnMut(Sighting), T: FnMut(Sight)> Conversation<S, T> {
         granted: &mut impl FnMut(),
     ) -> Result<Infallible, Refusal> {
         visit.subscribe(filters, qos).await?;
-        for (packet_id, publication) in &self.unacknowledged {
-            visit.publish(&publication.topic, &publication.payload, *packet_id, true).await?;
+        if !visit.kept_session().resumed {
+            self.receipts.forget();
+        }
+        let level = publishing_level(qos);
+        for Unsettled { packet_id, publication, is_accepted } in &self.unsettled {
+            if *is_accepted {
+                visit.release(*packet_id).await?;
+            } else {
+                visit.publish(publication.parts(), level, *packet_id, true).await?;
+            }
         }
         let mut awaits_answer = true;
         let mut deadline = Instant::now() + PING_GRACE;
@@ -120,19 +157,27 @@ impl<S: FnMut(Sighting), T: FnMut(Sight)> Conversation<S, T> {
                 Next::Received(received) => {
                     (awaits_answer, deadline) = (false, Instant::now() + PING_AFTER);
                     let mut received = Some(received?);
-                    let mut acknowledged = Vec::new();
+                    let mut due = Due::default();
                     while let Some(packet) = received {
-                        self.hear(packet, visit.kept_session(), filters, &mut acknowledged, granted)?;
+                        self.hear(packet, visit.kept_session(), filters, &mut due, granted)?;
                         received = visit.next_arrived()?;
                     }
-                    if !acknowledged.is_empty() {
-                        visit.acknowledge(&acknowledged).await?;
+                    if !due.owed.is_empty() {
+                        visit.answer(&due.owed).await?;
+                    }
+                    for packet_id in due.releases {
+                        visit.release(packet_id).await?;
                     }
                 }
                 Next::Publish(publication) => {
                     let packet_id = self.next_id();
-                    visit.publish(&publication.topic, &publication.payload, packet_id, false).await?;
-                    self.unacknowledged.push_back((packet_id, publication));
+                    // Remembered first: if the connection ends meanwhile, the next one repeats it.
+                    self.unsettled.push_back(Unsettled {
+                        packet_id,
+                        publication: publication.clone(),
+                        is_accepted: false,
+                    });
+                    visit.publish(publication.parts(), level, packet_id, false).await?;
                 }
                 Next::Time if awaits_answer => return Err(LossReason::TimedOut { waiting_for: "PINGRESP" }.into()),
                 Next::Time => {
@@ -148,17 +193,28 @@ impl<S: FnMut(Sighting), T: FnMut(Sight)> Conversation<S, T> {
         packet: Received,
         session: KeptSession,
         filters: &[String],
-        acknowledged: &mut Vec<u16>,
+        due: &mut Due,
         granted: &mut impl FnMut(),
     ) -> Result<(), Refusal> {
         self.last_heard_ns = self.last_heard_ns.map(|_| self.pace.now_ns());
         match packet {
-            Received::Message { topic, payload, retained, redelivered, packet_id } => {
-                // A topic is UTF-8 (MQTT-3.3.2-1); one that is not matches no topic of ours.
-                let topic = String::from_utf8_lossy(&topic).into_owned();
-                let sighting = Sighting::publication(topic, payload, self.pace.now_ns());
-                (self.seen)(sighting.retained(retained).redelivered(redelivered));
-                acknowledged.extend(packet_id);
+            Received::Message(delivered) => {
+                let (is_new, owed) = self.receipts.take(delivered.qos, delivered.packet_id);
+                due.owed.extend(owed);
+                if is_new {
+                    // A topic is UTF-8 (MQTT-3.3.2-1); one that is not matches no topic of ours.
+                    let topic = String::from_utf8_lossy(&delivered.topic).into_owned();
+                    let sighting = Sighting::publication(topic, delivered.payload, self.pace.now_ns());
+                    let sighting = Sighting { properties: delivered.user_properties, ..sighting };
+                    (self.seen)(sighting.retained(delivered.retained).redelivered(delivered.redelivered));
+                }
+            }
+            Received::Released { packet_id } => due.owed.push(self.receipts.release(packet_id)),
+            Received::Accepted { packet_id } => {
+                for unsettled in self.unsettled.iter_mut().filter(|other| other.packet_id == packet_id) {
+                    unsettled.is_accepted = true;
+                }
+                due.releases.push(packet_id);
             }
             Received::Granted { codes, said } => {
                 if let Some(refusal) = Refusal::of_subscriptions(filters, &codes, said.as_deref()).next() {
@@ -172,7 +228,7 @@ impl<S: FnMut(Sighting), T: FnMut(Sight)> Conversation<S, T> {
                     (self.sight)(Sight::Back { at: now_ns, resumed: session.resumed });
                 }
             }
-            Received::Acknowledged { packet_id, .. } => self.unacknowledged.retain(|(other, _)| *other != packet_id),
+            Received::Acknowledged { packet_id, .. } => self.unsettled.retain(|other| other.packet_id != packet_id),
             Received::Pong => {}
         }
         Ok(())
@@ -182,7 +238,7 @@ impl<S: FnMut(Sighting), T: FnMut(Sight)> Conversation<S, T> {
     fn next_id(&mut self) -> u16 {
         loop {
             self.last_id = if self.last_id >= u16::MAX - 1 { 1 } else { self.last_id + 1 };
-            if self.unacknowledged.iter().all(|(id, _)| *id != self.last_id) {
+            if self.unsettled.iter().all(|other| other.packet_id != self.last_id) {
                 return self.last_id;
             }
         }

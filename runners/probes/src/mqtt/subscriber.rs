@@ -46,7 +46,7 @@ pub struct Subscription {
     pub visitor: Visitor,
     /// Topic filters.
     pub filters: Vec<String>,
-    /// Delivery level asked for.
+    /// Delivery level asked for, and that of what is published, which is at least 1.
     pub qos: u8,
 }
 
@@ -166,7 +166,8 @@ async fn follow(
 pub struct Publisher(mpsc::UnboundedSender<Publication>);
 
 impl Publisher {
-    /// Publishes at `QoS` 1, again after each lost connection until the broker has acknowledged it.
+    /// Publishes at the level of the subscription, at least at `QoS` 1, again after each lost connection until the broker
+    /// has settled it.
     pub fn publish(&self, topic: String, payload: Vec<u8>) {
         // A client that was stopped has nothing more to say.
         drop(self.0.send(Publication { topic, payload }));

@@ -108,7 +108,8 @@ impl RunningBroker {
         let authority = authority.transpose().map_err(unusable)?;
         let identity = authority.as_ref().map(|authority| authority.server(&LOOPBACK)).transpose().map_err(unusable)?;
         let tls = authority.as_ref().zip(identity).map(|(authority, identity)| listener(target, authority, &identity));
-        let config = BrokerConfig { tls, ..BrokerConfig::default() };
+        let web_socket = BrokerAccess::is_web_socket(target);
+        let config = BrokerConfig { tls, web_socket, ..BrokerConfig::default() };
         let broker = stack::start(&choice, &config).map_err(|error| unreachable(&target.id, &error))?;
         let address = broker.address();
         let access = BrokerAccess::of(target, &plan.file, (&address.host, address.port), authority.as_ref());

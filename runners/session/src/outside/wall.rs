@@ -58,6 +58,12 @@ pub(crate) fn runtime() -> Result<Runtime, Error> {
         .map_err(|error| Error::Resources(format!("no threads for the connections: {error}")))
 }
 
+/// The delivery level of commands through a target: 2 where a link there has it.
+fn commanding_level(plan: &Plan, target: usize) -> u8 {
+    let links = plan.links.iter().filter(|link| link.target == target);
+    links.map(|link| link.qos).max().unwrap_or(1).max(1)
+}
+
 impl Wall {
     /// Connects everybody to targets that run already, and waits until the origin of `pace` for the devices.
     ///
@@ -82,7 +88,7 @@ impl Wall {
                         access: access.clone(),
                         visitor: Visitor { client_id, ..visitor.clone() },
                         filters: answers.topics.clone(),
-                        qos: 1,
+                        qos: commanding_level(plan, *target),
                     };
                     let answers = answers.clone();
                     let teller = teller.clone();

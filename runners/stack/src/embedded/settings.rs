@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use mqtt5::broker::config::{AuthConfig, RateLimitConfig, StorageBackend, TlsConfig};
+use mqtt5::broker::config::{AuthConfig, RateLimitConfig, StorageBackend, TlsConfig, WebSocketConfig};
 use mqtt5::broker::{BrokerConfig as Mqtt5Config, ResourceLimits, StorageConfig};
 
-use crate::config::{BrokerConfig, OUTBOUND_WINDOW};
+use crate::config::{BrokerConfig, OUTBOUND_WINDOW, WEB_PATH};
 use crate::embedded::ingress::{IngressTally, IngressTap};
 use crate::tls_files::TlsFiles;
 
@@ -28,6 +28,7 @@ pub(super) struct Settings {
     store: Option<PathBuf>,
     subscriber_lane: usize,
     session_queue: usize,
+    web_socket: bool,
     tls: Option<TlsConfig>,
 }
 
@@ -41,6 +42,7 @@ impl Settings {
         Self {
             tls: tls.map(|files| listener_tls(files, port)),
             port,
+            web_socket: config.web_socket,
             store: store.map(Path::to_owned),
             // A lane without room is a panic in tokio's channel.
             subscriber_lane: config.subscriber_lane.max(1),
@@ -51,9 +53,17 @@ impl Settings {
     pub(super) fn broker_config(&self, ingress: Arc<IngressTally>) -> Mqtt5Config {
         // mqtt5's own defaults: every interface, port 1883; a store in the working directory; a lock-out of five minutes
         // for an address with five failed logins, when here all devices share one address.
-        let listening = match &self.tls {
-            None => Mqtt5Config::default().with_bind_address(SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))),
-            Some(tls) => Mqtt5Config::default().with_bind_addresses(Vec::new()).with_tls(tls.clone()),
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
+        let nowhere = || Mqtt5Config::default().with_bind_addresses(Vec::new());
+        let web = || WebSocketConfig::new().with_bind_address(address).with_path(WEB_PATH);
+        let listening = match (&self.tls, self.web_socket) {
+            (None, false) => Mqtt5Config::default().with_bind_address(address),
+            (Some(tls), false) => nowhere().with_tls(tls.clone()),
+            (None, true) => nowhere().with_websocket(web()),
+            (Some(tls), true) => {
+                let tls = tls.clone().with_bind_addresses(Vec::new());
+                nowhere().with_tls(tls).with_websocket_tls(web().with_tls(true))
+            }
         };
         listening
             .with_max_clients(MAX_CLIENTS)

@@ -10,19 +10,23 @@ use crate::tls_files::TlsFiles;
 /// The configuration's name in the broker's directory.
 pub(super) const FILE: &str = "mosquitto.conf";
 
-pub(super) fn write(
-    directory: &Path,
-    port: u16,
-    persistence: Persistence,
-    tls: Option<&TlsFiles>,
-) -> Result<(), BrokerError> {
+/// Where the broker listens, and what it speaks there.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Listener<'a> {
+    pub(super) port: u16,
+    pub(super) web_socket: bool,
+    pub(super) tls: Option<&'a TlsFiles>,
+}
+
+pub(super) fn write(directory: &Path, listener: Listener<'_>, persistence: Persistence) -> Result<(), BrokerError> {
     let path = directory.join(FILE);
-    fs::write(&path, text(port, persistence, tls, rustix::process::geteuid().is_root()))
+    fs::write(&path, text(listener, persistence, rustix::process::geteuid().is_root()))
         .map_err(|source| BrokerError::Directory { path, source })
 }
 
 /// Options in the words of mosquitto.conf(5). Paths are relative to the broker's directory, where it is started.
-fn text(port: u16, persistence: Persistence, tls: Option<&TlsFiles>, as_root: bool) -> String {
+fn text(Listener { port, web_socket, tls }: Listener<'_>, persistence: Persistence, as_root: bool) -> String {
+    let protocol = if web_socket { "protocol websockets\n" } else { "" };
     let tls = tls.map(listener_tls).unwrap_or_default();
     // Started by root it would become the user `mosquitto`, who cannot write to a private directory.
     let user = if as_root { "user root\n" } else { "" };
@@ -44,7 +48,7 @@ fn text(port: u16, persistence: Persistence, tls: Option<&TlsFiles>, as_root: bo
          max_inflight_messages {OUTBOUND_WINDOW}\n\
          max_queued_messages 0\n\
          log_dest stderr\n\
-         {tls}{persistence}{user}"
+         {protocol}{tls}{persistence}{user}"
     )
 }
 
@@ -66,7 +70,7 @@ mod tests {
     fn the_autosave_interval_is_whole_seconds_and_never_off() {
         for (milliseconds, seconds) in [(0, 1), (1, 1), (1000, 1), (1001, 2), (10_000, 10)] {
             let persistence = Persistence::Disk { autosave_interval: Duration::from_millis(milliseconds) };
-            let text = text(1883, persistence, None, false);
+            let text = text(Listener { port: 1883, web_socket: false, tls: None }, persistence, false);
             assert!(text.contains(&format!("autosave_interval {seconds}\n")), "{milliseconds} ms: {text}");
         }
     }

@@ -116,7 +116,11 @@ impl MosquittoProcess {
         let socket = SocketAddr::from((Ipv4Addr::LOCALHOST, address.port));
         let deadline = Instant::now() + START_TIMEOUT;
         let serves = |log: &Path| {
-            if address.is_secured { says_it_runs(log, log_begin) } else { serve_client(socket).is_ok() }
+            if address.is_secured || address.is_web_socket {
+                says_it_runs(log, log_begin)
+            } else {
+                serve_client(socket).is_ok()
+            }
         };
         while !serves(&self.log) {
             self.check_alive()?;

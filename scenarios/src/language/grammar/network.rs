@@ -9,7 +9,7 @@ use crate::language::schema::Takes::{
 };
 use crate::language::schema::{More, TableSpec, Takes, key, later};
 
-const QOS: Takes = Choice { now: &["0", "1"], later: &["2"] };
+const QOS: Takes = Choice { now: &["0", "1", "2"], later: &[] };
 
 pub(super) static TARGET: TableSpec = TableSpec {
     heading: "[target.ID]",
@@ -74,6 +74,7 @@ pub(super) static LINK: TableSpec = TableSpec {
         key("client_id", Template, "client id of each device, unique among all")
             .or("iomt-${device.serial}")
             .taken_by("carrier"),
+        key("mqtt5", Table(&MQTT5), "what only MQTT 5 has").with("protocol", "5", "MQTT 3.1.1 has nothing of it"),
         key("session", Table(&SESSION), "how connections behave").taken_by("carrier"),
         key("outbox", Table(&OUTBOX), "store and forward in the device").taken_by("carrier"),
         key("will", Table(&WILL), "last will").taken_by("carrier"),
@@ -140,6 +141,45 @@ pub(super) static SESSION: TableSpec = TableSpec {
     more: More::Nothing,
 };
 
+pub(super) static MQTT5: TableSpec = TableSpec {
+    heading: "link.ID.mqtt5",
+    about: "What only MQTT 5 has.",
+    keys: &[
+        key(
+            "message_expiry",
+            Quantity(Time),
+            "how long the broker may keep a message, in whole seconds; 0 is for ever",
+        )
+        .or("0s"),
+        key(
+            "topic_alias",
+            Flag,
+            "send each topic once a connection and then a number for it, as far as the broker takes them",
+        )
+        .or("false"),
+        key("user_properties", TextOrTexts, "what every message carries beside its payload, each `name=value`"),
+        key(
+            "message_property",
+            Flag,
+            "name each message in the user property `iomt-message`, so that it is found whatever its payload says",
+        )
+        .or("false"),
+        key("traceparent", Flag, "give each message a trace of its own (W3C Trace Context) as user property")
+            .or("false"),
+        key(
+            "receive_maximum",
+            Count(1, 65_535),
+            "most commands above QoS 0 that the broker may send ahead of their acknowledgement; without it, any number",
+        ),
+        key(
+            "maximum_packet_size",
+            Count(64, 1_048_576),
+            "largest packet in bytes that devices take; without it, one mebibyte",
+        ),
+    ],
+    more: More::Nothing,
+};
+
 pub(super) static OUTBOX: TableSpec = TableSpec {
     heading: "link.ID.outbox",
     about: "Store and forward in the device. What it drops is declared, not lost.",
@@ -159,6 +199,12 @@ pub(super) static WILL: TableSpec = TableSpec {
         key("body", Template, "what").or(""),
         key("qos", QOS, "delivery level").or("0"),
         key("retain", Flag, "whether the broker keeps it").or("false"),
+        key(
+            "delay",
+            Quantity(Time),
+            "how long the broker waits with it for the device to come back, in whole seconds (MQTT 5)",
+        )
+        .or("0s"),
     ],
     more: More::Nothing,
 };
@@ -178,9 +224,47 @@ pub(super) static AUTH: TableSpec = TableSpec {
     about: "Name and password of each device; take the password from the environment with `${env:NAME}`.",
     keys: &[
         key("user", Template, "user name, such as `${device.serial}`").required(),
-        key("password", Template, "password; never printed").required(),
-        later("kind"),
-        later("issue"),
+        key("password", Template, "password; never printed"),
+        key("token", Table(&TOKEN), "instead of a password: one that each device signs anew for every connection"),
+    ],
+    more: More::Nothing,
+};
+
+pub(super) static TOKEN: TableSpec = TableSpec {
+    heading: "link.ID.auth.token",
+    about: "A password that each device signs for itself. Before it expires the device leaves and comes back with a new one.",
+    keys: &[
+        key(
+            "kind",
+            Choice { now: &["jwt", "sas"], later: &[] },
+            "a JSON Web Token, or a shared access signature as Azure has them",
+        )
+        .or("jwt"),
+        key(
+            "key",
+            Template,
+            "never printed: the secret, for `sas` in base64, for RS256 and ES256 a PEM file beside the scenario",
+        )
+        .required(),
+        key("lifetime", Quantity(Time), "how long a token is good, in whole seconds").or("1h"),
+        key("algorithm", Choice { now: &["HS256", "RS256", "ES256"], later: &[] }, "how it is signed")
+            .or("HS256")
+            .with("kind", "jwt", "shared access signatures know one algorithm"),
+        key("subject", Template, "whose it is, the claim `sub`").or("${device.serial}").with(
+            "kind",
+            "jwt",
+            "a shared access signature names a `resource`",
+        ),
+        key("audience", Template, "for whom it is, the claim `aud`; without it, none").with(
+            "kind",
+            "jwt",
+            "a shared access signature names a `resource`",
+        ),
+        key("resource", Template, "what it gives access to, such as `HUB/devices/${device.serial}`").with(
+            "kind",
+            "sas",
+            "a JSON Web Token has `subject` and `audience`",
+        ),
     ],
     more: More::Nothing,
 };

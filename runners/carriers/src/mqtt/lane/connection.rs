@@ -415,9 +415,10 @@ impl Connection {
         if phase == Phase::Closing {
             return;
         }
+        let reason = if phase == Phase::Renewing { LossReason::Renewal } else { reason };
         let (device, at) = (self.session.config().device, turn.now_ns);
         let words = reason.words();
-        let was_online = matches!(phase, Phase::Subscribing | Phase::Online);
+        let was_online = matches!(phase, Phase::Subscribing | Phase::Online | Phase::Renewing);
         if was_online {
             turn.stats.counts.disconnects += 1;
             *turn.stats.disconnects.entry(words).or_default() += 1;
@@ -426,6 +427,10 @@ impl Connection {
             turn.stats.counts.connect_failures += 1;
             *turn.stats.connect_failures.entry(words).or_default() += 1;
             turn.events.push(CarrierEvent::ConnectFailed { device, at, reason });
+        }
+        if phase == Phase::Renewing {
+            self.link = Link::Waiting { until_ns: turn.now_ns };
+            return;
         }
         let config = self.session.config();
         let backoff_ns = wait_ns(config.session.backoff, self.failures, config.key, self.waits);

@@ -16,6 +16,15 @@ pub(super) enum Packet {
     PubAck {
         packet_id: u16,
     },
+    PubRec {
+        packet_id: u16,
+    },
+    PubRel {
+        packet_id: u16,
+    },
+    PubComp {
+        packet_id: u16,
+    },
     /// Filters, each with the level asked for.
     Subscribe {
         packet_id: u16,
@@ -60,7 +69,15 @@ pub(super) fn read(protocol: Option<Protocol>, packet: &Bytes) -> Result<Packet,
     let body = packet.slice(body_start(packet)..);
     match kind {
         3 => publish(protocol, packet[0], &body),
-        4 if body.len() >= 2 => Ok(Packet::PubAck { packet_id: u16::from_be_bytes([body[0], body[1]]) }),
+        4..=7 if body.len() >= 2 => {
+            let packet_id = u16::from_be_bytes([body[0], body[1]]);
+            Ok(match kind {
+                4 => Packet::PubAck { packet_id },
+                5 => Packet::PubRec { packet_id },
+                6 => Packet::PubRel { packet_id },
+                _ => Packet::PubComp { packet_id },
+            })
+        }
         8 => subscribe(protocol, packet),
         12 => Ok(Packet::PingReq),
         // 0x04: the device asks for its will (MQTT 5 section 3.14.2.1).
@@ -80,8 +97,8 @@ fn publish(protocol: Protocol, first: u8, body: &Bytes) -> Result<Packet, Malfor
         _ => Err(short()),
     };
     let qos = first >> 1 & 3;
-    if qos > 1 {
-        return Err(Malformed::new("PUBLISH above QoS 1"));
+    if qos > 2 {
+        return Err(Malformed::new("PUBLISH above QoS 2"));
     }
     let mut at = 2 + usize::from(number(0)?);
     if at > body.len() {
@@ -89,7 +106,7 @@ fn publish(protocol: Protocol, first: u8, body: &Bytes) -> Result<Packet, Malfor
     }
     let topic = body.slice(2..at);
     let mut packet_id = 0;
-    if qos == 1 {
+    if qos > 0 {
         packet_id = number(at)?;
         at += 2;
     }

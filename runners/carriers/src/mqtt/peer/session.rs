@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 use scenarios::Protocol;
 
 use super::packet::Publication;
-use crate::mqtt::frame::PublishHead;
+use crate::mqtt::frame::{PublishHead, write_pubrel};
+use crate::mqtt::receipts::Receipts;
 use crate::transport::memory::LinkNumber;
 
 /// The session of one client.
@@ -19,11 +20,21 @@ pub(super) struct ClientSession {
     pub(super) forgotten_ns: i64,
     /// Filters with the granted level.
     pub(super) subscriptions: Vec<(String, u8)>,
-    /// Sent at `QoS` 1 and not acknowledged.
-    unacknowledged: VecDeque<(u16, Publication)>,
+    /// Messages of the client at `QoS` 2 that it has not released.
+    pub(super) receipts: Receipts,
+    /// Sent above `QoS` 0 and not settled.
+    unsettled: VecDeque<Unsettled>,
     /// For the time when it is back.
     waiting: VecDeque<Publication>,
     next_id: u16,
+}
+
+/// A message that was sent and is not settled.
+#[derive(Debug)]
+struct Unsettled {
+    packet_id: u16,
+    /// `None` once the client has it (`QoS` 2) and is only to be told of its release.
+    publication: Option<Publication>,
 }
 
 impl ClientSession {
@@ -33,7 +44,8 @@ impl ClientSession {
             expiry_ns: i64::MAX,
             forgotten_ns: i64::MAX,
             subscriptions: Vec::new(),
-            unacknowledged: VecDeque::new(),
+            receipts: Receipts::default(),
+            unsettled: VecDeque::new(),
             waiting: VecDeque::new(),
             next_id: 0,
         }
@@ -60,27 +72,40 @@ impl ClientSession {
         });
         write(protocol, &publication, packet_id, false, output);
         if let Some(packet_id) = packet_id {
-            self.unacknowledged.push_back((packet_id, publication));
+            self.unsettled.push_back(Unsettled { packet_id, publication: Some(publication) });
         }
     }
 
     /// The client is back: what it did not acknowledge comes again, then what has waited.
     pub(super) fn resume(&mut self, protocol: Protocol, output: &mut Vec<u8>) {
-        for (packet_id, publication) in &self.unacknowledged {
-            write(protocol, publication, Some(*packet_id), true, output);
+        for Unsettled { packet_id, publication } in &self.unsettled {
+            match publication {
+                Some(publication) => write(protocol, publication, Some(*packet_id), true, output),
+                None => write_pubrel(*packet_id, output),
+            }
         }
         for publication in std::mem::take(&mut self.waiting) {
             self.send(protocol, publication, output);
         }
     }
 
-    pub(super) fn acknowledged(&mut self, packet_id: u16) {
-        self.unacknowledged.retain(|(other, _)| *other != packet_id);
+    /// PUBACK or PUBCOMP has come: the message is settled.
+    pub(super) fn settled(&mut self, packet_id: u16) {
+        self.unsettled.retain(|other| other.packet_id != packet_id);
+    }
+
+    /// PUBREC has come: the client has the message, and is told that it is released.
+    pub(super) fn received(&mut self, packet_id: u16, output: &mut Vec<u8>) {
+        for unsettled in self.unsettled.iter_mut().filter(|other| other.packet_id == packet_id) {
+            unsettled.publication = None;
+        }
+        write_pubrel(packet_id, output);
     }
 }
 
 fn write(protocol: Protocol, publication: &Publication, packet_id: Option<u16>, dup: bool, output: &mut Vec<u8>) {
     let topic = std::str::from_utf8(&publication.topic).unwrap_or_default();
-    let head = PublishHead { topic, retain: publication.retain, dup, packet_id };
+    let (qos, packet_id) = packet_id.map_or((0, 0), |packet_id| (publication.qos, packet_id));
+    let head = PublishHead { topic, retain: publication.retain, dup, qos, packet_id, properties: &[] };
     head.write(protocol, &publication.payload, output);
 }

@@ -54,7 +54,12 @@ impl Desk {
 
     fn publish(&mut self, link: u32, topic: &str, payload: &[u8], packet_id: Option<u16>, retain: bool) {
         let mut packet = Vec::new();
-        PublishHead { topic, retain, dup: false, packet_id }.write(Protocol::V311, payload, &mut packet);
+        let (qos, packet_id) = packet_id.map_or((0, 0), |packet_id| (1, packet_id));
+        PublishHead { topic, retain, qos, packet_id, ..PublishHead::default() }.write(
+            Protocol::V311,
+            payload,
+            &mut packet,
+        );
         self.bytes(link, &packet);
     }
 

@@ -13,23 +13,49 @@ use crate::mqtt::turn::Turn;
 /// Most command answers that wait for a connection; older ones give way.
 const REPLIES: usize = 64;
 
+/// Something on its way to the socket.
+#[derive(Debug)]
+pub(super) enum Transmission {
+    /// A message.
+    Publish(Sending),
+    /// The release of a `QoS` 2 message that the broker has (PUBREL).
+    Release { packet_id: u16 },
+}
+
 /// A message on its way to the socket.
 #[derive(Debug)]
-pub(super) struct Transmission {
+pub(super) struct Sending {
     pub(super) message: Message,
+    pub(super) qos: u8,
     /// `None` for `QoS` 0.
     pub(super) ticket: Option<Ticket>,
     /// From 1; from 2 on the DUP flag is set.
     pub(super) attempt: u32,
 }
 
-/// A `QoS` 1 message that the broker has not acknowledged.
+/// A message above `QoS` 0 that is not settled with the broker.
 #[derive(Debug)]
 struct InFlight {
     ticket: Ticket,
     message: Message,
+    qos: u8,
     /// Transmissions of which some socket accepted the last byte, or may yet.
     attempts: u32,
+    /// `QoS` 2: the broker has it (PUBREC), so it must never be sent again, only released.
+    received: bool,
+}
+
+/// What an answer of the broker means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Settled {
+    /// Everything about the message is settled.
+    Yes(Content),
+    /// It is, and by a broker that takes `QoS` 2 for 1.
+    AsAtLeastOnce(Content),
+    /// The broker has it and waits for its release.
+    NotYet,
+    /// Nobody waits for the answer.
+    Stray,
 }
 
 /// Messages that are not settled.
@@ -46,10 +72,12 @@ pub(crate) struct Backlog {
     /// Most unacknowledged messages, by the session plan and on the present connection.
     planned_window: u16,
     window: u16,
+    /// Delivery level of command answers.
+    reply_qos: u8,
 }
 
 impl Backlog {
-    pub(super) fn new(planned_window: u16, plan: OutboxPlan) -> Self {
+    pub(super) fn new(planned_window: u16, plan: OutboxPlan, reply_qos: u8) -> Self {
         let planned_window = planned_window.clamp(1, PACKET_IDS as u16);
         Self {
             in_flight: VecDeque::new(),
@@ -60,6 +88,7 @@ impl Backlog {
             plan,
             planned_window,
             window: planned_window,
+            reply_qos,
         }
     }
 
@@ -85,16 +114,20 @@ impl Backlog {
 
     /// Takes a message into the window, or gives it back when the window is full.
     pub(super) fn admit(&mut self, message: Message, routes: &[RouteConfig]) -> Result<Transmission, Message> {
-        if delivery_level(&message, routes) == 0 {
-            return Ok(Transmission { message, ticket: None, attempt: 1 });
+        let qos = match message.content {
+            Content::Telemetry { route, .. } => routes[route.index()].qos,
+            Content::Reply => self.reply_qos,
+        };
+        if qos == 0 {
+            return Ok(Transmission::Publish(Sending { message, qos, ticket: None, attempt: 1 }));
         }
         if self.in_flight.len() >= usize::from(self.window) {
             return Err(message);
         }
         let ticket = self.take_ticket();
-        self.in_flight.push_back(InFlight { ticket, message: message.clone(), attempts: 1 });
+        self.in_flight.push_back(InFlight { ticket, message: message.clone(), qos, attempts: 1, received: false });
         self.transmitted += 1;
-        Ok(Transmission { message, ticket: Some(ticket), attempt: 1 })
+        Ok(Transmission::Publish(Sending { message, qos, ticket: Some(ticket), attempt: 1 }))
     }
 
     /// The next ticket whose packet id is free. Tickets grow along `in_flight`, so a collision needs one that is a whole
@@ -119,12 +152,16 @@ impl Backlog {
                 return None;
             }
             self.transmitted += 1;
+            if again.received {
+                return Some(Transmission::Release { packet_id: again.ticket.packet_id() });
+            }
             again.attempts += 1;
-            return Some(Transmission {
+            return Some(Transmission::Publish(Sending {
                 message: again.message.clone(),
+                qos: again.qos,
                 ticket: Some(again.ticket),
                 attempt: again.attempts,
-            });
+            }));
         }
         let queue = if self.replies.is_empty() { Queue::Outbox } else { Queue::Replies };
         let message = self.queue(queue).pop_front()?;
@@ -149,11 +186,40 @@ impl Backlog {
         }
     }
 
-    /// Settles the message with this packet id, if it was written to the present connection.
-    pub(super) fn acknowledge(&mut self, packet_id: u16) -> Option<Content> {
-        let written = self.in_flight.range(..self.transmitted);
-        let position = written.into_iter().position(|message| message.ticket.packet_id() == packet_id)?;
-        self.remove(position)
+    /// PUBACK has come: settles the message with this packet id.
+    pub(super) fn acknowledge(&mut self, packet_id: u16) -> Settled {
+        let Some((position, qos)) = self.written(packet_id, false) else { return Settled::Stray };
+        match self.remove(position) {
+            Some(content) if qos == 2 => Settled::AsAtLeastOnce(content),
+            Some(content) => Settled::Yes(content),
+            None => Settled::Stray,
+        }
+    }
+
+    /// PUBREC has come: the broker has the `QoS` 2 message with this packet id, or has refused it.
+    pub(super) fn received(&mut self, packet_id: u16, is_refused: bool) -> Settled {
+        match self.written(packet_id, false).or_else(|| self.written(packet_id, true)) {
+            Some((position, 2)) if is_refused => self.remove(position).map_or(Settled::Stray, Settled::Yes),
+            Some((position, 2)) => {
+                self.in_flight[position].received = true;
+                Settled::NotYet
+            }
+            _ => Settled::Stray,
+        }
+    }
+
+    /// PUBCOMP has come: settles the `QoS` 2 message with this packet id, if it was released.
+    pub(super) fn complete(&mut self, packet_id: u16) -> Settled {
+        let Some((position, _)) = self.written(packet_id, true) else { return Settled::Stray };
+        self.remove(position).map_or(Settled::Stray, Settled::Yes)
+    }
+
+    /// Where the message with this packet id is, and its level, if the present connection has written it and it is as far
+    /// as that.
+    fn written(&self, packet_id: u16, received: bool) -> Option<(usize, u8)> {
+        let mut written = self.in_flight.range(..self.transmitted).enumerate();
+        let is_it = |waiting: &InFlight| waiting.ticket.packet_id() == packet_id && waiting.received == received;
+        written.find(|(_, waiting)| is_it(waiting)).map(|(position, waiting)| (position, waiting.qos))
     }
 
     /// Forgets a message that cannot be transmitted.
@@ -205,7 +271,7 @@ impl Backlog {
     }
 
     /// The connection is gone. What no socket accepted was never sent: `QoS` 0 messages return to the head of the
-    /// outbox, `QoS` 1 messages lose the attempt. Everything in flight is to be transmitted again.
+    /// outbox, others lose the attempt. Everything in flight is to be transmitted again.
     pub(super) fn take_back(&mut self, unaccepted: VecDeque<Written>, turn: &mut Turn<'_>) {
         for written in unaccepted.into_iter().rev() {
             match written {
@@ -213,7 +279,7 @@ impl Backlog {
                     message.detach();
                     self.outbox.push_front(message);
                 }
-                Written::AtLeastOnce { ticket, .. } => {
+                Written::Kept { ticket, .. } => {
                     if let Ok(position) = self.position(ticket) {
                         self.in_flight[position].attempts -= 1;
                     }
@@ -240,12 +306,4 @@ impl Backlog {
 enum Queue {
     Replies,
     Outbox,
-}
-
-/// Delivery level of a message; command answers are always delivered at least once.
-fn delivery_level(message: &Message, routes: &[RouteConfig]) -> u8 {
-    match message.content {
-        Content::Telemetry { route, .. } => routes[route.index()].qos,
-        Content::Reply => 1,
-    }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use proptest::prelude::*;
 use rumqttc::mqttbytes::{QoS, v4};
-use scenarios::{Backoff, BackoffKind, OutboxFull, OutboxPlan, Protocol, SessionPlan};
+use scenarios::{Backoff, BackoffKind, Mqtt5Plan, OutboxFull, OutboxPlan, Protocol, SessionPlan};
 use sim_core::{Key, RouteId, SimId, Span};
 
 use super::{Content, Message, Phase, Session};
@@ -15,12 +15,13 @@ use crate::mqtt::config::{ConnectionConfig, RouteConfig};
 use crate::mqtt::outgoing::SpareOutput;
 use crate::mqtt::turn::{Limits, Turn};
 use crate::stats::CarrierStats;
-use crate::transport::Destination;
+use crate::transport::{Destination, Server};
 
 const SECOND_NS: i64 = 1_000_000_000;
 const AT_MOST_ONCE: RouteId = RouteId(0);
 const AT_LEAST_ONCE: RouteId = RouteId(1);
 const RETAINED: RouteId = RouteId(2);
+const EXACTLY_ONCE: RouteId = RouteId(3);
 
 /// A session with everything around it.
 struct Desk {
@@ -38,6 +39,7 @@ fn config(protocol: Protocol, inflight: u16, outbox: OutboxPlan) -> ConnectionCo
         device: SimId(3),
         client_id: "monitor-3".to_owned(),
         protocol,
+        mqtt5: Mqtt5Plan::default(),
         session: SessionPlan {
             clean: false,
             expiry: Span::from_secs(60),
@@ -48,8 +50,10 @@ fn config(protocol: Protocol, inflight: u16, outbox: OutboxPlan) -> ConnectionCo
         outbox,
         will: None,
         auth: None,
+        token: None,
         tls: None,
         command_topic: None,
+        command_qos: 1,
         reply_topic: Some("ward/ack".to_owned()),
         key: Key::new(1, "ward/3/monitor"),
     }
@@ -59,10 +63,10 @@ const ROOMY: OutboxPlan = OutboxPlan { messages: 1_000, full: OutboxFull::DropOl
 
 impl Desk {
     fn new(config: ConnectionConfig) -> Self {
-        let route = |topic: &str, qos, retain| RouteConfig { topic: topic.to_owned(), qos, retain };
+        let route = |topic: &str, qos, retain| RouteConfig { topic: topic.to_owned(), qos, retain, properties: None };
         Self {
             session: Session::new(config),
-            routes: vec![route("w/a", 0, false), route("w/b", 1, false), route("w/c", 1, true)],
+            routes: vec![route("w/a", 0, false), route("w/b", 1, false), route("w/c", 1, true), route("w/d", 2, false)],
             stats: CarrierStats::default(),
             events: Vec::new(),
             commands: Vec::new(),
@@ -76,7 +80,7 @@ impl Desk {
             now_ns: self.now_ns,
             limits: Limits { connect_ns: 10 * SECOND_NS, ping_grace: 1.0 },
             routes: &self.routes,
-            destination: &Destination::Tcp(Arc::from([])),
+            destination: &Destination::Tcp(Server { addresses: Arc::from([]), web_socket: None }),
             stats: &mut self.stats,
             events: &mut self.events,
             commands: &mut self.commands,
@@ -129,6 +133,8 @@ impl Desk {
 
 const WELCOME: [u8; 4] = [0x20, 2, 0, 0];
 const WELCOME_BACK: [u8; 4] = [0x20, 2, 1, 0];
+const PUBREC: u8 = 0x50;
+const PUBCOMP: u8 = 0x70;
 
 /// PUBLISH of 3.1.1 as the specification lays it out.
 fn publish_bytes(first: u8, topic: &str, packet_id: Option<u16>, payload: &str) -> Vec<u8> {
@@ -354,10 +360,97 @@ fn packet_ids_go_round_past_a_message_that_stays() {
     assert_eq!(desk.stats.counts.acked, 69_999);
 }
 
+#[test]
+fn a_message_at_qos_2_is_released_once_received_and_never_published_again() {
+    let mut desk = Desk::new(config(Protocol::V311, 10, ROOMY));
+    desk.connect(&WELCOME);
+    desk.publish(EXACTLY_ONCE, 0);
+    assert_eq!(desk.flush_all(), publish_bytes(0x34, "w/d", Some(1), "0"));
+    desk.lose();
+    let (_, again) = desk.connect(&WELCOME_BACK);
+    assert_eq!(again, publish_bytes(0x3C, "w/d", Some(1), "0"), "not received: published again");
+    desk.receive(&[PUBREC, 2, 0, 1]).unwrap();
+    assert_eq!(desk.flush_all(), [0x62, 2, 0, 1]);
+    for _ in 0..2 {
+        desk.lose();
+        let (_, again) = desk.connect(&WELCOME_BACK);
+        assert_eq!(again, [0x62, 2, 0, 1], "received: only released");
+    }
+    assert_eq!(desk.stats.counts.acked, 0);
+    desk.receive(&[PUBCOMP, 2, 0, 1, PUBCOMP, 2, 0, 1]).unwrap();
+    assert_eq!((desk.stats.counts.acked, desk.stats.counts.stray_acks), (1, 1));
+    assert!(desk.session.is_settled());
+}
+
+#[test]
+fn a_broker_that_takes_qos_2_for_1_and_one_that_refuses_are_told() {
+    let mut desk = Desk::new(config(Protocol::V5, 10, ROOMY));
+    desk.connect(&[0x20, 3, 0, 0, 0]);
+    desk.publish(EXACTLY_ONCE, 0);
+    desk.publish(EXACTLY_ONCE, 1);
+    desk.flush_all();
+    desk.receive(&[0x40, 2, 0, 1, PUBREC, 3, 0, 2, 0x87]).unwrap();
+    assert!(desk.session.is_settled());
+    let told: Vec<(&str, u64)> = desk.stats.refusals.iter().map(|(what, count)| (what.as_str(), *count)).collect();
+    assert_eq!(
+        told,
+        [
+            ("QoS 2: the broker answers as at QoS 1 (PUBACK) and promises no more", 1),
+            ("message: 0x87 (not authorized)", 1)
+        ]
+    );
+}
+
+#[test]
+fn a_topic_is_sent_once_a_connection_and_then_its_number() {
+    let mqtt5 = Mqtt5Plan { topic_alias: true, ..Mqtt5Plan::default() };
+    let mut desk = Desk::new(ConnectionConfig { mqtt5, ..config(Protocol::V5, 10, ROOMY) });
+    // Topic alias maximum 1.
+    let connack = [0x20, 6, 0, 0, 3, 0x22, 0, 1];
+    for _ in 0..2 {
+        desk.connect(&connack);
+        let mut said = Vec::new();
+        for route in [AT_MOST_ONCE, AT_MOST_ONCE, AT_LEAST_ONCE] {
+            desk.publish(route, 7);
+            said.push(desk.flush_all());
+        }
+        assert_eq!(said[0], [&[0x30, 10, 0, 3][..], b"w/a", &[3, 0x23, 0, 1], b"7"].concat());
+        assert_eq!(said[1], [&[0x30, 7, 0, 0, 3, 0x23, 0, 1][..], b"7"].concat());
+        assert!(said[2].windows(3).any(|part| part == b"w/b"), "the broker takes no second alias");
+        let id = said[2][7..9].to_vec();
+        desk.receive(&[&[0x40, 2][..], &id].concat()).unwrap();
+        desk.lose();
+    }
+}
+
+#[test]
+fn a_command_at_qos_2_is_taken_once_however_often_it_comes() {
+    let mut desk = Desk::new(ConnectionConfig {
+        command_topic: Some("w/cmd".to_owned()),
+        command_qos: 2,
+        ..config(Protocol::V311, 10, ROOMY)
+    });
+    let (_, subscription) = desk.connect(&WELCOME);
+    assert_eq!(subscription.last(), Some(&2), "it asks for QoS 2");
+    desk.receive(&[0x90, 3, 0xFF, 0xFF, 2]).unwrap();
+    let command = |first| publish_bytes(first, "w/cmd", Some(9), "{}");
+    desk.receive(&command(0x34)).unwrap();
+    assert_eq!(desk.flush_all(), [PUBREC, 2, 0, 9]);
+    desk.lose();
+    desk.connect(&WELCOME_BACK);
+    desk.receive(&[0x90, 3, 0xFF, 0xFF, 2]).unwrap();
+    desk.receive(&command(0x3C)).unwrap();
+    desk.receive(&[0x62, 2, 0, 9, 0x62, 2, 0, 9]).unwrap();
+    assert_eq!(desk.flush_all(), [PUBREC, 2, 0, 9, PUBCOMP, 2, 0, 9, PUBCOMP, 2, 0, 9]);
+    assert_eq!(desk.commands.len(), 1);
+    desk.receive(&command(0x34)).unwrap();
+    assert_eq!(desk.commands.len(), 2, "the packet id belongs to another message now");
+}
+
 /// What can happen to a session.
 #[derive(Debug, Clone)]
 enum Happening {
-    Publish { at_least_once: bool },
+    Publish(RouteId),
     SocketTakes(usize),
     Acknowledge(usize),
     Lose,
@@ -366,7 +459,7 @@ enum Happening {
 
 fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
-        6 => any::<bool>().prop_map(|at_least_once| Happening::Publish { at_least_once }),
+        6 => prop_oneof![Just(AT_MOST_ONCE), Just(AT_LEAST_ONCE), Just(EXACTLY_ONCE)].prop_map(Happening::Publish),
         6 => (1..40_usize).prop_map(Happening::SocketTakes),
         4 => (0..4_usize).prop_map(Happening::Acknowledge),
         1 => Just(Happening::Lose),
@@ -388,19 +481,27 @@ proptest! {
         let mut desk = Desk::new(config(Protocol::V311, window, OutboxPlan { messages, full }));
         let mut published = 0;
         let mut wire = BytesMut::new();
-        let mut unacknowledged: Vec<u16> = Vec::new();
+        let mut unacknowledged: Vec<(u8, u16)> = Vec::new();
+        let mut received = BTreeSet::new();
         let mut accepted_before = BTreeSet::new();
         let mut first_attempts: BTreeMap<u8, Vec<u64>> = BTreeMap::new();
         for happening in happenings {
             match happening {
-                Happening::Publish { at_least_once } => {
-                    desk.publish(if at_least_once { AT_LEAST_ONCE } else { AT_MOST_ONCE }, published);
+                Happening::Publish(route) => {
+                    desk.publish(route, published);
                     published += 1;
                 }
                 Happening::SocketTakes(most) => wire.extend_from_slice(&desk.flush(most)),
                 Happening::Acknowledge(which) if which < unacknowledged.len() => {
-                    let [high, low] = unacknowledged.remove(which).to_be_bytes();
-                    desk.receive(&[0x40, 2, high, low]).unwrap();
+                    let (first, packet_id) = unacknowledged.remove(which);
+                    let [high, low] = packet_id.to_be_bytes();
+                    desk.receive(&[first, 2, high, low]).unwrap();
+                    if first == PUBREC {
+                        received.insert(packet_id);
+                    }
+                    if first == PUBCOMP {
+                        received.remove(&packet_id);
+                    }
                 }
                 Happening::Lose => {
                     desk.lose();
@@ -415,14 +516,21 @@ proptest! {
                 Happening::Acknowledge(_) | Happening::Connect { .. } => {}
             }
             while let Ok(packet) = v4::Packet::read(&mut wire, usize::MAX) {
+                if let v4::Packet::PubRel(release) = &packet {
+                    prop_assert!(received.contains(&release.pkid), "released before it was received");
+                    unacknowledged.retain(|(_, other)| *other != release.pkid);
+                    unacknowledged.push((PUBCOMP, release.pkid));
+                }
                 let v4::Packet::Publish(publish) = packet else { continue };
                 let sequence: u64 = std::str::from_utf8(&publish.payload).unwrap().parse().unwrap();
                 prop_assert_eq!(publish.dup, accepted_before.contains(&sequence));
                 if accepted_before.insert(sequence) {
                     first_attempts.entry(publish.qos as u8).or_default().push(sequence);
                 }
-                if publish.qos == QoS::AtLeastOnce {
-                    unacknowledged.push(publish.pkid);
+                if publish.qos != QoS::AtMostOnce {
+                    prop_assert!(!received.contains(&publish.pkid), "published again after it was received");
+                    let answer = if publish.qos == QoS::ExactlyOnce { PUBREC } else { 0x40 };
+                    unacknowledged.push((answer, publish.pkid));
                     prop_assert!(unacknowledged.len() <= usize::from(window));
                 }
             }

@@ -41,7 +41,7 @@ fn subscriber(port: u16, runtime: &Handle) -> Subscriber {
         tls: None,
         kept: Span::ZERO,
     };
-    let access = BrokerAccess { host: "127.0.0.1".to_owned(), port, tls: None };
+    let access = BrokerAccess { host: "127.0.0.1".to_owned(), port, tls: None, web_socket: None };
     let filters = vec!["ward/#".to_owned(), "icu/#".to_owned()];
     let subscription = Subscription { access, visitor, filters, qos: 1 };
     Subscriber::begin(subscription, Pace::real(Instant::now()), runtime, |_| {}, |_| {})
