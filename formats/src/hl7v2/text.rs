@@ -33,7 +33,7 @@ pub(super) fn unescaped<'m>(text: &'m str, delimiters: &Delimiters) -> Cow<'m, s
     while let Some((plain, after)) = rest.split_once(delimiters.escape) {
         out.extend_from_slice(plain.as_bytes());
         let Some((code, behind)) = after.split_once(delimiters.escape) else {
-            out.extend_from_slice(rest[plain.len()..].as_bytes());
+            out.extend_from_slice(&rest.as_bytes()[plain.len()..]);
             rest = "";
             break;
         };
