@@ -214,7 +214,7 @@ fn a_key_may_tell_the_patient() {
     let payload = rendered(&template);
     let patient = |payload: &str| {
         let key = template.key(payload.as_bytes()).expect("a key");
-        key.patient_id.map(|patient| patient.into_owned())
+        key.patient_id.map(std::borrow::Cow::into_owned)
     };
     assert_eq!(patient(&payload).as_deref(), Some("p-1"));
     assert_eq!(patient(&payload.replace("\"p-1\"", "null")), None);
