@@ -4,7 +4,9 @@
 //! there is an error and not an empty text, so that a misspelt name is found before anything is sent.
 
 mod key;
+mod names;
 mod number;
+mod origin_of_fault;
 mod output;
 #[cfg(test)]
 mod tests;
@@ -15,9 +17,10 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior};
 use sim_core::{Argument, Arguments, FormatSource, FormatSpec, ParameterKind, ParameterSpec};
-use vocabulary::{Format, FormatFlaw, KeyError, Message, MessageKey};
+use vocabulary::{AskedMetric, Format, FormatFlaw, KeyError, Message, MessageKey};
 
 use self::key::KeyReader;
+use self::origin_of_fault::origin_of_fault;
 use self::output::write_value;
 pub use self::values::VARIABLES;
 use crate::canonical_json::write_meaning;
@@ -30,6 +33,9 @@ const KEY: &str = "key";
 const PATTERN: &str = "pattern";
 const CONTENT_TYPE: &str = "content_type";
 const JSON: &str = "application/json";
+/// Steps of one message, as minijinja counts them: the waves of an ECG of twelve leads take some 100 000, and what never ends
+/// is stopped within a second.
+const MOST_STEPS: u64 = 10_000_000;
 
 /// The row of the registry.
 pub(crate) fn row() -> FormatSpec {
@@ -57,12 +63,12 @@ fn parameters() -> Vec<ParameterSpec> {
             KEY,
             ParameterKind::Table,
             "JSON pointers to what names a message: `{ serial = \"/device/id\", stream = \"/type\", sequence = \"/n\", time \
-             = \"/ts\" }`; `sequence` or `time` is enough",
+             = \"/ts\", patient = \"/who\" }`; `sequence` or `time` is enough, `patient` tells whose data it is",
         ),
         ParameterSpec::optional(
             PATTERN,
             ParameterKind::Text,
-            "a regular expression instead, for what is no JSON, with groups `(?P<serial>..)`, `stream`, `sequence`, `time`",
+            "a regular expression instead, for what is no JSON, with groups `(?P<serial>..)`, `stream`, `sequence`, `time`, `patient`",
         ),
         ParameterSpec::optional(
             CONTENT_TYPE,
@@ -147,6 +153,7 @@ fn environment(text: &str, content_type: &str, is_json: bool) -> Result<Environm
     // A misspelt name is an error where it is printed, and `{% if metrics.spo2 %}` asks whether there is one.
     environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     environment.set_formatter(write_value);
+    environment.set_fuel(Some(MOST_STEPS));
     let is_xml = content_type.ends_with("/xml") || content_type.ends_with("+xml");
     environment.set_auto_escape_callback(move |_| match (is_json, is_xml) {
         (true, _) => AutoEscape::Json,
@@ -205,7 +212,10 @@ impl Format for Template {
         {
             let line = text.lines().nth(error.line().saturating_sub(1)).unwrap_or_default();
             let reason = format!("the template writes no JSON ({error}): `{}`", line.trim());
-            return Err(FormatFlaw { parameter: Some(self.parameter), at: 0, reason });
+            let before: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+            let template = template.as_ref().map_or("", |template| template.source());
+            let at = origin_of_fault(template, &text, before + error.column().saturating_sub(1));
+            return Err(FormatFlaw { parameter: Some(self.parameter), at, reason });
         }
         out.extend_from_slice(text.as_bytes());
         Ok(())
@@ -217,6 +227,13 @@ impl Format for Template {
 
     fn write_meaning(&self, payload: &[u8], out: &mut Vec<u8>) -> bool {
         self.is_json && write_meaning(payload, out)
+    }
+
+    fn asks_for(&self) -> Vec<AskedMetric> {
+        self.environment
+            .get_template(NAME)
+            .map(|template| names::metrics(&template, self.parameter))
+            .unwrap_or_default()
     }
 
     fn read_by(&self) -> Option<&'static str> {

@@ -57,6 +57,12 @@ pub trait Format: Debug + Send + Sync {
         None
     }
 
+    /// Ids of the metrics that its payloads name, whether there are such metrics or not, for a format whose text names them:
+    /// whoever checks it knows which metrics there are.
+    fn asks_for(&self) -> Vec<AskedMetric> {
+        Vec::new()
+    }
+
     /// Its media type, such as `application/json`.
     fn content_type(&self) -> &str;
 
@@ -64,6 +70,17 @@ pub trait Format: Debug + Send + Sync {
     fn schema(&self) -> Option<&'static str> {
         None
     }
+}
+
+/// A metric that the text of a format names.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AskedMetric {
+    /// The parameter that holds the text.
+    pub parameter: &'static str,
+    /// Offset in it [octets].
+    pub at: usize,
+    /// Id of the metric, as it is written.
+    pub id: String,
 }
 
 /// What is wrong with a format: with one of the parameters that it is made from, or with what it makes of a message.

@@ -15,7 +15,8 @@ const SERIAL: &str = "serial";
 const STREAM: &str = "stream";
 const SEQUENCE: &str = "sequence";
 const TIME: &str = "time";
-const PARTS: [&str; 4] = [SERIAL, STREAM, SEQUENCE, TIME];
+const PATIENT: &str = "patient";
+const PARTS: [&str; 5] = [SERIAL, STREAM, SEQUENCE, TIME, PATIENT];
 
 /// How a payload is read back.
 #[derive(Debug)]
@@ -23,7 +24,7 @@ pub(super) enum KeyReader {
     /// It is not.
     Absent,
     /// By JSON pointers (RFC 6901), in the order of [`PARTS`].
-    Pointers([Option<String>; 4]),
+    Pointers([Option<String>; 5]),
     /// By a regular expression with groups named as [`PARTS`].
     Pattern(Box<Regex>),
 }
@@ -33,7 +34,7 @@ impl KeyReader {
     pub(super) fn pointers<'a>(
         named: impl Iterator<Item = (&'a str, Option<&'a str>)>,
     ) -> Result<Self, Vec<FormatFlaw>> {
-        let mut pointers: [Option<String>; 4] = Default::default();
+        let mut pointers: [Option<String>; 5] = Default::default();
         let mut flaws = Vec::new();
         for (name, pointer) in named {
             let index = PARTS.iter().position(|part| *part == name);
@@ -88,17 +89,22 @@ impl KeyReader {
     pub(super) fn read<'p>(&self, payload: &'p [u8]) -> Result<MessageKey<'p>, KeyError> {
         match self {
             Self::Absent => Err(KeyError::Absent),
-            Self::Pointers([serial, stream, sequence, time]) => {
+            Self::Pointers([serial, stream, sequence, time, patient]) => {
                 let value: Value = serde_json::from_slice(payload).map_err(unreadable)?;
                 let part =
                     |pointer: &Option<String>| pointer.as_deref().map(|pointer| pointed(&value, pointer)).transpose();
-                key(part(serial)?, part(stream)?, part(sequence)?, part(time)?)
+                // A device that nobody has been assigned to says `null`, or nothing.
+                let patient =
+                    patient.as_ref().filter(|pointer| value.pointer(pointer).is_some_and(|found| !found.is_null()));
+                let patient = patient.map(|pointer| pointed(&value, pointer)).transpose()?;
+                key(part(serial)?, part(stream)?, part(sequence)?, part(time)?, patient)
             }
             Self::Pattern(regex) => {
                 let text = std::str::from_utf8(payload).map_err(unreadable)?;
                 let captures = regex.captures(text).ok_or_else(|| unreadable("`pattern` does not match it"))?;
                 let part = |name: &str| captures.name(name).map(|found| Cow::Borrowed(found.as_str()));
-                key(part(SERIAL), part(STREAM), part(SEQUENCE), part(TIME))
+                let patient = part(PATIENT).filter(|patient| !patient.is_empty());
+                key(part(SERIAL), part(STREAM), part(SEQUENCE), part(TIME), patient)
             }
         }
     }
@@ -129,13 +135,14 @@ fn key<'p>(
     stream: Option<Cow<'p, str>>,
     sequence: Option<Cow<'p, str>>,
     time: Option<Cow<'p, str>>,
+    patient_id: Option<Cow<'p, str>>,
 ) -> Result<MessageKey<'p>, KeyError> {
     let sequence = sequence.map(|text| read_sequence(&text)).transpose()?;
     let device_time_ms =
         time.map(|text| read_instant(&text).ok_or_else(|| unreadable(format_args!("`{text}` is no instant"))));
     Ok(MessageKey {
         device_serial: serial.ok_or_else(|| unreadable("it has no serial number"))?,
-        patient_id: None,
+        patient_id,
         stream: stream.ok_or_else(|| unreadable("it has no stream"))?,
         sequence,
         device_time_ms: device_time_ms.transpose()?,

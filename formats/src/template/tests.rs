@@ -9,6 +9,7 @@ use vocabulary::{
 
 use super::Template;
 use crate::Formats;
+use crate::alteration::alterations;
 
 fn arguments(texts: &[(&str, &str)], key: &[(&str, &str)]) -> Arguments {
     let texts = texts.iter().map(|(name, text)| ((*name).to_owned(), Argument::Text((*text).to_owned())));
@@ -117,6 +118,21 @@ fn a_payload_is_read_back_by_pointers() {
 }
 
 #[test]
+fn whatever_is_altered_is_found() {
+    let text = r#"{"d":"{{ device.serial }}","n":{{ sequence }},"ts":{{ time.ms }},"all":[
+        {%- for reading in readings %}{"id":"{{ reading.id }}","v":{{ reading.value|tojson }},"u":{{ reading.unit|tojson }},
+        "q":"{{ reading.quality }}","c":{{ reading.mdc }}},{% endfor %}{{ waves[0].counts|tojson }}]}"#;
+    let template = template(text);
+    let said = rendered(&template);
+    let altered = alterations(said.as_bytes());
+    assert!(altered.len() > 40, "{}", altered.len());
+    for copy in altered {
+        let found = matches!(template.same(&copy, said.as_bytes()), Sameness::Differs { .. });
+        assert!(found, "{}", String::from_utf8_lossy(&copy));
+    }
+}
+
+#[test]
 fn a_payload_is_read_back_by_a_pattern() {
     let text =
         "vitals,serial={{ device.serial }},stream={{ stream }} spo2={{ metrics.spo2 }},n={{ sequence }}i {{ time.ns }}";
@@ -150,7 +166,7 @@ fn everything_that_is_wrong_is_told_at_once() {
         [
             "Some(\"file\")@0: there is a `text` already; leave out one of them",
             "Some(\"key\")@0: `key.serial` is a JSON pointer such as `\"/device/id\"`, got `id`",
-            "Some(\"key\")@0: `key` has no `strem`; it has serial, stream, sequence, time",
+            "Some(\"key\")@0: `key` has no `strem`; it has serial, stream, sequence, time, patient",
             "Some(\"key\")@0: `key` needs `serial`, `stream`, and `sequence` or `time`",
         ]
     );
@@ -167,7 +183,42 @@ fn what_is_no_json_is_told_before_anything_is_sent() {
     with_message(|message| {
         let flaw = template(text).try_encode(message, &mut BytesMut::new()).expect_err("no JSON");
         assert_eq!(flaw.reason, "the template writes no JSON (expected value at line 2 column 6): `\"v\": Oxi & Co }`");
+        assert!(text[flaw.at..].starts_with("{{ device.model"), "{flaw:?}");
     });
+}
+
+#[test]
+fn a_template_that_never_ends_is_stopped() {
+    let endless = template("{% for a in range(99999) %}{% for b in range(99999) %}{{ a * b }}{% endfor %}{% endfor %}");
+    with_message(|message| {
+        let flaw = endless.try_encode(message, &mut BytesMut::new()).expect_err("too long");
+        assert!(flaw.reason.contains("fuel"), "{flaw}");
+    });
+}
+
+#[test]
+fn a_template_tells_which_metrics_it_names() {
+    let text =
+        "{% if metrics.spo2x %}{{ metrics.spo2.value }}{% endif %}{{ metrics.pr|tojson }} metrics.hr {{ readings }}";
+    let asked = template(text).asks_for();
+    let named: Vec<(&str, &str)> = asked.iter().map(|asked| (&*asked.id, &text[asked.at..asked.at + 4])).collect();
+    assert_eq!(named, [("spo2x", "spo2"), ("spo2", "spo2"), ("pr", "pr|t")]);
+    assert!(asked.is_sorted_by_key(|asked| asked.at));
+}
+
+#[test]
+fn a_key_may_tell_the_patient() {
+    let text = r#"{"d":"{{ device.serial }}","s":"{{ stream }}","n":{{ sequence }},"p":{{ patient.id|tojson }}}"#;
+    let key = [("serial", "/d"), ("stream", "/s"), ("sequence", "/n"), ("patient", "/p")];
+    let template = Template::new(&arguments(&[("text", text)], &key)).expect("sound");
+    let payload = rendered(&template);
+    let patient = |payload: &str| {
+        let key = template.key(payload.as_bytes()).expect("a key");
+        key.patient_id.map(std::borrow::Cow::into_owned)
+    };
+    assert_eq!(patient(&payload).as_deref(), Some("p-1"));
+    assert_eq!(patient(&payload.replace("\"p-1\"", "null")), None);
+    assert_eq!(patient(&payload.replace(",\"p\":\"p-1\"", "")), None);
 }
 
 #[test]

@@ -1,15 +1,18 @@
 //! Whether payload formats can say what devices say, and read it back: each is tried with messages of every stream of the
 //! devices that use it, before anything is sent.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::BytesMut;
 use sim_core::{Cadence, DeviceSpec, Registry, StreamKind, StreamSpec};
 use vocabulary::{
-    DeviceIdentity, Format, FormatFlaw, KeyError, Message, MetricKind, Origin, PatientIdentity, Quality, Reading, Wave,
+    AskedMetric, DeviceIdentity, Format, FormatFlaw, KeyError, Message, MetricId, MetricKind, Origin, PatientIdentity,
+    Quality, Reading, Wave,
 };
 
-use crate::language::diagnostic::{Notes, Place};
+use crate::language::diagnostic::{Checked, Notes, Place};
+use crate::language::suggestion::hint;
 use crate::network::connection::LinkBody;
 use crate::network::link::LinkDraft;
 use crate::network::payload::{PayloadBody, PayloadDraft};
@@ -21,6 +24,8 @@ use crate::plan::Carrier;
 const MOST_SAMPLES: u32 = 8;
 /// Sequence number of such a message, which no field that is nothing shows by chance.
 const SEQUENCE: u64 = 17;
+/// Further ones, which a counter that begins anew after an octet, two or four does not show as they are.
+const LARGE_SEQUENCES: [u64; 3] = [300, 70_000, 5_000_000_000];
 /// Into the second, so that a format that drops milliseconds shows it [ms].
 const INTO_THE_SECOND_MS: i64 = 123;
 /// Octets of a payload that a complaint shows.
@@ -54,13 +59,22 @@ enum Fullness {
 impl Trials<'_> {
     /// Complains about formats that cannot do what the devices need, at their texts; and tells which are used by nobody.
     pub(crate) fn check(&self) {
+        let mut said: Vec<BTreeSet<MetricId>> = vec![BTreeSet::new(); self.payloads.len()];
         let mut used = vec![false; self.payloads.len()];
-        for cohort in self.cohorts {
-            for device in &cohort.devices {
-                let Ok(link) = &self.links[device.link].body else { continue };
-                if link.plan.carrier == Carrier::Connection {
-                    self.check_device(cohort, device, link, &mut used);
-                }
+        for (_, device, link) in self.devices() {
+            if let (Some(own), Some(kind)) = (self.own_format(link), self.registry.device(&device.kind)) {
+                used[own] = true;
+                said[own]
+                    .extend(device.streams.iter().flat_map(|(index, ..)| kind.streams[*index].metrics.iter().copied()));
+            }
+        }
+        let sound = |(payload, said): (&PayloadDraft, &BTreeSet<MetricId>)| {
+            payload.body.as_ref().is_ok_and(|body| self.check_names(body, said).is_ok())
+        };
+        let sound: Vec<bool> = self.payloads.iter().zip(&said).map(sound).collect();
+        for (cohort, device, link) in self.devices() {
+            if self.own_format(link).is_none_or(|own| sound[own]) {
+                self.check_device(cohort, device, link);
             }
         }
         for (payload, _) in self.payloads.iter().zip(used).filter(|(payload, used)| payload.body.is_ok() && !used) {
@@ -69,13 +83,44 @@ impl Trials<'_> {
         }
     }
 
-    fn check_device(&self, cohort: &CohortDraft, device: &DeviceDraft, link: &LinkBody, used: &mut [bool]) {
-        let Some(kind) = self.registry.device(&device.kind) else { return };
-        let own = self.payloads.iter().position(|payload| payload.id.value == link.plan.format);
-        if let Some(index) = own {
-            used[index] = true;
+    /// The devices that say messages of a format, each with its link.
+    fn devices(&self) -> impl Iterator<Item = (&CohortDraft, &DeviceDraft, &LinkBody)> {
+        let devices = self.cohorts.iter().flat_map(|cohort| cohort.devices.iter().map(move |device| (cohort, device)));
+        devices.filter_map(|(cohort, device)| {
+            let link = self.links[device.link].body.as_ref().ok()?;
+            (link.plan.carrier == Carrier::Connection).then_some((cohort, device, link))
+        })
+    }
+
+    /// Which of the scenario's own formats a link has.
+    fn own_format(&self, link: &LinkBody) -> Option<usize> {
+        self.payloads.iter().position(|payload| payload.id.value == link.plan.format)
+    }
+
+    /// Complains about metrics that a text names and nobody says: they would be empty in every message.
+    fn check_names(&self, body: &PayloadBody, said: &BTreeSet<MetricId>) -> Checked<()> {
+        let mut outcome = Ok(());
+        for AskedMetric { parameter, at, id } in body.format.asks_for() {
+            let metric = MetricId::find(&id);
+            let reason = if metric.is_none() {
+                let all: Vec<&str> = MetricId::all().map(|metric| metric.metric().id).collect();
+                format!("there is no metric `{id}`{}", hint(&id, "metrics", all))
+            } else if said.is_empty() || metric.is_some_and(|metric| said.contains(&metric)) {
+                continue;
+            } else {
+                let names: Vec<&str> = said.iter().map(|metric| metric.metric().id).collect();
+                let list = names.join(", ");
+                format!("no stream of this format says `{id}`, so it would be empty in every message; they say {list}")
+            };
+            let flaw = FormatFlaw { parameter: Some(parameter), at, reason };
+            outcome = Err(self.notes.error(body.texts.place(&flaw), flaw.reason));
         }
-        let body = own.and_then(|index| self.payloads[index].body.as_ref().ok());
+        outcome
+    }
+
+    fn check_device(&self, cohort: &CohortDraft, device: &DeviceDraft, link: &LinkBody) {
+        let Some(kind) = self.registry.device(&device.kind) else { return };
+        let body = self.own_format(link).and_then(|own| self.payloads[own].body.as_ref().ok());
         let fixed = || self.registry.format(&link.plan.format)?.as_fixed();
         let Some(format) = body.map(|body| &body.format).or_else(fixed) else { return };
         for (kind_index, cadence, _) in &device.streams {
@@ -86,7 +131,10 @@ impl Trials<'_> {
             }
             for shape in shapes {
                 let trial = Trial { cohort, device, kind, stream, cadence: *cadence, shape };
-                if let Err(flaw) = self.trial(&trial, format) {
+                let sequences: &[u64] = if shape == Fullness::Full { &LARGE_SEQUENCES } else { &[] };
+                let mut tried =
+                    [SEQUENCE].iter().chain(sequences).map(|sequence| self.trial(&trial, *sequence, format));
+                if let Some(flaw) = tried.find_map(Result::err) {
                     self.notes.error(place_of(body, device, &flaw), flaw.reason);
                     break;
                 }
@@ -95,7 +143,7 @@ impl Trials<'_> {
     }
 
     /// Lets a format say one message and read it back.
-    fn trial(&self, trial: &Trial<'_>, format: &Arc<dyn Format>) -> Result<(), FormatFlaw> {
+    fn trial(&self, trial: &Trial<'_>, sequence: u64, format: &Arc<dyn Format>) -> Result<(), FormatFlaw> {
         let path = format!("{}/1/{}", trial.cohort.id, trial.device.id);
         let patient_path = format!("{}/1", trial.cohort.id);
         let patient_id = patient_id_of(&trial.cohort.id, 1);
@@ -109,7 +157,7 @@ impl Trials<'_> {
             device_serial: &serial,
             patient_id: Some(&patient_id),
             stream: trial.stream.id,
-            sequence: SEQUENCE,
+            sequence,
             device_time_ms: time_ms,
             readings: &trial.readings(),
             waves: &trial.waves(time_ms, &samples),
@@ -131,8 +179,13 @@ impl Trials<'_> {
         let differences = [
             differs("serial number", &*key.device_serial, &serial),
             differs("stream", &*key.stream, trial.stream.id),
-            key.sequence.and_then(|read| differs("sequence number", &read, &SEQUENCE)),
-            key.device_time_ms.and_then(|read| differs("time in ms", &read, &time_ms)),
+            key.patient_id.and_then(|read| differs("patient", &*read, &patient_id)),
+            key.sequence.and_then(|read| {
+                differs("sequence number", &read, &sequence).map(|told| told + begins_anew(read, sequence))
+            }),
+            key.device_time_ms.and_then(|read| {
+                differs("time in ms", &read, &time_ms).map(|told| told + whole_seconds(read, time_ms, key.sequence))
+            }),
         ];
         match differences.into_iter().flatten().next() {
             Some(difference) => {
@@ -204,6 +257,24 @@ fn place_of(body: Option<&PayloadBody>, device: &DeviceDraft, flaw: &FormatFlaw)
 
 fn differs<T: PartialEq + std::fmt::Display + ?Sized>(what: &str, read: &T, said: &T) -> Option<String> {
     (read != said).then(|| format!("its {what} is `{said}` and is read as `{read}`"))
+}
+
+/// What mends a counter that begins anew, by the number that it shows.
+const fn begins_anew(read: u64, said: u64) -> &'static str {
+    if read < said && said > SEQUENCE {
+        " (a counter that begins anew names several messages; take `sequence` out, and let `time` tell which message it is)"
+    } else {
+        ""
+    }
+}
+
+/// What mends a time without its milliseconds.
+const fn whole_seconds(read_ms: i64, said_ms: i64, sequence: Option<u64>) -> &'static str {
+    match (read_ms == said_ms - INTO_THE_SECOND_MS, sequence) {
+        (true, Some(_)) => " (it is in whole seconds; take `time` out, for `sequence` tells which message it is)",
+        (true, None) => " (it is in whole seconds; write `time.ms` or `time.rfc3339`, or a `sequence` besides)",
+        _ => "",
+    }
 }
 
 /// A payload for people.

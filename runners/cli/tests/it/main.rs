@@ -7,6 +7,7 @@ mod foresight;
 mod guides;
 mod mutations;
 mod profiles;
+mod templates;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
