@@ -141,7 +141,7 @@ def judge_sensors(check, folder):
     check("sensors, within 20 mg/dL or 20 %", agreeing >= 88, f"{agreeing:.1f} %", ">= 88 %")
     check("sensors, centred errors five minutes apart correlate", errors_of.correlation() > 0.8,
           f"{errors_of.correlation():.3f}", "> .8")
-    # Sensors of 19 people (Hall et al., PLoS Biol 2018): +0.57; noise adds 1 to 2 mg/dL to the changes of glucose.
+    # Sensors of 19 people (Hall et al., PLoS Biol 2018): +0.54; noise adds 1 to 2 mg/dL to the changes of glucose.
     check("sensors, successive changes of five minutes correlate", 0.3 <= changes_of.correlation() <= 0.7,
           f"{changes_of.correlation():.3f}", ".3 to .7")
     check("sensors, sd of a change of five minutes, shown and true", 0.5 <= shown_sd - true_sd <= 2,

@@ -1,9 +1,8 @@
 //! Noise of a glucose sensor: autoregressive disturbances from reading to reading.
 //!
-//! The published coefficients are of readings five minutes apart: the simulator of the models' authors (ReplayBG, Cappon et
-//! al., IEEE Trans Biomed Eng 2023;70:3227) draws once a reading. Stepped once a minute they would make a sensor whose
-//! changes jump back and forth (lag-one correlation -0.25), where those of real sensors go on (+0.57 in the 19 people of Hall
-//! et al., PLoS Biol 2018;16:e2005143).
+//! The published coefficients are of readings five minutes apart: `ReplayBG`, the open simulator of the models' authors, draws
+//! once a reading. Stepped once a minute they would make a sensor whose changes jump back and forth (lag-one correlation
+//! -0.25), where those of real sensors go on (+0.54 in the 19 people of Hall et al., `PLoS` Biol 2018;16:e2005143).
 
 use sim_core::{Key, Purpose};
 
@@ -54,7 +53,7 @@ impl Disturbance {
 
     /// Advances to a minute of wear.
     pub(super) fn advance_to(&mut self, age_min: u64) {
-        if age_min % STEP_MIN == 0 && self.process.deviation > 0.0 {
+        if age_min.is_multiple_of(STEP_MIN) && self.process.deviation > 0.0 {
             let drawn = self.process.deviation * self.key.normal(self.purpose, age_min / STEP_MIN);
             let next = self.process.first * self.last + self.process.second * self.before + drawn;
             (self.last, self.before) = (next, self.last);
