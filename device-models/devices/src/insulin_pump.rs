@@ -163,7 +163,7 @@ impl WornPump {
         if let Some(mut glycaemia) = spawning.world.get_mut::<Glycaemia>(spawning.device.patient) {
             glycaemia.attach_pump();
         }
-        let need = spawning.glycaemia()?.basal_need();
+        let programmed = spawning.glycaemia()?.programmed_basal();
         let options = &spawning.plan.options;
         let name = options.text("model").unwrap_or(MODELS[0]);
         let model = PumpModel::find(name).ok_or_else(|| format!("no pump `{name}` in the table"))?;
@@ -171,7 +171,7 @@ impl WornPump {
         if filling > model.reservoir {
             return Err(format!("{} U do not fit into a reservoir of {} U", filling.0, model.reservoir.0));
         }
-        let basal = options.number("basal").map_or(need, UnitsPerHour);
+        let basal = options.number("basal").map_or(programmed, UnitsPerHour);
         if basal > model.highest_basal {
             return Err(format!("{} U/h is above the highest rate of {} U/h", basal.0, model.highest_basal.0));
         }
@@ -240,7 +240,7 @@ fn options() -> [ParameterSpec; 4] {
     [
         ParameterSpec::optional("model", ParameterKind::Choice(MODELS), "whose steps and limits the pump has")
             .default(MODELS[0]),
-        quantity("basal", Dimension::InsulinRate, "basal rate at the start instead of what the wearer needs")
+        quantity("basal", Dimension::InsulinRate, "basal rate at the start instead of what the wearer has programmed")
             .range(0.0, MOST_BASAL_U_H),
         quantity("reservoir", Dimension::Insulin, "what a fresh reservoir holds instead of a full one")
             .range(1.0, 1_000.0),

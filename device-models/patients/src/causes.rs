@@ -107,6 +107,11 @@ impl Causes {
         self.at_work.insert(position, at_work);
     }
 
+    /// Tells that something else has added to the inputs of this grid step, so that it is taken back.
+    pub(crate) fn disturb(&mut self) {
+        self.disturbed = true;
+    }
+
     fn release(&mut self, occurrence: OccurrenceId) {
         for at_work in self.at_work.iter_mut().filter(|at_work| at_work.occurrence == occurrence) {
             at_work.cause.release();
@@ -272,6 +277,7 @@ pub(crate) fn register_begin(registry: &mut Registry) {
 /// Adds the systems between devices and body: the causes, and the watch over a failing heart.
 pub(crate) fn register_systems(registry: &mut Registry) {
     registry.add_system(Phase::Physiology, move_inputs);
+    registry.add_system(Phase::Physiology, crate::glycaemia::act_on_bodies);
     registry.add_system(Phase::Physiology, arrest::watch);
 }
 

@@ -2,6 +2,8 @@
 
 use bevy_ecs::prelude::*;
 
+use crate::glycaemia::Glycaemia;
+use physiology::glucose::ph;
 use physiology::pharmacology::{Drugs, bispectral_index};
 use physiology::scores::{Consciousness, Mews, News2, News2Observations, OxygenScale, Qsofa, mews, news2, qsofa};
 use physiology::urine::{RenalState, UrineBag, urine_output_ml_kg_h};
@@ -23,6 +25,17 @@ const CONFUSING_SATURATION: [f64; 4] = [0.75, 0.65, 0.58, 0.50];
 /// Arterial carbon dioxide [mmHg] above which the same happens: narcosis begins near 80 and deepens beyond 100 (Westlake,
 /// Simpson and Kaye, Q J Med 1955;24:155).
 const NARCOTIC_PACO2_MMHG: [f64; 4] = [80.0, 95.0, 110.0, 130.0];
+
+/// Plasma glucose below which the same happens [mg/dL]: thinking fails at 49 (Mitrakou et al., Am J Physiol 1991;260:E67), seizures
+/// and coma come below some 30 (Cryer, J Clin Invest 2007;117:868); the steps between are even.
+const CONFUSING_GLUCOSE_MG_DL: [f64; 4] = [49.0, 40.0, 32.0, 25.0];
+
+/// Acid of ketones from which on an acidosis is theirs [mmol/L].
+const SEVERE_ACID_MMOL_L: f64 = 5.0;
+
+/// Arterial pH of ketoacidosis below which the same happens: drowsy from 7.24, stupor or coma below 7.0 in the grades of the
+/// American Diabetes Association (Kitabchi et al., Diabetes Care 2009;32:1335).
+const CONFUSING_PH: [f64; 4] = [7.2, 7.1, 7.0, 6.9];
 
 /// Oxygen above this fraction is supplemental.
 const SUPPLEMENTAL_FIO2: f64 = ROOM_AIR + 0.01;
@@ -55,12 +68,13 @@ impl Chart {
         Self { scale, brain: None, urine: UrineBag::default() }
     }
 
-    /// Charts the second that has passed.
-    pub(crate) fn second(&mut self, core: &Core, drugs: Option<&Drugs>) -> Line {
+    /// Charts the second that has passed, with glucose and ketones where the patient has a model of them.
+    pub(crate) fn second(&mut self, core: &Core, drugs: Option<&Drugs>, glycaemia: Option<&Glycaemia>) -> Line {
         let (vitals, state, parameters) = (core.vitals(), core.state(), core.parameters());
         let consciousness = self
             .consciousness(vitals.map_mmhg, vitals.sao2, drugs.map_or(1.0, Drugs::wakefulness))
-            .max(narcosis(vitals.paco2_mmhg));
+            .max(narcosis(vitals.paco2_mmhg))
+            .max(glycaemia.map_or(Consciousness::Alert, |glycaemia| metabolic(glycaemia, vitals.paco2_mmhg)));
         let observations = News2Observations {
             respiratory_rate_bpm: vitals.respiratory_rate_bpm,
             spo2_percent: 100.0 * vitals.sao2,
@@ -114,6 +128,20 @@ fn narcosis(paco2_mmhg: f64) -> Consciousness {
     Consciousness::ALL[NARCOTIC_PACO2_MMHG.iter().filter(|&&limit| paco2_mmhg > limit).count()]
 }
 
+/// What low glucose and ketoacidosis leave of it, at this carbon dioxide [mmHg].
+fn metabolic(glycaemia: &Glycaemia, paco2_mmhg: f64) -> Consciousness {
+    let ph = ph(glycaemia.ketones().bicarbonate_mmol_l(), paco2_mmhg);
+    let acidosis = Consciousness::ALL[CONFUSING_PH.iter().filter(|&&limit| ph < limit).count()];
+    // Carbon dioxide that is held back narcotises by itself; only the acid of ketones counts here.
+    let acidosis = if glycaemia.ketones().acid_mmol_l() > SEVERE_ACID_MMOL_L { acidosis } else { Consciousness::Alert };
+    neuroglycopenia(glycaemia.metabolism().plasma_mg_dl()).max(acidosis)
+}
+
+/// What low glucose leaves of it [mg/dL].
+fn neuroglycopenia(glucose_mg_dl: f64) -> Consciousness {
+    Consciousness::ALL[CONFUSING_GLUCOSE_MG_DL.iter().filter(|&&limit| glucose_mg_dl < limit).count()]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,7 +151,7 @@ mod tests {
     fn a_healthy_patient_scores_nothing() {
         let mut chart = Chart::new(OxygenScale::Usual);
         let core = Core::new(Parameters::textbook());
-        let line = (0..3_600).map(|_| chart.second(&core, None)).last().expect("an hour");
+        let line = (0..3_600).map(|_| chart.second(&core, None, None)).last().expect("an hour");
         assert_eq!((line.news2.total(), line.qsofa.total(), line.mews.total()), (0, 0, 0));
         assert_eq!((line.consciousness, line.bispectral_index), (Consciousness::Alert, 97.4));
         assert!((line.urine_ml - line.urine_output_ml_h).abs() < 1e-6 && (40.0..110.0).contains(&line.urine_ml));
@@ -134,7 +162,7 @@ mod tests {
         let mut core = Core::new(Parameters::textbook());
         core.inputs.fio2 = 0.4;
         let [usual, hypercapnic] = [OxygenScale::Usual, OxygenScale::Hypercapnic]
-            .map(|scale| Chart::new(scale).second(&core, None).news2.total());
+            .map(|scale| Chart::new(scale).second(&core, None, None).news2.total());
         assert_eq!((usual, hypercapnic), (2, 5), "97 % on oxygen");
     }
 
@@ -151,6 +179,7 @@ mod tests {
         assert_eq!(after(90.0, 0.60, 1.0, 60), Some(Consciousness::Voice));
         assert_eq!(after(90.0, 0.97, 0.1, 60), Some(Consciousness::Pain));
         assert_eq!(after(90.0, 0.80, 1.0, 60), Some(Consciousness::Alert));
+        assert_eq!((neuroglycopenia(55.0), neuroglycopenia(35.0)), (Consciousness::Alert, Consciousness::Voice));
         assert_eq!((narcosis(60.0), narcosis(140.0)), (Consciousness::Alert, Consciousness::Unresponsive));
     }
 }

@@ -15,7 +15,7 @@ use crate::activity::{self, Activity};
 use crate::causes::{Causes, Collapse};
 use crate::clinical_scores::{Chart, Line};
 use crate::conditions::{self, Conditions};
-use crate::glycaemia;
+use crate::glycaemia::{self, Glycaemia};
 use crate::medication::Medication;
 use crate::patient_parameters;
 use physiology::pharmacology::Drug;
@@ -268,20 +268,20 @@ fn note_events(id: SimId, body: &Body, activity: Option<&Activity>, clock: &Cloc
     annotations[first..].sort_by_key(|annotation| annotation.at);
 }
 
+/// What is charted of a patient.
+type Charted<'a> =
+    (&'a Person, &'a Physiology, &'a Medication, &'a mut Chart, Option<&'a Activity>, Option<&'a Glycaemia>);
+
 /// Notes each patient's state once a second.
-fn note_state(
-    clock: Res<Clock>,
-    mut patients: Query<(&Person, &Physiology, &Medication, &mut Chart, Option<&Activity>)>,
-    mut truth: ResMut<Truth>,
-) {
+fn note_state(clock: Res<Clock>, mut patients: Query<Charted<'_>>, mut truth: ResMut<Truth>) {
     if !truth.wanted || clock.now.nanos() % 1_000_000_000 != 0 {
         return;
     }
-    for (person, physiology, medication, mut chart, activity) in &mut patients {
+    for (person, physiology, medication, mut chart, activity, glycaemia) in &mut patients {
         let core = &physiology.0.core;
         let (patient, at) = (person.id, clock.now);
         let steps = activity.map_or(0, |activity| activity.day().steps(clock.now));
-        let line = chart.second(core, medication.drugs());
+        let line = chart.second(core, medication.drugs(), glycaemia);
         let columns = std::iter::once(TRUTH).collect();
         let values = state_values(core, medication, &line, steps);
         truth.states.push(StateSample { patient, at, columns, values });

@@ -55,7 +55,7 @@ class Patient:
         s.PAO2 = 713 * 0.21 - 1000 * s.VO20 * 863 / (1000 * s.RR0 * (s.VT0 - s.VD))
         s.T = s.T0
         s.mix(s.shunt0, 1000 * s.VO20 / s.CO0)
-        s.bleed = s.fluid = s.opi = s.sep = s.ex = s.tilt = s.fever = s.ne = s.shunt = 0.0
+        s.keto = s.bleed = s.fluid = s.opi = s.sep = s.ex = s.tilt = s.fever = s.ne = s.shunt = 0.0
         s.FiO2, s.apnoea = 0.21, False
 
     def mix(s, f, taken):
@@ -102,7 +102,7 @@ class Patient:
         s.CO = max(0.05, (Pms - s.CVP) / Rv)
         s.MAP += dt * (s.CVP + s.CO * R - s.MAP) / max(0.5, 0.06 * R * s.Ca)
 
-        pset = s.PCO2 - 1.2 * (s.lac - 1) - (7 * a if s.ex < 0.01 else 0) - 6 * s.inf
+        pset = s.PCO2 - 1.2 * (s.lac - 1 + s.keto) - (7 * a if s.ex < 0.01 else 0) - 6 * s.inf
         excess = s.PA - pset
         s.dc += dt * (1.5 * exp(-3 * s.opi) * excess * (1 if excess > 0 else 0.4) - s.dc) / 100
         hyp = max(0, 30 * (exp(-(s.PaO2 - 25) / 16) - exp(-(92 - 25) / 16)))

@@ -42,6 +42,8 @@ pub struct Inputs {
     pub sleep: f64,
     /// Arousal by pain or fear, 0 to 1 of what full effort does to heart and vessels, without its oxygen uptake.
     pub arousal: f64,
+    /// Acid of ketones in the blood [mmol/L], which breathing compensates as that of lactate.
+    pub ketoacids_mmol_l: f64,
     /// Raise of the temperature set point [Cel].
     pub fever_c: f64,
     /// Daily rhythm, -1 to 1 (see [`circadian_swing`]); 0 switches it off.
@@ -85,6 +87,7 @@ impl Default for Inputs {
             arousal: 0.0,
             tilt: 0.0,
             sleep: 0.0,
+            ketoacids_mmol_l: 0.0,
             fever_c: 0.0,
             circadian: 0.0,
             vasoconstriction: 0.0,

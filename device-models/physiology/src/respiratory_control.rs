@@ -76,7 +76,7 @@ fn advance_drives(situation: &Situation<'_>, state: &mut State, q10: f64, drive:
     let Situation { inputs, parameters, rest, previous } = *situation;
     let arousal_mmhg = if inputs.exercise < 0.01 { 7.0 * drive } else { 0.0 };
     let set_point_mmhg = parameters.paco2_mmhg
-        - 1.2 * (state.lactate_mmol_l - 1.0)
+        - 1.2 * (state.lactate_mmol_l - 1.0 + inputs.ketoacids_mmol_l)
         - arousal_mmhg
         - 6.0 * state.sepsis
         - inputs.breath_pattern.set_point_drop_mmhg

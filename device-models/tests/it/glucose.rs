@@ -108,10 +108,10 @@ fn glucose_joins_the_truth_of_the_circulation_or_stands_alone() {
     for state in &both {
         let columns: Vec<&str> = state.columns.iter().copied().flatten().map(|column| column.name).collect();
         assert_eq!(columns.len(), state.values.len());
-        assert_eq!((columns[0], columns[columns.len() - 6]), ("heart_rate", "plasma_glucose"));
+        assert_eq!((columns[0], columns[columns.len() - 9]), ("heart_rate", "plasma_glucose"));
     }
     let alone = states(false);
     let minutes: Vec<f64> = alone.iter().map(|state| state.at.seconds()).collect();
     assert_eq!(minutes, [0.0, 60.0, 120.0]);
-    assert_eq!(alone[2].values[0], both[120].values[both[120].values.len() - 6]);
+    assert_eq!(alone[2].values[0], both[120].values[both[120].values.len() - 9]);
 }

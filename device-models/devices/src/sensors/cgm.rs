@@ -1,13 +1,16 @@
 //! Continuous glucose monitoring: what a sensor under the skin makes of interstitial glucose.
 //!
 //! Structure after Facchinetti et al., IEEE Trans Biomed Eng 2014;61:620: a calibration that drifts with the days of
-//! wear, `a(d) IG + b(d)`, plus two autoregressive disturbances, one step per minute. Every sensor has its own
-//! calibration; the published means alone would give sensors better than any on the market. The lag behind plasma
-//! lies in the interstitial glucose that the sensor is given.
+//! wear, `a(d) IG + b(d)`, plus two autoregressive disturbances. Every sensor has its own calibration; the published means
+//! alone would give sensors better than any on the market. The lag behind plasma lies in the interstitial glucose that the
+//! sensor is given.
+
+mod disturbance;
 
 use sim_core::{Key, Purpose};
 use thiserror::Error;
 
+use self::disturbance::{Autoregression, Disturbance};
 use physiology::glucose::{PackError, Table};
 
 const SHIPPED: &str = include_str!("../../data/cgm_models.csv");
@@ -38,25 +41,6 @@ const COMPRESSION_MIN: f64 = 10.0;
 const DROPOUT_WINDOW_MIN: u64 = 360;
 const DROPOUT_PROBABILITY: f64 = 0.08;
 const DROPOUT_MIN: (f64, f64) = (10.0, 60.0);
-
-/// A disturbance `x = first x1 + second x2 + N(0, variance)`, one step per minute.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Autoregression {
-    first: f64,
-    second: f64,
-    deviation: f64,
-}
-
-impl Autoregression {
-    /// Standard deviation and lag-one correlation once settled.
-    fn settled(&self) -> (f64, f64) {
-        let correlation = self.first / (1.0 - self.second);
-        let gain = (1.0 - self.second)
-            / (1.0 + self.second)
-            / ((1.0 - self.second) * (1.0 - self.second) - self.first * self.first);
-        (self.deviation * libm::sqrt(gain), correlation)
-    }
-}
 
 /// Error model of a kind of sensor.
 #[derive(Debug, Clone, PartialEq)]
@@ -171,8 +155,8 @@ pub struct Cgm {
     offset_error_mg_dl: f64,
     /// Minutes of wear.
     age_min: u64,
-    own: [f64; 2],
-    common: [f64; 2],
+    own: Disturbance,
+    common: Disturbance,
     compression_mg_dl: f64,
     sensed_mg_dl: f64,
 }
@@ -180,8 +164,8 @@ pub struct Cgm {
 impl Cgm {
     /// A sensor of this key that has been worn for some minutes, with glucose at this level [mg/dL].
     pub fn worn(model: CgmModel, key: Key, age_min: u64, interstitial_mg_dl: f64) -> Self {
-        let own = settled_pair(model.own, key, OWN_NOISE, age_min);
-        let common = settled_pair(model.common, key, COMMON_NOISE, age_min);
+        let own = Disturbance::settled(model.own, key, OWN_NOISE, age_min);
+        let common = Disturbance::settled(model.common, key, COMMON_NOISE, age_min);
         let mut sensor = Self {
             gain_error: model.gain_deviation * key.normal(CALIBRATION_GAIN, 0).clamp(-3.0, 3.0),
             offset_error_mg_dl: model.offset_deviation_mg_dl * key.normal(CALIBRATION_OFFSET, 0).clamp(-3.0, 3.0),
@@ -201,8 +185,8 @@ impl Cgm {
     /// show this much less [mg/dL, usually 40], or not (0).
     pub fn advance_minute(&mut self, interstitial_mg_dl: f64, compression_mg_dl: f64) {
         self.age_min += 1;
-        self.own = next(self.model.own, self.own, self.key, OWN_NOISE, self.age_min);
-        self.common = next(self.model.common, self.common, self.key, COMMON_NOISE, self.age_min);
+        self.own.advance_to(self.age_min);
+        self.common.advance_to(self.age_min);
         self.compression_mg_dl += (compression_mg_dl - self.compression_mg_dl) * -libm::expm1(-1.0 / COMPRESSION_MIN);
         self.sensed_mg_dl = self.sense(interstitial_mg_dl);
     }
@@ -213,7 +197,7 @@ impl Cgm {
         let settling = 1.0 + SETTLING_EXCESS * libm::exp(-(self.age_min as f64) / SETTLING_MIN);
         let gain = drift(self.model.gain) + settling * self.gain_error;
         let offset_mg_dl = drift(self.model.offset_mg_dl) + settling * self.offset_error_mg_dl;
-        let noise_mg_dl = settling * (self.own[0] + self.common[0]);
+        let noise_mg_dl = settling * (self.own.value() + self.common.value());
         gain * interstitial_mg_dl + offset_mg_dl + noise_mg_dl - self.compression_mg_dl
     }
 
@@ -258,23 +242,6 @@ impl Cgm {
         let noisy = self.model.own.deviation > 0.0;
         noisy && chance < DROPOUT_PROBABILITY && (start_min..start_min + length_min).contains(&minute)
     }
-}
-
-/// The disturbance of this minute and of the one before it, drawn from the settled distribution.
-fn settled_pair(process: Autoregression, key: Key, purpose: Purpose, age_min: u64) -> [f64; 2] {
-    let (deviation, correlation) = process.settled();
-    // Counters from the top, where no minute of wear comes.
-    let before = deviation * key.normal(purpose, u64::MAX - age_min);
-    let independent = deviation * libm::sqrt(1.0 - correlation * correlation);
-    [correlation * before + independent * key.normal(purpose, age_min), before]
-}
-
-fn next(process: Autoregression, [last, before]: [f64; 2], key: Key, purpose: Purpose, minute: u64) -> [f64; 2] {
-    if process.deviation == 0.0 {
-        return [0.0; 2];
-    }
-    let drawn = process.deviation * key.normal(purpose, minute);
-    [process.first * last + process.second * before + drawn, last]
 }
 
 #[cfg(test)]

@@ -3,11 +3,13 @@
 use sim_core::{Arguments, Key, ParameterKind, ParameterSpec, PatientPlan, PatientSpec, SpawnError, TruthColumn};
 use vocabulary::Dimension;
 
+use super::living::Living;
 use super::{COLUMNS, Glycaemia};
 use crate::patient;
 use physiology::glucose::{
-    Counting, Group, MealPlan, Metabolism, Minimal, MinimalParameters, Parameters, PopulationTable, Type1,
-    carbohydrate_ratio_g_u, reference_patients, reference_ratio_g_u,
+    BEGINS_IN_TYPE_1_MG_DL, BEGINS_UNAWARE_MG_DL, Counting, Group, MealPlan, Metabolism, Minimal, MinimalParameters,
+    Parameters, PopulationTable, Type1, carbohydrate_ratio_g_u, correction_factor_mg_dl_u, reference_patients,
+    reference_ratio_g_u,
 };
 
 const ADULTS: [&str; 11] = [
@@ -120,11 +122,45 @@ pub(crate) fn of_plan(plan: &PatientPlan, key: Key) -> Result<Option<Glycaemia>,
         Some("none") => Counting::Never,
         _ => Counting::Usual,
     };
-    if let Some(percent) = plan.arguments.number("missed") {
-        meals.missed_share = percent / 100.0;
+    let living = match Kind::of(&plan.model, &plan.arguments) {
+        Kind::Type1(group) if meals.counting == Counting::Usual => {
+            Some(living(plan, (group, key), &metabolism, meals.is_varied()))
+        }
+        _ => None,
+    };
+    if let Some(living) = &living {
+        meals = meals.lived(&living.habits);
     }
+    meals.missed_share = plan.arguments.number_or("missed", 100.0 * meals.missed_share) / 100.0;
     let dawn_percent = plan.arguments.number("dawn").unwrap_or(USUAL_DAWN_PERCENT);
-    Ok(Some(Glycaemia::new(metabolism, weight_kg, meals, ratio_g_u, dawn_percent / 100.0)))
+    let mut glycaemia = Glycaemia::new(metabolism, weight_kg, meals, ratio_g_u, dawn_percent / 100.0);
+    if let Kind::Type1(_) = Kind::of(&plan.model, &plan.arguments) {
+        glycaemia.defended_below_mg_dl = defended_below_mg_dl(plan);
+    }
+    if let Some(living) = living {
+        glycaemia.live_as_people_do(living);
+    }
+    Ok(Some(glycaemia))
+}
+
+/// How a person with type 1 diabetes lives, who snacks unless the scenario lists the meals.
+fn living(plan: &PatientPlan, who: (Group, Key), metabolism: &Metabolism, snacks: bool) -> Living {
+    let Metabolism::Type1(person) = metabolism else { unreachable!("a person of type 1 has its metabolism") };
+    let correction_mg_dl_u = correction_factor_mg_dl_u(person.parameters());
+    let mut living = Living::of(who, person.parameters().weight_kg, correction_mg_dl_u, metabolism, snacks);
+    if is_unaware(plan) {
+        living.habits = living.habits.unaware();
+    }
+    living
+}
+
+fn is_unaware(plan: &PatientPlan) -> bool {
+    plan.arguments.flag("unaware").unwrap_or(false)
+}
+
+/// Glucose at which the adrenaline of a person with type 1 diabetes comes [mg/dL].
+fn defended_below_mg_dl(plan: &PatientPlan) -> f64 {
+    if is_unaware(plan) { BEGINS_UNAWARE_MG_DL } else { BEGINS_IN_TYPE_1_MG_DL }
 }
 
 /// A person with type 1 diabetes and the carbohydrate ratio of that person [g/U].
@@ -139,7 +175,7 @@ fn type_1(plan: &PatientPlan, group: Group, weight_kg: Option<f64>, key: Key) ->
         name.and_then(|name| reference_ratio_g_u(&name)).unwrap_or_else(|| carbohydrate_ratio_g_u(&parameters));
     let mut person = Type1::new(parameters);
     if plan.arguments.flag("glucagon").unwrap_or(true) {
-        person = person.with_counter_regulation();
+        person = person.with_counter_regulation(defended_below_mg_dl(plan));
     }
     (Metabolism::Type1(Box::new(person)), ratio_g_u)
 }
@@ -179,7 +215,7 @@ fn of_diabetes() -> [ParameterSpec; 3] {
 }
 
 /// Parameters of type 1 diabetes.
-fn of_type_1(packs: &'static [&'static str]) -> [ParameterSpec; 4] {
+fn of_type_1(packs: &'static [&'static str]) -> [ParameterSpec; 5] {
     [
         ParameterSpec::optional(
             "pack",
@@ -190,17 +226,25 @@ fn of_type_1(packs: &'static [&'static str]) -> [ParameterSpec; 4] {
         ParameterSpec::optional(
             "therapy",
             ParameterKind::Choice(&["usual", "exact", "none"]),
-            "boluses for meals: as people count and remember them, exactly with the first bite, or none; a pump gives \
-             them if there is one, otherwise a pen; unless none, lows are treated with 15 g",
+            "`usual`: as people live, with habits of their own: boluses forgotten, late and misjudged, corrections, lows \
+             noticed or slept through, snacks, exercise, alcohol, illness, and a sensitivity that is never the same; `exact`: \
+             every meal covered with the first bite, lows treated with 15 g; `none`: no boluses. A pump gives them if there is \
+             one, otherwise a pen",
         )
         .default("usual"),
         ParameterSpec::optional(
             "missed",
             ParameterKind::Quantity(Dimension::Percent),
-            "share of boluses that are forgotten",
+            "share of boluses that are forgotten instead of the person's own",
         )
-        .default("5 %")
-        .range(0.0, 100.0),
+        .range(0.0, 100.0)
+        .inherent(),
+        ParameterSpec::optional(
+            "unaware",
+            ParameterKind::Flag,
+            "whether lows are felt late and adrenaline comes late, as in many who have had many lows",
+        )
+        .default("false"),
         ParameterSpec::optional(
             "glucagon",
             ParameterKind::Flag,

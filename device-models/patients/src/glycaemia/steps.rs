@@ -46,7 +46,7 @@ pub(super) struct FailingSite {
 
 impl Glycaemia {
     /// Begins a course to a glucose [mg/dL] within a ramp [min]; nothing happens to who is there or beyond already.
-    fn begin_course(&mut self, occurrence: OccurrenceId, target_mg_dl: f64, ramp_min: f64, is_low: bool) {
+    pub(super) fn begin_course(&mut self, occurrence: OccurrenceId, target_mg_dl: f64, ramp_min: f64, is_low: bool) {
         let plasma_mg_dl = self.metabolism.plasma_mg_dl();
         if (plasma_mg_dl > target_mg_dl) == is_low {
             let drive = GlucoseDrive::begin(target_mg_dl, ramp_min, plasma_mg_dl);

@@ -14,6 +14,9 @@ pub(crate) const COLUMNS: &[TruthColumn] = &[
     TruthColumn { name: "insulin_delivered", unit: "U" },
     TruthColumn { name: "gut_carbohydrate", unit: "g" },
     TruthColumn { name: "insulin_on_board", unit: "U" },
+    TruthColumn { name: "blood_ketones", unit: "mmol/L" },
+    TruthColumn { name: "ketone_bicarbonate", unit: "mmol/L" },
+    TruthColumn { name: "adrenaline", unit: "1" },
 ];
 
 impl Glycaemia {
@@ -27,6 +30,9 @@ impl Glycaemia {
             self.delivered().0,
             metabolism.gut_carbohydrate_g(),
             metabolism.insulin_on_board().0,
+            self.ketones().blood_mmol_l(),
+            self.ketones().bicarbonate_mmol_l(),
+            self.adrenaline(),
         ]
     }
 }

@@ -14,6 +14,8 @@ pub struct Conditions {
     pub effort: f64,
     /// Severity of sepsis or of another metabolic stress, 0 to 1.
     pub stress: f64,
+    /// Factor on the liver's production of glucose, below 1 after alcohol.
+    pub production: f64,
     /// Glucose that enters the plasma besides food and the liver, negative for what leaves it [mg/kg/min]
     /// (see [`super::GlucoseDrive`]).
     pub influx_mg_kg_min: f64,
@@ -23,7 +25,14 @@ pub struct Conditions {
 
 impl Default for Conditions {
     fn default() -> Self {
-        Self { insulin_sensitivity: 1.0, effort: 0.0, stress: 0.0, influx_mg_kg_min: 0.0, site_delivery: 1.0 }
+        Self {
+            insulin_sensitivity: 1.0,
+            effort: 0.0,
+            stress: 0.0,
+            production: 1.0,
+            influx_mg_kg_min: 0.0,
+            site_delivery: 1.0,
+        }
     }
 }
 
@@ -60,7 +69,7 @@ impl Conditions {
             dependent_uptake: 1.0 + EFFORT_INSULIN_GAIN * self.effort,
             independent_uptake_mg_kg_min: EFFORT_UPTAKE_MG_KG_MIN * self.effort,
             influx_mg_kg_min: self.influx_mg_kg_min,
-            production: 1.0 + STRESS_PRODUCTION * self.stress,
+            production: self.production * (1.0 + STRESS_PRODUCTION * self.stress),
         }
     }
 }

@@ -70,14 +70,16 @@ impl GlucoseDrive {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Conditions, Minimal, MinimalParameters, Type1, Units, reference_patients};
+    use super::super::{
+        BEGINS_IN_TYPE_1_MG_DL, Conditions, Minimal, MinimalParameters, Type1, Units, reference_patients,
+    };
     use super::*;
 
     #[test]
     fn glucose_reaches_the_target_of_everyone_and_returns() {
         for (name, parameters) in reference_patients() {
             for (target, ramp_min) in [(48.0, 30.0), (320.0, 120.0)] {
-                let mut person = Type1::new(parameters).with_counter_regulation();
+                let mut person = Type1::new(parameters).with_counter_regulation(BEGINS_IN_TYPE_1_MG_DL);
                 let basal = parameters.basal_rate().over_minutes(1.0);
                 let mut drive = GlucoseDrive::begin(target, ramp_min, person.plasma_mg_dl());
                 let mut follow = |drive: &mut GlucoseDrive, minutes: usize| {

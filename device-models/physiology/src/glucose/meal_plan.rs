@@ -3,6 +3,8 @@
 use sim_core::{Key, Purpose};
 use thiserror::Error;
 
+use super::habits::Habits;
+
 const TIME: Purpose = Purpose::new("meal.time");
 const SIZE: Purpose = Purpose::new("meal.size");
 const COUNTING: Purpose = Purpose::new("meal.counting");
@@ -20,10 +22,11 @@ const USUAL: [Dish; 4] = [
 /// Spread of the time [min] and of the size from day to day.
 const TIME_MIN: f64 = 20.0;
 const SIZE_SIGMA: f64 = 0.2;
+/// No meal is further than this from its usual size: nobody eats five dinners at once.
+const FURTHEST_SIGMAS: f64 = 1.6;
 /// People misjudge carbohydrate by a fifth on average (Brazeau et al., Diabetes Res Clin Pract 2013;99:19).
 const COUNTING_SIGMA: f64 = 0.2;
-/// Share of boluses that come late, and how late [min].
-const LATE_SHARE: f64 = 0.15;
+/// How late boluses come that come late [min].
 const LATE_MIN: (f64, f64) = (15.0, 60.0);
 /// Largest meal that a list may name [g].
 const LARGEST_G: f64 = 500.0;
@@ -58,6 +61,12 @@ pub struct MealPlan {
     pub counting: Counting,
     /// Share of boluses that are forgotten, 0 to 1.
     pub missed_share: f64,
+    /// Share of those given that come late, 0 to 1.
+    pub late_share: f64,
+    /// What the person believes to be in a meal, relative to what is in it, on average.
+    pub counting_bias: f64,
+    /// How much more times and sizes differ from day to day than in an orderly life.
+    pub irregularity: f64,
 }
 
 /// One meal of one day.
@@ -109,12 +118,21 @@ impl MealPlan {
     pub fn usual(key: Key, weight_kg: f64) -> Self {
         let size = (weight_kg / 70.0).clamp(0.3, 1.2);
         let menu = USUAL.map(|dish| Dish { carbohydrate_g: size * dish.carbohydrate_g, ..dish }).to_vec();
-        Self { key, menu, varied: true, counting: Counting::Usual, missed_share: 0.05 }
+        Self { menu, varied: true, ..Self::fasting(key) }
     }
 
     /// No meals.
     pub fn fasting(key: Key) -> Self {
-        Self { key, menu: Vec::new(), varied: false, counting: Counting::Usual, missed_share: 0.05 }
+        Self {
+            key,
+            menu: Vec::new(),
+            varied: false,
+            counting: Counting::Usual,
+            missed_share: 0.05,
+            late_share: 0.15,
+            counting_bias: 1.0,
+            irregularity: 1.0,
+        }
     }
 
     /// The same meals every day, as in `07:00 45 g, 12:00 70 g`.
@@ -134,6 +152,23 @@ impl MealPlan {
         Ok(Self { menu, ..Self::fasting(key) })
     }
 
+    /// The same meals, eaten and covered as somebody with these habits does.
+    #[must_use]
+    pub fn lived(self, habits: &Habits) -> Self {
+        Self {
+            missed_share: habits.missed_share,
+            late_share: habits.late_share,
+            counting_bias: habits.counting_bias,
+            irregularity: habits.irregularity,
+            ..self
+        }
+    }
+
+    /// Whether times and sizes differ from day to day.
+    pub fn is_varied(&self) -> bool {
+        self.varied
+    }
+
     /// Meals of a day (0 is the first of the simulation), in the order of the clock.
     pub fn meals_on(&self, day: u64) -> Vec<PlannedMeal> {
         let counter = |number: usize| day * self.menu.len() as u64 + number as u64;
@@ -144,8 +179,9 @@ impl MealPlan {
     fn meal(&self, dish: Dish, counter: u64) -> PlannedMeal {
         let (mut minute, mut carbohydrate_g) = (f64::from(dish.minute), dish.carbohydrate_g);
         if self.varied {
-            minute += TIME_MIN * self.key.normal(TIME, counter).clamp(-3.0, 3.0);
-            carbohydrate_g = self.key.log_normal(SIZE, counter, carbohydrate_g, SIZE_SIGMA);
+            minute += self.irregularity * TIME_MIN * self.key.normal(TIME, counter).clamp(-3.0, 3.0);
+            let sigmas = self.key.normal(SIZE, counter).clamp(-FURTHEST_SIGMAS, FURTHEST_SIGMAS);
+            carbohydrate_g *= libm::exp(self.irregularity * SIZE_SIGMA * sigmas);
         }
         let mut meal =
             PlannedMeal { minute: minute as u32, carbohydrate_g, counted_g: carbohydrate_g, bolus_after_min: None };
@@ -154,8 +190,9 @@ impl MealPlan {
         }
         meal.bolus_after_min = Some(0);
         if self.counting == Counting::Usual {
-            meal.counted_g = self.key.log_normal(COUNTING, counter, carbohydrate_g, COUNTING_SIGMA);
-            if self.key.uniform(LATE, 2 * counter) < LATE_SHARE {
+            let believed_g = self.counting_bias * carbohydrate_g;
+            meal.counted_g = self.key.log_normal(COUNTING, counter, believed_g, COUNTING_SIGMA);
+            if self.key.uniform(LATE, 2 * counter) < self.late_share {
                 let late_min = LATE_MIN.0 + (LATE_MIN.1 - LATE_MIN.0) * self.key.uniform(LATE, 2 * counter + 1);
                 meal.bolus_after_min = Some(late_min as u32);
             }
@@ -185,7 +222,7 @@ mod tests {
 
     #[test]
     fn some_boluses_are_forgotten_and_some_come_late() {
-        let plan = MealPlan { missed_share: 0.25, ..MealPlan::usual(Key::new(2, "t1d/2"), 70.0) };
+        let plan = MealPlan { missed_share: 0.25, late_share: 0.15, ..MealPlan::usual(Key::new(2, "t1d/2"), 70.0) };
         let meals: Vec<PlannedMeal> = (0..500).flat_map(|day| plan.meals_on(day)).collect();
         let missed = meals.iter().filter(|meal| meal.bolus_after_min.is_none()).count();
         assert!((420..580).contains(&missed), "{missed} of 2000");

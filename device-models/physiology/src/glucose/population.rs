@@ -30,6 +30,15 @@ impl Group {
             Self::Child => ("child_mean", "child_sd"),
         }
     }
+
+    /// Columns of the table of habits: median and spread.
+    pub(super) const fn habit_columns(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Adult => ("adult", "adult_spread"),
+            Self::Adolescent => ("adolescent", "adolescent_spread"),
+            Self::Child => ("child", "child_spread"),
+        }
+    }
 }
 
 /// Names of the rows of a population table, and what each draw is for.
@@ -153,7 +162,7 @@ impl PopulationTable {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Conditions, Type1, Units, carbohydrate_ratio_g_u};
+    use super::super::{BEGINS_IN_TYPE_1_MG_DL, Conditions, Type1, Units, carbohydrate_ratio_g_u};
     use super::*;
 
     const GROUPS: [(Group, f64, f64); 3] =
@@ -198,7 +207,7 @@ mod tests {
         let ratio = carbohydrate_ratio_g_u(&parameters);
         let size = (parameters.weight_kg / 70.0).min(1.0);
         let basal = parameters.basal_rate().over_minutes(1.0);
-        let mut person = Type1::new(parameters).with_counter_regulation();
+        let mut person = Type1::new(parameters).with_counter_regulation(BEGINS_IN_TYPE_1_MG_DL);
         let (mut in_range, mut peak) = (0_u32, 0.0_f64);
         for minute in 0..1_440 {
             let meal_g = size

@@ -4,9 +4,11 @@
 //! interstitial glucose as in Kovatchev, Breton, Dalla Man and Cobelli, J Diabetes Sci Technol 2009;3:44.
 //! An amount that a step would carry below zero stops at zero.
 
+use super::adrenaline::{self, adrenaline};
 use super::conditions::{Conditions, Modifiers};
 use super::counter_regulation::{BASAL_GLUCAGON_PG_ML, BASAL_SECRETION, Glucagon, insulin_amplification};
 use super::dose::Units;
+use super::kidney::overflow_mg_kg_min;
 use super::meal::Plate;
 use super::parameters::{PMOL_PER_UNIT, Parameters};
 
@@ -32,7 +34,8 @@ pub struct Type1 {
     /// and action.
     states: [f64; STATES],
     plate: Plate,
-    counter_regulated: bool,
+    /// Glucose below which adrenaline comes [mg/dL]; nobody is defended without one.
+    defended_below_mg_dl: Option<f64>,
 }
 
 /// What enters the body in one minute.
@@ -65,13 +68,13 @@ impl Type1 {
             BASAL_GLUCAGON_PG_ML,
             0.0,
         ];
-        Self { parameters, states, plate: Plate::default(), counter_regulated: false }
+        Self { parameters, states, plate: Plate::default(), defended_below_mg_dl: None }
     }
 
-    /// Adds the defences against low glucose of S2013.
+    /// Adds the defences against low glucose: those of S2013, and adrenaline below this glucose [mg/dL].
     #[must_use]
-    pub fn with_counter_regulation(mut self) -> Self {
-        self.counter_regulated = true;
+    pub fn with_counter_regulation(mut self, adrenaline_below_mg_dl: f64) -> Self {
+        self.defended_below_mg_dl = Some(adrenaline_below_mg_dl);
         self
     }
 
@@ -122,25 +125,35 @@ impl Type1 {
         let mut production = person.production_mg_kg_min * modifiers.production
             - person.production_glucose_per_min * plasma
             - person.production_insulin_gain * modifiers.production_action * production_action;
+        let mut excretion = person.renal_excretion_per_min * (plasma - person.renal_threshold_mg_kg).max(0.0);
         let mut acting = uptake_action;
-        if self.counter_regulated {
-            production += glucagon.production_mg_kg_min();
+        let (mut uptake_left, mut brain_uptake_left) = (1.0, 1.0);
+        if let Some(begins_mg_dl) = self.defended_below_mg_dl {
+            let strength = adrenaline(glucose_mg_dl, begins_mg_dl);
+            production += glucagon.production_mg_kg_min() + adrenaline::production_mg_kg_min(strength);
+            excretion += overflow_mg_kg_min(glucose_mg_dl);
+            uptake_left = adrenaline::uptake_left(strength);
+            brain_uptake_left = adrenaline::brain_uptake_left(glucose_mg_dl);
             if acting > 0.0 {
                 acting *= insulin_amplification(glucose_mg_dl);
             }
         }
-        let excretion = person.renal_excretion_per_min * (plasma - person.renal_threshold_mg_kg).max(0.0);
-        let dependent_uptake = (person.uptake_mg_kg_min + person.uptake_gain * modifiers.uptake_action * acting)
+        // At most what there is in a minute: a large overdose asks for more, and the step would overshoot below zero.
+        let tissue_left = tissue.max(0.0);
+        let dependent_uptake = ((person.uptake_mg_kg_min + person.uptake_gain * modifiers.uptake_action * acting)
             .max(0.0)
             * modifiers.dependent_uptake
-            * tissue
-            / (person.half_uptake_mg_kg + tissue);
+            * uptake_left
+            * tissue_left
+            / (person.half_uptake_mg_kg + tissue_left))
+            .min(tissue_left);
         let to_tissue = person.plasma_to_tissue_per_min * plasma - person.tissue_to_plasma_per_min * tissue;
-        let independent_uptake = person.brain_uptake_mg_kg_min + modifiers.independent_uptake_mg_kg_min;
+        let independent_uptake =
+            person.brain_uptake_mg_kg_min * brain_uptake_left + modifiers.independent_uptake_mg_kg_min;
         let plasma_rate =
             production.max(0.0) + appearance + modifiers.influx_mg_kg_min - independent_uptake - excretion - to_tissue;
 
-        let glucagon_rates = if self.counter_regulated {
+        let glucagon_rates = if self.defended_below_mg_dl.is_some() {
             let slope_mg_dl_min = plasma_rate / person.glucose_volume_dl_kg;
             glucagon.rates(person, glucose_mg_dl, slope_mg_dl_min, insulin_pmol_l)
         } else {

@@ -1,7 +1,7 @@
 //! The model against simglucose's traces, and its directions.
 
 use super::super::pack::Table;
-use super::super::{circadian_sensitivity, reference_patients};
+use super::super::{BEGINS_IN_TYPE_1_MG_DL, circadian_sensitivity, reference_patients};
 use super::*;
 
 const OPEN_LOOP: &str = include_str!("../../../data/glucose/reference_open_adult_001.csv");
@@ -82,7 +82,9 @@ fn closed_loop_day_agrees_with_simglucose() {
 #[test]
 fn the_basal_state_of_all_thirty_is_a_fixed_point() {
     for (name, parameters) in reference_patients() {
-        for mut person in [Type1::new(parameters), Type1::new(parameters).with_counter_regulation()] {
+        for mut person in
+            [Type1::new(parameters), Type1::new(parameters).with_counter_regulation(BEGINS_IN_TYPE_1_MG_DL)]
+        {
             let trace = follow(&mut person, 1_440, Units(0.0), &Conditions::default());
             let drift = highest(&trace) - lowest(&trace);
             assert!(drift < 1e-3 * parameters.basal_glucose_mg_dl, "{name}: {drift} mg/dL");
@@ -143,7 +145,7 @@ fn the_dawn_raises_glucose() {
 
 #[test]
 fn low_glucose_calls_glucagon() {
-    let mut person = patient("adult#001").with_counter_regulation();
+    let mut person = patient("adult#001").with_counter_regulation(BEGINS_IN_TYPE_1_MG_DL);
     let trace = follow(&mut person, 240, Units(8.0), &Conditions::default());
     assert!(lowest(&trace) < 70.0, "{}", lowest(&trace));
     assert!(person.glucagon_pg_ml() > 60.5, "{}", person.glucagon_pg_ml());
