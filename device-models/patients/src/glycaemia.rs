@@ -14,7 +14,7 @@ pub(crate) use models::{has_glucose, models, of_plan, with_glucose};
 pub(crate) use truth::{COLUMNS, note_glycaemia};
 
 use bevy_ecs::prelude::*;
-use sim_core::{Clock, Evidence, Phase, Registry};
+use sim_core::{Clock, Evidence, Phase, Registry, Rest, SystemSpec};
 
 use self::steps::{Course, FailingSite};
 use crate::Physiology;
@@ -205,7 +205,9 @@ fn live_minutes(
     clock: Res<Clock>,
     mut patients: Query<(&mut Glycaemia, Option<&Physiology>)>,
     mut evidence: ResMut<Evidence>,
+    mut rest: ResMut<Rest>,
 ) {
+    rest.until_at_most(Minute::next_begin(&clock));
     let Some(minute) = Minute::beginning(&clock) else { return };
     for (mut glycaemia, physiology) in &mut patients {
         let (effort, stress) = physiology.map_or((0.0, 0.0), |Physiology(body)| {
@@ -221,7 +223,7 @@ fn live_minutes(
 /// Adds the minute-wise system and the steps. It comes before the devices: a minute ends before pumps push the insulin
 /// of the next.
 pub(crate) fn register(registry: &mut Registry) {
-    registry.add_system(Phase::Opening, live_minutes);
+    registry.schedule(SystemSpec::new(Phase::Opening, live_minutes).of::<Glycaemia>().rests());
     steps::register(registry);
 }
 

@@ -3,14 +3,14 @@
 
 use bevy_ecs::prelude::*;
 use sim_core::{
-    Annotation, Argument, Arguments, Cadence, Clock, DevicePlan, DrugSample, Key, Owner, ParameterKind, ParameterSpec,
-    Participants, PatientPlan, PatientSpec, Phase, Purpose, Registry, Roster, SimId, SimTime, Span, SpawnError,
-    StateSample, Truth, TruthColumn, sample_instant, working_on,
+    Annotation, Argument, Arguments, Cadence, Clock, DevicePlan, DrugSample, Evidence, Key, Owner, ParameterKind,
+    ParameterSpec, Participants, PatientPlan, PatientSpec, Phase, Purpose, Registry, Roster, SimId, SimTime, Span,
+    SpawnError, StateSample, SystemSpec, Truth, TruthColumn, sample_instant, working_on,
 };
 use vocabulary::Dimension;
 
 use crate::activity::{self, Activity};
-use crate::causes::{Causes, Collapse};
+use crate::causes::{Causes, Collapse, move_inputs};
 use crate::clinical_scores::{Chart, Line};
 use crate::conditions::{self, Conditions};
 use crate::glycaemia;
@@ -25,8 +25,10 @@ use physiology::{
 
 const SEX: Purpose = Purpose::new("patient.sex");
 
-/// Events that every patient keeps, so that a device can average over the last beats and breaths.
+/// Events that patients with a device keep, so that it can average over the last beats and breaths.
 const SHORTEST_REACH: Span = Span::from_secs(8);
+/// Events that the others keep, for annotations.
+const UNWATCHED_REACH: Span = Span::from_secs(1);
 
 /// Who a patient is.
 #[derive(Debug, Clone, Copy, PartialEq, Component)]
@@ -134,7 +136,7 @@ fn inhabit(world: &mut World, entity: Entity, plan: &PatientPlan, key: Key, buil
     // Pulse waves are only kept up for patients whose waveforms somebody reads.
     let sites: &[PulseSite] =
         if longest_chunk > Span::ZERO { &[PulseSite::Finger, PulseSite::RadialArtery] } else { &[] };
-    let reach = longest_chunk + SHORTEST_REACH;
+    let reach = if devices.is_empty() { UNWATCHED_REACH } else { longest_chunk + SHORTEST_REACH };
     let heart = heart_condition(&plan.arguments);
     let mut body = Body::with(parameters, variability, vasculature, &heart, key, sites, reach.nanos());
     if let Some(pattern) = plan.arguments.text("breathing").and_then(BreathPattern::named) {
@@ -215,17 +217,28 @@ fn longest_chunk(devices: &[DevicePlan]) -> Span {
     chunks.max().map_or(Span::ZERO, |end| end - SimTime::ZERO)
 }
 
-/// Every patient lives through one grid step.
-fn live(
-    clock: Res<Clock>,
-    mut patients: Query<(&Person, &mut Physiology, Option<&Activity>)>,
-    mut truth: ResMut<Truth>,
-) {
-    for (person, mut physiology, activity) in &mut patients {
+/// Everybody with a body.
+type Living = (
+    &'static Person,
+    &'static mut Physiology,
+    &'static mut Medication,
+    &'static mut Causes,
+    &'static mut Collapse,
+    Option<&'static Activity>,
+);
+
+/// Every patient lives through one grid step: what acts on the body, the watch over a failing heart, the body.
+fn live(clock: Res<Clock>, mut patients: Query<Living>, mut evidence: ResMut<Evidence>, mut truth: ResMut<Truth>) {
+    for (person, mut physiology, mut medication, mut causes, mut collapse, activity) in &mut patients {
         let _at_work = working_on(Owner::Patient(person.id));
-        physiology.0.step();
+        // Nobody asks whether they have changed: they always have.
+        let (causes, body) = (causes.bypass_change_detection(), &mut physiology.bypass_change_detection().0);
+        let medication = medication.bypass_change_detection();
+        move_inputs(person.id, medication, causes, body, &clock, &mut evidence, &mut truth);
+        collapse.bypass_change_detection().step(person.key, causes, body);
+        body.step();
         if truth.wanted {
-            note_events(person.id, &physiology.0, activity, &clock, &mut truth.annotations);
+            note_events(person.id, body, activity, &clock, &mut truth.annotations);
         }
     }
 }
@@ -424,10 +437,10 @@ pub(crate) fn register(registry: &mut Registry) {
     registry.extend(adults.map(glycaemia::with_glucose));
     registry.extend(glycaemia::models());
     registry.add(reference_model());
-    registry.add_system(Phase::Physiology, activity::live_days);
-    crate::causes::register_systems(registry);
-    registry.add_system(Phase::Physiology, live);
-    registry.add_system(Phase::Physiology, conditions::note);
-    registry.add_system(Phase::Physiology, note_state);
-    registry.add_system(Phase::Physiology, glycaemia::note_glycaemia);
+    registry.schedule(SystemSpec::new(Phase::Physiology, activity::live_days).of::<Activity>());
+    registry.schedule(SystemSpec::new(Phase::Physiology, live).of::<Physiology>());
+    registry.schedule(SystemSpec::new(Phase::Physiology, conditions::note).of::<Physiology>());
+    registry.schedule(SystemSpec::new(Phase::Physiology, note_state).of::<Physiology>());
+    registry
+        .schedule(SystemSpec::new(Phase::Physiology, glycaemia::note_glycaemia).of::<glycaemia::Glycaemia>().rests());
 }

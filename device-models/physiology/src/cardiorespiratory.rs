@@ -8,7 +8,7 @@
 //! some ten breaths slower than the textbook's class III, the heart of late sepsis is fast (153 /min), there is no
 //! hypoxic bradycardia above a saturation of 55 %, and breathing overshoots when an opioid is reversed.
 
-use super::inputs::Inputs;
+use super::inputs::OwnInputs;
 use super::parameters::Parameters;
 use super::state::{Rest, Situation, State, Vitals};
 use super::{circulation, gas_exchange, metabolism, respiratory_control};
@@ -17,7 +17,7 @@ use super::{circulation, gas_exchange, metabolism, respiratory_control};
 #[derive(Debug, Clone)]
 pub struct Core {
     /// Causes acting from now on.
-    pub inputs: Inputs,
+    pub inputs: OwnInputs,
     parameters: Parameters,
     rest: Rest,
     state: State,
@@ -27,7 +27,7 @@ pub struct Core {
 impl Core {
     /// A patient at rest.
     pub fn new(mut parameters: Parameters) -> Self {
-        let inputs = Inputs::default();
+        let inputs = OwnInputs::default();
         // A scenario may ask for a resting rate beyond what the age predicts as the greatest one.
         parameters.heart_rate_max_bpm = parameters.heart_rate_max_bpm.max(parameters.heart_rate_bpm);
         let alveolar_po2_mmhg = gas_exchange::resting_alveolar_po2(&parameters, inputs.fio2);

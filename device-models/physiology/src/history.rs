@@ -25,6 +25,10 @@ impl<E: Event> History<E> {
     /// Appends an event that begins after all others.
     pub fn push(&mut self, event: E) {
         let horizon_ns = event.begins_ns() - self.reach_ns;
+        if self.events.len() == self.events.capacity() {
+            // There is seldom more to come than what expires together.
+            self.events.reserve_exact(EXPIRED_GROUP);
+        }
         self.events.push(event);
         let expired = self.events.partition_point(|event| event.begins_ns() <= horizon_ns).saturating_sub(1);
         if expired >= EXPIRED_GROUP {

@@ -5,6 +5,8 @@
 //! respiratory sinus arrhythmia is coherent with the breaths. The slow one has little power below 0.005 Hz, so that
 //! the mean rate of some minutes is the rate asked for.
 
+use std::sync::LazyLock;
+
 use sim_core::{Key, Purpose};
 
 use super::WARM_UP_NS;
@@ -48,19 +50,28 @@ impl Variability {
 #[derive(Debug, Clone)]
 pub(crate) struct Oscillations {
     key: Key,
-    slow: Resonator,
-    vasomotor: Resonator,
+    slow: Points,
+    vasomotor: Points,
     next_index: u64,
 }
 
-/// A second-order autoregression of unit variance; its last four points by index modulo four.
-#[derive(Debug, Clone)]
+/// A second-order autoregression of unit variance.
+#[derive(Debug)]
 struct Resonator {
     purpose: Purpose,
     coefficients: [f64; 2],
     innovation: f64,
-    points: [f64; 4],
 }
+
+/// The resonators are those of everybody.
+static SLOW: LazyLock<Resonator> =
+    LazyLock::new(|| Resonator::new(Purpose::new("heart.rr.slow"), SLOW_HZ, SLOW_BANDWIDTH_HZ));
+static VASOMOTOR: LazyLock<Resonator> =
+    LazyLock::new(|| Resonator::new(Purpose::new("heart.rr.vasomotor"), VASOMOTOR_HZ, VASOMOTOR_BANDWIDTH_HZ));
+
+/// The last four points of a resonator, by index modulo four.
+#[derive(Debug, Clone, Default)]
+struct Points([f64; 4]);
 
 impl Resonator {
     fn new(purpose: Purpose, centre_hz: f64, bandwidth_hz: f64) -> Self {
@@ -69,47 +80,42 @@ impl Resonator {
         let second = -radius * radius;
         // Variance under unit innovations (Box and Jenkins, "Time Series Analysis").
         let variance = (1.0 - second) / ((1.0 + second) * ((1.0 - second) * (1.0 - second) - first * first));
-        Self { purpose, coefficients: [first, second], innovation: 1.0 / libm::sqrt(variance), points: [0.0; 4] }
+        Self { purpose, coefficients: [first, second], innovation: 1.0 / libm::sqrt(variance) }
     }
 
     /// Draws the point `index`, all points before it having been drawn. The first two begin in the steady state.
-    fn draw(&mut self, key: Key, index: u64) {
+    fn draw(&self, key: Key, index: u64, Points(points): &mut Points) {
         let normal = key.normal(self.purpose, index);
         let [first, second] = self.coefficients;
-        self.points[slot(index)] = match index {
+        points[slot(index)] = match index {
             0 => normal,
             1 => {
                 let correlation = first / (1.0 - second);
-                correlation * self.points[slot(0)] + libm::sqrt(1.0 - correlation * correlation) * normal
+                correlation * points[slot(0)] + libm::sqrt(1.0 - correlation * correlation) * normal
             }
-            _ => {
-                first * self.points[slot(index - 1)] + second * self.points[slot(index - 2)] + self.innovation * normal
-            }
+            _ => first * points[slot(index - 1)] + second * points[slot(index - 2)] + self.innovation * normal,
         };
     }
+}
 
+impl Points {
     /// Value between the points `index` and `index + 1`.
     fn between(&self, index: u64, share: f64) -> f64 {
-        let (from, to) = (self.points[slot(index)], self.points[slot(index + 1)]);
+        let (from, to) = (self.0[slot(index)], self.0[slot(index + 1)]);
         from + (to - from) * share
     }
 }
 
 impl Oscillations {
     pub(crate) fn new(key: Key) -> Self {
-        Self {
-            key,
-            slow: Resonator::new(Purpose::new("heart.rr.slow"), SLOW_HZ, SLOW_BANDWIDTH_HZ),
-            vasomotor: Resonator::new(Purpose::new("heart.rr.vasomotor"), VASOMOTOR_HZ, VASOMOTOR_BANDWIDTH_HZ),
-            next_index: 0,
-        }
+        Self { key, slow: Points::default(), vasomotor: Points::default(), next_index: 0 }
     }
 
     /// Draws all points up to and including the first one at or after `time_ns`.
     pub(crate) fn advance_to(&mut self, time_ns: i64) {
         while self.next_index == 0 || instant_ns(self.next_index - 1) < time_ns {
-            self.slow.draw(self.key, self.next_index);
-            self.vasomotor.draw(self.key, self.next_index);
+            SLOW.draw(self.key, self.next_index, &mut self.slow);
+            VASOMOTOR.draw(self.key, self.next_index, &mut self.vasomotor);
             self.next_index += 1;
         }
     }

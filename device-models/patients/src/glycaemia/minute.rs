@@ -1,6 +1,6 @@
 //! The whole minutes of a run, and what the clock on the wall shows then.
 
-use sim_core::Clock;
+use sim_core::{Clock, SimTime, Span};
 
 /// A minute [ns].
 const MINUTE_NS: i64 = 60_000_000_000;
@@ -34,6 +34,11 @@ impl Minute {
         })
     }
 
+    /// When the next minute of the run begins after this grid step.
+    pub fn next_begin(clock: &Clock) -> SimTime {
+        clock.now + Span::from_nanos(MINUTE_NS - clock.now.nanos().rem_euclid(MINUTE_NS))
+    }
+
     /// Hour of the day [h, 0 to 24].
     pub fn hour(&self) -> f64 {
         f64::from(self.of_day) / 60.0
@@ -42,8 +47,6 @@ impl Minute {
 
 #[cfg(test)]
 mod tests {
-    use sim_core::{SimTime, Span};
-
     use super::*;
 
     #[test]
@@ -55,5 +58,7 @@ mod tests {
         assert_eq!(at(after(3_600)), Some(Minute { index: 60, day: 1, of_day: 0 }));
         assert_eq!(at(after(61)), None);
         assert_eq!(at(SimTime::from_nanos(60_100_000_000)), None);
+        let next = |now: SimTime| Minute::next_begin(&Clock { now, end: now, start_epoch_ns });
+        assert_eq!((next(after(0)), next(after(119)), next(after(120))), (after(60), after(120), after(180)));
     }
 }
