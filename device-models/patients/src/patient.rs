@@ -326,7 +326,7 @@ fn state_values(core: &Core, medication: &Medication, line: &Line, steps: u64) -
         core.inputs.fio2,
         line.bispectral_index,
         f64::from(line.consciousness as u8),
-        f64::from(line.consciousness.glasgow()),
+        f64::from(line.glasgow),
         f64::from(line.news2.total()),
         if line.scale == OxygenScale::Usual { 1.0 } else { 2.0 },
         f64::from(line.qsofa.total()),
@@ -443,4 +443,25 @@ pub(crate) fn register(registry: &mut Registry) {
     registry.schedule(SystemSpec::new(Phase::Physiology, note_state).of::<Physiology>());
     registry
         .schedule(SystemSpec::new(Phase::Physiology, glycaemia::note_glycaemia).of::<glycaemia::Glycaemia>().rests());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What every patient with a circulation takes in the columns of the world, beside beats, breaths and what few have.
+    #[test]
+    fn a_patient_is_small() {
+        let parts = [
+            size_of::<Person>(),
+            size_of::<Physiology>(),
+            size_of::<Medication>(),
+            size_of::<Causes>(),
+            size_of::<Collapse>(),
+            size_of::<Chart>(),
+            size_of::<Conditions>(),
+        ];
+        let bytes: usize = parts.iter().sum();
+        assert!(bytes <= 1_536, "{bytes} bytes: {parts:?}");
+    }
 }

@@ -14,7 +14,7 @@ pub struct History<E> {
 }
 
 /// Expired events are dropped in groups of this many, so that a push moves memory only now and then.
-const EXPIRED_GROUP: usize = 4;
+const EXPIRED_GROUP: usize = 2;
 
 impl<E: Event> History<E> {
     /// A history that keeps every event that began, or was still the latest one, within `reach_ns` before the newest.
