@@ -79,8 +79,10 @@ fn write_metric(out: &mut String, row: &Row<'_>) -> Result<(), Box<dyn Error>> {
     writeln!(out, "        id: {:?},", row.cell("id")?)?;
     writeln!(out, "        display: {:?},", row.cell("display")?)?;
     writeln!(out, "        kind: MetricKind::{kind},")?;
-    writeln!(out, "        mdc_code: {},", row.code("mdc_code")?)?;
-    for field in ["mdc_refid", "loinc", "snomed", "ucum"] {
+    for field in ["mdc_code", "mdc_unit_code"] {
+        writeln!(out, "        {field}: {},", row.code(field)?)?;
+    }
+    for field in ["mdc_refid", "loinc", "snomed", "ucum", "mdc_unit_refid"] {
         writeln!(out, "        {field}: {:?},", row.text(field)?)?;
     }
     let resolution = resolution.map_or("None".to_owned(), |resolution| format!("Some({resolution:e})"));

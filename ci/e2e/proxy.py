@@ -51,6 +51,8 @@ class Proxy:
         self.subscriptions = 0  # SUBACKs handed to clients that are no devices
         # What devices say to the broker, what the broker says to devices, and other clients' first words to the broker.
         self.from_devices, self.to_devices, self.others = Gate(), Gate(), Gate()
+        # What the broker says to other clients; what comes while it is closed is thrown away.
+        self.to_others = Gate()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
@@ -161,6 +163,8 @@ class Line:
         for chunk in chunks(self.broker):
             self.known.wait()
             if self.is_device and not self.proxy.to_devices.wait(lambda: True):
+                continue
+            if not self.is_device and not self.proxy.to_others.is_open:
                 continue
             with self.proxy.lock:
                 for kind, _, body in packets.take(chunk):

@@ -2,14 +2,18 @@
 
 import base64
 import json
+import math
 import subprocess
 from collections import Counter
 from datetime import datetime
 
 import cbor2
+import hl7
 import jsonschema
 import pytest
 from fhir.resources.R4B.bundle import Bundle
+from hl7apy.consts import VALIDATION_LEVEL
+from hl7apy.parser import parse_message, parse_segment
 
 from program import ROOT, SCENARIOS, iomt, sets
 
@@ -152,3 +156,68 @@ def test_formats_without_a_schema_say_which_have_one():
     done = iomt("schema", "senml-cbor")
     assert done.returncode == 2
     assert "vendor-json, " in done.stderr and "fhir-r4" in done.stderr
+
+
+def segments(message, name):
+    return [segment for segment in message if str(segment[0]) == name]
+
+
+# Types of what is observed.
+VALUE_TYPES = {"NM", "NA", "CWE", "ST"}
+
+
+def judge_observations(text):
+    """OBX as IHE PCD wants them: numbered, each in a place of its own below one that stands before it, with codes and status."""
+    message = hl7.parse(text)
+    places = set()
+    for number, obx in enumerate(segments(message, "OBX"), start=1):
+        kind, code, place, status = str(obx[2]), obx[3][0], str(obx[4]), str(obx[11])
+        assert str(obx[1]) == str(number)
+        assert place not in places
+        places.add(place)
+        assert str(code[2]) in ("MDC", "99SIM") and (str(code[2]) != "MDC" or int(str(code[0])) > 65536)
+        assert (status == "X") == (kind == "") and (kind == "" or kind in VALUE_TYPES)
+        assert (str(obx[5]) == "") == (kind == "")
+        if kind == "NM":
+            float(str(obx[5]))
+            assert str(obx[6][0][2]) in ("MDC", "UCUM")
+        if kind == "NA":
+            assert all(math.isfinite(float(str(sample))) for sample in obx[5][0])
+    return message
+
+
+def test_hl7_keeps_its_version_and_the_profiles_of_ihe(tmp_path):
+    lines = payloads(tmp_path, "hl7v2")
+    events, devices, of_stream = Counter(), set(), Counter()
+    for line in lines:
+        text = line["payload"]
+        message = judge_observations(text)
+        header = segments(message, "MSH")[0]
+        event = str(header[9][0][1])
+        events[event] += 1
+        assert str(header[11]) == "T" and str(header[12]) == "2.6"
+        filler = segments(message, "OBR")[0][3][0]
+        sequence, stream, serial = (str(part) for part in filler[:3])
+        assert str(header[10]) == f"{serial}/{stream}/{sequence}"
+        of_stream[serial, stream] += 1
+        if event == "R40":
+            # hl7apy knows no ORU_R40; its segments are those of 2.6 all the same.
+            assert all(parse_segment(segment, version="2.6").validate() for segment in text.split("\r") if segment)
+            continue
+        devices.add(serial)
+        # One that a stream begins with, and one with everything in it; more of them only take longer.
+        if of_stream[serial, stream] in (1, 2, 40):
+            parsed = parse_message(text, validation_level=VALIDATION_LEVEL.STRICT)
+            assert parsed.validate()
+    assert set(events) == {"R01", "R40"} and events["R40"] > 0, events
+    assert len(devices) == 19, devices
+
+
+def test_events_and_orders_are_those_of_hl7():
+    for file in sorted((ROOT / "formats/samples/hl7v2").glob("*.hl7")):
+        text = file.read_text().replace("\n", "\r")
+        if file.stem == "oru_r40":
+            assert all(parse_segment(segment, version="2.6").validate() for segment in text.split("\r") if segment)
+        else:
+            assert parse_message(text, validation_level=VALIDATION_LEVEL.STRICT).validate(), file
+        assert str(segments(hl7.parse(text).create_ack(), "MSA")[0][2]) == str(segments(hl7.parse(text), "MSH")[0][10])

@@ -12,6 +12,9 @@ client. As the probe could not see, the run blames nobody, and says what it cann
 2. The broker is killed and started again. The relay lets the devices in and keeps both subscribers out: what the devices
    say now is acknowledged and lost, for both.
 3. The relay holds the devices back until both subscribers are subscribed again; then everything flows.
+
+What the broker owed a subscriber before its connection ended is another matter: the subscription stood, the message was
+acknowledged, and what was in the session went with the broker. Of that the run is certain.
 """
 
 import json
@@ -139,6 +142,40 @@ def test_what_a_killed_broker_loses_while_nobody_can_look_is_unjudged(mosquitto,
     assert report["dropped_declared"] == report["generated"] - len(written) - report["pending"] > 0
     # The outage was 1.5 s at least for everybody.
     assert report["connections"]["reconnect"]["p50_s"] >= 1.0
+
+
+def test_what_a_killed_broker_owed_its_subscribers_is_lost_for_certain(mosquitto, relay, tmp_path):
+    proxy = relay(mosquitto)
+    with (
+        Subscriber(proxy.port, persistent=True) as subscriber,
+        Run(SCENARIO, tmp_path / "out", *sets(broker=proxy.url)) as run,
+    ):
+        wait_until(lambda: len(subscriber.seen) > 300)
+        # Nothing is on its way when the relay begins and ends to keep from the subscribers what the broker says.
+        proxy.from_devices.set(False)
+        time.sleep(0.5)
+        proxy.to_others.set(False)
+        proxy.from_devices.set(True)
+        time.sleep(1.5)
+        proxy.from_devices.set(False)
+        time.sleep(0.5)
+        subscriptions = proxy.subscriptions
+        mosquitto.kill()
+        proxy.to_others.set(True)
+        mosquitto.start()
+        wait_until(lambda: proxy.subscriptions >= subscriptions + 2)
+        proxy.from_devices.set(True)
+        code = run.wait()
+        subscriber.settle()
+        seen = set(subscriber.keys())
+    report = run.report
+    missing = keys(proxy.acknowledged_messages()) - seen
+    assert report["lost_acked"] == report["lost"] == len(missing) > 20, run.said()
+    assert report["unjudged"] == 0
+    assert code == report["exit_code"] == 1
+    verdicts = {expect["id"]: expect["verdict"] for expect in report["expect"]}
+    assert verdicts["nothing acknowledged is lost"] == "fail"
+    judge_sums(report)
 
 
 def test_a_clean_restart_with_persistence_loses_nothing(start_mosquitto, relay, tmp_path):

@@ -1,17 +1,20 @@
 //! Payload formats and commands: bytes and what they mean. No I/O, no clock, no ECS.
 //!
 //! [`vendor_json`] is the telemetry format that every stack can read, [`senml`] is that of sensors in general, [`fhir`] that of
-//! records of patients, [`template`] writes whatever a user's own text says, [`command`] is what a device is told and what it
+//! records of patients, [`hl7v2`] that of hospitals, [`template`] writes whatever a user's own text says, [`command`] is what a device is told and what it
 //! answers, [`file_line`] is a message in a file, and gateways have formats of their own. Whatever comes from outside is read
 //! by total functions: any bytes give either a value or an error that says where and what.
 
 pub mod command;
 pub mod fhir;
 pub mod file_line;
+pub mod hl7v2;
 pub mod senml;
 pub mod template;
 pub mod vendor_json;
 
+#[cfg(test)]
+mod alteration;
 mod canonical_json;
 mod decimal;
 mod gateway;
@@ -47,6 +50,9 @@ impl Plugin for Formats {
         registry.add(FormatSpec::fixed("senml-cbor", about, Arc::new(senml::SenmlCbor)));
         let about = "FHIR R4: a transaction Bundle a message, with patient, device and Observations by LOINC, IEEE 11073 and UCUM";
         registry.add(FormatSpec::fixed("fhir-r4", about, Arc::new(fhir::FhirR4)));
+        let about =
+            "HL7 v2.6: ORU^R01 (IHE PCD-01) a message, ORU^R40 (PCD-04) an alarm, by IEEE 11073, for MLLP and the like";
+        registry.add(FormatSpec::fixed("hl7v2", about, Arc::new(hl7v2::Hl7V2)));
         registry.add(template::row());
         gateway::register(registry);
     }

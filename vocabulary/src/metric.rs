@@ -30,6 +30,10 @@ pub struct Metric {
     pub snomed: Option<&'static str>,
     /// Unit as a UCUM expression.
     pub ucum: Option<&'static str>,
+    /// IEEE 11073-10101 code of the unit (32 bit, partition included).
+    pub mdc_unit_code: Option<u32>,
+    /// IEEE 11073-10101 reference id of the unit.
+    pub mdc_unit_refid: Option<&'static str>,
     /// Smallest difference a usual device reports, in the metric's unit.
     pub resolution: Option<f64>,
     /// Decimals that `resolution` needs (0 to 6).
@@ -52,6 +56,8 @@ impl Metric {
             loinc: None,
             snomed: None,
             ucum: None,
+            mdc_unit_code: None,
+            mdc_unit_refid: None,
             resolution: None,
             decimals: decimals(None),
             device_range: None,

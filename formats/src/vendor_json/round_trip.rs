@@ -1,12 +1,24 @@
 //! What is written reads back: random messages through the encoder, [`decode`] and [`peek`].
 
 use proptest::prelude::*;
-use vocabulary::{MetricKind, Quality, Value};
+use vocabulary::{Format, MetricKind, Quality, Sameness, Value};
 
 use super::{VendorJson, decode, peek};
-use crate::message_draft::any_message;
+use crate::alteration::alterations;
+use crate::message_draft::{any_message, likely_message};
 
 proptest! {
+    #[test]
+    fn whatever_is_altered_is_found(draft in likely_message()) {
+        let said = draft.encoded(&VendorJson);
+        let altered = alterations(&said);
+        prop_assert!(altered.len() > 4, "{}", altered.len());
+        for copy in altered {
+            let found = matches!(VendorJson.same(&copy, &said), Sameness::Differs { .. });
+            prop_assert!(found, "{} for {}", String::from_utf8_lossy(&copy), String::from_utf8_lossy(&said));
+        }
+    }
+
     #[test]
     fn a_written_message_reads_back(draft in any_message()) {
         let payload = draft.encoded(&VendorJson);

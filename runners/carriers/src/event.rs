@@ -188,6 +188,16 @@ pub enum LossReason {
 }
 
 impl LossReason {
+    /// Whether the other side, or its machine, has ended the connection: what it had sent before was not held up.
+    pub fn is_word_of_other_side(&self) -> bool {
+        match self {
+            Self::Broker { .. } | Self::Closed => true,
+            Self::Io { kind } => matches!(kind, io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted),
+            Self::Tls { failure } => *failure == TlsFailure::Ended,
+            Self::SpeaksTls | Self::TimedOut { .. } | Self::LinkCut | Self::Malformed { .. } => false,
+        }
+    }
+
     /// The words in reports; equal for equal causes, so they can be counted.
     pub fn words(&self) -> String {
         match self {

@@ -24,7 +24,7 @@ pub use mqtt::config::{ConnectionConfig, FleetConfig, RouteConfig};
 pub use mqtt::fleet::{Fleet, FleetEnd, FleetEvents};
 pub use mqtt::leftovers::{LeftSessions, RemovedSessions, clear_retained};
 pub use mqtt::virtual_fleet::VirtualFleet;
-pub use mqtt::visit::{Received, Refusal, RefusalCause, Visit};
+pub use mqtt::visit::{KeptSession, Received, Refusal, RefusalCause, Visit};
 pub use mqtt::visitor::Visitor;
 pub use opening::{Carry, Open, Opening, Tell, Time};
 pub use other_end::{Heard, OtherEnd};

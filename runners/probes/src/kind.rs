@@ -91,6 +91,9 @@ pub enum Sight {
     Lost {
         /// The last instant at which it is known to have seen [ns since the run's origin].
         since: i64,
+        /// When the target has ended the connection [ns since the run's origin], if it has, and if it owes the probe what
+        /// it took until then, now or later; `None` when it was silent, or may forget.
+        ended_owing: Option<i64>,
         /// Why.
         reason: String,
     },
@@ -98,6 +101,8 @@ pub enum Sight {
     Back {
         /// When [ns since the run's origin].
         at: i64,
+        /// Whether the target has kept for it what it took meanwhile.
+        resumed: bool,
     },
 }
 

@@ -82,6 +82,7 @@ fn tiles(report: &RunReport) -> String {
     let tiles = [
         ("generated", count(report.generated), false),
         ("delivered", count(report.delivered), false),
+        ("altered", count(report.altered), report.altered > 0),
         ("lost", count(report.lost), report.lost > 0),
         ("unjudged", count(report.unjudged), report.unjudged > 0),
         ("lost after ack", count(report.lost_acked), report.lost_acked > 0),
@@ -118,7 +119,7 @@ fn expectation_row(expect: &ExpectReport) -> Vec<String> {
             .expect("writing to a string does not fail");
     }
     let lists = [
-        ("single messages", expect.counterexamples.iter().map(|example| escape(&example.line())).collect::<Vec<_>>()),
+        ("single messages", expect.example_lines(usize::MAX).map(|line| escape(&line)).collect::<Vec<_>>()),
         ("devices", expect.worst.iter().map(|worst| escape(&format!("{}: {}", worst.path, worst.reads))).collect()),
     ];
     if matches!(expect.verdict, Verdict::Fail | Verdict::Inconclusive) {
@@ -132,7 +133,7 @@ fn expectation_row(expect: &ExpectReport) -> Vec<String> {
     vec![
         name,
         mark(expect.verdict) + informs,
-        format!("<code>{}</code>", escape(&expect.that)),
+        format!("<code>{}</code>", escape(&expect.asks())),
         escape(&expect.reads),
         figures::count(expect.samples),
         format!("{} to {}", figures::seconds(expect.from_s), figures::seconds(expect.to_s)),
@@ -221,6 +222,7 @@ fn worst_devices(report: &RunReport) -> String {
             vec![
                 escape(&device.path),
                 count(device.generated),
+                count(device.altered),
                 count(device.lost),
                 count(device.unjudged),
                 count(device.dropped_declared),
@@ -229,7 +231,7 @@ fn worst_devices(report: &RunReport) -> String {
             ]
         })
         .collect();
-    let columns = ["device", "#generated", "#lost", "#unjudged", "#dropped", "#pending", "#longest delay"];
+    let columns = ["device", "#generated", "#altered", "#lost", "#unjudged", "#dropped", "#pending", "#longest delay"];
     section(
         "Devices that fared worst",
         &table("Most messages that never arrived, then longest delay.", &columns, &rows),
@@ -251,6 +253,7 @@ fn streams(report: &RunReport) -> String {
                     counts.sent,
                     counts.acked,
                     counts.delivered,
+                    counts.altered,
                     counts.lost,
                     counts.unjudged,
                     counts.dropped_declared,
@@ -269,13 +272,14 @@ fn streams(report: &RunReport) -> String {
         "#sent",
         "#acked",
         "#delivered",
+        "#altered",
         "#lost",
         "#unjudged",
         "#dropped",
         "#pending",
         "#duplicates",
     ];
-    table("generated = delivered + lost + unjudged + dropped + pending", &columns, &rows)
+    table("generated = delivered + altered + lost + unjudged + dropped + pending", &columns, &rows)
 }
 
 fn messages(report: &RunReport) -> String {
@@ -285,6 +289,7 @@ fn messages(report: &RunReport) -> String {
         ("corrupted", count(report.corrupted)),
         ("invented", count(report.invented)),
         ("under another name", count(report.identity_mismatch)),
+        ("stale", count(report.stale)),
         ("too old to judge", count(report.too_old)),
         ("remembered", report.memory.line()),
         ("refused by the target", count(report.refused)),

@@ -52,7 +52,7 @@ fn expectation_case(report: &RunReport, expect: &ExpectReport) -> TestCase {
         Verdict::Inconclusive => TestCaseStatus::non_success(NonSuccessKind::Error),
     };
     status.set_message(headline(expect)).set_type(expect.verdict.word()).set_description(body(report, expect));
-    case(report, &format!("{}: {}", expect.id, expect.that), status)
+    case(report, &format!("{}: {}", expect.id, expect.asks()), status)
 }
 
 fn validity_case(report: &RunReport) -> TestCase {
@@ -78,8 +78,8 @@ fn case(report: &RunReport, name: &str, status: TestCaseStatus) -> TestCase {
 
 fn body(report: &RunReport, expect: &ExpectReport) -> String {
     let mut body = format!("{}\nat {}, {} samples\n", headline(expect), expect.location, expect.samples);
-    for example in &expect.counterexamples {
-        writeln!(body, "  {}", example.line()).expect("writing to a string does not fail");
+    for line in expect.example_lines(usize::MAX) {
+        writeln!(body, "  {line}").expect("writing to a string does not fail");
     }
     for worst in &expect.worst {
         writeln!(body, "  worst: {} {}", worst.path, worst.reads).expect("writing to a string does not fail");
@@ -91,8 +91,8 @@ fn body(report: &RunReport, expect: &ExpectReport) -> String {
 fn headline(expect: &ExpectReport) -> String {
     match expect.verdict {
         Verdict::Inconclusive | Verdict::NotApplicable => {
-            format!("{} is {}: {}", expect.that, expect.verdict.word(), expect.reason)
+            format!("{} is {}: {}", expect.asks(), expect.verdict.word(), expect.reason)
         }
-        Verdict::Pass | Verdict::Fail => format!("{} is {}", expect.that, expect.reads),
+        Verdict::Pass | Verdict::Fail => format!("{} is {}", expect.asks(), expect.reads),
     }
 }

@@ -49,7 +49,7 @@ fn write_expectations(report: &RunReport, text: &mut Text) {
         report.expect.iter().map(|expect| of(expect).chars().count()).max().unwrap_or(0)
     };
     let id_width = width(|expect| &expect.id);
-    let that_width = width(|expect| &expect.that);
+    let that_width = report.expect.iter().map(|expect| expect.asks().chars().count()).max().unwrap_or(0);
     let reads_width = width(|expect| &expect.reads);
     for expect in &report.expect {
         let word = text.verdict(expect.verdict, &format!("{:<14}", expect.verdict.word()));
@@ -57,10 +57,13 @@ fn write_expectations(report: &RunReport, text: &mut Text) {
         let informs = if expect.severity == "fail" { "" } else { " (informs only)" };
         text.line(format_args!(
             "  {word} {:<id_width$}  {:<that_width$}  is {:<reads_width$}  {samples} samples  {}{informs}",
-            expect.id, expect.that, expect.reads, expect.location
+            expect.id,
+            expect.asks(),
+            expect.reads,
+            expect.location
         ));
-        for example in expect.counterexamples.iter().take(SHOWN) {
-            text.line(format_args!("                 {}", example.line()));
+        for line in expect.example_lines(SHOWN) {
+            text.line(format_args!("                 {line}"));
         }
     }
 }
@@ -82,9 +85,10 @@ fn write_numbers(report: &RunReport, text: &mut Text) {
     let count = figures::count;
     text.heading("messages");
     text.line(format_args!(
-        "  {} generated = {} delivered + {} lost + {} unjudged + {} dropped, as declared + {} pending",
+        "  {} generated = {} delivered + {} altered + {} lost + {} unjudged + {} dropped, as declared + {} pending",
         count(report.generated),
         count(report.delivered),
+        count(report.altered),
         count(report.lost),
         count(report.unjudged),
         count(report.dropped_declared),
@@ -98,13 +102,14 @@ fn write_numbers(report: &RunReport, text: &mut Text) {
         count(report.refused)
     ));
     text.line(format_args!(
-        "  observed: {} duplicates, {} out of order, {} corrupted, {} invented, {} under another name, {} too old to \
-         judge, {} foreign",
+        "  observed: {} duplicates, {} out of order, {} corrupted, {} invented, {} under another name, {} stale, {} too \
+         old to judge, {} foreign",
         count(report.duplicates),
         count(report.out_of_order),
         count(report.corrupted),
         count(report.invented),
         count(report.identity_mismatch),
+        count(report.stale),
         count(report.too_old),
         count(report.foreign)
     ));

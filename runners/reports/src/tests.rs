@@ -57,6 +57,7 @@ fn all_files_are_written() {
     std::fs::create_dir_all(&dir).unwrap();
     let report = sample_report();
     let rows = (0..report.lost).map(|sequence| LostMessage {
+        probe: "wire".to_owned(),
         path: "icu/1/mon/vitals".to_owned(),
         sequence,
         intended: sim_core::SimTime::ZERO,

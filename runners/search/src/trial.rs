@@ -28,8 +28,8 @@ pub enum Violation {
     },
     /// Messages appeared or vanished in the accounts.
     #[error(
-        "{whose}: {generated} generated, but {delivered} delivered + {lost} lost + {unjudged} unjudged + {dropped} dropped \
-         + {pending} pending"
+        "{whose}: {generated} generated, but {delivered} delivered + {altered} altered + {lost} lost + {unjudged} unjudged + \
+         {dropped} dropped + {pending} pending"
     )]
     NotConserved {
         /// The run's, or a probe's.
@@ -38,6 +38,8 @@ pub enum Violation {
         generated: u64,
         /// Messages observed.
         delivered: u64,
+        /// Messages observed, and never as they were said.
+        altered: u64,
         /// Messages written and not observed.
         lost: u64,
         /// Messages of which nobody can tell whether they were lost.
@@ -154,13 +156,23 @@ fn hold(plan: &Plan, registry: &Registry, has_steps: bool) -> Result<u64, Violat
 }
 
 fn check_conserved(report: &RunReport) -> Result<(), Violation> {
-    let RunReport { generated, delivered, lost, unjudged, dropped_declared, pending, .. } = *report;
-    let whole = Counts { generated, delivered, lost, unjudged, dropped_declared, pending, ..Counts::default() };
+    let RunReport { generated, delivered, altered, lost, unjudged, dropped_declared, pending, .. } = *report;
+    let whole =
+        Counts { generated, delivered, altered, lost, unjudged, dropped_declared, pending, ..Counts::default() };
     let of_probes = report.probes.iter().map(|probe| (format!("probe {}", probe.id), probe.counts));
     for (whose, counts) in std::iter::once(("the run".to_owned(), whole)).chain(of_probes) {
-        let Counts { generated, delivered, lost, unjudged, dropped_declared: dropped, pending, .. } = counts;
-        if generated != delivered + lost + unjudged + dropped + pending {
-            return Err(Violation::NotConserved { whose, generated, delivered, lost, unjudged, dropped, pending });
+        let Counts { generated, delivered, altered, lost, unjudged, dropped_declared: dropped, pending, .. } = counts;
+        if generated != delivered + altered + lost + unjudged + dropped + pending {
+            return Err(Violation::NotConserved {
+                whose,
+                generated,
+                delivered,
+                altered,
+                lost,
+                unjudged,
+                dropped,
+                pending,
+            });
         }
     }
     Ok(())

@@ -105,6 +105,8 @@ pub enum Event {
         since: i64,
         /// When it saw again, if it does already; else [`Event::ProbeSees`] follows.
         until: Option<i64>,
+        /// When its target ended the connection, owing the probe whatever it had taken until then.
+        ended_owing: Option<i64>,
         /// Why.
         reason: String,
     },
@@ -114,6 +116,8 @@ pub enum Event {
         probe: usize,
         /// Since when.
         at: i64,
+        /// Whether its target had kept for it what it took meanwhile.
+        resumed: bool,
     },
     /// A device is online.
     Connected {

@@ -18,8 +18,12 @@ pub enum End {
     Delivered,
     /// Written to a connection and not observed by the end of the drain.
     Lost,
+    /// Observed, and never as it was said or where it belongs.
+    Altered,
     /// Written and not observed, but it could have been shown when the probe was blind.
     Unjudged,
+    /// Written and not observed, but something was seen behind its target that no format reads.
+    Unread,
     /// The device's outbox dropped it and said so.
     Dropped,
     /// Never written, or given up.
@@ -34,7 +38,9 @@ impl End {
         match self {
             Self::Delivered => "observed",
             Self::Lost => "written, never observed",
+            Self::Altered => "observed, but never as it was said and where it belongs",
             Self::Unjudged => "written, and perhaps shown when the probe was blind",
+            Self::Unread => "written, and perhaps shown in a shape that no format reads",
             Self::Dropped => "dropped, as declared",
             Self::Pending => "never written",
             Self::Unknown => "watched by no probe",
@@ -123,6 +129,8 @@ pub enum Incident {
     Invented,
     /// Seen under another device's or another patient's name.
     IdentityMismatch,
+    /// Kept by the target from before the run, and shown as if it were of now.
+    Stale,
     /// Seen so long after it was said that nobody can tell whether it is what was said.
     TooOld,
 }
@@ -136,6 +144,7 @@ impl Incident {
             Self::Corrupted => "observed with other bytes than were generated",
             Self::Invented => "observed although no device had said it",
             Self::IdentityMismatch => "observed on the topic of another device",
+            Self::Stale => "observed as a value that the target had kept from before",
             Self::TooOld => "observed too late to be compared with what was said",
         }
     }

@@ -28,7 +28,8 @@ pub struct Judgement {
     pub(crate) lag: Delays,
 }
 
-/// Lost messages in order of route and sequence, cut at 100 000.
+/// Messages lost on the way to a probe, of each stream at each probe that watches it, in order of stream, probe and sequence;
+/// cut at 100 000.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct LostMessages {
     /// The first of them.
@@ -42,6 +43,8 @@ pub struct LostMessages {
 pub struct LostMessage {
     /// Path of the stream.
     pub path: String,
+    /// Id of the probe that did not see it.
+    pub probe: String,
     /// Sequence number within the stream.
     pub sequence: u64,
     /// When the device meant to say it.

@@ -13,9 +13,10 @@ use std::sync::Arc;
 use scenarios::Plan;
 use sim_core::{Registry, RouteId, SimId, SimTime};
 
+use crate::connection_times::ConnectionTimes;
 use crate::delays::Delays;
 use crate::expectation::Expectations;
-use crate::eyesight::Eyesight;
+use crate::eyesight::{Blindness, Eyesight};
 use crate::fate::{Delay, LinkFate};
 use crate::imprint::Imprint;
 use crate::matcher::MatcherSpec;
@@ -71,6 +72,7 @@ pub struct Ledger {
     /// How often each probe's sightings were matched by each rule.
     matched: Vec<Vec<u64>>,
     eyes: Vec<Eyesight>,
+    connection_times: ConnectionTimes,
     unmatched: u64,
     expectations: Expectations,
     series: Series,
@@ -108,6 +110,7 @@ impl Ledger {
             matched: vec![vec![0; matchers.len()]; plan.probes.len()],
             matchers,
             eyes: plan.probes.iter().map(|_| Eyesight::new()).collect(),
+            connection_times: ConnectionTimes::default(),
             unmatched: 0,
             expectations: Expectations::of(&plan, registry),
             series: Series::new(plan.time.length.nanos()),
@@ -365,17 +368,17 @@ impl Ledger {
     }
 
     /// A probe (index into [`Plan::probes`]) has not seen anything since an instant, until another one or until further
-    /// notice ([`Ledger::sees`]).
-    pub fn blind(&mut self, probe: usize, since: i64, until: Option<i64>, reason: &str) {
+    /// notice ([`Ledger::sees`]). Its target may have ended the connection, owing it what was taken until then.
+    pub fn blind(&mut self, probe: usize, since: i64, until: Option<i64>, ended_owing: Option<i64>, reason: &str) {
         if let Some(eyes) = self.eyes.get_mut(probe) {
-            eyes.blind(since, until, reason);
+            eyes.blind(Blindness { since, until, ended_owing, resumed: false, reason: reason.to_owned() });
         }
     }
 
-    /// A probe that was blind sees from an instant on.
-    pub fn sees(&mut self, probe: usize, at: i64) {
+    /// A probe that was blind sees from an instant on; its target may have kept what it took meanwhile.
+    pub fn sees(&mut self, probe: usize, at: i64, resumed: bool) {
         if let Some(eyes) = self.eyes.get_mut(probe) {
-            eyes.sees(at);
+            eyes.sees(at, resumed);
         }
     }
 

@@ -7,6 +7,7 @@
 //!
 //! There are no sockets and no clock here: the runner feeds events with their instants.
 
+mod connection_times;
 mod delay_buckets;
 mod delays;
 mod event;

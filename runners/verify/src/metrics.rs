@@ -15,7 +15,7 @@ pub(crate) fn register(registry: &mut Registry) {
     registry.extend(rows());
 }
 
-fn rows() -> [ExpectMetricSpec; 21] {
+fn rows() -> [ExpectMetricSpec; 22] {
     [
         count("sent", "messages written to a connection at least once; re-sent copies do not count", |_| {
             Messages::counted(|fate| Sample(fate.sent_at.is_some())).words("written", "never written")
@@ -31,8 +31,8 @@ fn rows() -> [ExpectMetricSpec; 21] {
             sampled: |argument| argument.map_or(Sampled::Messages, |_| Sampled::Acknowledgements),
             ..count(
                 "lost",
-                "messages written to a connection and not observed by the end of the drain; lost(acked): those of them \
-                 that the target had acknowledged",
+                "messages written to a connection and not observed by the end of the drain, in whatever words (one that was \
+                 altered is `corrupted`, and not delivered); lost(acked): those of them that the target had acknowledged",
                 |argument| match argument {
                     None => {
                         let of_written = |fate: &Fate| among(is_watched_and(fate.sent_at, fate), fate, End::Lost);
@@ -142,6 +142,12 @@ fn rows() -> [ExpectMetricSpec; 21] {
             |_| Incidents::of(Incident::Invented),
         ),
         count(
+            "stale",
+            "observations of values that the target had kept (retained) from before the run, under the name or on the topic of \
+             one of our devices",
+            |_| Incidents::of(Incident::Stale),
+        ),
+        count(
             "identity.mismatch",
             "observations of one device's message on a topic of another device, or of data of a patient under the serial \
              of a device that another one wears",
@@ -152,6 +158,7 @@ fn rows() -> [ExpectMetricSpec; 21] {
 
 /// Why nobody can tell of messages, copies and delays.
 const PERHAPS_MISSED: &str = "messages may have been shown when the probe was blind";
+const PERHAPS_UNREAD: &str = "messages may have been shown in a shape that no format reads";
 const PERHAPS_SEEN_LATE: &str = "messages were seen after the probe had been blind, and the delay may be its own";
 const TOO_OLD: &str = "sightings came too late to be compared with what was said";
 
@@ -200,6 +207,7 @@ fn among(is_sample: bool, fate: &Fate, wanted: End) -> Contribution {
     match fate.end {
         _ if !is_sample => Nothing,
         End::Unjudged => Doubt(PERHAPS_MISSED),
+        End::Unread => Doubt(PERHAPS_UNREAD),
         end => Sample(end == wanted),
     }
 }
@@ -208,8 +216,9 @@ fn until_observed(fate: &Fate) -> Contribution {
     match fate.end {
         End::Unknown => Nothing,
         End::Unjudged => Doubt(PERHAPS_MISSED),
+        End::Unread => Doubt(PERHAPS_UNREAD),
         End::Delivered if fate.blind => DelayAtMost(fate.end_to_end(), PERHAPS_SEEN_LATE),
-        End::Delivered | End::Lost | End::Dropped | End::Pending => Delay(fate.end_to_end()),
+        End::Delivered | End::Altered | End::Lost | End::Dropped | End::Pending => Delay(fate.end_to_end()),
     }
 }
 

@@ -52,6 +52,9 @@ pub struct RunReport {
     pub acked: u64,
     /// Unique messages observed.
     pub delivered: u64,
+    /// Observed, and never as they were said or where they belong.
+    #[serde(default)]
+    pub altered: u64,
     /// Sent and not observed by the end of the drain.
     pub lost: u64,
     /// Sent and not observed, but it could have been shown when the probe was blind.
@@ -75,6 +78,9 @@ pub struct RunReport {
     pub invented: u64,
     /// Observations under another device's or another patient's name.
     pub identity_mismatch: u64,
+    /// Observations of values that a target had kept from before the run.
+    #[serde(default)]
+    pub stale: u64,
     /// Observations of messages said so long ago that nobody can tell whether they are what was said.
     #[serde(default)]
     pub too_old: u64,
@@ -227,6 +233,9 @@ pub struct ExpectReport {
     pub id: String,
     /// The expression as written.
     pub that: String,
+    /// The probe of which it speaks, if it names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<String>,
     /// `file:line`.
     pub location: String,
     /// `fail` or `info`: whether a failure fails the run.
@@ -257,6 +266,9 @@ pub struct ExpectReport {
     pub worst: Vec<Worst>,
     /// Single messages that speak against it; at most ten.
     pub counterexamples: Vec<Counterexample>,
+    /// How many more there are.
+    #[serde(default)]
+    pub more: u64,
 }
 
 /// A device that did badly.
@@ -358,6 +370,9 @@ pub struct WorstDevice {
     pub path: String,
     /// Messages said.
     pub generated: u64,
+    /// Messages that were observed, and never as they were said or where they belong.
+    #[serde(default)]
+    pub altered: u64,
     /// Messages lost.
     pub lost: u64,
     /// Messages of which nobody can tell whether they were lost.

@@ -3,7 +3,9 @@
 use crate::figures;
 use crate::matchers::KEY;
 use crate::radio_report::{GatewayReport, RadioReport};
-use crate::report::{BlindTime, Counterexample, DelayReport, MemoryReport, ProbeReport, StepReport, WorstDevice};
+use crate::report::{
+    BlindTime, Counterexample, DelayReport, ExpectReport, MemoryReport, ProbeReport, StepReport, WorstDevice,
+};
 
 impl Counterexample {
     /// `icu/4/mon/vitals #120 at 6m 12s: took 62s`.
@@ -11,6 +13,23 @@ impl Counterexample {
         let sequence = self.sequence.map(|sequence| format!(" #{sequence}")).unwrap_or_default();
         let intended = self.intended_s.map(|at| format!(" at {}", figures::seconds(at))).unwrap_or_default();
         format!("{}{sequence}{intended}: {}", self.path, self.what)
+    }
+}
+
+impl ExpectReport {
+    /// The expression, and the probe of which it speaks if that is not the first of each stream.
+    pub fn asks(&self) -> String {
+        match &self.probe {
+            Some(probe) => format!("{} at probe {probe}", self.that),
+            None => self.that.clone(),
+        }
+    }
+
+    /// The first of its counterexamples, and how many more there are.
+    pub fn example_lines(&self, most: usize) -> impl Iterator<Item = String> {
+        let listed = self.counterexamples.iter().take(most).map(Counterexample::line);
+        let more = self.more + self.counterexamples.len().saturating_sub(most) as u64;
+        listed.chain((more > 0).then(|| format!("and {} more", figures::count(more))))
     }
 }
 
@@ -71,11 +90,12 @@ impl ProbeReport {
         let counts = &self.counts;
         (self.watched > self.routes).then(|| {
             format!(
-                "{} streams: {} generated = {} delivered + {} lost + {} unjudged + {} dropped + {} pending; {} duplicates, \
-                 {} out of order, {} corrupted, {} invented, {} under another name, {} too old to judge",
+                "{} streams: {} generated = {} delivered + {} altered + {} lost + {} unjudged + {} dropped + {} pending; {} \
+                 duplicates, {} out of order, {} corrupted, {} invented, {} under another name, {} too old to judge",
                 count(self.watched),
                 count(counts.generated),
                 count(counts.delivered),
+                count(counts.altered),
                 count(counts.lost),
                 count(counts.unjudged),
                 count(counts.dropped_declared),
@@ -99,7 +119,7 @@ impl ProbeReport {
 }
 
 impl WorstDevice {
-    /// `1 lost, 0 unjudged, 0 dropped, 0 pending of 120; longest delay 62s`.
+    /// `0 altered, 1 lost, 0 unjudged, 0 dropped, 0 pending of 120; longest delay 62s`.
     pub fn line(&self) -> String {
         let count = figures::count;
         let longest = self.latency_max_s.map_or_else(
@@ -107,7 +127,8 @@ impl WorstDevice {
             |delay| format!("longest delay {}", figures::seconds(delay)),
         );
         format!(
-            "{} lost, {} unjudged, {} dropped, {} pending of {}; {longest}",
+            "{} altered, {} lost, {} unjudged, {} dropped, {} pending of {}; {longest}",
+            count(self.altered),
             count(self.lost),
             count(self.unjudged),
             count(self.dropped_declared),

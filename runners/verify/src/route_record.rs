@@ -67,6 +67,8 @@ pub(crate) struct Entry {
     acked: Mark,
     observed: Mark,
     pub(crate) dropped: bool,
+    /// It was seen, and not as it was said or not where it belongs.
+    pub(crate) altered: bool,
     refused: bool,
 }
 
@@ -81,6 +83,7 @@ impl Entry {
             acked: Mark::NOT_YET,
             observed: Mark::NOT_YET,
             dropped: false,
+            altered: false,
             refused: false,
         }
     }
@@ -276,6 +279,13 @@ impl RouteRecord {
         let is_late = is_first && sequence < self.seen_below;
         self.seen_below = self.seen_below.max(sequence + 1);
         is_late
+    }
+
+    /// Notes that a message under way was seen otherwise than it was said, or elsewhere than it belongs.
+    pub(crate) fn see_altered(&mut self, sequence: u64) {
+        if let Some(entry) = self.entry_mut(sequence) {
+            entry.altered = true;
+        }
     }
 
     /// Whether a message has ever left its device, or may do so.

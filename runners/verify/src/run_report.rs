@@ -64,6 +64,7 @@ impl RunReport {
             sent: counts.sent,
             acked: counts.acked,
             delivered: counts.delivered,
+            altered: counts.altered,
             lost: counts.lost,
             unjudged: counts.unjudged,
             lost_acked: counts.lost_acked,
@@ -75,6 +76,7 @@ impl RunReport {
             corrupted: counts.corrupted,
             invented: counts.invented,
             identity_mismatch: counts.identity_mismatch,
+            stale: counts.stale,
             too_old: counts.too_old,
             foreign: totals.foreign,
             retained: totals.retained,
@@ -117,7 +119,7 @@ impl RunReport {
         };
         let (proven, other): (Vec<_>, Vec<_>) = told(Verdict::Fail).partition(|expect| expect.safety);
         let failed =
-            |expect: &&crate::ExpectReport| format!("`{}` failed: {} is {}", expect.id, expect.that, expect.reads);
+            |expect: &&crate::ExpectReport| format!("`{}` failed: {} is {}", expect.id, expect.asks(), expect.reads);
         let mut reasons: Vec<String> = self.harm.clone();
         reasons.extend(proven.iter().map(failed));
         reasons.extend(

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 /// Counts of one route or of many.
 ///
-/// `generated = delivered + lost + unjudged + dropped_declared + pending` holds once the ledger is finished; before
-/// that, messages under way are in none of the five.
+/// `generated = delivered + altered + lost + unjudged + dropped_declared + pending` holds once the ledger is finished;
+/// before that, messages under way are in none of the six.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Counts {
     /// Messages the devices said.
@@ -16,6 +16,9 @@ pub struct Counts {
     pub acked: u64,
     /// Unique messages observed.
     pub delivered: u64,
+    /// Observed, and never as they were said or where they belong.
+    #[serde(default)]
+    pub altered: u64,
     /// Sent and not observed by the end of the drain.
     pub lost: u64,
     /// Acknowledged and not observed by the end of the drain; part of `lost`.
@@ -39,6 +42,9 @@ pub struct Counts {
     pub invented: u64,
     /// Observations under another device's or another patient's name.
     pub identity_mismatch: u64,
+    /// Observations of values that the target had kept from before the run.
+    #[serde(default)]
+    pub stale: u64,
     /// Observations of messages that were said so long ago that nobody can tell whether they are what was said.
     #[serde(default)]
     pub too_old: u64,
@@ -51,6 +57,7 @@ impl Counts {
         self.sent += other.sent;
         self.acked += other.acked;
         self.delivered += other.delivered;
+        self.altered += other.altered;
         self.lost += other.lost;
         self.lost_acked += other.lost_acked;
         self.unjudged += other.unjudged;
@@ -62,6 +69,7 @@ impl Counts {
         self.corrupted += other.corrupted;
         self.invented += other.invented;
         self.identity_mismatch += other.identity_mismatch;
+        self.stale += other.stale;
         self.too_old += other.too_old;
     }
 }

@@ -121,6 +121,8 @@ pub(crate) struct Terms {
     pub(crate) maximum_qos: Option<u8>,
     pub(crate) retain_available: Option<bool>,
     pub(crate) server_keep_alive_s: Option<u16>,
+    /// How long the broker keeps the session, where it is not as long as it was asked to [s].
+    pub(crate) session_expiry_s: Option<u32>,
     pub(crate) assigned_client_id: Option<String>,
 }
 
@@ -238,6 +240,7 @@ fn connack(protocol: Protocol, packet: &[u8], body: &[u8]) -> Result<Inbound, Ma
         maximum_qos: properties.max_qos,
         retain_available: properties.retain_available.map(|available| available != 0),
         server_keep_alive_s: properties.server_keep_alive,
+        session_expiry_s: properties.session_expiry_interval,
         assigned_client_id: properties.assigned_client_identifier,
     }))
 }
@@ -384,6 +387,7 @@ mod tests {
             maximum_qos: Some(1),
             retain_available: Some(false),
             server_keep_alive_s: Some(11),
+            session_expiry_s: Some(7),
             assigned_client_id: Some("given".to_owned()),
         };
         assert_eq!(decode(Protocol::V5, &bytes), Ok(Inbound::Accepted(expected)));

@@ -52,9 +52,10 @@ pub(crate) struct Session {
     /// Terms of the present connection.
     terms: Terms,
     keep_alive_ns: i64,
-    /// When the present attempt began, when bytes last left, when the connection was lost [ns].
+    /// When the present attempt began, when bytes last left and last came, when the connection was lost [ns].
     began_ns: i64,
     last_sent_ns: i64,
+    last_heard_ns: i64,
     lost_ns: Option<i64>,
     /// Until when the broker must answer [ns]; `i64::MAX` when nothing is awaited.
     answer_due_ns: i64,
@@ -73,6 +74,7 @@ impl Session {
             keep_alive_ns: 0,
             began_ns: 0,
             last_sent_ns: 0,
+            last_heard_ns: 0,
             lost_ns: None,
             answer_due_ns: i64::MAX,
         }
@@ -104,7 +106,7 @@ impl Session {
             // While a PINGREQ waits for its answer nothing else is due: with a socket that takes nothing the last
             // sending stays in the past, and looking at it again and again would not help.
             Phase::Online if self.answer_due_ns < i64::MAX => self.answer_due_ns,
-            Phase::Online => self.last_sent_ns.saturating_add(self.keep_alive_ns),
+            Phase::Online => self.ping_due_ns(),
         }
     }
 
@@ -157,6 +159,7 @@ impl Session {
 
     /// Bytes arrived. An error ends the connection.
     pub(crate) fn receive(&mut self, bytes: &[u8], turn: &mut Turn<'_>) -> Result<(), LossReason> {
+        self.last_heard_ns = turn.now_ns;
         turn.stats.counts.bytes_in += bytes.len() as u64;
         if self.partial.is_empty() {
             let rest = self.take_packets(bytes, turn)?;
@@ -274,14 +277,20 @@ impl Session {
             };
             return Err(LossReason::TimedOut { waiting_for });
         }
-        let idle = turn.now_ns >= self.last_sent_ns.saturating_add(self.keep_alive_ns);
-        if self.phase == Phase::Online && self.keep_alive_ns > 0 && idle && self.answer_due_ns == i64::MAX {
+        let is_due = turn.now_ns >= self.ping_due_ns();
+        if self.phase == Phase::Online && self.keep_alive_ns > 0 && is_due && self.answer_due_ns == i64::MAX {
             let patience_ns = (self.keep_alive_ns as f64 * turn.limits.ping_grace) as i64;
             self.answer_due_ns = turn.now_ns.saturating_add(patience_ns.max(LEAST_PING_PATIENCE_NS));
             self.output.buffer(turn.spare).extend_from_slice(&PINGREQ_PACKET);
             turn.stats.counts.pings += 1;
         }
         Ok(())
+    }
+
+    /// When to ask for a sign of life [ns]: after a keep-alive in which nothing was sent, as the broker wants it, or nothing was
+    /// heard. At `QoS` 0 a broker answers nothing else, and one that is dead would never be noticed.
+    fn ping_due_ns(&self) -> i64 {
+        self.last_sent_ns.min(self.last_heard_ns).saturating_add(self.keep_alive_ns)
     }
 
     /// The connection is gone; nothing is forgotten.

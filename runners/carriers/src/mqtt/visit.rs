@@ -41,6 +41,16 @@ pub struct Visit {
     socket: Socket,
     protocol: Protocol,
     arrived: BytesMut,
+    kept_session: KeptSession,
+}
+
+/// What a broker says of the session of who has connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeptSession {
+    /// It had kept one from before.
+    pub resumed: bool,
+    /// It keeps this one when the connection ends.
+    pub is_kept: bool,
 }
 
 /// Why a broker was not reached, or what it refused.
@@ -129,7 +139,8 @@ impl Visit {
         let waiting_for = if tls.is_some() { "TLS connection" } else { "TCP connection" };
         let connected = timeout_at(deadline, tcp::connect(addresses, tls)).await;
         let socket = connected.map_err(|_| too_late(waiting_for))??;
-        let mut visit = Self { socket, protocol: greeting.protocol, arrived: BytesMut::new() };
+        let kept_session = KeptSession { resumed: false, is_kept: !greeting.clean };
+        let mut visit = Self { socket, protocol: greeting.protocol, arrived: BytesMut::new(), kept_session };
         timeout_at(deadline, visit.greet(greeting)).await.map_err(|_| too_late("CONNACK"))??;
         Ok(visit)
     }
@@ -139,10 +150,19 @@ impl Visit {
         write_connect(greeting, &mut connect);
         self.write(&connect).await?;
         match self.next_packet().await? {
-            Inbound::Accepted(_) => Ok(()),
+            Inbound::Accepted(terms) => {
+                self.kept_session.resumed = terms.session_present;
+                self.kept_session.is_kept &= terms.session_expiry_s != Some(0);
+                Ok(())
+            }
             Inbound::Refused { code, said } => Err(Refusal::by_broker(code, said)),
             _ => Err(malformed("a packet before CONNACK")),
         }
+    }
+
+    /// What the broker said of the session.
+    pub fn kept_session(&self) -> KeptSession {
+        self.kept_session
     }
 
     /// Asks for subscriptions; the answer comes as [`Received::Granted`].
@@ -294,6 +314,11 @@ impl Refusal {
 
     fn by_broker(code: u8, said: Option<String>) -> Self {
         Self { cause: RefusalCause::Connection(LossReason::Broker { code }), said }
+    }
+
+    /// Whether the other side has ended the connection, and not only kept silent.
+    pub fn is_word_of_other_side(&self) -> bool {
+        matches!(&self.cause, RefusalCause::Connection(reason) if reason.is_word_of_other_side())
     }
 
     /// Whether the broker, or TLS before it, has said no, so that another attempt is told the same.

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::time::Duration;
 
-use carriers::{LossReason, Pace, Received, Refusal, Visit};
+use carriers::{KeptSession, LossReason, Pace, Received, Refusal, Visit};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::{Sight, Sighting};
 
@@ -15,6 +15,10 @@ use crate::{Sight, Sighting};
 const PING_AFTER: Duration = Duration::from_secs(5);
 /// How long the sign of life may take, and so may the answer to a subscription.
 const PING_GRACE: Duration = Duration::from_secs(10);
+/// How long is read on what had arrived when the connection could not be written to any more.
+const LAST_READING: Duration = Duration::from_millis(100);
+/// Levels of granted subscriptions at which a broker owes what it took.
+const OWED: std::ops::RangeInclusive<u8> = 1..=2;
 
 /// Something to publish.
 #[derive(Debug, Clone)]
@@ -34,6 +38,9 @@ pub(super) struct Conversation<S, T> {
     sight: T,
     /// When the broker was last heard [ns since the run's origin], once every filter was granted.
     last_heard_ns: Option<i64>,
+    /// Whether the broker keeps the session when the connection ends, and every filter was granted at a level at which it owes
+    /// what it took.
+    is_owed: bool,
     is_blind: bool,
 }
 
@@ -54,28 +61,48 @@ impl<S: FnMut(Sighting), T: FnMut(Sight)> Conversation<S, T> {
             seen,
             sight,
             last_heard_ns: None,
+            is_owed: false,
             is_blind: false,
         }
     }
 
     /// Subscribes, and goes on until the connection ends; tells why. `granted` is called when every filter was granted.
-    pub(super) async fn hold(&mut self, visit: Visit, filters: &[String], qos: u8, granted: impl FnMut()) -> Refusal {
-        let Err(refusal) = self.talk(visit, filters, qos, granted).await;
-        if let Some(since) = self.last_heard_ns
-            && !self.is_blind
-        {
-            self.is_blind = true;
-            (self.sight)(Sight::Lost { since, reason: refusal.to_string() });
-        }
-        refusal
-    }
-
-    async fn talk(
+    pub(super) async fn hold(
         &mut self,
         mut visit: Visit,
         filters: &[String],
         qos: u8,
         mut granted: impl FnMut(),
+    ) -> Refusal {
+        let Err(refusal) = self.talk(&mut visit, filters, qos, &mut granted).await;
+        let ended_ns = self.pace.now_ns();
+        self.hear_the_rest(&mut visit, filters, &mut granted).await;
+        if let Some(since) = self.last_heard_ns
+            && !self.is_blind
+        {
+            self.is_blind = true;
+            let ended_owing = (self.is_owed && refusal.is_word_of_other_side()).then_some(ended_ns);
+            (self.sight)(Sight::Lost { since, ended_owing, reason: refusal.to_string() });
+        }
+        refusal
+    }
+
+    /// Reads what had arrived when a connection ended: whoever cannot be answered any more has been heard all the same.
+    async fn hear_the_rest(&mut self, visit: &mut Visit, filters: &[String], granted: &mut impl FnMut()) {
+        let deadline = Instant::now() + LAST_READING;
+        while let Ok(Ok(packet)) = timeout_at(deadline, visit.next()).await {
+            if self.hear(packet, visit.kept_session(), filters, &mut Vec::new(), granted).is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn talk(
+        &mut self,
+        visit: &mut Visit,
+        filters: &[String],
+        qos: u8,
+        granted: &mut impl FnMut(),
     ) -> Result<Infallible, Refusal> {
         visit.subscribe(filters, qos).await?;
         for (packet_id, publication) in &self.unacknowledged {
@@ -95,7 +122,7 @@ impl<S: FnMut(Sighting), T: FnMut(Sight)> Conversation<S, T> {
                     let mut received = Some(received?);
                     let mut acknowledged = Vec::new();
                     while let Some(packet) = received {
-                        self.hear(packet, filters, &mut acknowledged, &mut granted)?;
+                        self.hear(packet, visit.kept_session(), filters, &mut acknowledged, granted)?;
                         received = visit.next_arrived()?;
                     }
                     if !acknowledged.is_empty() {
@@ -119,6 +146,7 @@ impl<S: FnMut(Sighting), T: FnMut(Sight)> Conversation<S, T> {
     fn hear(
         &mut self,
         packet: Received,
+        session: KeptSession,
         filters: &[String],
         acknowledged: &mut Vec<u16>,
         granted: &mut impl FnMut(),
@@ -137,10 +165,11 @@ impl<S: FnMut(Sighting), T: FnMut(Sight)> Conversation<S, T> {
                     return Err(refusal);
                 }
                 granted();
+                self.is_owed = session.is_kept && codes.iter().all(|code| OWED.contains(code));
                 let now_ns = self.pace.now_ns();
                 self.last_heard_ns = Some(now_ns);
                 if std::mem::take(&mut self.is_blind) {
-                    (self.sight)(Sight::Back { at: now_ns });
+                    (self.sight)(Sight::Back { at: now_ns, resumed: session.resumed });
                 }
             }
             Received::Acknowledged { packet_id, .. } => self.unacknowledged.retain(|(other, _)| *other != packet_id),

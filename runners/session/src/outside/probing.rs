@@ -95,7 +95,10 @@ async fn tell_pauses(pace: Pace, probes: usize, teller: Teller) {
         let now = pace.now_ns();
         if now - due > PAUSE {
             let reason = "this process was not run".to_owned();
-            let blind = |probe| Event::ProbeBlind { probe, since: due, until: Some(now), reason: reason.clone() };
+            let blind = |probe| {
+                let reason = reason.clone();
+                Event::ProbeBlind { probe, since: due, until: Some(now), ended_owing: None, reason }
+            };
             teller.tell((0..probes).map(blind).collect());
         }
     }
@@ -103,8 +106,10 @@ async fn tell_pauses(pace: Pace, probes: usize, teller: Teller) {
 
 fn of_probe(probe: usize, sight: Sight) -> Event {
     match sight {
-        Sight::Lost { since, reason } => Event::ProbeBlind { probe, since, until: None, reason },
-        Sight::Back { at } => Event::ProbeSees { probe, at },
+        Sight::Lost { since, ended_owing, reason } => {
+            Event::ProbeBlind { probe, since, until: None, ended_owing, reason }
+        }
+        Sight::Back { at, resumed } => Event::ProbeSees { probe, at, resumed },
     }
 }
 

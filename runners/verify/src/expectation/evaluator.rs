@@ -225,36 +225,44 @@ impl Evaluator {
         let value = self.value(condition);
         let (verdict, reason) = self.verdict(expect, value, run);
         let unit = self.unit;
+        let worst = self.worst(plan, unit);
         let never_arrived = self.delays.as_ref().map_or(0, Delays::never);
+        let reads = match value {
+            None => "not known".to_owned(),
+            Some(Reduced::Never) => {
+                let share = self.delays.as_ref().map_or(1.0, Delays::never_share);
+                format!("never ({} did not arrive)", figures::share(share))
+            }
+            Some(Reduced::Number(number)) => unit.reads(number),
+        };
+        let safety = self.measure.as_ref().is_some_and(|measure| measure.proves_harm());
+        let samples = self.samples;
+        let (counterexamples, more) =
+            if verdict == Verdict::Pass { (Vec::new(), 0) } else { self.examples.into_sorted() };
         ExpectReport {
             id: expect.id.clone(),
             that: expect.that.clone(),
+            probe: expect.probe.map(|probe| plan.probes[probe].id.clone()),
             location: expect.location.clone(),
             severity: match expect.severity {
                 Severity::Fail => "fail",
                 Severity::Info => "info",
             }
             .to_owned(),
-            safety: self.measure.as_ref().is_some_and(|measure| measure.proves_harm()),
+            safety,
             verdict,
             value: value.and_then(|value| unit.number(value)),
             bound: condition.bound / unit.of_bound(),
             unit: unit.name().to_owned(),
-            reads: match value {
-                None => "not known".to_owned(),
-                Some(Reduced::Never) => {
-                    let share = self.delays.as_ref().map_or(1.0, Delays::never_share);
-                    format!("never ({} did not arrive)", figures::share(share))
-                }
-                Some(Reduced::Number(number)) => unit.reads(number),
-            },
-            samples: self.samples,
+            reads,
+            samples,
             never_arrived,
             from_s: if expect.always { 0.0 } else { expect.from.seconds() },
             to_s: if expect.always { plan.time.length.seconds() } else { expect.to.seconds() },
             reason,
-            worst: self.worst(plan, unit),
-            counterexamples: if verdict == Verdict::Pass { Vec::new() } else { self.examples.into_sorted() },
+            worst,
+            counterexamples,
+            more,
         }
     }
 

@@ -9,10 +9,13 @@ pub(super) const KEPT: usize = 10;
 #[derive(Debug, Default)]
 pub(super) struct Examples {
     kept: Vec<(i64, Counterexample)>,
+    /// How many there were.
+    total: u64,
 }
 
 impl Examples {
     pub(super) fn add(&mut self, gravity: i64, make: impl FnOnce() -> Counterexample) {
+        self.total += 1;
         if self.kept.len() < KEPT {
             self.kept.push((gravity, make()));
             return;
@@ -26,8 +29,10 @@ impl Examples {
         }
     }
 
-    pub(super) fn into_sorted(mut self) -> Vec<Counterexample> {
+    /// The kept ones, gravest first, and how many more there were.
+    pub(super) fn into_sorted(mut self) -> (Vec<Counterexample>, u64) {
+        let more = self.total - self.kept.len() as u64;
         self.kept.sort_by_key(|(gravity, _)| std::cmp::Reverse(*gravity));
-        self.kept.into_iter().map(|(_, example)| example).collect()
+        (self.kept.into_iter().map(|(_, example)| example).collect(), more)
     }
 }

@@ -22,13 +22,14 @@ impl Ledger {
             for entry in self.accounts.all[index].record.take_unresolved() {
                 let end = self.close(index, &entry);
                 let account = &self.accounts.all[index];
-                if end == End::Lost && account.is_first {
+                if end == End::Lost
+                    && let (Some(probe), Some(sent_at)) = (account.probe, entry.sent_at())
+                {
                     lost.total += 1;
-                    if lost.rows.len() < LOST_LISTED
-                        && let Some(sent_at) = entry.sent_at()
-                    {
+                    if lost.rows.len() < LOST_LISTED {
                         lost.rows.push(LostMessage {
                             path: self.plan.route_path(account.route.index()),
+                            probe: self.plan.probes[usize::from(probe)].id.clone(),
                             sequence: entry.sequence,
                             intended: entry.intended,
                             sent_at,
@@ -76,17 +77,26 @@ impl Ledger {
     /// Adds the final facts of a message everywhere.
     fn close(&mut self, index: usize, entry: &Entry) -> End {
         let account = &mut self.accounts.all[index];
+        // Behind the target of the devices, what that acknowledged was not promised by whom the probe watches.
+        let carried = entry.acked_at().filter(|_| !account.is_behind).and_then(|acked_at| {
+            let device = self.plan.roster.routes[account.route.index()].device;
+            self.connection_times.at(device, acked_at)
+        });
         let eyes = account.probe.map(|probe| &mut self.eyes[usize::from(probe)]);
         let observed_at = entry.observed_at().filter(|_| entry.sent_at().is_some());
         let can_tell = eyes.is_some() && account.unmatched == 0;
         let end = match (entry.sent_at(), observed_at) {
             (_, Some(_)) => End::Delivered,
             _ if entry.dropped => End::Dropped,
+            (Some(_), None) if entry.altered => End::Altered,
             _ if !can_tell => End::Unknown,
             (None, None) => End::Pending,
-            (Some(_), None) if eyes.as_ref().is_some_and(|eyes| eyes.may_have_missed(entry, account.wants_ack)) => {
+            (Some(_), None)
+                if eyes.as_ref().is_some_and(|eyes| eyes.may_have_missed(entry, account.wants_ack, carried)) =>
+            {
                 End::Unjudged
             }
+            (Some(_), None) if account.is_behind && eyes.as_ref().is_some_and(|eyes| eyes.has_unread) => End::Unread,
             (Some(_), None) => End::Lost,
         };
         let mut blind = false;
@@ -123,9 +133,10 @@ impl Ledger {
         }
         self.count(index, |counts| match end {
             End::Delivered => counts.delivered += 1,
+            End::Altered => counts.altered += 1,
             End::Dropped => counts.dropped_declared += 1,
             End::Pending | End::Unknown => counts.pending += 1,
-            End::Unjudged => counts.unjudged += 1,
+            End::Unjudged | End::Unread => counts.unjudged += 1,
             End::Lost => {
                 counts.lost += 1;
                 counts.lost_acked += u64::from(fate.acked_at.is_some());
@@ -140,7 +151,7 @@ impl Ledger {
 
     /// Adds the delays of a message of the first account of its route.
     fn note_delays(&mut self, fate: &Fate) {
-        if !matches!(fate.end, End::Unknown | End::Unjudged) {
+        if !matches!(fate.end, End::Unknown | End::Unjudged | End::Unread) {
             self.end_to_end.record(fate.end_to_end());
             self.series.delay(fate.intended_wall, fate.end_to_end());
         }

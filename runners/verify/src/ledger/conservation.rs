@@ -34,11 +34,11 @@ impl Ledger {
 }
 
 fn check(found: &mut Vec<String>, whose: impl Fn() -> String, counts: &Counts) {
-    let Counts { generated, delivered, lost, unjudged, dropped_declared, pending, .. } = counts;
-    if *generated != delivered + lost + unjudged + dropped_declared + pending {
+    let Counts { generated, delivered, altered, lost, unjudged, dropped_declared, pending, .. } = counts;
+    if *generated != delivered + altered + lost + unjudged + dropped_declared + pending {
         found.push(format!(
-            "{}: {generated} generated, but {delivered} delivered + {lost} lost + {unjudged} unjudged + \
-             {dropped_declared} dropped + {pending} pending",
+            "{}: {generated} generated, but {delivered} delivered + {altered} altered + {lost} lost + {unjudged} unjudged \
+             + {dropped_declared} dropped + {pending} pending",
             whose()
         ));
     }
@@ -58,7 +58,9 @@ mod tests {
         check(&mut found, || "icu/1/mon/vitals".to_owned(), &counts);
         assert_eq!(
             found,
-            ["icu/1/mon/vitals: 6 generated, but 4 delivered + 1 lost + 1 unjudged + 0 dropped + 1 pending"]
+            [
+                "icu/1/mon/vitals: 6 generated, but 4 delivered + 0 altered + 1 lost + 1 unjudged + 0 dropped + 1 pending"
+            ]
         );
     }
 }

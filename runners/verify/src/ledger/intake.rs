@@ -32,13 +32,17 @@ impl Ledger {
             Event::Dropped { name, at, .. } => self.dropped(name.route, name.sequence, *at),
             Event::Refused { name, .. } => self.refused(name.route, name.sequence),
             Event::Sighted { probe, sighting } => self.sighted(*probe, sighting),
-            Event::ProbeBlind { probe, since, until, reason } => self.blind(*probe, *since, *until, reason),
-            Event::ProbeSees { probe, at } => self.sees(*probe, *at),
-            Event::Connected { at, .. } => {
+            Event::ProbeBlind { probe, since, until, ended_owing, reason } => {
+                self.blind(*probe, *since, *until, *ended_owing, reason);
+            }
+            Event::ProbeSees { probe, at, resumed } => self.sees(*probe, *at, *resumed),
+            Event::Connected { device, at, .. } => {
+                self.connection_times.began(*device, *at);
                 self.online += 1;
                 self.connections(*at, self.online);
             }
-            Event::Disconnected { at, .. } => {
+            Event::Disconnected { device, at, .. } => {
+                self.connection_times.ended(*device, *at);
                 self.online = self.online.saturating_sub(1);
                 self.connections(*at, self.online);
             }

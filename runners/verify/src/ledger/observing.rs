@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::Ledger;
 use crate::fate::Incident;
 use crate::figures;
-use crate::imprint::SeenPayload;
+use crate::imprint::{Imprint, SeenPayload};
 use crate::matcher::{Claim, Finding, Known, Recall};
 use crate::measure::Origin;
 use crate::route_formats::Naming;
@@ -20,6 +20,8 @@ use crate::route_record::Standing;
 enum Stranger<'w> {
     /// It should not be there, and these words say why.
     Incident(Incident, &'w str),
+    /// No format reads it.
+    Unread,
     /// It may well be a message of ours: its format does not say which.
     Unmatched,
 }
@@ -30,6 +32,9 @@ impl Ledger {
         let topic = sighting.topic.as_str();
         if let Some(count) = self.probe_counts.get_mut(probe) {
             *count += 1;
+        }
+        if let Some(eyes) = self.eyes.get_mut(probe) {
+            eyes.saw(sighting.observed_at);
         }
         let routes = self.topics.routes(&self.plan, topic);
         if routes.is_empty() && (topic.ends_with("/cmd") || topic.ends_with("/ack")) {
@@ -66,8 +71,7 @@ impl Ledger {
                 self.sighted_on_topic(probe, sighting, &claim, Stranger::Incident(Incident::Invented, what));
             }
             Finding::NotApplicable if matches!(error, Some(KeyError::Unreadable { .. })) => {
-                let what = "observed unreadable on this topic";
-                self.sighted_on_topic(probe, sighting, &claim, Stranger::Incident(Incident::Corrupted, what));
+                self.sighted_on_topic(probe, sighting, &claim, Stranger::Unread);
             }
             Finding::NotApplicable => self.sighted_on_topic(probe, sighting, &claim, Stranger::Unmatched),
         }
@@ -118,7 +122,15 @@ impl Ledger {
         let is_home = topic.is_empty() || self.plan.deliveries[route.index()].topic == topic || on_foreign_topic();
         if self.is_of_the_past(probe, sighting, claim, standing) {
             self.totals.retained += 1;
+            if let (Some(index), Standing::Altered(_) | Standing::NeverSaid) = (here, standing) {
+                self.incident(index, Some(sequence), (Incident::Stale, Incident::Stale.words()));
+            }
         } else if !is_home {
+            if standing == Standing::Unseen
+                && let Some(index) = here
+            {
+                self.accounts.all[index].record.see_altered(sequence);
+            }
             self.sighted_astray(probe, topic, route, Some(sequence));
         } else if here.is_none() {
             self.totals.elsewhere += 1;
@@ -159,6 +171,11 @@ impl Ledger {
             Standing::Altered(_) | Standing::NeverSaid | Standing::TooOld => {
                 let route = account.route;
                 let (incident, what) = self.fault(route, claim, standing);
+                if let Standing::Altered(said) = standing
+                    && (incident == Incident::Corrupted || is_of_same_time(said, claim))
+                {
+                    self.accounts.all[index].record.see_altered(sequence);
+                }
                 self.incident(index, Some(sequence), (incident, &what));
             }
         }
@@ -245,13 +262,22 @@ impl Ledger {
         }
         let Some(route) = routes.last().copied() else {
             self.totals.foreign += 1;
+            if let (Some(eyes), Stranger::Unread | Stranger::Unmatched) = (self.eyes.get_mut(probe), stranger) {
+                eyes.has_unread = true;
+            }
             return;
         };
         if sighting.raw.is_empty() || sighting.retained && self.may_be_of_the_past(probe, sighting, claim) {
             self.totals.retained += 1;
+            if let Some(index) = self.accounts.at(route, probe).filter(|_| !sighting.raw.is_empty()) {
+                self.incident(index, None, (Incident::Stale, Incident::Stale.words()));
+            }
         } else if let Some(index) = self.accounts.at(route, probe) {
             match stranger {
                 Stranger::Incident(incident, what) => self.incident(index, None, (incident, what)),
+                Stranger::Unread => {
+                    self.incident(index, None, (Incident::Corrupted, "observed unreadable on this topic"));
+                }
                 Stranger::Unmatched => self.unmatched(probe, routes),
             }
         } else {
@@ -279,6 +305,7 @@ impl Ledger {
             Incident::Corrupted => counts.corrupted += 1,
             Incident::Invented => counts.invented += 1,
             Incident::IdentityMismatch => counts.identity_mismatch += 1,
+            Incident::Stale => counts.stale += 1,
             Incident::TooOld => counts.too_old += 1,
         });
         let account = &self.accounts.all[index];
@@ -291,6 +318,11 @@ impl Ledger {
         };
         self.expectations.incident(origin, incident, sequence, what);
     }
+}
+
+/// Whether data under a wrong name are those of the message that was said: the device's clock is not another one's.
+fn is_of_same_time(said: Option<Imprint>, claim: &Claim<'_>) -> bool {
+    said.is_some_and(|said| said.device_time_ms() == claim.device_time_ms)
 }
 
 /// What the judge knows of what was said, where a probe stands.

@@ -7,7 +7,7 @@ use sim_core::{RouteId, SimId, SimTime};
 use vocabulary::Sighting;
 
 use crate::sample_run::{SECOND, count, expect, lag, payload, percentile, plan, registry};
-use crate::{ExpectReport, Judgement, Ledger, LedgerLimits, Verdict};
+use crate::{Event, ExpectReport, Judgement, Ledger, LedgerLimits, Verdict};
 
 const VITALS: RouteId = RouteId(0);
 const TOPIC: &str = "ward/1/mon/vitals";
@@ -189,8 +189,8 @@ fn what_was_retained_before_comes_again_to_whoever_subscribes_anew() {
     let mut ledger = ledger_of(plan(2));
     say(&mut ledger, 0);
     see(&mut ledger, 0, 0);
-    ledger.blind(0, 2 * SECOND, None, "cut");
-    ledger.sees(0, 3 * SECOND);
+    ledger.blind(0, 2 * SECOND, None, None, "cut");
+    ledger.sees(0, 3 * SECOND, false);
     ledger.observed(0, TOPIC, &payload(0, "vitals", 7), 3 * SECOND, true);
     let judgement = ledger.finish(&lag(1, 1));
     assert_eq!((judgement.totals.counts.invented, judgement.totals.retained), (0, 1));
@@ -228,7 +228,7 @@ fn a_probe_behind_an_ingester_is_a_checkpoint_of_its_own() {
     assert_eq!(judgement.totals.counts.delivered, 6);
     assert_eq!(judgement.totals.counts.duplicates, 0);
     let behind = judgement.probes[1].counts;
-    assert_eq!((behind.delivered, behind.lost, behind.duplicates), (2, 4, 1));
+    assert_eq!((behind.delivered, behind.altered, behind.lost, behind.duplicates), (2, 2, 2, 1));
     assert_eq!((behind.corrupted, behind.identity_mismatch), (1, 1));
     for metric in metrics {
         assert_eq!(verdict(&judgement, metric).verdict, Verdict::Fail, "{metric}");
@@ -280,8 +280,8 @@ fn what_could_have_been_shown_to_a_blind_probe_is_unjudged() {
             see(&mut ledger, 0, sequence);
         }
     }
-    ledger.blind(0, 4 * SECOND + 500_000_000, None, "the connection was closed");
-    ledger.sees(0, 7 * SECOND + 500_000_000);
+    ledger.blind(0, 4 * SECOND + 500_000_000, None, None, "the connection was closed");
+    ledger.sees(0, 7 * SECOND + 500_000_000, false);
     let judgement = ledger.finish(&lag(1, 1));
     let counts = judgement.totals.counts;
     assert_eq!((counts.delivered, counts.unjudged, counts.lost, counts.lost_acked), (17, 3, 0, 0));
@@ -304,12 +304,75 @@ fn what_was_lost_before_the_probe_was_blind_is_proven() {
             see(&mut ledger, 0, sequence);
         }
     }
-    ledger.blind(0, 10 * SECOND, None, "the connection was closed");
-    ledger.sees(0, 11 * SECOND);
+    ledger.blind(0, 10 * SECOND, None, None, "the connection was closed");
+    ledger.sees(0, 11 * SECOND, false);
     let judgement = ledger.finish(&lag(1, 1));
     assert_eq!((judgement.totals.counts.lost_acked, judgement.totals.counts.unjudged), (1, 1));
     assert_eq!(verdict(&judgement, "lost(acked)").verdict, Verdict::Fail);
     assert_eq!(judgement.lost.rows[0].sequence, 2);
+}
+
+/// The probe's connection ends with a word after four messages, of which it saw two, and the broker has forgotten it.
+fn forgotten(ended_owing: Option<i64>, is_behind: bool) -> (u64, u64) {
+    let mut plan = plan(2);
+    if is_behind {
+        let behind =
+            ProbePlan { id: "clean".to_owned(), filters: vec!["clean/#".to_owned()], ..plan.probes[0].clone() };
+        plan.probes = vec![behind];
+    }
+    let mut ledger = ledger_of(plan);
+    ledger.take(&Event::Connected { device: SimId(0), at: -SECOND, resumed: false }).unwrap();
+    for sequence in 0..4 {
+        say(&mut ledger, sequence);
+        if sequence < 2 {
+            let topic = if is_behind { "clean/1" } else { TOPIC };
+            let at = sequence.cast_signed() * SECOND + 1_000_000;
+            ledger.observed(0, topic, &payload(0, "vitals", sequence), at, false);
+        }
+    }
+    ledger.blind(0, SECOND + 1_000_000, None, ended_owing, "the connection was closed");
+    ledger.sees(0, 9 * SECOND, false);
+    let counts = ledger.finish(&lag(1, 1)).totals.counts;
+    (counts.lost_acked, counts.unjudged)
+}
+
+#[test]
+fn what_the_broker_owed_the_probe_and_forgot_is_lost() {
+    assert_eq!(forgotten(Some(3 * SECOND + SECOND / 2), false), (2, 0));
+    assert_eq!(forgotten(Some(2 * SECOND + SECOND / 2), false), (1, 1), "one of them came after the end");
+    assert_eq!(forgotten(None, false), (0, 2), "it only fell silent");
+    assert_eq!(forgotten(Some(3 * SECOND + SECOND / 2), true), (0, 2), "another broker has promised it");
+}
+
+#[test]
+fn another_patients_data_do_not_hide_a_loss() {
+    let mut ledger = ledger_of(plan(2));
+    for sequence in 0..2 {
+        say_as(&mut ledger, sequence, &of_patient("SN-0000", "icu-0001", sequence, 1_000));
+    }
+    // The first under another patient; the second not at all, but another device's words under its name.
+    ledger.observed(0, TOPIC, &of_patient("SN-0000", "icu-0002", 0, 1_000), SECOND, false);
+    ledger.observed(0, TOPIC, &of_patient("SN-0000", "icu-0002", 1, 1_300), SECOND, false);
+    let counts = ledger.finish(&lag(1, 1)).totals.counts;
+    assert_eq!((counts.identity_mismatch, counts.altered, counts.lost), (2, 1, 1));
+}
+
+#[test]
+fn what_nobody_can_read_behind_an_ingester_is_a_doubt() {
+    let mut plan = with_ingester(expecting(&[("lost", Some(1))]), "clean/#");
+    plan.expects.push(expect(&plan, "first", "lost == 0", count("lost", Comparison::Equal, 0.0)));
+    let mut ledger = ledger_of(plan);
+    for sequence in 0..2 {
+        say(&mut ledger, sequence);
+        see(&mut ledger, 0, sequence);
+    }
+    ledger.observed(1, "clean/1", &payload(0, "vitals", 0), 2 * SECOND, false);
+    ledger.observed(1, "clean/1", b"<hr>61</hr>", 2 * SECOND, false);
+    let judgement = ledger.finish(&lag(1, 1));
+    assert_eq!((judgement.probes[1].counts.lost, judgement.probes[1].counts.unjudged), (0, 1));
+    assert_eq!(verdict(&judgement, "lost").verdict, Verdict::Inconclusive);
+    assert_eq!(verdict(&judgement, "lost").reason, "1 messages may have been shown in a shape that no format reads");
+    assert_eq!(verdict(&judgement, "first").verdict, Verdict::Pass);
 }
 
 #[test]
@@ -329,7 +392,7 @@ fn a_share_is_judged_where_the_unjudged_change_nothing() {
             }
         }
         // One of the two that are missing may have been shown when nobody looked.
-        ledger.blind(0, 9 * SECOND, None, "cut");
+        ledger.blind(0, 9 * SECOND, None, None, "cut");
         verdict(&ledger.finish(&lag(1, 1)), "share").verdict
     };
     assert_eq!((share(0.8), share(0.9), share(0.95)), (Verdict::Pass, Verdict::Inconclusive, Verdict::Fail));
@@ -344,8 +407,8 @@ fn a_delay_that_may_be_the_probes_own_proves_nothing() {
         for sequence in 0..5 {
             say(&mut ledger, sequence);
             if was_away && sequence == 4 {
-                ledger.blind(0, 4 * SECOND, None, "cut");
-                ledger.sees(0, 6 * SECOND);
+                ledger.blind(0, 4 * SECOND, None, None, "cut");
+                ledger.sees(0, 6 * SECOND, false);
             }
             let late = if sequence == 4 { 2 * SECOND } else { 0 };
             let at = sequence.cast_signed() * SECOND + late;
@@ -363,8 +426,8 @@ fn what_is_brought_again_because_the_probe_was_away_is_no_duplicate() {
         say(&mut ledger, 0);
         see(&mut ledger, 0, 0);
         if was_away {
-            ledger.blind(0, SECOND, None, "cut");
-            ledger.sees(0, 2 * SECOND);
+            ledger.blind(0, SECOND, None, None, "cut");
+            ledger.sees(0, 2 * SECOND, false);
         }
         let copy = Sighting::publication(TOPIC, payload(0, "vitals", 0), 2 * SECOND).redelivered(redelivered);
         ledger.sighted(0, &copy);

@@ -38,7 +38,8 @@ impl Ledger {
             counts.add(&account.counts);
             *longest = (*longest).max(account.longest);
         }
-        let never = |counts: &Counts| counts.lost + counts.unjudged + counts.dropped_declared + counts.pending;
+        let never =
+            |counts: &Counts| counts.altered + counts.lost + counts.unjudged + counts.dropped_declared + counts.pending;
         let mut ranked: Vec<(SimId, (Counts, i64))> =
             by_device.into_iter().filter(|(_, (counts, longest))| never(counts) > 0 || *longest > 0).collect();
         ranked.sort_by_key(|(device, (counts, longest))| (std::cmp::Reverse((never(counts), *longest)), *device));
@@ -46,6 +47,7 @@ impl Ledger {
         kept.map(|(device, (counts, longest))| WorstDevice {
             path: self.plan.roster.devices[device.index()].path.clone(),
             generated: counts.generated,
+            altered: counts.altered,
             lost: counts.lost,
             unjudged: counts.unjudged,
             dropped_declared: counts.dropped_declared,

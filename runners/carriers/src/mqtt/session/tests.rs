@@ -213,11 +213,12 @@ fn an_idle_connection_pings_and_a_silent_broker_is_given_up() {
     desk.connect(&WELCOME);
     assert_eq!(desk.session.deadline_ns(), 10 * SECOND_NS);
     desk.now_ns = 4 * SECOND_NS;
-    desk.publish(AT_MOST_ONCE, 0);
+    desk.publish(AT_LEAST_ONCE, 0);
     desk.flush_all();
+    desk.receive(&[0x40, 2, 0, 1]).unwrap();
     desk.now_ns = 10 * SECOND_NS;
     desk.with(Session::time_passed).unwrap();
-    assert!(desk.session.output().is_empty(), "something was sent 6 s ago");
+    assert!(desk.session.output().is_empty(), "something was sent and heard 6 s ago");
     desk.now_ns = 14 * SECOND_NS;
     desk.with(Session::time_passed).unwrap();
     assert_eq!(desk.flush_all(), [0xC0, 0]);
@@ -230,6 +231,27 @@ fn an_idle_connection_pings_and_a_silent_broker_is_given_up() {
     desk.now_ns = 34 * SECOND_NS;
     let lost = desk.with(Session::time_passed).unwrap_err();
     assert_eq!(lost, LossReason::TimedOut { waiting_for: "PINGRESP" });
+}
+
+#[test]
+fn a_device_that_speaks_all_the_time_notices_a_silent_broker_as_well() {
+    let mut desk = Desk::new(config(Protocol::V311, 10, ROOMY));
+    desk.connect(&WELCOME);
+    let mut pings = Vec::new();
+    let lost = (1..60).find_map(|second| {
+        desk.now_ns = second * SECOND_NS;
+        desk.publish(AT_MOST_ONCE, second.unsigned_abs());
+        if desk.flush_all().windows(2).any(|bytes| bytes == [0xC0, 0]) {
+            pings.push(second);
+        }
+        // The broker answers the first ping and none after it.
+        if pings.len() == 1 && pings[0] == second {
+            desk.receive(&[0xD0, 0]).unwrap();
+        }
+        desk.with(Session::time_passed).err().map(|reason| (second, reason))
+    });
+    assert_eq!(pings, [11, 22], "a second after they are due, with the next message");
+    assert_eq!(lost, Some((31, LossReason::TimedOut { waiting_for: "PINGRESP" })));
 }
 
 /// A deadline in the past makes the lane look again at once, for ever.
