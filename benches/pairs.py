@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Two builds of the testbed beside each other: is the newer one slower?
 
-    benches/pairs.py OLD NEW [--rounds 8] [--connections 5000] [--only pieces|patients|messages]
+    benches/pairs.py OLD NEW [--rounds 8] [--connections 5000] [--only pieces|population|patients|messages]
 
 OLD and NEW are folders `target/release` of two checkouts, built with `cargo build --release --workspace`. Every figure is
 taken in alternating pairs, so a machine that drifts slows both. What is told is the median of the ratios new / old and
@@ -9,6 +9,8 @@ its 95 % interval (percentiles of 10 000 resamples of the pairs); beside each gr
 both builds, whose ratio says how far the comparison itself can be trusted.
 
     pieces     the units of `hot_path`; the unchanged bench fills a buffer
+    population a grid step of patients who wear nothing, by their number, and days of people with diabetes per second:
+               `population`
     patients   CPU of `iomt fingerprint` per patient and second (cases of real_time.py)
     messages   CPU per message over MQTT to one Mosquitto (scenario of compare.py), start and connects included: the
                difference of two runs, as compare.py takes it, doubles the noise; the unchanged bench is the bare poll
@@ -38,7 +40,7 @@ def interval(ratios):
 def tell(group, figure, old, new):
     ratios = [b / a for a, b in zip(old, new)]
     low, high = interval(ratios)
-    line = f"{group:<9} {figure:<55} {statistics.median(old):12.4g} {statistics.median(new):12.4g}"
+    line = f"{group:<10} {figure:<55} {statistics.median(old):12.4g} {statistics.median(new):12.4g}"
     print(f"{line}   {statistics.median(ratios):.3f} [{low:.3f}, {high:.3f}] n={len(ratios)} load {os.getloadavg()[0]:.1f}", flush=True)
 
 
@@ -54,13 +56,24 @@ def alternate(rounds, old, new):
     return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
 
 
-def pieces(options):
+def figures(options, group, program, *arguments):
+    """Every figure of a program that prints them as one JSON line."""
+
     def measure(folder):
-        return json.loads(subprocess.run([f"{folder}/hot_path"], capture_output=True, text=True, check=True).stdout)
+        command = [f"{folder}/{program}", *arguments]
+        return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
     old, new = alternate(options.rounds, lambda: measure(options.old), lambda: measure(options.new))
     for figure in old[0]:
-        tell("pieces", figure, [run[figure] for run in old], [run[figure] for run in new])
+        tell(group, figure, [run[figure] for run in old], [run[figure] for run in new])
+
+
+def pieces(options):
+    figures(options, "pieces", "hot_path")
+
+
+def population(options):
+    figures(options, "population", "population", "5")
 
 
 def patients(options):
@@ -114,10 +127,10 @@ def main():
     parser.add_argument("new")
     parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--connections", type=int, default=5000)
-    parser.add_argument("--only", choices=["pieces", "patients", "messages"])
+    parser.add_argument("--only", choices=["pieces", "population", "patients", "messages"])
     options = parser.parse_args()
-    print(f"{'group':<9} {'figure':<55} {'old':>12} {'new':>12}   new / old")
-    for group in (pieces, patients, messages):
+    print(f"{'group':<10} {'figure':<55} {'old':>12} {'new':>12}   new / old")
+    for group in (pieces, population, patients, messages):
         if options.only in (None, group.__name__):
             group(options)
 

@@ -12,6 +12,7 @@ mod local_clock;
 mod parameter;
 mod ports;
 mod registry;
+mod rest;
 mod roster;
 mod shards;
 mod sim;
@@ -32,8 +33,9 @@ pub use registry::{
     Executor, ExpectMetricSpec, Flaw, Flaws, FormatError, FormatSource, FormatSpec, Level, MakeFormat, MetricShape,
     Need, PatientFaculties, PatientSpec, PatientText, Plugin, ProbeKind, ProfileFile, Program, Reach, Registry,
     Request, Row, Sampled, Seam, SignalAct, SignalAction, SignalCode, Spawn, SpawnError, StepCheck, StepFacts,
-    StreamKind, StreamSpec, TruthColumn,
+    StreamKind, StreamSpec, SystemSpec, TruthColumn,
 };
+pub use rest::Rest;
 pub use roster::{Cadence, DevicePlan, FormatPlan, PatientPlan, Roster, Route, RouteId, SimId, StreamPlan};
 pub use shards::Shards;
 pub use sim::{BuildError, Clock, Entities, Observer, Participants, Phase, Said, Sim, Slot};

@@ -16,11 +16,12 @@ mod plugin;
 mod probe;
 mod program;
 mod rows;
+mod system;
 
 use std::fmt;
 
 use bevy_ecs::prelude::*;
-use bevy_ecs::schedule::{IntoScheduleConfigs, Schedule};
+use bevy_ecs::schedule::IntoScheduleConfigs;
 use bevy_ecs::system::ScheduleSystem;
 use vocabulary::{Metric, MetricId, register_metric};
 
@@ -38,12 +39,13 @@ pub use plugin::{Flaw, Flaws, Plugin};
 pub use probe::ProbeKind;
 pub use program::Program;
 pub use rows::Row;
+pub use system::SystemSpec;
 
-use crate::sim::{Phase, Slot};
+use crate::Occurrence;
+use crate::sim::Phase;
 use rows::Lists;
 
 type Furnisher = Box<dyn Fn(&mut World) + Send + Sync>;
-type Installer = Box<dyn Fn(&mut Schedule, Slot) + Send + Sync>;
 
 /// All rows.
 pub struct Registry {
@@ -57,7 +59,7 @@ pub struct Registry {
     /// What was wrong while rows were added.
     flaws: Vec<Flaw>,
     resources: Vec<Furnisher>,
-    systems: Vec<(Phase, Installer)>,
+    systems: Vec<SystemSpec>,
 }
 
 impl Default for Registry {
@@ -194,16 +196,18 @@ impl Registry {
         &self.plugins[plugin]
     }
 
-    /// Adds a system. Systems run in the order of their phases and, within a phase, of their registration.
+    /// Adds a system that runs in every world and every grid step.
     pub fn add_system<Marker>(
         &mut self,
         phase: Phase,
         system: impl IntoScheduleConfigs<ScheduleSystem, Marker> + Clone + Send + Sync + 'static,
     ) {
-        let installer: Installer = Box::new(move |schedule, slot| {
-            schedule.add_systems(system.clone().in_set(slot));
-        });
-        self.systems.push((phase, installer));
+        self.schedule(SystemSpec::new(phase, system));
+    }
+
+    /// Adds a system. Systems run in the order of their phases and, within a phase, of their registration.
+    pub fn schedule(&mut self, system: SystemSpec) {
+        self.systems.push(system);
     }
 
     /// Runs `insert` on every new world, before patients and devices enter it.
@@ -286,17 +290,18 @@ impl Registry {
         self.find(name)
     }
 
-    pub(crate) fn install(&self, world: &mut World, schedule: &mut Schedule, first_slot: u32) -> u32 {
+    /// Makes a new world ready for patients and devices.
+    pub(crate) fn furnish(&self, world: &mut World) {
         for insert in &self.resources {
             insert(world);
         }
-        let mut ordered: Vec<&(Phase, Installer)> = self.systems.iter().collect();
-        ordered.sort_by_key(|(phase, _)| *phase);
-        let mut slot = first_slot;
-        for (_, install) in ordered {
-            install(schedule, Slot(slot));
-            slot += 1;
-        }
-        slot
+    }
+
+    /// The systems that a world needs, in the order in which they run.
+    pub(crate) fn systems_for(&self, world: &World, occurrences: &[Occurrence]) -> Vec<&SystemSpec> {
+        let mut ordered: Vec<&SystemSpec> =
+            self.systems.iter().filter(|system| system.is_needed(world, occurrences)).collect();
+        ordered.sort_by_key(|system| system.phase);
+        ordered
     }
 }

@@ -15,8 +15,8 @@ use crate::assembly::{Assembly, MessageHead, MessageNames};
 use crate::commands::{Answered, CommandTable, obey_commands};
 use crate::{
     Command, CommandInbox, DevicePlan, Edge, Evidence, FormatError, GRID, Occurrence, OccurrenceId, Outbound, Outbox,
-    Owner, Registry, Replies, Reply, Roster, SignalAct, SignalAction, SimId, SimTime, SpawnError, StreamPlan, Subject,
-    Truth, working_on,
+    Owner, Registry, Replies, Reply, Rest, Roster, SignalAct, SignalAction, SimId, SimTime, SpawnError, StreamPlan,
+    Subject, Truth, working_on,
 };
 
 /// The phases of one grid step that models add systems to, in order.
@@ -129,6 +129,10 @@ struct Timeline {
 pub struct Sim {
     world: World,
     schedule: Schedule,
+    /// Whether every system of the schedule tells how long it rests.
+    can_rest: bool,
+    /// Begin of the next grid step in which something may happen.
+    wakes: SimTime,
 }
 
 impl std::fmt::Debug for Sim {
@@ -194,25 +198,30 @@ impl Sim {
         world.init_resource::<Evidence>();
         world.init_resource::<Truth>();
         world.init_resource::<Observers>();
+        world.init_resource::<Rest>();
         world.insert_resource(encoding(registry, roster)?);
-
         world.insert_resource(CommandTable::new(registry));
-        schedule.add_systems(obey_commands.in_set(Slot(0)));
-        schedule.add_systems(follow_timeline.in_set(Slot(1)));
-        let last = registry.install(&mut world, &mut schedule, 2);
-        schedule.add_systems(encode_messages.in_set(Slot(last)));
-        for slot in 0..last {
-            schedule.configure_sets(Slot(slot).before(Slot(slot + 1)));
-        }
-
+        registry.furnish(&mut world);
         let entities = populate(&mut world, registry, roster, patients)?;
         let timeline = timeline(registry, occurrences, &entities);
         world.insert_resource(entities);
         world.insert_resource(timeline);
+
+        let systems = registry.systems_for(&world, occurrences);
+        let can_rest = systems.iter().all(|system| system.rests);
+        let mut last = 0;
+        for system in systems {
+            system.install(&mut schedule, Slot(last));
+            last += 1;
+        }
+        schedule.add_systems(encode_messages.in_set(Slot(last)));
+        for slot in 0..last {
+            schedule.configure_sets(Slot(slot).before(Slot(slot + 1)));
+        }
         schedule
             .initialize(&mut world)
             .map_err(|error| BuildError::Ambiguous(error.to_string(schedule.graph(), &world)))?;
-        Ok(Self { world, schedule })
+        Ok(Self { world, schedule, can_rest, wakes: SimTime::ZERO })
     }
 
     /// How far the simulation has come: the begin of the next grid step.
@@ -234,18 +243,43 @@ impl Sim {
         }
     }
 
-    /// Runs whole grid steps until `end` is reached.
+    /// Runs whole grid steps until `end` is reached. Those in which nothing can happen are passed over.
     pub fn advance_to(&mut self, end: SimTime) {
         while self.reached() < end {
-            let mut clock = self.world.resource_mut::<Clock>();
-            clock.now = clock.end;
-            clock.end += GRID;
-            self.schedule.run(&mut self.world);
+            let rested = self.wakes.min(end.ceil_to_grid());
+            if self.reached() < rested {
+                let mut clock = self.world.resource_mut::<Clock>();
+                (clock.now, clock.end) = (rested - GRID, rested);
+            } else {
+                self.step();
+            }
+        }
+    }
+
+    /// Runs one grid step.
+    fn step(&mut self) {
+        let Self { world, schedule, .. } = self;
+        let mut clock = world.resource_mut::<Clock>();
+        clock.now = clock.end;
+        clock.end += GRID;
+        *world.resource_mut::<Rest>() = Rest::default();
+        obey_commands(world);
+        follow_timeline(world);
+        schedule.run(world);
+        if self.can_rest {
+            let timeline = world.resource::<Timeline>();
+            let next_edge = timeline.edges.get(timeline.next).map(|(at, ..)| *at);
+            let mut rest = world.resource_mut::<Rest>();
+            if let Some(at) = next_edge {
+                rest.until_at_most(at);
+            }
+            self.wakes = rest.wakes();
         }
     }
 
     /// Gives a command to a device of this shard; it takes effect in the next grid step.
     pub fn inject(&mut self, command: Command) {
+        self.wakes = SimTime::ZERO;
         self.world.resource_mut::<CommandInbox>().0.push(command);
     }
 

@@ -9,8 +9,8 @@ pub use moment::{Order, PartsOf, PatientOf, Saying, Spawning, Watching};
 
 use bevy_ecs::prelude::*;
 use sim_core::{
-    Assembly, Cadence, Clock, DevicePlan, Key, MessageBuilder, MessageHead, Participants, Purpose, SimId, SimTime,
-    Span, WaveHead, sample_instant,
+    Assembly, Cadence, Clock, DevicePlan, Key, MessageBuilder, MessageHead, Participants, Purpose, Rest, SimId,
+    SimTime, Span, WaveHead, sample_instant,
 };
 use vocabulary::{MetricId, Quality};
 
@@ -113,6 +113,13 @@ impl Quiet {
         }
         self.0 = Some(SimTime::from_nanos(i64::MAX));
         false
+    }
+
+    /// Tells how long the kind is quiet.
+    fn tell(&self, rest: &mut Rest) {
+        if let Some(until) = self.0 {
+            rest.until_at_most(until);
+        }
     }
 
     /// Takes into account when this device speaks next.

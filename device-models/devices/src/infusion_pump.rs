@@ -6,7 +6,7 @@
 mod drug_library;
 
 use bevy_ecs::prelude::*;
-use sim_core::{Arguments, GRID, ParameterKind, ParameterSpec, Phase, Registry};
+use sim_core::{Arguments, GRID, ParameterKind, ParameterSpec, Phase, Registry, SystemSpec};
 use vocabulary::{Dimension, Reading, metrics};
 
 use self::drug_library::Content;
@@ -320,7 +320,7 @@ pub fn register(registry: &mut Registry) {
         vec![ParameterSpec::required("volume_ml", ParameterKind::Number, "volume [mL]").range(least_ml, most_ml)]
     };
     let (bolus, vtbi) = (volume(0.1, 50.0), volume(0.0, 10_000.0));
-    registry.add_system(Phase::Treatment, deliver_infusions);
+    registry.schedule(SystemSpec::new(Phase::Treatment, deliver_infusions).of::<InfusionPump>());
     DeviceKind::new("infusion_pump", about, InfusionPump::spawn)
         .options(options())
         .watch(When::Every(GRID), InfusionPump::watch_state)

@@ -9,7 +9,7 @@ mod faults;
 mod on_board;
 
 use bevy_ecs::prelude::*;
-use sim_core::{Clock, Evidence, ParameterKind, ParameterSpec, Phase, Registry};
+use sim_core::{Clock, Evidence, ParameterKind, ParameterSpec, Phase, Registry, Rest, SystemSpec};
 use vocabulary::{Dimension, MetricId, Reading, metrics};
 
 use self::alarms::PumpAlarms;
@@ -143,7 +143,9 @@ fn deliver_insulin(
     mut pumps: Query<(&Device, &mut WornPump)>,
     mut patients: Query<&mut Glycaemia>,
     mut evidence: ResMut<Evidence>,
+    mut rest: ResMut<Rest>,
 ) {
+    rest.until_at_most(Minute::next_begin(&clock));
     let Some(minute) = Minute::beginning(&clock) else { return };
     for (device, mut worn) in &mut pumps {
         let Ok(mut glycaemia) = patients.get_mut(device.patient) else { continue };
@@ -270,7 +272,7 @@ pub fn register(registry: &mut Registry) {
                        too little is left";
     let (rate, amount) =
         (number("rate_u_h", "rate [U/h]", MOST_BASAL_U_H), number("amount_u", "insulin [U]", MOST_BOLUS_U));
-    registry.add_system(Phase::Treatment, deliver_insulin);
+    registry.schedule(SystemSpec::new(Phase::Treatment, deliver_insulin).of::<WornPump>().rests());
     DeviceKind::new(KIND, about, WornPump::spawn)
         .needs(needs_glucose)
         .options(options())

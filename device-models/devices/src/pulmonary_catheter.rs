@@ -1,7 +1,7 @@
 //! Pulmonary artery catheter: central venous and pulmonary artery pressure, curves and means.
 
 use bevy_ecs::prelude::*;
-use sim_core::{Phase, Purpose, Registry, SimTime};
+use sim_core::{Phase, Purpose, Registry, SimTime, SystemSpec};
 use vocabulary::{MetricId, Quality, Reading, metrics};
 
 use crate::device::{Chunk, Device, DeviceKind, DeviceModel, Sampling, Saying, Spawning};
@@ -143,7 +143,7 @@ pub fn register(registry: &mut Registry) {
     let means = [metrics::CVP_MEAN, metrics::PAP_MEAN];
     let sampling = Sampling { rate_mhz: 125_000, samples: 125, highest_mhz: 500_000 };
     let (venous, pulmonary) = (PulmonaryCatheter::say_venous_pressure, PulmonaryCatheter::say_pulmonary_pressure);
-    registry.add_system(Phase::Treatment, note_levels);
+    registry.schedule(SystemSpec::new(Phase::Treatment, note_levels).of::<PulmonaryCatheter>());
     DeviceKind::new("pulmonary_catheter", about, PulmonaryCatheter::spawn)
         .needs(needs_circulation)
         .values("pressures", "mean pressures", 1_000, &means, PulmonaryCatheter::say_means)

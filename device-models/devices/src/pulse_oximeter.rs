@@ -1,7 +1,7 @@
 //! Pulse oximeter: saturation as a finger probe shows it, pulse rate, perfusion, and the pleth.
 
 use bevy_ecs::prelude::*;
-use sim_core::{Key, Phase, Purpose, Registry};
+use sim_core::{Key, Phase, Purpose, Registry, SystemSpec};
 use vocabulary::{Quality, Reading, metrics};
 
 use crate::device::{Chunk, Device, DeviceKind, DeviceModel, Sampling, Saying, Spawning};
@@ -102,7 +102,7 @@ pub fn register(registry: &mut Registry) {
     let about = "finger pulse oximeter: 20 to 30 s behind the lungs, averaged over 8 s";
     let seen = [metrics::SPO2, metrics::PR, metrics::PERF_IDX];
     let sampling = Sampling { rate_mhz: 62_500, samples: 125, highest_mhz: 500_000 };
-    registry.add_system(Phase::Treatment, follow_blood);
+    registry.schedule(SystemSpec::new(Phase::Treatment, follow_blood).of::<FingerProbe>());
     DeviceKind::new("pulse_oximeter", about, PulseOximeter::spawn)
         .needs(needs_circulation)
         .values("spo2", "saturation, pulse rate, perfusion index", 1_000, &seen, PulseOximeter::say_saturation)

@@ -12,7 +12,8 @@ use std::sync::Arc;
 use bevy_ecs::prelude::*;
 use recordings::{NO_SAMPLE, Recording, Resampler};
 use sim_core::{
-    Annotation, Cadence, Clock, Owner, ParameterKind, ParameterSpec, Phase, Registry, SimTime, Truth, sample_instant,
+    Annotation, Cadence, Clock, Owner, ParameterKind, ParameterSpec, Phase, Registry, SimTime, SystemSpec, Truth,
+    sample_instant,
 };
 use vocabulary::{Quality, Reading, metrics};
 
@@ -205,7 +206,7 @@ pub fn register(registry: &mut Registry) {
         "all signals of the record; bit-exact at the record's own rate, else resampled (kaiser-sinc-24)";
     let sampling = Sampling { rate_mhz: 360_000, samples: 360, highest_mhz: 1_000_000 };
     let record_about = "`mitdb_100`, or the path of a `.hea` file from the scenario's folder";
-    registry.add_system(Phase::Treatment, follow_labels);
+    registry.schedule(SystemSpec::new(Phase::Treatment, follow_labels).of::<Replay>());
     DeviceKind::new(KIND, about, Replay::spawn)
         .option(ParameterSpec::required(RECORD, ParameterKind::Text, record_about))
         .samples("ecg", signals_about, sampling, &[metrics::ECG_II, metrics::ECG_V5], Replay::say_signals)

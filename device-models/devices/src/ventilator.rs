@@ -10,7 +10,7 @@ mod report;
 mod settings;
 
 use bevy_ecs::prelude::*;
-use sim_core::{Clock, Evidence, GRID, ParameterKind, ParameterSpec, Phase, Registry, SimTime, Span};
+use sim_core::{Clock, Evidence, GRID, ParameterKind, ParameterSpec, Phase, Registry, SimTime, Span, SystemSpec};
 use vocabulary::{Dimension, metrics};
 
 use self::airway_faults::AirwayFaults;
@@ -221,7 +221,7 @@ pub fn register(registry: &mut Registry) {
         metrics::FIO2_SET,
     ];
     registry.extend(airway_faults::actions());
-    registry.add_system(Phase::Treatment, ventilate);
+    registry.schedule(SystemSpec::new(Phase::Treatment, ventilate).of::<Ventilator>());
     let kind = DeviceKind::new("ventilator", about, Ventilator::spawn)
         .needs(needs_circulation)
         .options(options())

@@ -3,7 +3,7 @@
 use bevy_ecs::prelude::*;
 use sim_core::{
     ActionSpec, DurationRule, Edge, Evidence, Executor, Level, OccurrenceId, ParameterKind, ParameterSpec, Phase,
-    Registry, SignalAct,
+    Registry, SignalAct, SystemSpec,
 };
 
 use crate::Physiology;
@@ -116,7 +116,9 @@ pub(crate) fn register(registry: &mut Registry) {
         heal: "the airways are as before",
         stack_should: "show the curve; the numbers hardly change",
     });
-    registry.add_system(Phase::Physiology, count_causes);
+    registry.schedule(
+        SystemSpec::new(Phase::Physiology, count_causes).of_actions(&["physio.breathing", "physio.bronchospasm"]),
+    );
 }
 
 #[cfg(test)]

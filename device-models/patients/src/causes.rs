@@ -23,7 +23,7 @@ use std::fmt;
 use bevy_ecs::prelude::*;
 use sim_core::{
     ActionSpec, Arguments, Clock, DurationRule, Edge, Evidence, Executor, LabelEdge, Level, OccurrenceId,
-    ParameterKind, ParameterSpec, Phase, Registry, SignalAct, SignalCode, Truth,
+    ParameterKind, ParameterSpec, Phase, Registry, SignalAct, SignalCode, SimId, SystemSpec, Truth,
 };
 use vocabulary::Dimension;
 
@@ -92,7 +92,7 @@ pub struct Causes {
     /// Rhythms that steps have begun; the latest one is in force.
     rhythms: Vec<(OccurrenceId, Rhythm)>,
     /// The rhythm to come back to.
-    own_rhythm: Option<Rhythm>,
+    own_rhythm: Option<Box<Rhythm>>,
 }
 
 impl Causes {
@@ -157,36 +157,36 @@ fn undo_inputs(mut patients: Query<(&mut Causes, &mut Physiology)>) {
         if causes.disturbed {
             causes.disturbed = false;
             let core = &mut physiology.0.core;
-            core.inputs = Inputs { sepsis: core.parameters().sepsis, ..core.inputs.undisturbed() };
+            *core.inputs = Inputs { sepsis: core.parameters().sepsis, ..core.inputs.undisturbed() };
         }
     }
 }
 
-/// Lets drugs, fluids and causes act on the inputs of their patient's core for one grid step.
-fn move_inputs(
-    clock: Res<Clock>,
-    mut patients: Query<(&Person, &mut Medication, &mut Causes, &mut Physiology)>,
-    mut evidence: ResMut<Evidence>,
-    mut truth: ResMut<Truth>,
+/// Lets drugs, fluids and causes act on the inputs of one patient's core for a grid step.
+pub(crate) fn move_inputs(
+    patient: SimId,
+    medication: &mut Medication,
+    causes: &mut Causes,
+    body: &mut Body,
+    clock: &Clock,
+    evidence: &mut Evidence,
+    truth: &mut Truth,
 ) {
-    for (person, mut medication, mut causes, mut physiology) in &mut patients {
-        if !medication.acts() && causes.at_work.is_empty() {
-            continue;
-        }
-        causes.disturbed = true;
-        let body = &mut physiology.0;
-        medication.act(&mut body.core);
-        let mut inputs = body.core.inputs;
-        let seen = Seen { body, drugs: medication.drugs() };
-        causes.act(&seen, &mut inputs, &mut evidence, |at_work, moment| {
-            if truth.wanted {
-                let at = if moment == Moment::EndsWithStep { clock.end } else { clock.now };
-                let (label, cause) = (at_work.action.clone(), at_work.step.clone());
-                truth.labels.push(LabelEdge { patient: person.id, at, label, cause, begins: moment == Moment::Begins });
-            }
-        });
-        body.core.inputs = inputs;
+    if !medication.acts() && causes.at_work.is_empty() {
+        return;
     }
+    causes.disturbed = true;
+    medication.act(&mut body.core);
+    let mut inputs = *body.core.inputs;
+    let seen = Seen { body, drugs: medication.drugs() };
+    causes.act(&seen, &mut inputs, evidence, |at_work, moment| {
+        if truth.wanted {
+            let at = if moment == Moment::EndsWithStep { clock.end } else { clock.now };
+            let (label, cause) = (at_work.action.clone(), at_work.step.clone());
+            truth.labels.push(LabelEdge { patient, at, label, cause, begins: moment == Moment::Begins });
+        }
+    });
+    *body.core.inputs = inputs;
 }
 
 /// Labels a step that acts otherwise than by a [`Cause`]; one of an `instant` begins and ends there.
@@ -271,14 +271,7 @@ pub fn register(registry: &mut Registry) {
 
 /// Adds the system that begins a grid step, before devices and ways of life move inputs.
 pub(crate) fn register_begin(registry: &mut Registry) {
-    registry.add_system(Phase::Opening, undo_inputs);
-}
-
-/// Adds the systems between devices and body: the causes, and the watch over a failing heart.
-pub(crate) fn register_systems(registry: &mut Registry) {
-    registry.add_system(Phase::Physiology, move_inputs);
-    registry.add_system(Phase::Physiology, crate::glycaemia::act_on_bodies);
-    registry.add_system(Phase::Physiology, arrest::watch);
+    registry.schedule(SystemSpec::new(Phase::Opening, undo_inputs).of::<Causes>());
 }
 
 pub(crate) use arrest::Collapse;

@@ -18,6 +18,12 @@ const BRAIN_S: f64 = 8.0;
 /// usual pressure (Van Lieshout et al., Stroke 2003;34:1332).
 const CONFUSING_MAP_MMHG: [f64; 4] = [55.0, 48.0, 42.0, 36.0];
 
+/// Mean arterial pressure at which no blood flows through the brain any more [mmHg]: the critical closing pressure of the
+/// arteries, 24 mmHg in patients during induced fibrillation (Kottenberg-Assenmacher et al., Anesthesiology 2009).
+const NO_CEREBRAL_FLOW_MMHG: f64 = 24.0;
+/// The least of the Glasgow coma scale: one point for each of eyes, speech and movement.
+const LEAST_GLASGOW: u8 = 3;
+
 /// Arterial saturations below which the same happens: acute hypoxia costs judgement below some 75 % and consciousness
 /// between 50 and 60 % (Hoffman, Clark and Brown, Am J Physiol 1946;145:685).
 const CONFUSING_SATURATION: [f64; 4] = [0.75, 0.65, 0.58, 0.50];
@@ -53,6 +59,8 @@ pub(crate) struct Chart {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Line {
     pub(crate) consciousness: Consciousness,
+    /// Glasgow coma score.
+    pub(crate) glasgow: u8,
     pub(crate) news2: News2,
     pub(crate) scale: OxygenScale,
     pub(crate) qsofa: Qsofa,
@@ -94,6 +102,7 @@ impl Chart {
         self.urine.collect(output_ml_kg_h, parameters.weight_kg, 1.0);
         Line {
             consciousness,
+            glasgow: self.glasgow(consciousness),
             news2: news2(&observations),
             scale: self.scale,
             qsofa: qsofa(vitals.respiratory_rate_bpm, vitals.sbp_mmhg, consciousness),
@@ -108,6 +117,12 @@ impl Chart {
             urine_output_ml_h: output_ml_kg_h * parameters.weight_kg,
             urine_ml: self.urine.collected_ml(),
         }
+    }
+
+    /// Glasgow coma score of a level; a brain without blood has the least there is.
+    fn glasgow(&self, consciousness: Consciousness) -> u8 {
+        let is_perfused = self.brain.is_none_or(|(map_mmhg, _)| map_mmhg > NO_CEREBRAL_FLOW_MMHG);
+        if is_perfused { consciousness.glasgow() } else { LEAST_GLASGOW }
     }
 
     /// The worst of what sedation, pressure and oxygen leave.
@@ -155,6 +170,17 @@ mod tests {
         assert_eq!((line.news2.total(), line.qsofa.total(), line.mews.total()), (0, 0, 0));
         assert_eq!((line.consciousness, line.bispectral_index), (Consciousness::Alert, 97.4));
         assert!((line.urine_ml - line.urine_output_ml_h).abs() < 1e-6 && (40.0..110.0).contains(&line.urine_ml));
+    }
+
+    #[test]
+    fn an_arrested_brain_scores_three() {
+        let mut chart = Chart::new(OxygenScale::Usual);
+        chart.consciousness(90.0, 0.97, 1.0);
+        assert_eq!(chart.glasgow(Consciousness::Unresponsive), 6);
+        for _ in 0..60 {
+            chart.consciousness(8.0, 0.97, 1.0);
+        }
+        assert_eq!(chart.glasgow(Consciousness::Unresponsive), 3);
     }
 
     #[test]

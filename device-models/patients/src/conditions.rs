@@ -55,7 +55,8 @@ static CONDITIONS: [Condition; 16] = [
 /// Which conditions hold in a patient.
 #[derive(Debug, Clone, Default, Component)]
 pub(crate) struct Conditions {
-    holding: [Option<Box<str>>; CONDITIONS.len()],
+    /// Positions of those that hold, with the causes that acted when they began.
+    holding: Vec<(usize, Box<str>)>,
     breathless_s: f64,
 }
 
@@ -64,18 +65,19 @@ impl Conditions {
     fn look(&mut self, body: &Body, causes: impl Fn() -> String, mut note: impl FnMut(&'static str, &str, bool)) {
         let breathless = (CONDITIONS[CONDITIONS.len() - 1].holds)(body);
         self.breathless_s = if breathless { self.breathless_s + GRID.seconds() } else { 0.0 };
-        for (condition, holding) in CONDITIONS.iter().zip(&mut self.holding) {
+        for (position, condition) in CONDITIONS.iter().enumerate() {
             let holds = (condition.holds)(body)
                 && (condition.name != "apnoea" || self.breathless_s > APNOEA_S + 0.5 * GRID.seconds());
-            match (holds, &holding) {
+            let held = self.holding.iter().position(|(held, _)| *held == position);
+            match (holds, held) {
                 (true, None) => {
                     let causes = causes();
                     note(condition.name, &causes, true);
-                    *holding = Some(causes.into());
+                    self.holding.push((position, causes.into()));
                 }
-                (false, Some(causes)) => {
-                    note(condition.name, causes, false);
-                    *holding = None;
+                (false, Some(held)) => {
+                    let (_, causes) = self.holding.swap_remove(held);
+                    note(condition.name, &causes, false);
                 }
                 _ => {}
             }

@@ -12,13 +12,13 @@ mod models;
 mod steps;
 mod truth;
 
-pub(crate) use effects::act_on_bodies;
+pub(crate) use effects::act_on_body;
 pub use minute::{LocalMinute, Minute};
 pub(crate) use models::{has_glucose, models, of_plan, with_glucose};
 pub(crate) use truth::{COLUMNS, note_glycaemia};
 
 use bevy_ecs::prelude::*;
-use sim_core::{Clock, Evidence, Phase, Registry};
+use sim_core::{Clock, Evidence, Phase, Registry, Rest, SystemSpec};
 
 use self::conduct::Conduct;
 use self::living::Living;
@@ -273,7 +273,9 @@ fn live_minutes(
     clock: Res<Clock>,
     mut patients: Query<(&mut Glycaemia, &WallClock, Option<&Physiology>)>,
     mut evidence: ResMut<Evidence>,
+    mut rest: ResMut<Rest>,
 ) {
+    rest.until_at_most(Minute::next_begin(&clock));
     let Some(minute) = Minute::beginning(&clock) else { return };
     for (mut glycaemia, WallClock(clock), physiology) in &mut patients {
         let minute = minute.by(clock);
@@ -291,7 +293,7 @@ fn live_minutes(
 /// Adds the minute-wise system and the steps. It comes before the devices: a minute ends before pumps push the insulin
 /// of the next.
 pub(crate) fn register(registry: &mut Registry) {
-    registry.add_system(Phase::Opening, live_minutes);
+    registry.schedule(SystemSpec::new(Phase::Opening, live_minutes).of::<Glycaemia>().rests());
     steps::register(registry);
     conduct::register(registry);
 }

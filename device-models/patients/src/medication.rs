@@ -88,7 +88,7 @@ mod tests {
     fn advance(core: &mut Core, medication: &mut Medication, seconds: u32, mut give: impl FnMut(&mut Medication)) {
         for _ in 0..10 * seconds {
             give(medication);
-            core.inputs = core.inputs.undisturbed();
+            *core.inputs = core.inputs.undisturbed();
             medication.act(core);
             core.step();
         }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use bevy_ecs::prelude::*;
 use sim_core::{
-    Annotation, Argument, Arguments, Cadence, Clock, DevicePlan, DrugSample, Key, LocalClock, Owner, ParameterKind,
-    ParameterSpec, Participants, PatientPlan, PatientSpec, Phase, Purpose, Registry, Roster, SimId, SimTime, Span,
-    SpawnError, StateSample, Truth, TruthColumn, sample_instant, working_on,
+    Annotation, Argument, Arguments, Cadence, Clock, DevicePlan, DrugSample, Evidence, Key, LocalClock, Owner,
+    ParameterKind, ParameterSpec, Participants, PatientPlan, PatientSpec, Phase, Purpose, Registry, Roster, SimId,
+    SimTime, Span, SpawnError, StateSample, SystemSpec, Truth, TruthColumn, sample_instant, working_on,
 };
 use vocabulary::Dimension;
 
 use crate::activity::{self, Activity};
-use crate::causes::{Causes, Collapse};
+use crate::causes::{Causes, Collapse, move_inputs};
 use crate::clinical_scores::{Chart, Line};
 use crate::conditions::{self, Conditions};
 use crate::glycaemia::{self, Glycaemia};
@@ -27,8 +27,10 @@ use physiology::{
 
 const SEX: Purpose = Purpose::new("patient.sex");
 
-/// Events that every patient keeps, so that a device can average over the last beats and breaths.
+/// Events that patients with a device keep, so that it can average over the last beats and breaths.
 const SHORTEST_REACH: Span = Span::from_secs(8);
+/// Events that the others keep, for annotations.
+const UNWATCHED_REACH: Span = Span::from_secs(1);
 
 /// Who a patient is.
 #[derive(Debug, Clone, Copy, PartialEq, Component)]
@@ -149,7 +151,7 @@ fn inhabit(world: &mut World, entity: Entity, plan: &PatientPlan, key: Key, buil
     // Pulse waves are only kept up for patients whose waveforms somebody reads.
     let sites: &[PulseSite] =
         if longest_chunk > Span::ZERO { &[PulseSite::Finger, PulseSite::RadialArtery] } else { &[] };
-    let reach = longest_chunk + SHORTEST_REACH;
+    let reach = if devices.is_empty() { UNWATCHED_REACH } else { longest_chunk + SHORTEST_REACH };
     let heart = heart_condition(&plan.arguments);
     let mut body = Body::with(parameters, variability, vasculature, &heart, key, sites, reach.nanos());
     if let Some(pattern) = plan.arguments.text("breathing").and_then(BreathPattern::named) {
@@ -230,17 +232,32 @@ fn longest_chunk(devices: &[DevicePlan]) -> Span {
     chunks.max().map_or(Span::ZERO, |end| end - SimTime::ZERO)
 }
 
-/// Every patient lives through one grid step.
-fn live(
-    clock: Res<Clock>,
-    mut patients: Query<(&Person, &mut Physiology, Option<&Activity>)>,
-    mut truth: ResMut<Truth>,
-) {
-    for (person, mut physiology, activity) in &mut patients {
+/// Everybody with a body.
+type Living = (
+    &'static Person,
+    &'static mut Physiology,
+    &'static mut Medication,
+    &'static mut Causes,
+    &'static mut Collapse,
+    Option<&'static Activity>,
+    Option<&'static Glycaemia>,
+);
+
+/// Every patient lives through one grid step: what acts on the body, the watch over a failing heart, the body.
+fn live(clock: Res<Clock>, mut patients: Query<Living>, mut evidence: ResMut<Evidence>, mut truth: ResMut<Truth>) {
+    for (person, mut physiology, mut medication, mut causes, mut collapse, activity, glycaemia) in &mut patients {
         let _at_work = working_on(Owner::Patient(person.id));
-        physiology.0.step();
+        // Nobody asks whether they have changed: they always have.
+        let (causes, body) = (causes.bypass_change_detection(), &mut physiology.bypass_change_detection().0);
+        let medication = medication.bypass_change_detection();
+        move_inputs(person.id, medication, causes, body, &clock, &mut evidence, &mut truth);
+        if let Some(glycaemia) = glycaemia {
+            glycaemia::act_on_body(glycaemia, causes, &mut body.core);
+        }
+        collapse.bypass_change_detection().step(person.key, causes, body);
+        body.step();
         if truth.wanted {
-            note_events(person.id, &physiology.0, activity, &clock, &mut truth.annotations);
+            note_events(person.id, body, activity, &clock, &mut truth.annotations);
         }
     }
 }
@@ -328,7 +345,7 @@ fn state_values(core: &Core, medication: &Medication, line: &Line, steps: u64) -
         core.inputs.fio2,
         line.bispectral_index,
         f64::from(line.consciousness as u8),
-        f64::from(line.consciousness.glasgow()),
+        f64::from(line.glasgow),
         f64::from(line.news2.total()),
         if line.scale == OxygenScale::Usual { 1.0 } else { 2.0 },
         f64::from(line.qsofa.total()),
@@ -439,10 +456,31 @@ pub(crate) fn register(registry: &mut Registry) {
     registry.extend(adults.map(glycaemia::with_glucose));
     registry.extend(glycaemia::models());
     registry.add(reference_model());
-    registry.add_system(Phase::Physiology, activity::live_days);
-    crate::causes::register_systems(registry);
-    registry.add_system(Phase::Physiology, live);
-    registry.add_system(Phase::Physiology, conditions::note);
-    registry.add_system(Phase::Physiology, note_state);
-    registry.add_system(Phase::Physiology, glycaemia::note_glycaemia);
+    registry.schedule(SystemSpec::new(Phase::Physiology, activity::live_days).of::<Activity>());
+    registry.schedule(SystemSpec::new(Phase::Physiology, live).of::<Physiology>());
+    registry.schedule(SystemSpec::new(Phase::Physiology, conditions::note).of::<Physiology>());
+    registry.schedule(SystemSpec::new(Phase::Physiology, note_state).of::<Physiology>());
+    registry
+        .schedule(SystemSpec::new(Phase::Physiology, glycaemia::note_glycaemia).of::<glycaemia::Glycaemia>().rests());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What every patient with a circulation takes in the columns of the world, beside beats, breaths and what few have.
+    #[test]
+    fn a_patient_is_small() {
+        let parts = [
+            size_of::<Person>(),
+            size_of::<Physiology>(),
+            size_of::<Medication>(),
+            size_of::<Causes>(),
+            size_of::<Collapse>(),
+            size_of::<Chart>(),
+            size_of::<Conditions>(),
+        ];
+        let bytes: usize = parts.iter().sum();
+        assert!(bytes <= 1_536, "{bytes} bytes: {parts:?}");
+    }
 }

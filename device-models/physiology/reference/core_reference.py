@@ -14,6 +14,10 @@ def saturation(p):
     return 1 / (1 + 23400 / (p**3 + 150 * p))
 
 
+def saturation_slope(p):
+    return 23400 * (3 * p**2 + 150) / (p**3 + 150 * p + 23400) ** 2
+
+
 def logistic(x):
     return 1 / (1 + exp(-x))
 
@@ -124,7 +128,7 @@ class Patient:
         s.Pv += dt / 60 * (1000 * s.VCO20 * s.met - flow) / 45
         DO2 = s.CO * CAPACITY * s.Hb * s.Sa
         VO2 = min(1000 * s.VO20 * s.met, 0.80 * DO2)
-        bound = 5200 * 0.0134 * s.Hb * 1.1 * (saturation(s.PAO2 + 0.5) - saturation(s.PAO2 - 0.5))
+        bound = 5200 * 0.0134 * s.Hb * 1.1 * saturation_slope(s.PAO2)
         s.PAO2 += dt / 60 * (VA * (713 * s.FiO2 - s.PAO2) / 863 - VO2) / (2500 / 863 + bound + 0.3)
         s.PAO2 = clip(s.PAO2, 8, 690)
         s.mix(min(0.6, s.shunt0 + s.shunt + 0.22 * s.inf) / (1 + 0.12 * (s.met - 1)), VO2 / max(s.CO, 0.5))

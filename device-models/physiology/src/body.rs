@@ -1,5 +1,7 @@
 //! One patient's truth put together: the core, its breaths, its beats and its pulses, stepped in their order.
 
+use std::sync::OnceLock;
+
 use sim_core::Key;
 
 use super::breath_pattern::{BreathPattern, PatternAct};
@@ -50,7 +52,9 @@ pub struct Body {
     steps: u64,
     variability: Variability,
     vasculature: Vasculature,
-    morphology: EcgMorphology,
+    /// Drawn when somebody looks at it.
+    morphology: OnceLock<Box<EcgMorphology>>,
+    ecg: EcgCondition,
     breathing: Breathing,
     heart: Heart,
     convulsions: Convulsions,
@@ -91,7 +95,8 @@ impl Body {
             steps: 0,
             variability,
             vasculature,
-            morphology: EcgMorphology::adult(key, &heart.ecg),
+            morphology: OnceLock::new(),
+            ecg: heart.ecg,
             breathing: Breathing::new(key, reach_ns),
             heart: Heart::new(key, 60.0 / parameters.heart_rate_bpm, reach_ns),
             convulsions: Convulsions::default(),
@@ -121,7 +126,9 @@ impl Body {
     /// Goes over into a pattern of breathing.
     pub fn set_breath_pattern(&mut self, pattern: BreathPattern) {
         self.breath_pattern = pattern;
-        self.core.inputs.breath_pattern = PatternAct::NONE;
+        if self.core.inputs.breath_pattern != PatternAct::NONE {
+            self.core.inputs.breath_pattern = PatternAct::NONE;
+        }
     }
 
     /// The pattern of breathing in force.
@@ -142,13 +149,27 @@ impl Body {
     /// Goes over into a rhythm; the circulation follows it from the next step on, the beats as soon as undecided.
     pub fn set_rhythm(&mut self, rhythm: Rhythm) {
         self.heart.set_rhythm(rhythm);
-        self.core.inputs.ventricular_rate_bpm = rhythm.rate_bpm;
-        self.core.inputs.ejection = rhythm.kind.ejection();
+        let (rate_bpm, ejection) = (rhythm.rate_bpm, rhythm.kind.ejection());
+        let inputs = &mut self.core.inputs;
+        if (inputs.ventricular_rate_bpm, inputs.ejection) != (rate_bpm, ejection) {
+            (inputs.ventricular_rate_bpm, inputs.ejection) = (rate_bpm, ejection);
+        }
     }
 
     fn advance_events(&mut self) {
         self.breathing.step(&self.breath_drive());
-        self.heart.step(&self.cardiac_drive(), &self.breathing);
+        let (mean_rr_s, sdnn_s) = self.intervals_s();
+        if self.heart.passes(mean_rr_s, sdnn_s) {
+            return;
+        }
+        self.heart.step(&self.cardiac_drive(mean_rr_s, sdnn_s), &self.breathing);
+        if !self.trains.is_empty() {
+            self.send_pulses();
+        }
+    }
+
+    /// Sends the pulses of the beats that have just been decided.
+    fn send_pulses(&mut self) {
         let dilation = self.dilation();
         let perfusion_percent = self.perfusion_index_percent();
         let pulse_damping = 1.0 - 0.35 * self.core.state().sympathetic.max(0.0);
@@ -178,20 +199,23 @@ impl Body {
         }
     }
 
-    fn cardiac_drive(&self) -> CardiacDrive {
+    /// Mean interval between beats now, and the standard deviation of those of the sinus node [s].
+    fn intervals_s(&self) -> (f64, f64) {
+        let rate_bpm = self.core.inputs.ventricular_rate_bpm.unwrap_or(self.core.vitals().heart_rate_bpm);
+        let rate_bpm = rate_bpm.max(SLOWEST_BPM);
+        let slowness = self.core.parameters().heart_rate_bpm / rate_bpm;
+        // Variability falls with the power 1.5 of the heart rate (Sacha and Pluta, Int J Cardiol 2008, observe a
+        // dependence of this kind).
+        (60.0 / rate_bpm, self.variability.sdnn_s * slowness * libm::sqrt(slowness))
+    }
+
+    fn cardiac_drive(&self, mean_rr_s: f64, sdnn_s: f64) -> CardiacDrive {
         let vitals = self.core.vitals();
         let parameters = self.core.parameters();
-        let rate_bpm = self.core.inputs.ventricular_rate_bpm.unwrap_or(vitals.heart_rate_bpm).max(SLOWEST_BPM);
-        let slowness = parameters.heart_rate_bpm / rate_bpm;
         let rest_stroke_ml = 1_000.0 * parameters.cardiac_output_l_min / parameters.heart_rate_bpm;
         CardiacDrive {
-            mean_rr_s: 60.0 / rate_bpm,
-            // Variability falls with the power 1.5 of the heart rate (Sacha and Pluta, Int J Cardiol 2008, observe a
-            // dependence of this kind).
-            variability: Variability {
-                sdnn_s: self.variability.sdnn_s * slowness * libm::sqrt(slowness),
-                ..self.variability
-            },
+            mean_rr_s,
+            variability: Variability { sdnn_s, ..self.variability },
             respiratory_gain: (1.0 + self.core.state().vagal).max(0.0),
             map_mmhg: vitals.map_mmhg,
             pulse_pressure_mmhg: vitals.sbp_mmhg - vitals.dbp_mmhg,
@@ -230,7 +254,7 @@ impl Body {
 
     /// The shape of the electrocardiogram.
     pub fn morphology(&self) -> &EcgMorphology {
-        &self.morphology
+        self.morphology.get_or_init(|| Box::new(EcgMorphology::adult(self.key, &self.ecg)))
     }
 
     /// The breath generator and its breaths.

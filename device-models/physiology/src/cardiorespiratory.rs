@@ -8,7 +8,7 @@
 //! some ten breaths slower than the textbook's class III, the heart of late sepsis is fast (153 /min), there is no
 //! hypoxic bradycardia above a saturation of 55 %, and breathing overshoots when an opioid is reversed.
 
-use super::inputs::Inputs;
+use super::inputs::OwnInputs;
 use super::parameters::Parameters;
 use super::state::{Rest, Situation, State, Vitals};
 use super::{circulation, gas_exchange, metabolism, respiratory_control};
@@ -17,7 +17,7 @@ use super::{circulation, gas_exchange, metabolism, respiratory_control};
 #[derive(Debug, Clone)]
 pub struct Core {
     /// Causes acting from now on.
-    pub inputs: Inputs,
+    pub inputs: OwnInputs,
     parameters: Parameters,
     rest: Rest,
     state: State,
@@ -27,7 +27,7 @@ pub struct Core {
 impl Core {
     /// A patient at rest.
     pub fn new(mut parameters: Parameters) -> Self {
-        let inputs = Inputs::default();
+        let inputs = OwnInputs::default();
         // A scenario may ask for a resting rate beyond what the age predicts as the greatest one.
         parameters.heart_rate_max_bpm = parameters.heart_rate_max_bpm.max(parameters.heart_rate_bpm);
         let alveolar_po2_mmhg = gas_exchange::resting_alveolar_po2(&parameters, inputs.fio2);
@@ -36,8 +36,12 @@ impl Core {
         let chemoreceptor_po2_mmhg = blood.po2_mmhg.min(respiratory_control::CHEMORECEPTOR_PO2_MMHG);
         let rest = Rest {
             systemic_resistance: parameters.systemic_resistance(),
-            venous_resistance: parameters.venous_resistance(),
-            venous_compliance_l_mmhg: parameters.venous_compliance_l_mmhg(),
+            venous_conductance: 1.0 / parameters.venous_resistance(),
+            per_venous_compliance: 1.0 / parameters.venous_compliance_l_mmhg(),
+            per_blood_volume: 1.0 / parameters.blood_volume_l,
+            per_cardiac_output: 1.0 / parameters.cardiac_output_l_min,
+            co2_conductance: gas_exchange::resting_conductance(&parameters),
+            per_ventilation: 1.0 / (tidal_volume_l * parameters.respiratory_rate_bpm),
             unstressed_volume_l: parameters.unstressed_volume_l(),
             greatest_stroke_l: parameters.greatest_stroke_l(),
             tidal_volume_l,
@@ -47,6 +51,7 @@ impl Core {
             hypoxic_l_min: respiratory_control::hypoxic_l_min(chemoreceptor_po2_mmhg),
             vessel_size: parameters.vessel_size(),
             store_size: parameters.store_size(),
+            per_store_size: 1.0 / parameters.store_size(),
         };
         let state = State {
             blood_volume_l: parameters.blood_volume_l,
@@ -121,7 +126,7 @@ impl Core {
         let q10 = metabolism::advance(&situation, state);
         let autonomic = circulation::advance_reflexes(&situation, state);
         let flow = circulation::advance_flow(&situation, state, &autonomic);
-        let flow_ratio = flow.cardiac_output_l_min / parameters.cardiac_output_l_min;
+        let flow_ratio = flow.cardiac_output_l_min * rest.per_cardiac_output;
         let breaths = respiratory_control::advance(&situation, state, q10, autonomic.drive, flow_ratio);
         gas_exchange::advance_carbon_dioxide(&situation, state, &breaths, flow_ratio);
         let blood = gas_exchange::advance_oxygen(&situation, state, &breaths, flow.cardiac_output_l_min);

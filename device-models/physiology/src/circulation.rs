@@ -87,23 +87,23 @@ pub(crate) struct Flow {
 
 /// Advances baroreflex and autonomic outflow, and sets the heart rate.
 pub(crate) fn advance_reflexes(situation: &Situation<'_>, state: &mut State) -> Autonomic {
-    let Situation { inputs, parameters, rest, previous } = *situation;
-    state.baro_sensed_mmhg += STEP_S * (state.map_mmhg - state.baro_sensed_mmhg) / BARORECEPTOR_S;
-    state.baro_set_mmhg += STEP_S * (state.baro_sensed_mmhg - state.baro_set_mmhg) / BARORECEPTOR_RESET_S;
+    let Situation { inputs, rest, previous, .. } = *situation;
+    state.baro_sensed_mmhg += (STEP_S / BARORECEPTOR_S) * (state.map_mmhg - state.baro_sensed_mmhg);
+    state.baro_set_mmhg += (STEP_S / BARORECEPTOR_RESET_S) * (state.baro_sensed_mmhg - state.baro_set_mmhg);
     let chemoreflex = hill_cubed(rest.chemoreflex_po2_mmhg - previous.pao2_mmhg, CHEMOREFLEX_HALF_MMHG);
     let working_mmhg = state.baro_set_mmhg * (1.0 + 0.06 * inputs.circadian - SLEEP_DIP * inputs.sleep)
         + EFFORT_SHIFT_MMHG * state.exercise
         + CHEMOREFLEX_SHIFT_MMHG * chemoreflex;
-    let reflex = (2.0 * logistic((working_mmhg - state.baro_sensed_mmhg) / BAROREFLEX_WIDTH_MMHG) - 1.0)
+    let reflex = (2.0 * logistic((working_mmhg - state.baro_sensed_mmhg) * (1.0 / BAROREFLEX_WIDTH_MMHG)) - 1.0)
         * (1.0 - inputs.baroreflex_loss);
 
     let sympathetic = 1.5 * reflex + 0.9 * chemoreflex + 0.10 * state.sepsis - 0.4 * inputs.opioid;
     let vagal = -reflex - 0.8 * chemoreflex - 0.3 * state.sepsis;
-    state.sympathetic += STEP_S * (sympathetic.clamp(-1.0, 2.0) - state.sympathetic) / SYMPATHETIC_S;
-    state.vagal += STEP_S * (vagal.clamp(-1.0, 1.0) - state.vagal) / VAGAL_S;
+    state.sympathetic += (STEP_S / SYMPATHETIC_S) * (sympathetic.clamp(-1.0, 2.0) - state.sympathetic);
+    state.vagal += (STEP_S / VAGAL_S) * (vagal.clamp(-1.0, 1.0) - state.vagal);
 
     // Beyond a loss of some 40 % the sympathetic drive no longer holds the vessels.
-    let loss = 1.0 - state.blood_volume_l / parameters.blood_volume_l;
+    let loss = 1.0 - state.blood_volume_l * rest.per_blood_volume;
     Autonomic {
         drive: state.sympathetic.max(0.0) * (1.0 - 0.8 * exhaustion(loss)),
         withdrawal: state.sympathetic.min(0.0),
@@ -160,14 +160,14 @@ pub(crate) fn advance_flow(situation: &Situation<'_>, state: &mut State, autonom
     let recruited_l =
         0.55 * drive + 0.25 * withdrawal - 0.45 * state.sepsis - 0.50 * inputs.tilt + inputs.venoconstriction_l;
     let unstressed_l = rest.unstressed_volume_l - rest.vessel_size * recruited_l;
-    let filling_mmhg = ((state.blood_volume_l - unstressed_l) / rest.venous_compliance_l_mmhg).max(0.3);
-    let venous_resistance = rest.venous_resistance / power(dilation, 0.85) * (1.0 - 0.25 * state.sepsis);
+    let filling_mmhg = ((state.blood_volume_l - unstressed_l) * rest.per_venous_compliance).max(0.3);
+    let venous_conductance = rest.venous_conductance * power(dilation, 0.85) / (1.0 - 0.25 * state.sepsis);
 
     let afterload = power(parameters.map_mmhg / state.map_mmhg.max(40.0), 0.15).min(1.05);
     let pumping_l_min =
         heart_rate_bpm * rest.greatest_stroke_l * contractility(situation, state, autonomic) * afterload;
-    let cvp_mmhg = balance_cvp(pumping_l_min, filling_mmhg, venous_resistance, previous.cvp_mmhg);
-    let cardiac_output_l_min = ((filling_mmhg - cvp_mmhg) / venous_resistance).max(0.05);
+    let cvp_mmhg = balance_cvp(pumping_l_min, filling_mmhg, venous_conductance, previous.cvp_mmhg);
+    let cardiac_output_l_min = ((filling_mmhg - cvp_mmhg) * venous_conductance).max(0.05);
 
     let runoff_s = (0.06 * systemic_resistance * parameters.arterial_compliance_ml_mmhg).max(0.5);
     state.map_mmhg += STEP_S * (cvp_mmhg + cardiac_output_l_min * systemic_resistance - state.map_mmhg) / runoff_s;
@@ -205,9 +205,9 @@ fn contractility(situation: &Situation<'_>, state: &State, autonomic: &Autonomic
     strength
 }
 
-/// Steps that end the search [mmHg]. Newton's converge quadratically: the error left after one of 1e-6 mmHg is below
-/// 1e-12 mmHg, while bisection leaves as much as its last step.
-const LAST_NEWTON_MMHG: f64 = 1e-6;
+/// Steps that end the search [mmHg]. Newton's converge quadratically: the error left after one of 2e-5 mmHg is below
+/// 1e-9 mmHg, while bisection leaves as much as its last step.
+const LAST_NEWTON_MMHG: f64 = 2e-5;
 const LAST_BISECTION_MMHG: f64 = 1e-9;
 
 /// Central venous pressure [mmHg] at which the heart pumps what the veins return.
@@ -215,20 +215,19 @@ const LAST_BISECTION_MMHG: f64 = 1e-9;
 /// Newton's method from the previous step's pressure, inside a bracket: the difference of the rising cardiac function
 /// curve and the falling venous return curve has exactly one zero. The sigmoid is flat on either side, where Newton's
 /// steps may swing to and fro; a step that does not halve the one before is replaced by a bisection.
-fn balance_cvp(pumping_l_min: f64, filling_mmhg: f64, venous_resistance: f64, previous_mmhg: f64) -> f64 {
-    let conductance = 1.0 / venous_resistance;
+fn balance_cvp(pumping_l_min: f64, filling_mmhg: f64, conductance: f64, previous_mmhg: f64) -> f64 {
     let (mut low, mut high) = (LOWEST_CVP_MMHG, filling_mmhg);
     let mut cvp = previous_mmhg.clamp(low, high);
     let mut step_before = high - low;
     for _ in 0..100 {
-        let filled = logistic((cvp - HALF_FILLING_MMHG) / FILLING_WIDTH_MMHG);
+        let filled = logistic((cvp - HALF_FILLING_MMHG) * (1.0 / FILLING_WIDTH_MMHG));
         let excess = pumping_l_min * filled - (filling_mmhg - cvp) * conductance;
         if excess < 0.0 {
             low = cvp;
         } else {
             high = cvp;
         }
-        let slope = pumping_l_min * filled * (1.0 - filled) / FILLING_WIDTH_MMHG + conductance;
+        let slope = pumping_l_min * filled * (1.0 - filled) * (1.0 / FILLING_WIDTH_MMHG) + conductance;
         let mut next = cvp - excess / slope;
         let mut last_mmhg = LAST_NEWTON_MMHG;
         if next < low || next > high || (next - cvp).abs() > 0.5 * step_before {
@@ -270,7 +269,7 @@ mod tests {
             resistance in 0.05_f64..3.0,
             previous in -4.0_f64..30.0,
         ) {
-            let cvp = balance_cvp(pumping, filling, resistance, previous);
+            let cvp = balance_cvp(pumping, filling, 1.0 / resistance, previous);
             let pumped = pumping * logistic((cvp - HALF_FILLING_MMHG) / FILLING_WIDTH_MMHG);
             let returned = (filling - cvp) / resistance;
             // Only a heart stronger than any drains the veins to the lowest pressure of the bracket.

@@ -56,15 +56,15 @@ const MOST_CO2_MMHG: f64 = 250.0;
 pub(crate) fn advance_carbon_dioxide(situation: &Situation<'_>, state: &mut State, breaths: &Breaths, flow_ratio: f64) {
     let Situation { parameters, rest, .. } = *situation;
     let output_ml_min = 1_000.0 * parameters.vco2_l_min * state.metabolism;
-    let least_ratio = 0.3 / parameters.cardiac_output_l_min;
+    let least_ratio = 0.3 * rest.per_cardiac_output;
     let effort = if state.metabolism < 1.5 { 1.0 } else { power(state.metabolism, 0.35) };
-    let conductance = resting_conductance(parameters) * power(flow_ratio.max(least_ratio), 0.7) * effort;
+    let conductance = rest.co2_conductance * power(flow_ratio.max(least_ratio), 0.7) * effort;
     let flow_ml_min = conductance * (state.venous_pco2_mmhg - state.alveolar_pco2_mmhg);
-    let cleared_ml_min = breaths.alveolar_ml_min * state.alveolar_pco2_mmhg / GAS_CONVERSION_MMHG;
+    let cleared_ml_min = breaths.alveolar_ml_min * state.alveolar_pco2_mmhg * (1.0 / GAS_CONVERSION_MMHG);
     state.alveolar_pco2_mmhg +=
-        STEP_S / MINUTE_S * (flow_ml_min - cleared_ml_min) / (ALVEOLAR_CO2_ML_MMHG * rest.store_size);
+        STEP_S / (MINUTE_S * ALVEOLAR_CO2_ML_MMHG) * (flow_ml_min - cleared_ml_min) * rest.per_store_size;
     state.venous_pco2_mmhg +=
-        STEP_S / MINUTE_S * (output_ml_min - flow_ml_min) / (TISSUE_CO2_ML_MMHG * rest.store_size);
+        STEP_S / (MINUTE_S * TISSUE_CO2_ML_MMHG) * (output_ml_min - flow_ml_min) * rest.per_store_size;
     state.alveolar_pco2_mmhg = state.alveolar_pco2_mmhg.min(MOST_CO2_MMHG);
     state.venous_pco2_mmhg = state.venous_pco2_mmhg.min(MOST_CO2_MMHG);
 }
@@ -82,13 +82,13 @@ pub(crate) fn advance_oxygen(
     let uptake_ml_min = (1_000.0 * parameters.vo2_l_min * state.metabolism).min(GREATEST_EXTRACTION * delivery_ml_min);
 
     let gained_ml_min =
-        breaths.alveolar_ml_min * (INSPIRED_MMHG * inputs.fio2 - state.alveolar_po2_mmhg) / GAS_CONVERSION_MMHG;
+        breaths.alveolar_ml_min * (INSPIRED_MMHG * inputs.fio2 - state.alveolar_po2_mmhg) * (1.0 / GAS_CONVERSION_MMHG);
     // 0.0134 mL of oxygen per g/dL and mL of blood; 1.1 for the oxygen of myoglobin.
     let bound_ml_mmhg = BUFFERING_BLOOD_ML
         * (OXYGEN_CAPACITY / 1_000.0)
         * parameters.haemoglobin_g_dl
         * 1.1
-        * (saturation(state.alveolar_po2_mmhg + 0.5) - saturation(state.alveolar_po2_mmhg - 0.5));
+        * saturation_slope(state.alveolar_po2_mmhg);
     let store_ml_mmhg =
         rest.store_size * (ALVEOLAR_GAS_ML / GAS_CONVERSION_MMHG + bound_ml_mmhg + TISSUE_OXYGEN_ML_MMHG);
     let alveolar_po2_mmhg =
@@ -134,7 +134,7 @@ pub(crate) fn end_tidal_pco2(paco2_mmhg: f64, flow_ratio: f64) -> f64 {
     (paco2_mmhg - 3.0 - 16.0 * (1.0 - flow_ratio).max(0.0)).max(0.0)
 }
 
-fn resting_conductance(parameters: &Parameters) -> f64 {
+pub(crate) fn resting_conductance(parameters: &Parameters) -> f64 {
     CO2_CONDUCTANCE * (parameters.vco2_l_min / REFERENCE_VCO2_L_MIN)
 }
 
@@ -151,6 +151,13 @@ fn saturation(po2_mmhg: f64) -> f64 {
     cubic / (cubic + 23_400.0)
 }
 
+/// Slope of the saturation over the oxygen pressure [1/mmHg].
+fn saturation_slope(po2_mmhg: f64) -> f64 {
+    let square = po2_mmhg * po2_mmhg;
+    let whole = po2_mmhg * (square + 150.0) + 23_400.0;
+    23_400.0 * (3.0 * square + 150.0) / (whole * whole)
+}
+
 /// Oxygen content of blood [mL/L].
 fn content(po2_mmhg: f64, capacity: f64) -> f64 {
     capacity * saturation(po2_mmhg) + OXYGEN_SOLUBILITY * po2_mmhg
@@ -165,7 +172,7 @@ fn pressure_of_saturation(saturation: f64) -> f64 {
 
 /// Relative change of a step of Newton's method that ends it: the steps converge quadratically, so the error that is
 /// left is far below 1e-9.
-const LAST_STEP: f64 = 1e-6;
+const LAST_STEP: f64 = 1e-5;
 
 /// Relative change of the first step above which the starting point was not near.
 const NEAR: f64 = 0.02;
@@ -224,6 +231,14 @@ mod tests {
             let ceiling = po2 + headroom;
             let found = pressure_of_content(content(po2, capacity), capacity, ceiling, (near * po2).min(ceiling));
             prop_assert!((found / po2 - 1.0).abs() < 1e-9, "{found} for {po2}");
+        }
+    }
+
+    #[test]
+    fn the_slope_is_that_of_the_curve() {
+        for po2 in [10.0, 26.86, 60.0, 100.0, 400.0] {
+            let risen = saturation(po2 + 0.01) - saturation(po2 - 0.01);
+            assert!((saturation_slope(po2) / (50.0 * risen) - 1.0).abs() < 1e-6, "{po2} mmHg");
         }
     }
 

@@ -86,10 +86,29 @@ pub struct Heart {
     /// Whether the latest beat was a premature ventricular one.
     after_premature: bool,
     beats: History<Beat>,
+    /// What few hearts do.
+    rare: Option<Box<RareEvents>>,
+    kept_ns: i64,
+}
+
+/// Events beside beats.
+#[derive(Debug, Clone)]
+struct RareEvents {
     lone_p_waves: History<LonePWave>,
     spikes: History<Spike>,
     fibrillations: History<Fibrillation>,
     marks: History<Mark>,
+}
+
+impl RareEvents {
+    fn new(kept_ns: i64) -> Self {
+        Self {
+            lone_p_waves: History::new(kept_ns),
+            spikes: History::new(kept_ns),
+            fibrillations: History::new(kept_ns),
+            marks: History::new(kept_ns),
+        }
+    }
 }
 
 const PHASE: Purpose = Purpose::new("heart.phase");
@@ -116,10 +135,8 @@ impl Heart {
             next_fibrillation: 0,
             after_premature: false,
             beats: History::new(kept_ns),
-            lone_p_waves: History::new(kept_ns),
-            spikes: History::new(kept_ns),
-            fibrillations: History::new(kept_ns),
-            marks: History::new(kept_ns),
+            rare: None,
+            kept_ns,
         }
     }
 
@@ -154,14 +171,15 @@ impl Heart {
     /// Begins and ends fibrillation as the rhythm in force has it, and notes the change.
     fn enter_rhythm(&mut self, before: &'static str) {
         let now_ns = self.horizon_ns + 1;
-        let running = self.fibrillations.newest_mut().filter(|episode| episode.until_ns == i64::MAX);
+        let running = self.rare.as_mut().and_then(|rare| rare.fibrillations.newest_mut());
+        let running = running.filter(|episode| episode.until_ns == i64::MAX);
         let wanted = self.conductor.acting.fibrillation();
         let kept = match running {
             Some(episode) if Some(episode.kind) == wanted => true,
             Some(episode) => {
                 episode.until_ns = now_ns + FADING_NS;
                 if episode.kind == FibrillationKind::Ventricular {
-                    self.marks.push(Mark { at_ns: now_ns, code: ']', aux: None });
+                    self.rare().marks.push(Mark { at_ns: now_ns, code: ']', aux: None });
                 }
                 false
             }
@@ -169,21 +187,42 @@ impl Heart {
         };
         let after = self.rhythm_annotation();
         if after != before {
-            self.marks.push(Mark { at_ns: now_ns, code: '+', aux: Some(after) });
+            self.rare().marks.push(Mark { at_ns: now_ns, code: '+', aux: Some(after) });
         }
         if let (Some(kind), false) = (wanted, kept) {
             let index = self.next_fibrillation;
             self.next_fibrillation += 1;
-            self.fibrillations.push(Fibrillation { index, kind, from_ns: now_ns, until_ns: i64::MAX });
+            self.rare().fibrillations.push(Fibrillation { index, kind, from_ns: now_ns, until_ns: i64::MAX });
             if kind == FibrillationKind::Ventricular {
-                self.marks.push(Mark { at_ns: now_ns, code: '[', aux: None });
+                self.rare().marks.push(Mark { at_ns: now_ns, code: '[', aux: None });
             }
         }
+    }
+
+    fn rare(&mut self) -> &mut RareEvents {
+        self.rare.get_or_insert_with(|| Box::new(RareEvents::new(self.kept_ns)))
     }
 
     /// Until when the beats have been decided [ns]; [`LOOKAHEAD_NS`] after the present once the patient is warm.
     pub fn horizon_ns(&self) -> i64 {
         self.horizon_ns
+    }
+
+    /// Passes over a grid step in which nothing falls due, given the mean interval between beats and its standard
+    /// deviation [s]. Where something does it leaves all as it is and returns false: the step is to be decided.
+    pub(super) fn passes(&mut self, mean_rr_s: f64, sdnn_s: f64) -> bool {
+        let horizon_ns = self.horizon_ns + GRID_NS;
+        let earliest = self.conductor.earliest(self.intervals(mean_rr_s, sdnn_s));
+        if self.conductor.turns_phase(self.horizon_ns) || earliest.is_some_and(|(_, due_ns)| due_ns <= horizon_ns) {
+            return false;
+        }
+        self.horizon_ns = horizon_ns;
+        self.oscillations.advance_to(horizon_ns);
+        true
+    }
+
+    fn intervals(&self, mean_s: f64, sdnn_s: f64) -> Intervals {
+        Intervals { mean_s, sinus_s: mean_s + sdnn_s * self.deviation }
     }
 
     /// Decides the beats of one more grid step, which `breathing` must have decided already.
@@ -198,10 +237,7 @@ impl Heart {
         self.horizon_ns += GRID_NS;
         self.oscillations.advance_to(self.horizon_ns);
         loop {
-            let intervals = Intervals {
-                mean_s: drive.mean_rr_s,
-                sinus_s: drive.mean_rr_s + drive.variability.sdnn_s * self.deviation,
-            };
+            let intervals = self.intervals(drive.mean_rr_s, drive.variability.sdnn_s);
             let Some((upcoming, due_ns)) = self.conductor.earliest(intervals) else { break };
             // When the rate has just jumped, the beat is overdue: it comes now, not in the decided past.
             let at_ns = due_ns.max(from_ns + 1);
@@ -244,7 +280,7 @@ impl Heart {
         let after = self.rhythm_annotation();
         if after != before {
             // A run begins with the beat to come, and ends with the one that just came.
-            self.marks.push(Mark { at_ns: at_ns + 1, code: '+', aux: Some(after) });
+            self.rare().marks.push(Mark { at_ns: at_ns + 1, code: '+', aux: Some(after) });
         }
     }
 
@@ -264,7 +300,7 @@ impl Heart {
         if impulse == Impulse::PacedBoth {
             let p_ns = spike_ns - ATRIOVENTRICULAR_NS;
             if intervals.sinus_s >= LOWER_RATE_S {
-                self.spikes.push(Spike { at_ns: p_ns - CAPTURE_NS });
+                self.rare().spikes.push(Spike { at_ns: p_ns - CAPTURE_NS });
             }
             self.lone_p_wave(p_ns, false);
             self.deviation = self.deviate(at_ns, drive, breathing);
@@ -273,10 +309,10 @@ impl Heart {
                 return;
             }
         }
-        self.spikes.push(Spike { at_ns: spike_ns });
+        self.rare().spikes.push(Spike { at_ns: spike_ns });
         let refractory = spike_ns - self.last_r_ns < VENTRICULAR_REFRACTORY_NS;
         if refractory || self.key.uniform(CAPTURE, number) >= pacing.capture {
-            self.marks.push(Mark { at_ns: spike_ns, code: '^', aux: None });
+            self.rare().marks.push(Mark { at_ns: spike_ns, code: '^', aux: None });
             return;
         }
         self.beat(impulse, 0, drive, breathing, at_ns);
@@ -284,9 +320,9 @@ impl Heart {
     }
 
     fn lone_p_wave(&mut self, peak_ns: i64, blocked: bool) {
-        self.lone_p_waves.push(LonePWave { peak_ns });
+        self.rare().lone_p_waves.push(LonePWave { peak_ns });
         if blocked {
-            self.marks.push(Mark { at_ns: peak_ns, code: 'x', aux: None });
+            self.rare().marks.push(Mark { at_ns: peak_ns, code: 'x', aux: None });
         }
     }
 
@@ -384,17 +420,18 @@ impl Heart {
 
     /// Everything known so far that the electrocardiogram is made of.
     pub fn events(&self) -> CardiacEvents<'_> {
-        CardiacEvents {
-            beats: self.beats.as_slice(),
-            lone_p_waves: self.lone_p_waves.as_slice(),
-            spikes: self.spikes.as_slice(),
-            fibrillations: self.fibrillations.as_slice(),
-        }
+        let beats = self.beats.as_slice();
+        self.rare.as_ref().map_or(CardiacEvents { beats, ..CardiacEvents::default() }, |rare| CardiacEvents {
+            beats,
+            lone_p_waves: rare.lone_p_waves.as_slice(),
+            spikes: rare.spikes.as_slice(),
+            fibrillations: rare.fibrillations.as_slice(),
+        })
     }
 
     /// Labels beside those of the beats, nearly in order of time.
     pub fn marks(&self) -> &[Mark] {
-        self.marks.as_slice()
+        self.rare.as_ref().map_or(&[], |rare| rare.marks.as_slice())
     }
 }
 

@@ -14,7 +14,7 @@ pub struct History<E> {
 }
 
 /// Expired events are dropped in groups of this many, so that a push moves memory only now and then.
-const EXPIRED_GROUP: usize = 4;
+const EXPIRED_GROUP: usize = 2;
 
 impl<E: Event> History<E> {
     /// A history that keeps every event that began, or was still the latest one, within `reach_ns` before the newest.
@@ -25,6 +25,10 @@ impl<E: Event> History<E> {
     /// Appends an event that begins after all others.
     pub fn push(&mut self, event: E) {
         let horizon_ns = event.begins_ns() - self.reach_ns;
+        if self.events.len() == self.events.capacity() {
+            // There is seldom more to come than what expires together.
+            self.events.reserve_exact(EXPIRED_GROUP);
+        }
         self.events.push(event);
         let expired = self.events.partition_point(|event| event.begins_ns() <= horizon_ns).saturating_sub(1);
         if expired >= EXPIRED_GROUP {

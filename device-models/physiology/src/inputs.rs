@@ -1,5 +1,7 @@
 //! What acts on a patient from outside: causes, never vital signs.
 
+use std::ops::{Deref, DerefMut};
+
 use super::breath_pattern::PatternAct;
 
 /// How the patient breathes.
@@ -76,37 +78,40 @@ pub struct Inputs {
 
 impl Default for Inputs {
     fn default() -> Self {
-        Self {
-            bleed_l_s: 0.0,
-            fluid_l_s: 0.0,
-            blood_l_s: 0.0,
-            fio2: ROOM_AIR,
-            opioid: 0.0,
-            sepsis: 0.0,
-            exercise: 0.0,
-            arousal: 0.0,
-            tilt: 0.0,
-            sleep: 0.0,
-            ketoacids_mmol_l: 0.0,
-            fever_c: 0.0,
-            circadian: 0.0,
-            vasoconstriction: 0.0,
-            venoconstriction_l: 0.0,
-            chronotropy_bpm: 0.0,
-            contractility: 0.0,
-            baroreflex_loss: 0.0,
-            shunt: 0.0,
-            convulsing: false,
-            ventilation: Ventilation::Spontaneous,
-            breath_pattern: PatternAct::NONE,
-            heart_rate_drive_bpm: 0.0,
-            ventricular_rate_bpm: None,
-            ejection: 1.0,
-        }
+        Self::REST
     }
 }
 
 impl Inputs {
+    /// Those of a patient at rest on whom nothing acts.
+    pub const REST: Self = Self {
+        bleed_l_s: 0.0,
+        fluid_l_s: 0.0,
+        blood_l_s: 0.0,
+        fio2: ROOM_AIR,
+        opioid: 0.0,
+        sepsis: 0.0,
+        exercise: 0.0,
+        arousal: 0.0,
+        tilt: 0.0,
+        sleep: 0.0,
+        ketoacids_mmol_l: 0.0,
+        fever_c: 0.0,
+        circadian: 0.0,
+        vasoconstriction: 0.0,
+        venoconstriction_l: 0.0,
+        chronotropy_bpm: 0.0,
+        contractility: 0.0,
+        baroreflex_loss: 0.0,
+        shunt: 0.0,
+        convulsing: false,
+        ventilation: Ventilation::Spontaneous,
+        breath_pattern: PatternAct::NONE,
+        heart_rate_drive_bpm: 0.0,
+        ventricular_rate_bpm: None,
+        ejection: 1.0,
+    };
+
     /// What acts on a patient whom no cause disturbs: air, the daily rhythm, and the heart's own rhythm.
     #[must_use]
     pub fn undisturbed(&self) -> Self {
@@ -116,6 +121,24 @@ impl Inputs {
             ejection: self.ejection,
             ..Self::default()
         }
+    }
+}
+
+/// The inputs of one core. Patients on whom nothing has ever acted share those of rest, and have none of their own.
+#[derive(Debug, Clone, Default)]
+pub struct OwnInputs(Option<Box<Inputs>>);
+
+impl Deref for OwnInputs {
+    type Target = Inputs;
+
+    fn deref(&self) -> &Inputs {
+        self.0.as_deref().unwrap_or(&Inputs::REST)
+    }
+}
+
+impl DerefMut for OwnInputs {
+    fn deref_mut(&mut self) -> &mut Inputs {
+        self.0.get_or_insert_with(|| Box::new(Inputs::REST))
     }
 }
 
@@ -130,6 +153,16 @@ pub fn circadian_swing(hour: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn inputs_are_owned_from_the_first_change_on() {
+        let mut inputs = OwnInputs::default();
+        assert_eq!(*inputs, Inputs::default());
+        assert!(inputs.0.is_none());
+        inputs.bleed_l_s = 0.01;
+        let others = OwnInputs::default();
+        assert_eq!((inputs.bleed_l_s, others.bleed_l_s), (0.01, 0.0));
+    }
 
     #[test]
     fn the_day_peaks_in_the_afternoon() {

@@ -56,7 +56,7 @@ pub use drugs::{Norepinephrine, OneCompartment, PressorEffect};
 pub use ecg::{EcgCondition, EcgMorphology, Lead, Territory, add_ecg};
 pub use heart::{CardiacDrive, Heart};
 pub use history::{Event, History};
-pub use inputs::{Inputs, ROOM_AIR, Ventilation, circadian_swing};
+pub use inputs::{Inputs, OwnInputs, ROOM_AIR, Ventilation, circadian_swing};
 pub use parameters::{Build, Parameters, Sex};
 pub use pulse::{Pulse, PulseSite, PulseTrain, Vasculature, add_pulse_wave};
 pub use pulse_shape::VesselTone;

@@ -48,18 +48,20 @@ const CRITICAL_EXTRACTION: f64 = 0.48;
 pub(crate) fn advance(situation: &Situation<'_>, state: &mut State) -> f64 {
     let Situation { inputs, parameters, rest, .. } = *situation;
     let effort = inputs.exercise + inputs.arousal;
-    let effort_s = if effort > state.exercise { EFFORT_RISE_S } else { EFFORT_FALL_S };
-    state.exercise += STEP_S * (effort - state.exercise) / effort_s;
-    state.sepsis += STEP_S * (inputs.sepsis - state.sepsis) / SEPSIS_S;
+    let share = if effort > state.exercise { STEP_S / EFFORT_RISE_S } else { STEP_S / EFFORT_FALL_S };
+    state.exercise += share * (effort - state.exercise);
+    state.sepsis += (STEP_S / SEPSIS_S) * (inputs.sepsis - state.sepsis);
 
     let q10 = libm::exp(LN_OF_TEN_PER_CENT * (state.temperature_c - parameters.temperature_c));
-    state.metabolism += STEP_S * ((1.0 + AEROBIC_SCOPE * inputs.exercise) * q10 - state.metabolism) / METABOLISM_S;
+    state.metabolism += (STEP_S / METABOLISM_S) * ((1.0 + AEROBIC_SCOPE * inputs.exercise) * q10 - state.metabolism);
     let set_point_c =
         parameters.temperature_c + septic_fever_c(state.sepsis) + inputs.fever_c + 0.35 * inputs.circadian;
-    state.temperature_c += STEP_S * ((set_point_c - state.temperature_c) / HEAT_S + EFFORT_HEAT_C_S * state.exercise);
+    state.temperature_c +=
+        STEP_S * ((set_point_c - state.temperature_c) * (1.0 / HEAT_S) + EFFORT_HEAT_C_S * state.exercise);
 
     let size = rest.vessel_size;
-    let refill_l_s = if state.interstitial_l > INTERSTITIAL_FLOOR_L * size {
+    // No circulation, no refill: the capillaries must be perfused.
+    let refill_l_s = if state.interstitial_l > INTERSTITIAL_FLOOR_L * size && inputs.ejection > 0.0 {
         (parameters.blood_volume_l - state.blood_volume_l) * REFILL_PER_S
     } else {
         0.0
@@ -81,7 +83,7 @@ pub(crate) fn advance_lactate(situation: &Situation<'_>, state: &mut State, oxyg
     let extraction = demand_ml_min / oxygen_delivery_ml_min.max(1.0);
     let target = 1.0 + 16.0 * (extraction - CRITICAL_EXTRACTION).max(0.0) + septic_lactate_mmol_l(state.sepsis);
     let target = target.min(MOST_LACTATE_MMOL_L);
-    state.lactate_mmol_l += STEP_S * (target - state.lactate_mmol_l) / LACTATE_S;
+    state.lactate_mmol_l += (STEP_S / LACTATE_S) * (target - state.lactate_mmol_l);
 }
 
 /// Rise of the temperature's set point in sepsis [Cel].

@@ -86,7 +86,7 @@ fn advance_drives(situation: &Situation<'_>, state: &mut State, q10: f64, drive:
     let excess_mmhg = state.alveolar_pco2_mmhg - set_point_mmhg;
     let side = if excess_mmhg > 0.0 { 1.0 } else { CENTRAL_BELOW };
     let central = CENTRAL_SLOPE * depression(3.0, inputs.opioid) * excess_mmhg * side;
-    state.central_drive_l_min += STEP_S * (central - state.central_drive_l_min) / CENTRAL_S;
+    state.central_drive_l_min += (STEP_S / CENTRAL_S) * (central - state.central_drive_l_min);
 
     let peripheral = if previous.pao2_mmhg < rest.chemoreceptor_po2_mmhg {
         (hypoxic_l_min(previous.pao2_mmhg) - rest.hypoxic_l_min)
@@ -94,7 +94,7 @@ fn advance_drives(situation: &Situation<'_>, state: &mut State, q10: f64, drive:
     } else {
         0.0
     };
-    state.peripheral_drive_l_min += STEP_S * (peripheral - state.peripheral_drive_l_min) / PERIPHERAL_S;
+    state.peripheral_drive_l_min += (STEP_S / PERIPHERAL_S) * (peripheral - state.peripheral_drive_l_min);
 
     let asked_l_min =
         rest.ventilation_l_min * q10 * depression(1.3, inputs.opioid) * (1.0 - SLEEP_HYPOPNOEA * inputs.sleep)
@@ -119,7 +119,7 @@ fn brainstem_function(map_mmhg: f64) -> f64 {
 fn spontaneous(situation: &Situation<'_>, state: &State, ventilation_l_min: f64) -> (f64, f64) {
     let rest = situation.rest;
     let share = if situation.inputs.opioid < 0.1 { 0.15 } else { 0.05 } + 0.40 * (3.0 * state.exercise).min(1.0);
-    let relative = (ventilation_l_min / rest.ventilation_l_min).max(0.02);
+    let relative = (ventilation_l_min * rest.per_ventilation).max(0.02);
     let (smallest_l, largest_l) = TIDAL_VOLUME_L;
     let tidal_volume_l =
         (rest.tidal_volume_l * power(relative, share)).clamp(smallest_l * rest.store_size, largest_l * rest.store_size);

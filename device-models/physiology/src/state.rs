@@ -100,8 +100,15 @@ pub(crate) struct Situation<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rest {
     pub(crate) systemic_resistance: f64,
-    pub(crate) venous_resistance: f64,
-    pub(crate) venous_compliance_l_mmhg: f64,
+    /// Conductance of venous return [L/min per mmHg].
+    pub(crate) venous_conductance: f64,
+    /// One over the compliance of the veins [mmHg/L], over the blood volume [1/L], over the cardiac output [min/L].
+    pub(crate) per_venous_compliance: f64,
+    pub(crate) per_blood_volume: f64,
+    pub(crate) per_cardiac_output: f64,
+    /// Conductance of carbon dioxide from tissue to lung [mL/min per mmHg].
+    pub(crate) co2_conductance: f64,
+    pub(crate) per_ventilation: f64,
     pub(crate) unstressed_volume_l: f64,
     pub(crate) greatest_stroke_l: f64,
     pub(crate) tidal_volume_l: f64,
@@ -114,4 +121,5 @@ pub(crate) struct Rest {
     pub(crate) hypoxic_l_min: f64,
     pub(crate) vessel_size: f64,
     pub(crate) store_size: f64,
+    pub(crate) per_store_size: f64,
 }

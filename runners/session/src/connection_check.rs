@@ -191,7 +191,12 @@ fn callers(
         let takes_commands = registry.device(&device.kind).is_some_and(|kind| !kind.commands.is_empty());
         callers.push(Caller {
             who: format!("device `{}` over link `{}`", device.path, link.id),
-            visitor: Visitor::device(plan, id.index(), &running.access, link.protocol.unwrap_or(running.visitor.protocol))?,
+            visitor: Visitor::device(
+                plan,
+                id.index(),
+                &running.access,
+                link.protocol.unwrap_or(running.visitor.protocol),
+            )?,
             filters: takes_commands.then(|| endpoint.command_topic.clone()).into_iter().collect(),
             qos: link.qos.max(1),
         });

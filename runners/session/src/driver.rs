@@ -16,8 +16,8 @@ use crate::judge::Judge;
 use crate::observer::{Interrupt, Observer};
 use crate::outside::Outside;
 use crate::timeline::{StepEdge, Timeline};
-use crate::vitals::Vitals;
 use crate::truth_record::TruthRecord;
+use crate::vitals::Vitals;
 
 /// Wall-clock time between two exchanges with the outside.
 const TICK: Span = Span::from_millis(200);

@@ -6,7 +6,9 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use scenarios::Plan;
-use sim_core::{Level, Observer, OccurrenceId, Registry, Said, Shards, SimId, SimTime, Span, StateSample, Subject, Truth};
+use sim_core::{
+    Level, Observer, OccurrenceId, Registry, Said, Shards, SimId, SimTime, Span, StateSample, Subject, Truth,
+};
 use verify::{KeptCurve, KeptVitals, VitalSign};
 use vocabulary::{Message, Value};
 

@@ -11,7 +11,7 @@ use bevy_ecs::prelude::*;
 use bevy_ecs::query::ReadOnlyQueryData;
 use sim_core::{
     CommandSpec, DeviceSpec, Need, Obey, ParameterSpec, Phase, Registry, Span, Spawn, SpawnError, StreamKind,
-    StreamSpec,
+    StreamSpec, SystemSpec,
 };
 use vocabulary::{MetricId, metrics};
 
@@ -242,7 +242,7 @@ impl<M: DeviceModel> DeviceKind<M> {
         let table = Arc::new(self.table);
         registry.extend(self.needs).add(self.spec);
         registry.add_resource(move |world| world.insert_resource(Kind(Arc::clone(&table))));
-        registry.add_system(Phase::Sample, serve::<M>);
+        registry.schedule(SystemSpec::new(Phase::Sample, serve::<M>).of::<M>().rests());
     }
 
     fn stream(

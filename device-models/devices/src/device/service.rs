@@ -2,7 +2,7 @@
 
 use bevy_ecs::prelude::*;
 use bevy_ecs::query::{QueryFilter, ReadOnlyQueryData};
-use sim_core::{Assembly, Clock, Evidence, Owner, SimTime, working_on};
+use sim_core::{Assembly, Clock, Evidence, Owner, Rest, SimTime, Span, working_on};
 use vocabulary::{Reading, metrics};
 
 use super::kind::{EventStream, Kind, Speech, Table, When};
@@ -17,7 +17,7 @@ pub(super) fn serve<M: DeviceModel>(
     (mut quiet, mut room): (Local<Quiet>, Local<M::Room>),
     (patients, parts): (Query<M::Patient>, PartsQuery<M>),
     mut devices: Query<(Entity, &mut Device, &mut M)>,
-    (mut assembly, mut evidence): (ResMut<Assembly>, ResMut<Evidence>),
+    (mut assembly, mut evidence, mut rest): (ResMut<Assembly>, ResMut<Evidence>, ResMut<Rest>),
 ) {
     let (table, clock) = (&*kind.0, &*clock);
     let comes = |when: When| match when {
@@ -26,8 +26,12 @@ pub(super) fn serve<M: DeviceModel>(
         When::Speaking => false,
     };
     let watches_now = table.watches.iter().any(|(when, _)| comes(*when));
+    for (when, _) in &table.watches {
+        rest.until_at_most(when.comes_next(clock));
+    }
     let is_quiet = quiet.holds(clock);
     if is_quiet && !watches_now {
+        quiet.tell(&mut rest);
         return;
     }
     for (entity, mut device, mut model) in &mut devices {
@@ -64,6 +68,19 @@ pub(super) fn serve<M: DeviceModel>(
         }
         if !is_quiet {
             quiet.until(device);
+        }
+    }
+    quiet.tell(&mut rest);
+}
+
+impl When {
+    /// When time alone brings the next of these watches after this grid step.
+    fn comes_next(self, clock: &Clock) -> SimTime {
+        match self {
+            Self::Every(span) => {
+                clock.now + Span::from_nanos(span.nanos() - clock.now.nanos().rem_euclid(span.nanos()))
+            }
+            Self::Speaking | Self::Changed => SimTime::from_nanos(i64::MAX),
         }
     }
 }

@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 use bevy_ecs::prelude::*;
 use sim_core::{
     Assembly, Clock, Draft, Evidence, Key, OccurrenceId, Participants, Phase, Registry, SampleFate, SignalAct, SimId,
-    SimTime, Span,
+    SimTime, Span, SystemSpec,
 };
 use vocabulary::{MetricId, Quality, Value, metrics};
 
@@ -296,7 +296,7 @@ pub fn register(registry: &mut Registry) {
     registry.extend(actions::actions());
     registry.extend(device_clock::actions());
     registry.extend(foresight::checks());
-    registry.add_system(Phase::Fault, act_faults);
+    registry.schedule(SystemSpec::new(Phase::Fault, act_faults).of_actions(&["sensor.", "clock."]).rests());
 }
 
 #[cfg(test)]

@@ -9,7 +9,6 @@ use bevy_ecs::prelude::*;
 use sim_core::{GRID, Key, Purpose};
 
 use super::Causes;
-use crate::{Person, Physiology};
 use physiology::{Body, Rhythm, RhythmKind};
 
 /// What a heart does not survive, and for how long it does.
@@ -54,14 +53,14 @@ pub(crate) struct Collapse {
     low_oxygen_s: f64,
     stage: Stage,
     /// The rhythm before the collapse.
-    before: Option<Rhythm>,
+    before: Option<Box<Rhythm>>,
     /// Collapses so far: the counter of the draws.
     times: u64,
 }
 
 impl Collapse {
     /// Looks at a patient once per grid step.
-    fn step(&mut self, key: Key, causes: &mut Causes, body: &mut Body) {
+    pub(crate) fn step(&mut self, key: Key, causes: &mut Causes, body: &mut Body) {
         let vitals = body.core.vitals();
         let count =
             |lasting_s: &mut f64, holds: bool| *lasting_s = if holds { *lasting_s + GRID.seconds() } else { 0.0 };
@@ -86,7 +85,7 @@ impl Collapse {
                 let own = causes.own_rhythm(body);
                 // A heart that a step has arrested, or that races by itself, is judged by that rhythm.
                 if lethal && causes.held_rhythm().is_none() && own.kind.ejection() == 1.0 {
-                    self.before = Some(own);
+                    self.before = Some(Box::new(own));
                     self.stage = Stage::Bradycardia {
                         left_s: between(BRADYCARDIA_S, key.uniform(BRADYCARDIA, self.times)),
                         recovering_s: 0.0,
@@ -121,20 +120,13 @@ impl Collapse {
         self.stage = Stage::Alive;
         (self.low_pressure_s, self.low_oxygen_s) = (0.0, 0.0);
         if let Some(before) = self.before.take() {
-            causes.change_own_rhythm(before, body);
+            causes.change_own_rhythm(*before, body);
         }
     }
 }
 
 fn between((shortest_s, longest_s): (f64, f64), share: f64) -> f64 {
     shortest_s + (longest_s - shortest_s) * share
-}
-
-/// Watches every heart after the body has moved.
-pub(super) fn watch(mut patients: Query<(&Person, &mut Collapse, &mut Causes, &mut Physiology)>) {
-    for (person, mut collapse, mut causes, mut physiology) in &mut patients {
-        collapse.step(person.key, &mut causes, &mut physiology.0);
-    }
 }
 
 #[cfg(test)]

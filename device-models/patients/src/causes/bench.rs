@@ -42,12 +42,12 @@ impl Bench {
     pub(super) fn advance(&mut self, seconds: u32) {
         for _ in 0..10 * seconds {
             let body = &mut self.body;
-            body.core.inputs = body.core.inputs.undisturbed();
+            *body.core.inputs = body.core.inputs.undisturbed();
             self.medication.act(&mut body.core);
-            let mut inputs = body.core.inputs;
+            let mut inputs = *body.core.inputs;
             let seen = Seen { body, drugs: self.medication.drugs() };
             self.causes.act(&seen, &mut inputs, &mut self.evidence, |_, _| ());
-            body.core.inputs = inputs;
+            *body.core.inputs = inputs;
             body.step();
         }
     }

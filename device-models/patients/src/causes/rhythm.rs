@@ -57,7 +57,7 @@ impl Causes {
     }
 
     fn put_rhythm(&mut self, occurrence: OccurrenceId, rhythm: Rhythm, body: &mut Body) {
-        self.own_rhythm.get_or_insert(*body.heart().rhythm());
+        self.own_rhythm.get_or_insert_with(|| Box::new(*body.heart().rhythm()));
         self.rhythms.push((occurrence, rhythm));
         body.set_rhythm(rhythm);
     }
@@ -65,14 +65,14 @@ impl Causes {
     /// Ends the rhythm of an occurrence: the one before it is back.
     fn end_rhythm(&mut self, occurrence: OccurrenceId, body: &mut Body) {
         self.rhythms.retain(|(id, _)| *id != occurrence);
-        if let Some(rhythm) = self.rhythms.last().map(|(_, rhythm)| *rhythm).or(self.own_rhythm) {
+        if let Some(rhythm) = self.rhythms.last().map(|(_, rhythm)| *rhythm).or(self.own_rhythm.as_deref().copied()) {
             body.set_rhythm(rhythm);
         }
     }
 
     /// Changes the patient's own rhythm, which is in force unless a step holds another one.
     pub(super) fn change_own_rhythm(&mut self, rhythm: Rhythm, body: &mut Body) {
-        self.own_rhythm = Some(rhythm);
+        self.own_rhythm = Some(Box::new(rhythm));
         if self.rhythms.is_empty() {
             body.set_rhythm(rhythm);
         }
@@ -80,7 +80,7 @@ impl Causes {
 
     /// The patient's own rhythm.
     pub(super) fn own_rhythm(&self, body: &Body) -> Rhythm {
-        self.own_rhythm.unwrap_or(*body.heart().rhythm())
+        self.own_rhythm.as_deref().copied().unwrap_or(*body.heart().rhythm())
     }
 
     /// The rhythm that a step holds.

@@ -3,13 +3,10 @@
 //! They add to the inputs of the core in each grid step, after causes, so that heart, vessels, breathing, skin and whatever
 //! devices show follow. Consciousness is charted from glucose in `clinical_scores.rs`.
 
-use bevy_ecs::prelude::*;
-
 use super::Glycaemia;
-use crate::Physiology;
 use crate::causes::Causes;
-use physiology::Inputs;
 use physiology::glucose::osmotic_loss_ml_kg_h;
+use physiology::{Core, Inputs};
 
 /// Arousal at the fullest response to a low, by which the heart beats some 10 /min faster: from 72 to 80 /min at 36 to 45 mg/dL
 /// in type 1 diabetes ("Effects of sustained insulin-induced hypoglycemia on cardiovascular autonomic regulation in type 1
@@ -29,13 +26,18 @@ const MOST_AROUSAL_OF_ACID: f64 = 0.15;
 /// Acid below which breathing does not notice [mmol/L].
 const NOTICED_ACID_MMOL_L: f64 = 0.3;
 
-/// Lets glucose act on the body of everybody in whom it is far from what it should be.
-pub(crate) fn act_on_bodies(mut patients: Query<(&Glycaemia, &mut Causes, &mut Physiology)>) {
-    for (glycaemia, mut causes, mut physiology) in &mut patients {
-        if add_to_inputs(glycaemia, &mut physiology.0.core.inputs) {
-            causes.disturb();
-        }
+/// Lets glucose act on the body of somebody in whom it is far from what it should be.
+pub(crate) fn act_on_body(glycaemia: &Glycaemia, causes: &mut Causes, core: &mut Core) {
+    if is_felt(glycaemia) {
+        causes.disturb();
+        add_to_inputs(glycaemia, &mut core.inputs);
     }
+}
+
+fn is_felt(glycaemia: &Glycaemia) -> bool {
+    glycaemia.adrenaline() != 0.0
+        || glycaemia.ketones().acid_mmol_l() >= NOTICED_ACID_MMOL_L
+        || osmotic_loss_ml_kg_h(glycaemia.metabolism().plasma_mg_dl()) != 0.0
 }
 
 /// Arousal by a low or by acid.
@@ -44,29 +46,24 @@ pub(super) fn arousal(glycaemia: &Glycaemia) -> f64 {
     AROUSAL_OF_LOW * glycaemia.adrenaline() + (AROUSAL_PER_ACID * acid_mmol_l).min(MOST_AROUSAL_OF_ACID)
 }
 
-/// Adds what a person's glucose does to the inputs of a grid step; whether it does anything.
-fn add_to_inputs(glycaemia: &Glycaemia, inputs: &mut Inputs) -> bool {
-    let acid_mmol_l = glycaemia.ketones().acid_mmol_l();
+/// Adds what a person's glucose does to the inputs of a grid step.
+fn add_to_inputs(glycaemia: &Glycaemia, inputs: &mut Inputs) {
     let lost_ml_kg_h = osmotic_loss_ml_kg_h(glycaemia.metabolism().plasma_mg_dl());
-    if glycaemia.adrenaline() == 0.0 && acid_mmol_l < NOTICED_ACID_MMOL_L && lost_ml_kg_h == 0.0 {
-        return false;
-    }
     inputs.arousal += arousal(glycaemia);
-    inputs.ketoacids_mmol_l += acid_mmol_l;
+    inputs.ketoacids_mmol_l += glycaemia.ketones().acid_mmol_l();
     let vomits = glycaemia.ketones().blood_mmol_l() >= VOMITING_MMOL_L;
     let part = if vomits { 1.0 } else { THIRST_LEAVES };
     inputs.fluid_l_s -= part * lost_ml_kg_h * glycaemia.weight_kg() / 3.6e6;
-    true
 }
 
 #[cfg(test)]
 mod tests {
-    use sim_core::{Evidence, Key, OccurrenceId};
+    use sim_core::{Evidence, Key, LocalClock, OccurrenceId};
 
     use super::super::Minute;
     use super::*;
+    use physiology::Parameters;
     use physiology::glucose::{MealPlan, Metabolism, Type1, Units, ph, reference_patients};
-    use physiology::{Core, Parameters};
 
     /// A textbook adult with the glucose of a reference patient, who gets insulin only from `receive`.
     struct Whole {
@@ -90,12 +87,14 @@ mod tests {
         fn live(&mut self, minutes: i64, insulin_u_h: f64, fluid_l_h: f64) {
             let mut evidence = Evidence::default();
             for _ in 0..minutes {
-                let minute = Minute { index: self.minute, day: 0, of_day: (self.minute % 1_440) as u32 };
+                let minute = Minute { index: self.minute }.by(&LocalClock::utc(0));
                 self.glycaemia.begin_minute(&minute, &mut evidence);
                 self.glycaemia.receive(Units(insulin_u_h / 60.0));
                 for _ in 0..600 {
-                    self.core.inputs = Inputs { fluid_l_s: fluid_l_h / 3_600.0, ..Inputs::default() };
-                    add_to_inputs(&self.glycaemia, &mut self.core.inputs);
+                    *self.core.inputs = Inputs { fluid_l_s: fluid_l_h / 3_600.0, ..Inputs::default() };
+                    if is_felt(&self.glycaemia) {
+                        add_to_inputs(&self.glycaemia, &mut self.core.inputs);
+                    }
                     self.core.step();
                 }
                 self.minute += 1;

@@ -35,7 +35,7 @@ impl Living {
 
     /// What the days bring in the minute that ends, with the effort of the body if there is one.
     pub(super) fn moment(&mut self, minute: &LocalMinute, effort: Option<f64>) -> Moment {
-        self.days.advance(&self.habits, minute.index, minute.of_day, effort)
+        self.days.advance(&self.habits, minute.index, (minute.day, minute.of_day), effort)
     }
 
     /// What the person does between meals.

@@ -35,6 +35,11 @@ impl Minute {
         (now_ns % MINUTE_NS == 0).then_some(Self { index: now_ns / MINUTE_NS })
     }
 
+    /// When the next minute of the run begins after this grid step.
+    pub fn next_begin(clock: &Clock) -> SimTime {
+        clock.now + Span::from_nanos(MINUTE_NS - clock.now.nanos().rem_euclid(MINUTE_NS))
+    }
+
     /// What a clock shows then.
     pub fn by(self, clock: &LocalClock) -> LocalMinute {
         let at = SimTime::ZERO + Span::from_secs(self.index * MINUTE_S);
@@ -84,6 +89,8 @@ mod tests {
         assert_eq!(shown(after(3_600)), Some((60, 1, 0)));
         assert_eq!(at(after(61)), None);
         assert_eq!(at(SimTime::from_nanos(60_100_000_000)), None);
+        let next = |now: SimTime| Minute::next_begin(&Clock { now, end: now, start_epoch_ns });
+        assert_eq!((next(after(0)), next(after(119)), next(after(120))), (after(60), after(120), after(180)));
     }
 
     /// Each minute of the day comes once on days of 23, 24 and 25 hours.

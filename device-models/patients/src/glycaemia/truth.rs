@@ -1,7 +1,7 @@
 //! Glucose and insulin in `truth.csv`.
 
 use bevy_ecs::prelude::*;
-use sim_core::{Clock, Entities, StateSample, Truth, TruthColumn};
+use sim_core::{Clock, Entities, Rest, StateSample, Truth, TruthColumn};
 
 use super::{Glycaemia, Minute};
 use crate::{Person, Physiology};
@@ -44,7 +44,9 @@ pub(crate) fn note_glycaemia(
     all: Query<&Glycaemia>,
     alone: Query<(&Person, &Glycaemia), Without<Physiology>>,
     mut truth: ResMut<Truth>,
+    mut rest: ResMut<Rest>,
 ) {
+    rest.until_at_most(Minute::next_begin(&clock));
     if !truth.wanted || all.is_empty() {
         return;
     }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use sim_core::Key;
 
 use super::*;
-use crate::{Build, Sex, Ventilation};
+use crate::{Build, Inputs, Sex, Ventilation};
 
 /// Advances by whole seconds; `act` sets the inputs at the beginning of each second.
 fn run(core: &mut Core, seconds: u32, mut act: impl FnMut(&mut Inputs, f64)) {

@@ -87,10 +87,15 @@ impl Circumstances {
         self.alcohol_g += alcohol_g;
     }
 
-    /// Lives through a minute of the run that is this one of its day, with this effort of the body where the person has
+    /// Lives through a minute of the run that is this one of that day, with this effort of the body where the person has
     /// one, else with an effort of its own.
-    pub fn advance(&mut self, habits: &Habits, minute: i64, of_day: u32, body_effort: Option<f64>) -> Moment {
-        let day = (minute + MINUTES_PER_DAY - i64::from(of_day)).div_euclid(MINUTES_PER_DAY) as u64;
+    pub fn advance(
+        &mut self,
+        habits: &Habits,
+        minute: i64,
+        (day, of_day): (u64, u32),
+        body_effort: Option<f64>,
+    ) -> Moment {
         let effort = body_effort.unwrap_or_else(|| self.effort(habits, day, f64::from(of_day)));
         self.aftermath += (effort / AFTERMATH_FULL_MIN).min(1.0 - self.aftermath) - self.aftermath / AFTERMATH_MIN;
         self.alcohol_g += self.drunk_g(habits, day, f64::from(of_day));

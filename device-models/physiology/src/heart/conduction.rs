@@ -157,12 +157,18 @@ pub(super) struct Conductor {
     pub(super) in_run: bool,
     /// Latest sinus beat before premature ones.
     sinus_ns: i64,
-    sources: [Option<Upcoming>; 3],
+    /// What the rhythm itself brings next.
+    own: Option<Upcoming>,
+    /// Sources beside it, in the few rhythms that have some.
+    beside: Option<Box<Beside>>,
 }
 
-const RHYTHM: usize = 0;
-const ATRIA: usize = 1;
-const ESCAPE: usize = 2;
+/// Sources that beat on their own.
+#[derive(Debug, Clone, Default)]
+struct Beside {
+    atria: Option<Upcoming>,
+    escape: Option<Upcoming>,
+}
 
 const ECTOPY: Purpose = Purpose::new("heart.ectopy");
 const COUPLINGS: Purpose = Purpose::new("heart.coupling");
@@ -184,7 +190,8 @@ impl Conductor {
             run_left: 0,
             in_run: false,
             sinus_ns: reference_ns,
-            sources: [None; 3],
+            own: None,
+            beside: None,
         };
         conductor.enter(RhythmKind::Sinus, reference_ns);
         conductor
@@ -202,9 +209,14 @@ impl Conductor {
         }
     }
 
+    /// Whether the time of the next phase of the rhythm has come.
+    pub(super) fn turns_phase(&self, now_ns: i64) -> bool {
+        now_ns >= self.phase_until_ns
+    }
+
     /// Goes over into the next phase of the rhythm if its time has come.
     pub(super) fn turn_phase(&mut self, now_ns: i64, reference_ns: i64) {
-        if now_ns < self.phase_until_ns {
+        if !self.turns_phase(now_ns) {
             return;
         }
         if let Some(phases) = self.phases() {
@@ -258,17 +270,22 @@ impl Conductor {
         let dissociated = matches!(kind, RhythmKind::CompleteBlock | RhythmKind::PacedVentricle);
         let paced = matches!(kind, RhythmKind::PacedVentricle | RhythmKind::PacedBoth);
         let upcoming = |impulse, pace| Upcoming::new(impulse, reference_ns, pace);
-        self.sources = [
-            impulse.map(|impulse| Upcoming { delay_ns: self.delay_ns(0), ..upcoming(impulse, pace) }),
-            dissociated.then(|| upcoming(Impulse::LoneAtrial, Pace::Fixed(ATRIAL_S))),
-            paced.then(|| upcoming(Impulse::VentricularEscape, Pace::Fixed(ESCAPE_S))),
-        ];
+        self.own = impulse.map(|impulse| Upcoming { delay_ns: self.delay_ns(0), ..upcoming(impulse, pace) });
+        self.beside = (dissociated || paced).then(|| {
+            Box::new(Beside {
+                atria: dissociated.then(|| upcoming(Impulse::LoneAtrial, Pace::Fixed(ATRIAL_S))),
+                escape: paced.then(|| upcoming(Impulse::VentricularEscape, Pace::Fixed(ESCAPE_S))),
+            })
+        });
     }
 
     /// The source whose event comes first, and when it is due [ns].
     pub(super) fn earliest(&self, intervals: Intervals) -> Option<(Upcoming, i64)> {
-        let dues = self.sources.iter().flatten().map(|upcoming| (*upcoming, upcoming.due_ns(intervals)));
-        dues.min_by_key(|(_, due_ns)| *due_ns)
+        let due = |upcoming: &Upcoming| (*upcoming, upcoming.due_ns(intervals));
+        let own = self.own.as_ref().map(due);
+        let Some(beside) = &self.beside else { return own };
+        let others = beside.atria.iter().chain(&beside.escape).map(due);
+        own.into_iter().chain(others).min_by_key(|(_, due_ns)| *due_ns)
     }
 
     /// Looks ahead after `fired` has happened at `at_ns` as the event before beat `index`; `sensed` tells whether a
@@ -278,25 +295,26 @@ impl Conductor {
         match fired.impulse {
             Impulse::LoneAtrial => {
                 let interval_s = ATRIAL_S * (1.0 + ATRIAL_SPREAD * self.normal(ATRIAL, at_ns.cast_unsigned()));
-                self.sources[ATRIA] = Some(Upcoming::new(Impulse::LoneAtrial, at_ns, Pace::Fixed(interval_s)));
+                let next = Upcoming::new(Impulse::LoneAtrial, at_ns, Pace::Fixed(interval_s));
+                self.beside.get_or_insert_default().atria = Some(next);
             }
             Impulse::VentricularEscape if paced => {
                 self.restart_escape(at_ns);
-                if let Some(pacer) = self.sources[RHYTHM].as_mut().filter(|_| sensed) {
+                if let Some(pacer) = self.own.as_mut().filter(|_| sensed) {
                     pacer.reference_ns = at_ns;
                 }
             }
             impulse => {
                 let reference_ns = at_ns - fired.delay_ns;
                 self.position += 1;
-                self.sources[RHYTHM] = Some(self.next(impulse, reference_ns, index, mean_s));
+                self.own = Some(self.next(impulse, reference_ns, index, mean_s));
             }
         }
     }
 
     /// The escape focus has been excited and waits again.
     pub(super) fn restart_escape(&mut self, at_ns: i64) {
-        if let Some(escape) = &mut self.sources[ESCAPE] {
+        if let Some(escape) = self.beside.as_mut().and_then(|beside| beside.escape.as_mut()) {
             escape.reference_ns = at_ns;
         }
     }

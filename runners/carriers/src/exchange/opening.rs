@@ -1,7 +1,5 @@
 //! Opens a carrier of requests: who connects, how the target is reached, in which kind of time.
 
-use std::sync::Arc;
-
 use scenarios::LinkPlan;
 use sim_core::{DevicePlan, Key, SimId};
 
@@ -15,8 +13,8 @@ use crate::access::BrokerAccess;
 use crate::carrier::Carrier;
 use crate::error::CarrierError;
 use crate::opening::{Opening, Time};
-use crate::transport::Destination;
 use crate::transport::descriptors::ensure_descriptors;
+use crate::transport::{Destination, Server};
 
 /// Makes the device's side of a line, as its link says.
 pub(crate) type MakeDialogue<'a> = &'a dyn Fn(&LinkPlan) -> Result<Box<dyn Dialogue>, CarrierError>;
@@ -68,8 +66,8 @@ pub(crate) fn open(opening: Opening<'_>, protocol: Protocol<'_>) -> Result<Box<d
     Ok(match (time, access) {
         (Time::Wall { pace, runtime }, Some(access)) => {
             ensure_descriptors(devices.len(), 1)?;
-            let addresses: Arc<[_]> = access.addresses()?.into();
-            let lane = Lane::new(Destination::Tcp(addresses), lines);
+            let server = Server { addresses: access.addresses()?.into(), web_socket: None };
+            let lane = Lane::new(Destination::Tcp(server), lines);
             Box::new(OnTheWall::start(lane, slots, access.words().to_owned(), pace, runtime, tell))
         }
         (Time::Virtual { pace, begin_ns }, _) => {

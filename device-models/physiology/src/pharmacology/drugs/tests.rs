@@ -29,7 +29,7 @@ impl Patient {
             }
             self.drugs.advance_step();
         }
-        self.core.inputs = self.around;
+        *self.core.inputs = self.around;
         self.drugs.effect().add_to(&mut self.core.inputs);
         for _ in 0..10 {
             self.core.step();
@@ -206,7 +206,7 @@ fn nothing_given_changes_nothing() {
     patient.second(&[]);
     assert_eq!(patient.drugs.in_use().next(), None);
     assert_eq!(patient.drugs.effect(), DrugEffect::default());
-    assert_eq!(patient.core.inputs, Inputs::default());
+    assert_eq!(*patient.core.inputs, Inputs::default());
     assert_eq!(patient.drugs.bispectral_index(), 97.4);
     assert_eq!(patient.drugs.wakefulness(), 1.0);
     for drug in Drug::ALL {
