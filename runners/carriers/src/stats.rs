@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use hdrhistogram::Histogram;
 use sim_core::Evidence;
 
+use crate::mqtt::lane::short_lives::Suspicion;
+
 /// Longest time a histogram tells apart: an hour [us].
 const LONGEST_US: u64 = 3_600_000_000;
 
@@ -52,7 +54,27 @@ impl Default for CarrierStats {
     }
 }
 
+/// Most client ids of rivals that are named.
+const RIVALS_NAMED: usize = 5;
+
 impl CarrierStats {
+    /// The words for a connection that somebody else with its client id seems to have ended.
+    pub(crate) fn words_of_rival(&self, suspicion: Suspicion, client_id: &str) -> String {
+        let what = match suspicion {
+            Suspicion::Told => "taken over by somebody else with the client id",
+            Suspicion::Repeated => {
+                "closed again and again soon after it was accepted, as when somebody else has the client id"
+            }
+        };
+        let named = format!("{what} `{client_id}`");
+        let known = self.disconnects.keys().filter(|words| words.starts_with(what)).count();
+        if known < RIVALS_NAMED || self.disconnects.contains_key(&named) {
+            named
+        } else {
+            format!("{what}, of other devices")
+        }
+    }
+
     /// Adds the counts and distributions of others.
     pub fn merge(&mut self, other: &Self) {
         self.connections.add(&other.connections);

@@ -293,6 +293,13 @@ impl RouteRecord {
         }
     }
 
+    /// Whether a message that is remembered has this device time [ms since the Unix epoch].
+    pub(crate) fn has_said_at(&self, device_time_ms: i64) -> bool {
+        let is_of_then = |wording: &Imprint| wording.device_time_ms() == Some(device_time_ms);
+        self.unresolved.iter().filter_map(|entry| entry.wording.as_ref()).any(is_of_then)
+            || self.settled.wordings().any(is_of_then)
+    }
+
     /// Whether a message has ever left its device, or may do so.
     fn was_said(&self, sequence: u64) -> bool {
         sequence < self.next && !contains(&self.absent, sequence)

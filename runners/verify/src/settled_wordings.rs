@@ -39,6 +39,11 @@ impl SettledWordings {
         }
     }
 
+    /// All that are remembered.
+    pub(crate) fn wordings(&self) -> impl Iterator<Item = &Imprint> {
+        self.kept.iter().map(|(_, wording)| wording)
+    }
+
     /// Compares what was seen of a settled message with its wordings.
     pub(crate) fn compare(&self, sequence: u64, seen: &SeenPayload<'_>) -> Likeness {
         let first = self.kept.partition_point(|(known, _)| *known < sequence);

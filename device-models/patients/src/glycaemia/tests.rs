@@ -127,6 +127,7 @@ fn cohort(model: &str, people: u64, days: i64) -> Cohort {
             number: number as u32,
             patient_id: path.clone(),
             identity: PatientIdentity::default(),
+            zone: std::sync::Arc::new(sim_core::Zone::utc()),
             model: model.to_owned(),
             arguments: Arguments::default(),
             devices: 0..0,

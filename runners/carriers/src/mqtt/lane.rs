@@ -7,7 +7,9 @@
 
 mod connection;
 mod due;
+mod output_frames;
 mod ruled;
+pub(crate) mod short_lives;
 pub(crate) mod task;
 
 use std::collections::VecDeque;

@@ -172,10 +172,17 @@ impl Ledger {
             Standing::Altered(_) | Standing::NeverSaid | Standing::TooOld => {
                 let route = account.route;
                 let (incident, what) = self.fault(route, claim, standing);
+                let record = &mut self.accounts.all[index].record;
+                // Words of another message under its name say nothing about what became of it.
+                let is_forged = |said| {
+                    !is_of_same_time(said, claim)
+                        && (incident != Incident::Corrupted
+                            || claim.device_time_ms.is_some_and(|time| record.has_said_at(time)))
+                };
                 if let Standing::Altered(said) = standing
-                    && (incident == Incident::Corrupted || is_of_same_time(said, claim))
+                    && !is_forged(said)
                 {
-                    self.accounts.all[index].record.see_altered(sequence);
+                    record.see_altered(sequence);
                 }
                 self.incident(index, Some(sequence), (incident, &what));
             }

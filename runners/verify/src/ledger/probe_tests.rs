@@ -358,6 +358,20 @@ fn another_patients_data_do_not_hide_a_loss() {
 }
 
 #[test]
+fn one_messages_words_under_the_name_of_another_do_not_hide_its_loss() {
+    let mut ledger = ledger_of(plan(2));
+    for sequence in 0..4 {
+        say_as(&mut ledger, sequence, &of_patient("SN-0000", "icu-0001", sequence, 1_000 + sequence.cast_signed()));
+    }
+    ledger.observed(0, TOPIC, &of_patient("SN-0000", "icu-0001", 0, 1_000), SECOND, false);
+    // The words of the fourth under the number of the second; the third with a clock that nobody's is.
+    ledger.observed(0, TOPIC, &of_patient("SN-0000", "icu-0001", 1, 1_003), SECOND, false);
+    ledger.observed(0, TOPIC, &of_patient("SN-0000", "icu-0001", 2, 7_000), SECOND, false);
+    let counts = ledger.finish(&lag(1, 1)).totals.counts;
+    assert_eq!((counts.corrupted, counts.delivered, counts.altered, counts.lost), (2, 1, 1, 2));
+}
+
+#[test]
 fn what_nobody_can_read_behind_an_ingester_is_a_doubt() {
     let mut plan = with_ingester(expecting(&[("lost", Some(1))]), "clean/#");
     plan.expects.push(expect(&plan, "first", "lost == 0", count("lost", Comparison::Equal, 0.0)));

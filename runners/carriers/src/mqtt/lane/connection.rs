@@ -7,10 +7,11 @@ use bytes::Bytes;
 use sim_core::OccurrenceId;
 use tokio::io::ReadBuf;
 
+use super::output_frames::{frame_length, rest_of_frame};
 use super::ruled::Ruled;
+use super::short_lives::ShortLives;
 use crate::backoff::wait_ns;
 use crate::event::{CarrierEvent, LossReason};
-use crate::mqtt::frame;
 use crate::mqtt::session::{Phase, Session};
 use crate::mqtt::turn::Turn;
 use crate::rules::link_rule::{Closing, Dial, Direction, LinkRule, LinkState, Onset};
@@ -53,6 +54,7 @@ pub(super) struct Connection {
     failures: u32,
     /// Waits so far.
     waits: u64,
+    lives: ShortLives,
     /// Whether the broker ever accepted the session.
     pub(super) was_accepted: bool,
     pub(super) noted: Noted,
@@ -79,6 +81,7 @@ impl Connection {
             split: 0,
             failures: 0,
             waits: 0,
+            lives: ShortLives::default(),
             was_accepted: false,
             noted: Noted::default(),
         }
@@ -202,6 +205,7 @@ impl Connection {
         if matches!(self.session.phase(), Phase::Subscribing | Phase::Online) {
             self.was_accepted = true;
             self.failures = 0;
+            self.lives.accepted(turn.now_ns);
         }
     }
 
@@ -417,8 +421,11 @@ impl Connection {
         }
         let reason = if phase == Phase::Renewing { LossReason::Renewal } else { reason };
         let (device, at) = (self.session.config().device, turn.now_ns);
-        let words = reason.words();
         let was_online = matches!(phase, Phase::Subscribing | Phase::Online | Phase::Renewing);
+        let words = match self.lives.ended(&reason, at) {
+            Some(suspicion) => turn.stats.words_of_rival(suspicion, &self.session.config().client_id),
+            None => reason.words(),
+        };
         if was_online {
             turn.stats.counts.disconnects += 1;
             *turn.stats.disconnects.entry(words).or_default() += 1;
@@ -465,35 +472,5 @@ impl Connection {
         }
         self.split = 0;
         self.session.lost(turn);
-    }
-}
-
-/// Length of the whole frame that the output begins with.
-fn frame_length(output: &[u8]) -> usize {
-    // A session writes nothing but whole packets.
-    frame::sent_length(output).ok().flatten().unwrap_or(output.len())
-}
-
-/// How much of a frame is left when the transport has taken `count` bytes of an output that begins with the last `split`
-/// bytes of a frame.
-fn rest_of_frame(output: &[u8], split: usize, count: usize) -> usize {
-    let mut end = split;
-    while end < count {
-        end += frame_length(&output[end..]);
-    }
-    end - count
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_frame_of_which_a_part_was_taken_is_known() {
-        let output = [0xC0, 0, 0x40, 2, 0, 1, 0xC0, 0];
-        let rests: Vec<usize> = (0..=output.len()).map(|count| rest_of_frame(&output, 0, count)).collect();
-        assert_eq!(rests, [0, 1, 0, 3, 2, 1, 0, 1, 0]);
-        assert_eq!(rest_of_frame(&output[3..], 3, 1), 2);
-        assert_eq!(rest_of_frame(&output[3..], 3, 4), 1);
     }
 }
