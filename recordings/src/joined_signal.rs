@@ -122,7 +122,7 @@ impl JoinedSignal {
                 (lowest.min(value), highest.max(value))
             });
         // On a step of the finest scale, so that its counts remain whole steps.
-        let middle_count = libm::rint(((lowest + highest) / 2.0 - finest.offset) / finest.gain);
+        let middle_count = libm::rint((f64::midpoint(lowest, highest) - finest.offset) / finest.gain);
         let middle = finest.offset + finest.gain * middle_count;
         let reach = (highest - middle).max(middle - lowest);
         if reach <= finest.gain.abs() * f64::from(LARGEST_COUNT) {

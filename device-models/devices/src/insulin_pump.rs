@@ -92,7 +92,7 @@ impl WornPump {
     }
 
     /// Pushes the insulin of a minute and returns what reaches the tissue.
-    fn push_minute(&mut self, minute: &Minute, wanted_bolus: Units, evidence: &mut Evidence) -> Units {
+    fn push_minute(&mut self, minute: Minute, wanted_bolus: Units, evidence: &mut Evidence) -> Units {
         if minute.index > 0 && minute.index % self.change_min == 0 && !self.faults.is_empty_kept() {
             self.pump.refill(self.filling);
         }
@@ -150,7 +150,7 @@ fn deliver_insulin(
     for (device, mut worn) in &mut pumps {
         let Ok(mut glycaemia) = patients.get_mut(device.patient) else { continue };
         let wanted = glycaemia.take_wanted_bolus();
-        glycaemia.receive(worn.push_minute(&minute, wanted, &mut evidence));
+        glycaemia.receive(worn.push_minute(minute, wanted, &mut evidence));
     }
 }
 
@@ -358,10 +358,10 @@ mod tests {
         pump.filling = Units(30.0);
         pump.pump.refill(Units(30.0));
         for index in 0..4_320 {
-            pump.push_minute(&minute(index), Units(0.0), &mut evidence);
+            pump.push_minute(minute(index), Units(0.0), &mut evidence);
         }
         assert_eq!(pump.status(), "empty");
-        pump.push_minute(&minute(4_320), Units(2.0), &mut evidence);
+        pump.push_minute(minute(4_320), Units(2.0), &mut evidence);
         assert_eq!(pump.status(), "operating");
         assert!((pump.on_board.at(4_320).0 - 1.5).abs() < 1e-9);
     }

@@ -169,11 +169,11 @@ impl Airwaves {
         for taken in taken {
             let site = plan.air.radios.get(&device_of(plan, &taken)).map(|radio| radio.site);
             let at_site = self.hosts.iter().enumerate().filter(|(_, host)| Some(host.site) == site);
-            let given = at_site.filter_map(|(endpoint, host)| {
+            let mut given = at_site.filter_map(|(endpoint, host)| {
                 let air = self.radio.air(host.site)?;
                 Some((endpoint, host.attachments.given(air, taken.host)?))
             });
-            if let Some((endpoint, given)) = given.last() {
+            if let Some((endpoint, given)) = given.next_back() {
                 self.for_hosts.taken(taken, endpoint, given);
             }
         }

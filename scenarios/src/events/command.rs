@@ -130,7 +130,7 @@ fn check_arguments(notes: &Notes, kind: &str, command: &CommandSpec, table: &Tab
 /// Complains about arguments that an action makes itself of its parameters.
 fn check_made(notes: &Notes, (action, place): (&str, Place), kind: &str, command: &CommandSpec, made: &Arguments) {
     let op = command.op;
-    let by = format!("the command that `{}` gives", action);
+    let by = format!("the command that `{action}` gives");
     for (name, argument) in &made.0 {
         let Some(spec) = command.parameters.iter().find(|spec| spec.name == name.as_str()) else {
             let names: Vec<&str> = command.parameters.iter().map(|spec| spec.name).collect();

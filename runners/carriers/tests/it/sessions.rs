@@ -187,8 +187,8 @@ async fn impossible_fleets_do_not_start() {
     let device = || connection(4, Protocol::V311);
     let twice = FleetConfig::new("127.0.0.1", 1, vec![device(), device()], routes(1, 0));
     assert!(matches!(refuse(twice), CarrierError::DuplicateDevice { device: SimId(4) }));
-    let exactly_once = FleetConfig::new("127.0.0.1", 1, vec![device()], routes(1, 2));
-    assert!(matches!(refuse(exactly_once), CarrierError::Qos { qos: 2, .. }));
+    let no_level = FleetConfig::new("127.0.0.1", 1, vec![device()], routes(1, 3));
+    assert!(matches!(refuse(no_level), CarrierError::Qos { qos: 3, .. }));
     let long = RouteConfig { topic: "x".repeat(70_000), qos: 0, retain: false, properties: None };
     let long = FleetConfig::new("127.0.0.1", 1, vec![device()], vec![long].into());
     assert!(matches!(refuse(long), CarrierError::TopicTooLong { bytes: 70_000 }));

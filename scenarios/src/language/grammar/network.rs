@@ -18,8 +18,8 @@ pub(super) static TARGET: TableSpec = TableSpec {
         key(
             "kind",
             Registered("kind of target"),
-            "what it speaks: a carrier, which the `url` tells as well, or `hci`: a Bluetooth host (Bumble, Zephyr, BlueZ \
-             ...) that attaches to the radio of a site",
+            "what it speaks: a carrier, or `hci`: a Bluetooth host (Bumble, Zephyr, BlueZ ...) that attaches to the radio of a \
+             site; without it, what the `url` tells",
         )
         .or("mqtt"),
         key(

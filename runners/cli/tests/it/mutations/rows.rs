@@ -1,15 +1,15 @@
 //! What the language says of a key, as its JSON Schema tells everybody.
 
 use serde_json::{Map, Value};
-use sim_core::{ParameterKind, ParameterSpec, Registry};
+use sim_core::{CommandSpec, ParameterKind, Registry};
 
 use super::text::{Occurrence, Source};
 
 /// The JSON Schema of the language, and the arguments of commands, which it leaves open.
 pub(crate) struct Rows {
     schema: Value,
-    /// Operation and arguments; devices may have different ones of one name.
-    commands: Vec<(&'static str, Vec<ParameterSpec>)>,
+    /// Devices may have different ones of one name.
+    commands: Vec<CommandSpec>,
 }
 
 /// What is known of one key.
@@ -31,7 +31,7 @@ pub(crate) struct Row {
 
 /// What keys without a default are for, by name; parameters of actions, patients and devices feed what is named after
 /// them.
-const FEEDS: [(&str, &[&str]); 12] = [
+const FEEDS: [(&str, &[&str]); 13] = [
     ("start", &["start_epoch_ns", "birth_date"]),
     ("stream", &["streams", "picked"]),
     ("pick", &["picked", "streams"]),
@@ -44,15 +44,13 @@ const FEEDS: [(&str, &[&str]); 12] = [
     ("args", &["with"]),
     ("conditions", &["parameters"]),
     ("path_loss", &["path_loss"]),
+    ("zone", &["zone"]),
 ];
 
 impl Rows {
     pub(crate) fn of(registry: &Registry) -> Self {
         let commands = registry.devices().iter().flat_map(|device| &device.commands);
-        Self {
-            schema: scenarios::json_schema(registry),
-            commands: commands.map(|command| (command.op, command.parameters.clone())).collect(),
-        }
+        Self { schema: scenarios::json_schema(registry), commands: commands.cloned().collect() }
     }
 
     /// Whether the names in the table at this path of keys are the user's own.
@@ -74,16 +72,20 @@ impl Rows {
         };
         let content = with.iter().fold(source.content.clone(), |content, name| below(&content, name));
         let op = content["op"].as_str()?;
-        let mut commands = self.commands.iter().filter(|(known, _)| *known == op).map(|(_, specs)| specs);
+        let mut commands = self.commands.iter().filter(|command| command.op == op);
         let feeds: &[&str] = &["with"];
         if own {
-            let mandatory = commands.all(|specs| specs.iter().any(|spec| spec.required));
+            let needs = |command: &CommandSpec| command.parameters.iter().any(|spec| spec.required);
+            let mandatory = commands.all(|command| needs(command) || !command.alternatives.is_empty());
             return Some(Row { is_table: true, mandatory, feeds, ..Row::default() });
         }
-        let spec = commands.flatten().find(|spec| spec.name == occurrence.name)?;
+        let of_name =
+            |command: &'_ CommandSpec| command.parameters.iter().position(|spec| spec.name == occurrence.name);
+        let (command, position) = commands.find_map(|command| Some((command, of_name(command)?)))?;
+        let spec = &command.parameters[position];
         Some(Row {
             takes_flag: spec.kind == ParameterKind::Flag,
-            mandatory: spec.required,
+            mandatory: spec.required || command.alternatives.contains(&spec.name),
             default: spec.default.map(str::to_owned),
             feeds,
             ..Row::default()
