@@ -11,6 +11,7 @@ exit code 1 when a row fails.
 """
 
 import argparse
+import csv
 import sys
 from pathlib import Path
 
@@ -39,10 +40,8 @@ class Numerics:
     def __init__(self, folder, device):
         self.rows = {}
         with (Path(folder) / device / "numerics.csv").open() as lines:
-            next(lines)
-            for line in lines:
-                time, metric, value, _ = line.split(",", 3)
-                self.rows.setdefault(metric, []).append((float(time), value))
+            for row in csv.DictReader(lines):
+                self.rows.setdefault(row["metric"], []).append((float(row["time_s"]), row["value"]))
 
     def texts(self, metric):
         return self.rows.get(metric, [])

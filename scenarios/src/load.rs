@@ -142,8 +142,9 @@ fn read_and_expand(
         Trials { notes, registry, payloads, links, cohorts, seed: seed_or_one, epoch_ns: epoch }.check();
         let (probes, places) = (&probes.plans, &probes.filter_places);
         let asked: Vec<usize> = expects.iter().filter_map(ExpectDraft::asks).collect();
+        let all_asked = !expects.is_empty() && asked.len() == expects.len();
         let (cast, deliveries, endpoints) = (&cast, &deliveries, &endpoints);
-        Publications { notes, cast, deliveries, endpoints, probes, places, asked: &asked }.check();
+        Publications { notes, cast, deliveries, endpoints, probes, places, asked: &asked, all_asked }.check();
     }
     if !root.has("expect") {
         check_expectations(notes, root.place("scenario"), expects.len(), &time);

@@ -83,7 +83,7 @@ impl Variables {
         for (key, node) in &mut table.entries {
             if key.name != "vars" {
                 self.apply_to(notes, node, settings);
-                hide_password(notes, key, node);
+                hide_secret(notes, key, node);
             }
         }
     }
@@ -99,7 +99,7 @@ impl Variables {
             Value::Table(table) => {
                 for (key, node) in &mut table.entries {
                     self.apply_to(notes, node, settings);
-                    hide_password(notes, key, node);
+                    hide_secret(notes, key, node);
                 }
             }
             _ => {}
@@ -176,10 +176,13 @@ impl Variables {
     }
 }
 
-/// Keeps a password out of every message, and the values that it was put together of: they may have been given for
+/// Keys whose text is secret: of `auth`, and of `token` in it.
+const SECRET_KEYS: [&str; 2] = ["password", "key"];
+
+/// Keeps a secret out of every message, and the values that it was put together of: they may have been given for
 /// something else by mistake as well.
-fn hide_password(notes: &Notes, key: &Key, node: &Node) {
-    if key.name != "password" {
+fn hide_secret(notes: &Notes, key: &Key, node: &Node) {
+    if !SECRET_KEYS.contains(&key.name.as_str()) {
         return;
     }
     let Value::Text(text) = &node.value else { return };

@@ -249,7 +249,7 @@ fn read_session(link: &Reader<'_>, spec: &'static TableSpec, protocol: Option<Pr
 
 fn warn_about_expiry(reader: &Reader<'_>, clean: bool, expiry: Span, protocol: Protocol) {
     match protocol {
-        Protocol::V311 if reader.has("expiry") => {
+        Protocol::V311 if expiry > Span::ZERO => {
             let message = "MQTT 3.1.1 has no session expiry; set `protocol = \"5\"` on the link";
             reader.notes.warning(reader.place("expiry"), message);
         }

@@ -170,9 +170,10 @@ pub(crate) fn format_schema(registry: &Registry, name: &str) -> Result<(), Failu
     let with_schema: Vec<_> = registry.public_formats().filter_map(schema_of).collect();
     let Some((_, schema)) = with_schema.iter().find(|(known, _)| *known == name) else {
         let known: Vec<_> = with_schema.iter().map(|(known, _)| *known).collect();
+        let is_format = registry.public_formats().any(|row| row.name == name);
         let hint = match scenarios::closest(name, known.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("those that have one are {}", known.join(", ")),
+            Some(near) if !is_format => format!("did you mean `{near}`?"),
+            _ => format!("those that have one are {}", known.join(", ")),
         };
         return Err(Failure::Unknown(format!("no payload format `{name}` has a schema; {hint}")));
     };

@@ -76,14 +76,16 @@ fn reproduce(program: &str, scenario: &Scenario, request: &Request, plan: &Plan)
     words.join(" ")
 }
 
-/// Whether a value given on the command line has gone into a password.
+/// Whether a value given on the command line has gone into a password, or into a key that tokens are signed with.
 fn is_secret(value: &str, plan: &Plan) -> bool {
     /// Shorter ones are found in many a password by chance.
     const SHORTEST_PART: usize = 6;
     let of_devices = plan.endpoints.iter().filter_map(|endpoint| endpoint.auth.as_ref());
     let of_targets = plan.targets.iter().filter_map(|target| target.auth.as_ref());
-    let mut passwords = of_devices.chain(of_targets).map(|auth| auth.password.as_str());
-    passwords.any(|password| password == value || value.len() >= SHORTEST_PART && password.contains(value))
+    let passwords = of_devices.chain(of_targets).map(|auth| auth.password.as_str());
+    let tokens = plan.endpoints.iter().filter_map(|endpoint| endpoint.token.as_ref());
+    let mut secrets = passwords.chain(tokens.map(|token| token.key.as_str()));
+    secrets.any(|secret| secret == value || value.len() >= SHORTEST_PART && secret.contains(value))
 }
 
 fn print(outcome: &Outcome, folder: &ReportFolder, quiet: bool) -> Result<u8, Failure> {

@@ -26,7 +26,8 @@ pub(super) fn write(directory: &Path, listener: Listener<'_>, persistence: Persi
 
 /// Options in the words of mosquitto.conf(5). Paths are relative to the broker's directory, where it is started.
 fn text(Listener { port, web_socket, tls }: Listener<'_>, persistence: Persistence, as_root: bool) -> String {
-    let protocol = if web_socket { "protocol websockets\n" } else { "" };
+    // Mosquitto (2.0.11 at least) counts no WebSocket listener when it asks whether anybody listens at all.
+    let (beside, protocol) = if web_socket { ("listener 0 plain.sock\n", "protocol websockets\n") } else { ("", "") };
     let tls = tls.map(listener_tls).unwrap_or_default();
     // Started by root it would become the user `mosquitto`, who cannot write to a private directory.
     let user = if as_root { "user root\n" } else { "" };
@@ -41,7 +42,7 @@ fn text(Listener { port, web_socket, tls }: Listener<'_>, persistence: Persisten
     // Without TCP_NODELAY latencies show Nagle's algorithm against delayed acknowledgements (6 to 40 ms measured) rather
     // than the broker. A queue limit (default 1000) drops what was acknowledged, silently.
     format!(
-        "listener {port} 127.0.0.1\n\
+        "{beside}listener {port} 127.0.0.1\n\
          allow_anonymous true\n\
          max_connections -1\n\
          set_tcp_nodelay true\n\
