@@ -5,11 +5,13 @@
 //! a bolus; then pumps push the insulin of the new minute. A patient without this component costs nothing.
 
 mod conduct;
+pub(crate) mod conduct_steps;
+mod courses;
 mod effects;
 mod living;
 mod minute;
 mod models;
-mod steps;
+pub(crate) mod steps;
 mod truth;
 
 pub(crate) use effects::act_on_body;
@@ -21,8 +23,8 @@ use bevy_ecs::prelude::*;
 use sim_core::{Clock, Evidence, Phase, Registry, Rest, SystemSpec};
 
 use self::conduct::Conduct;
+use self::courses::{Course, FailingSite};
 use self::living::Living;
-use self::steps::{Course, FailingSite};
 use crate::{Physiology, WallClock};
 use physiology::glucose::{
     Conditions, Counting, Ketones, MealPlan, Metabolism, Moment, PlannedMeal, Units, UnitsPerHour,
@@ -290,12 +292,10 @@ fn live_minutes(
     }
 }
 
-/// Adds the minute-wise system and the steps. It comes before the devices: a minute ends before pumps push the insulin
+/// Adds the minute-wise system. It comes before the devices: a minute ends before pumps push the insulin
 /// of the next.
 pub(crate) fn register(registry: &mut Registry) {
     registry.schedule(SystemSpec::new(Phase::Opening, live_minutes).of::<Glycaemia>().rests());
-    steps::register(registry);
-    conduct::register(registry);
 }
 
 #[cfg(test)]

@@ -33,6 +33,8 @@ impl Plugin for Patients {
         let first = registry.actions().len();
         causes::register_begin(registry);
         glycaemia::register(registry);
+        glycaemia::steps::register(registry);
+        glycaemia::conduct_steps::register(registry);
         patient::register(registry);
         profiles::register(registry);
         causes::register(registry);

@@ -14,9 +14,6 @@ pub use table::{Label, Labels, Numerics, State, States};
 use crate::error::Error;
 use crate::manifest::FILE as MANIFEST_FILE;
 
-/// How the header of a record says that a person's recording was played, and not a model.
-pub const REPLAYED: &str = "replayed recording";
-
 /// A folder that `iomt record` wrote.
 #[derive(Debug)]
 pub struct Folder {

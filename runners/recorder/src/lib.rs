@@ -20,6 +20,7 @@ mod waveforms;
 
 pub use error::Error;
 pub use estimate::Estimate;
-pub use folder::{Folder, Label, Labels, Numerics, REPLAYED, Record, State, States};
+pub use folder::{Folder, Label, Labels, Numerics, Record, State, States};
 pub use manifest::{FILE as MANIFEST_FILE, Manifest};
 pub use recorder::{Recorder, check_folder};
+pub use waveforms::REPLAYED;

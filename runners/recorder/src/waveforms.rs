@@ -11,9 +11,11 @@ use sim_core::{Annotation, Cadence, DevicePlan, SimTime};
 
 use crate::capture::CapturedWave;
 use crate::error::Error;
-use crate::folder::REPLAYED;
 use crate::start;
 use crate::table::append;
+
+/// How the header of a record says that a person's recording was played, and not a model.
+pub const REPLAYED: &str = "replayed recording";
 
 /// Frames gathered before they are written.
 const BATCH_FRAMES: usize = 16_384;

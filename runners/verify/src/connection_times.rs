@@ -23,13 +23,20 @@ pub(crate) struct ConnectionTimes {
 }
 
 impl ConnectionTimes {
-    /// A connection of a device stands.
-    pub(crate) fn began(&mut self, device: SimId, at: i64) {
+    /// A connection of a device stands; whether the device had none. One that ends as it should, such as after each answer
+    /// of HTTP, tells nothing of its end.
+    pub(crate) fn began(&mut self, device: SimId, at: i64) -> bool {
         let known = self.of_device.entry(device).or_default();
+        let before = known.back_mut().filter(|connection| connection.until.is_none());
+        let had_none = before.is_none();
+        if let Some(connection) = before {
+            connection.until = Some(at);
+        }
         if known.len() == REMEMBERED {
             known.pop_front();
         }
         known.push_back(Connected { since: at, until: None });
+        had_none
     }
 
     /// It has ended.
@@ -56,12 +63,14 @@ mod tests {
         let mut times = ConnectionTimes::default();
         let device = SimId(3);
         for begin in 0..20 {
-            times.began(device, 10 * begin);
+            assert!(times.began(device, 10 * begin));
             times.ended(device, 10 * begin + 5);
         }
-        times.began(device, 200);
+        assert!(times.began(device, 200));
         assert_eq!(times.at(device, 193), Some(Connected { since: 190, until: Some(195) }));
         assert_eq!(times.at(device, 1_000), Some(Connected { since: 200, until: None }));
         assert_eq!((times.at(device, 198), times.at(device, 12), times.at(SimId(4), 12)), (None, None, None));
+        assert!(!times.began(device, 300), "that before has not been told to be over");
+        assert_eq!(times.at(device, 250), Some(Connected { since: 200, until: Some(300) }));
     }
 }

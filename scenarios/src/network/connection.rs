@@ -303,6 +303,10 @@ fn read_mqtt5(link: &Reader<'_>, spec: &'static TableSpec, key: &str) -> Checked
     let topic_alias = reader.flag("topic_alias");
     let user_properties = reader.optional("user_properties", Reader::texts).and_then(|texts| {
         let read = |text: &Text| match text.text.split_once('=') {
+            Some(_) if text.text.chars().any(char::is_control) => {
+                let message = "a user property has no control characters (MQTT 5, section 1.5.4)";
+                Err(reader.notes.error(text.start(), message))
+            }
             Some((name, value)) if !name.is_empty() && name.len().max(value.len()) <= LONGEST_STRING => {
                 Ok((name.to_owned(), value.to_owned()))
             }

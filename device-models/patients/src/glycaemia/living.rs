@@ -3,7 +3,7 @@
 use physiology::glucose::{Circumstances, Deeds, Group, Habits, Metabolism, Moment, SelfCare, Situation, Units};
 use sim_core::Key;
 
-use super::LocalMinute;
+use super::minute::LocalMinute;
 
 /// What a person does and what happens to it.
 #[derive(Debug, Clone)]

@@ -8,41 +8,9 @@ use sim_core::{
 use vocabulary::Dimension;
 
 use super::Glycaemia;
+use super::courses::{Course, FailingSite};
 use crate::causes::label_step;
 use physiology::glucose::GlucoseDrive;
-
-/// A low or a high in progress.
-#[derive(Debug, Clone)]
-pub(super) struct Course {
-    occurrence: OccurrenceId,
-    drive: GlucoseDrive,
-    /// Whether it ends by itself where it wanted to go.
-    passes: bool,
-}
-
-impl Course {
-    /// Advances by one minute and returns the flux into the plasma [mg/kg/min].
-    pub(super) fn advance(&mut self, plasma_mg_dl: f64, evidence: &mut Evidence) -> f64 {
-        if self.passes && self.drive.has_arrived(plasma_mg_dl) {
-            self.drive.release();
-        }
-        let flux_mg_kg_min = self.drive.advance_minute(plasma_mg_dl);
-        evidence.add(self.occurrence, "minutes_acted", u64::from(flux_mg_kg_min != 0.0));
-        flux_mg_kg_min
-    }
-
-    pub(super) fn is_over(&self) -> bool {
-        self.drive.is_over()
-    }
-}
-
-/// An infusion site that lets only part of the insulin through.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct FailingSite {
-    pub(super) occurrence: OccurrenceId,
-    /// Part that arrives, 0 to 1.
-    pub(super) delivery: f64,
-}
 
 impl Glycaemia {
     /// Begins a course to a glucose [mg/dL] within a ramp [min]; nothing happens to who is there or beyond already.
@@ -50,12 +18,12 @@ impl Glycaemia {
         let plasma_mg_dl = self.metabolism.plasma_mg_dl();
         if (plasma_mg_dl > target_mg_dl) == is_low {
             let drive = GlucoseDrive::begin(target_mg_dl, ramp_min, plasma_mg_dl);
-            self.courses.push(Course { occurrence, drive, passes: !is_low });
+            self.courses.push(Course::new(occurrence, drive, !is_low));
         }
     }
 
     fn end_course(&mut self, occurrence: OccurrenceId) {
-        self.courses.retain(|course| course.occurrence != occurrence);
+        self.courses.retain(|course| course.occurrence() != occurrence);
     }
 }
 
@@ -104,7 +72,7 @@ fn site_failure(world: &mut World, act: &SignalAct<'_>) {
 }
 
 /// Adds the steps.
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     let quantity = |name, dimension, about| ParameterSpec::optional(name, ParameterKind::Quantity(dimension), about);
     let ramp = |default| {
         quantity("ramp", Dimension::Time, "how long the way there takes").default(default).range(60e9, 24.0 * 3600e9)

@@ -168,6 +168,9 @@ fn authority(address: &ServerAddress) -> String {
 ///
 /// # Errors
 /// Says which is none.
+/// Headers that the carrier writes itself: another value would break the framing of requests, or the name of a message.
+const OWN_HEADERS: [&str; 5] = ["connection", "content-length", "host", "idempotency-key", "transfer-encoding"];
+
 fn headers(with: &Arguments) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
     for line in with.texts("headers").unwrap_or_default() {
@@ -175,7 +178,30 @@ fn headers(with: &Arguments) -> Result<HeaderMap, String> {
             Some((HeaderName::try_from(name.trim()).ok()?, HeaderValue::from_str(value.trim()).ok()?))
         });
         let (name, value) = sound.ok_or_else(|| format!("`{line}` is no header; write `Name: value`"))?;
+        if OWN_HEADERS.contains(&name.as_str()) {
+            return Err(format!("`{line}`: that header is written by the carrier itself"));
+        }
         headers.append(name, value);
     }
     Ok(headers)
+}
+
+#[cfg(test)]
+mod tests {
+    use sim_core::Argument;
+
+    use super::*;
+
+    #[test]
+    fn headers_that_the_carrier_writes_itself_are_refused() {
+        let with = |line: &str| {
+            let texts = Argument::Texts(vec![line.to_owned()]);
+            Arguments([("headers".to_owned(), texts)].into_iter().collect())
+        };
+        assert_eq!(headers(&with("X-Ward: icu")).map(|headers| headers.len()), Ok(1));
+        for line in ["Content-Length: 3", "HOST: other", "Idempotency-Key: 1", "Connection: close", "no header"] {
+            let refused = headers(&with(line)).expect_err(line);
+            assert!(refused.contains(line), "{refused}");
+        }
+    }
 }

@@ -320,6 +320,7 @@ impl Session {
         self.backlog.limit_window(terms.receive_maximum);
         if !terms.session_present {
             self.receipts.forget();
+            self.backlog.forget_received();
         }
         self.terms = terms;
         if let Some(topic) = &self.config.command_topic {

@@ -133,7 +133,7 @@ fn key_pair(algorithm: Algorithm, file: &Path) -> Result<Signer, CarrierError> {
             let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der, &SystemRandom::new());
             pair.map(|pair| Signer::Ecdsa(Box::new(pair))).map_err(wrong)
         }
-        _ => Err(unusable(file, &"write the key as PKCS #8 (`openssl pkcs8 -topk8 -nodes`)")),
+        _ => Err(unusable(file, &"write the key as PKCS #8 (`openssl pkcs8 -topk8 -nocrypt`)")),
     }
 }
 

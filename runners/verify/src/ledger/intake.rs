@@ -42,8 +42,7 @@ impl Ledger {
             }
             Event::ProbeSees { probe, at, resumed } => self.sees(*probe, *at, *resumed),
             Event::Connected { device, at, .. } => {
-                self.connection_times.began(*device, *at);
-                self.online += 1;
+                self.online += u64::from(self.connection_times.began(*device, *at));
                 self.connections(*at, self.online);
             }
             Event::Disconnected { device, at, .. } => {

@@ -41,7 +41,7 @@ struct InFlight {
     qos: u8,
     /// Transmissions of which some socket accepted the last byte, or may yet.
     attempts: u32,
-    /// `QoS` 2: the broker has it (PUBREC), so it must never be sent again, only released.
+    /// `QoS` 2: the broker's session has it (PUBREC), so it must never be sent again there, only released.
     received: bool,
 }
 
@@ -212,6 +212,12 @@ impl Backlog {
     pub(super) fn complete(&mut self, packet_id: u16) -> Settled {
         let Some((position, _)) = self.written(packet_id, true) else { return Settled::Stray };
         self.remove(position).map_or(Settled::Stray, Settled::Yes)
+    }
+
+    /// The broker has no session of before: what it had received it has forgotten, so there is nothing to release, and
+    /// everything is published again (MQTT 5, section 4.4).
+    pub(super) fn forget_received(&mut self) {
+        self.in_flight.iter_mut().for_each(|waiting| waiting.received = false);
     }
 
     /// Where the message with this packet id is, and its level, if the present connection has written it and it is as far

@@ -361,7 +361,7 @@ fn packet_ids_go_round_past_a_message_that_stays() {
 }
 
 #[test]
-fn a_message_at_qos_2_is_released_once_received_and_never_published_again() {
+fn a_message_at_qos_2_is_released_once_received_and_not_published_again_in_that_session() {
     let mut desk = Desk::new(config(Protocol::V311, 10, ROOMY));
     desk.connect(&WELCOME);
     desk.publish(EXACTLY_ONCE, 0);
@@ -376,6 +376,11 @@ fn a_message_at_qos_2_is_released_once_received_and_never_published_again() {
         let (_, again) = desk.connect(&WELCOME_BACK);
         assert_eq!(again, [0x62, 2, 0, 1], "received: only released");
     }
+    desk.lose();
+    let (_, again) = desk.connect(&WELCOME);
+    assert_eq!(again, publish_bytes(0x3C, "w/d", Some(1), "0"), "a new session: the broker has forgotten it");
+    desk.receive(&[PUBREC, 2, 0, 1]).unwrap();
+    assert_eq!(desk.flush_all(), [0x62, 2, 0, 1]);
     assert_eq!(desk.stats.counts.acked, 0);
     desk.receive(&[PUBCOMP, 2, 0, 1, PUBCOMP, 2, 0, 1]).unwrap();
     assert_eq!((desk.stats.counts.acked, desk.stats.counts.stray_acks), (1, 1));
@@ -512,6 +517,9 @@ proptest! {
                     desk.with(|session, turn| session.open(0, turn));
                     desk.flush_all();
                     desk.receive(if session_present { &WELCOME_BACK } else { &WELCOME }).unwrap();
+                    if !session_present {
+                        received.clear();
+                    }
                 }
                 Happening::Acknowledge(_) | Happening::Connect { .. } => {}
             }
