@@ -12,6 +12,8 @@ import threading
 import time
 import urllib.parse
 
+from doorway import Doorway
+
 CONNECT = 1
 
 
@@ -105,30 +107,13 @@ class Sas:
         return int(parts["se"])
 
 
-class Door:
+class Door(Doorway):
     """The door in front of the broker at a port; `open_to` are users with a plain password."""
 
     def __init__(self, port, checker, open_to):
         self.broker_port, self.checker, self.open_to = port, checker, open_to
         self.accepted, self.refused, self.cut = [], [], []
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-
-    def accept(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(client,), daemon=True).start()
+        super().__init__()
 
     def serve(self, client):
         try:

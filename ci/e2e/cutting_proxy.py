@@ -3,6 +3,8 @@
 import socket
 import threading
 
+from doorway import Doorway
+
 CONNECT = 1
 HANDSHAKE = {3: "PUBLISH", 5: "PUBREC", 6: "PUBREL", 7: "PUBCOMP"}
 
@@ -20,7 +22,7 @@ def length(data):
     raise AssertionError("a remaining length of more than four digits")
 
 
-class CuttingProxy:
+class CuttingProxy(Doorway):
     """Cuts at every `nth` frame of the handshake, before and after the frame in turn."""
 
     def __init__(self, broker_port, device_prefix, nth):
@@ -29,28 +31,14 @@ class CuttingProxy:
         self.frames = 0
         self.cuts = set()  # (name of the frame, whether it was let through)
         self.quiet = False
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=256)
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
+        super().__init__()
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-
-    def accept(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            broker = socket.create_connection(("127.0.0.1", self.broker_port))
-            connection = {"device": False}
-            for source, sink in ((client, broker), (broker, client)):
-                sink.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                threading.Thread(target=self.relay, args=(source, sink, connection), daemon=True).start()
+    def serve(self, client):
+        broker = socket.create_connection(("127.0.0.1", self.broker_port))
+        connection = {"device": False}
+        for source, sink in ((client, broker), (broker, client)):
+            sink.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            threading.Thread(target=self.relay, args=(source, sink, connection), daemon=True).start()
 
     def relay(self, source, sink, connection):
         data = b""

@@ -8,6 +8,8 @@ import socket
 import threading
 from typing import NamedTuple
 
+from doorway import Doorway
+
 CONNECT, PUBLISH, PUBACK, SUBACK = 1, 3, 4, 9
 
 
@@ -40,7 +42,7 @@ class Gate:
             return self.is_open
 
 
-class Proxy:
+class Proxy(Doorway):
     def __init__(self, broker_port, device_prefix):
         self.broker_port = broker_port
         self.device_prefix = device_prefix
@@ -53,28 +55,13 @@ class Proxy:
         self.from_devices, self.to_devices, self.others = Gate(), Gate(), Gate()
         # What the broker says to other clients; what comes while it is closed is thrown away.
         self.to_others = Gate()
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=256)
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
+        super().__init__()
 
     @property
     def url(self):
         return f"mqtt://127.0.0.1:{self.port}"
 
-    def close(self):
-        # A thread that waits in accept() keeps the socket; shutting it down wakes it.
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-
-    def accept(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.relay, args=(client,), daemon=True).start()
-
-    def relay(self, client):
+    def serve(self, client):
         """Serves one client until both sides are through."""
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
