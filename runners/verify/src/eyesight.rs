@@ -47,8 +47,10 @@ pub(crate) struct Eyesight {
     until_seen: Delays,
     /// The last sighting.
     last_seen_at: i64,
-    /// It has seen something, on a topic of no device, that no format reads.
+    /// It has seen something, on a topic of no device, of which nobody can tell what it is.
     pub(crate) has_unread: bool,
+    /// The same, beside any topic: where messages come without one, it may be any of them.
+    pub(crate) has_unread_beside_topics: bool,
     /// Copies of what it had seen, brought again because it had been away.
     pub(crate) redelivered: u64,
 }
@@ -60,6 +62,7 @@ impl Eyesight {
             until_seen: Delays::new(),
             last_seen_at: i64::MIN,
             has_unread: false,
+            has_unread_beside_topics: false,
             redelivered: 0,
         }
     }
@@ -86,6 +89,11 @@ impl Eyesight {
     /// A message was seen for the first time, so long after it was first written.
     pub(crate) fn saw_after(&mut self, nanos: i64) {
         self.until_seen.record(Delay::After(nanos));
+    }
+
+    /// Whether what it has not seen may be what it could not tell.
+    pub(crate) fn cannot_tell(&self, is_behind: bool) -> bool {
+        self.has_unread_beside_topics || is_behind && self.has_unread
     }
 
     /// Whether it was ever away, so that what it had may be brought again.

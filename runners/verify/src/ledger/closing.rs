@@ -99,7 +99,7 @@ impl Ledger {
             {
                 End::Unjudged
             }
-            (Some(_), None) if account.is_behind && eyes.as_ref().is_some_and(|eyes| eyes.has_unread) => End::Unread,
+            (Some(_), None) if eyes.as_ref().is_some_and(|eyes| eyes.cannot_tell(account.is_behind)) => End::Unread,
             (Some(_), None) => End::Lost,
         };
         let mut blind = false;
