@@ -18,6 +18,7 @@ mod reference;
 pub use events::clock::VIRTUAL_EPOCH_NS;
 pub use json_schema::json_schema;
 pub use language::diagnostic::{Diagnostic, DiagnosticSeverity};
+pub use language::preset::{PRESETS, Preset};
 pub use language::settings::Settings;
 pub use language::source::{Files, Source, SourceError, Texts};
 pub use language::suggestion::closest;
