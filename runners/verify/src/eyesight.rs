@@ -5,9 +5,10 @@ use scenarios::Statistic;
 
 use crate::connection_times::Connected;
 use crate::delays::{Delays, Reduced};
+use crate::entry::Entry;
 use crate::fate::Delay;
 use crate::report::BlindTime;
-use crate::route_record::Entry;
+use crate::unread::Unread;
 
 /// A message may be seen at least so long after it was taken [ns]: the way through a stack at rest.
 const SHORTEST_REACH: i64 = 250_000_000;
@@ -47,8 +48,8 @@ pub(crate) struct Eyesight {
     until_seen: Delays,
     /// The last sighting.
     last_seen_at: i64,
-    /// It has seen something, on a topic of no device, that no format reads.
-    pub(crate) has_unread: bool,
+    /// What it has seen on topics of no device, and could not be read.
+    pub(crate) unread: Unread,
     /// Copies of what it had seen, brought again because it had been away.
     pub(crate) redelivered: u64,
 }
@@ -59,7 +60,7 @@ impl Eyesight {
             blindness: Vec::new(),
             until_seen: Delays::new(),
             last_seen_at: i64::MIN,
-            has_unread: false,
+            unread: Unread::default(),
             redelivered: 0,
         }
     }
