@@ -79,6 +79,15 @@ impl Plan {
         }
     }
 
+    /// Passwords, and keys that tokens are signed with.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        let of_devices = self.endpoints.iter().filter_map(|endpoint| endpoint.auth.as_ref());
+        let of_targets = self.targets.iter().filter_map(|target| target.auth.as_ref());
+        let passwords = of_devices.chain(of_targets).map(|auth| auth.password.as_str());
+        let tokens = self.endpoints.iter().filter_map(|endpoint| endpoint.token.as_ref());
+        passwords.chain(tokens.map(|token| token.key.as_str()))
+    }
+
     /// Path of a route's stream: `cohort/patient/device/stream`.
     pub fn route_path(&self, route: usize) -> String {
         let route = &self.roster.routes[route];
