@@ -4,6 +4,7 @@ use sim_core::{CarrierKind, Registry, Span};
 
 use crate::language::diagnostic::{Checked, Place};
 use crate::language::document::Text;
+use crate::language::folder::Folder;
 use crate::language::names::{read_qos, read_reference};
 use crate::language::parameter::read_with;
 use crate::language::reader::{Placed, Reader};
@@ -70,6 +71,7 @@ pub(crate) struct AuthDraft {
     /// Of nothing where there is a token.
     pub(crate) password: Template,
     pub(crate) token: Option<TokenDraft>,
+    pub(crate) place: Place,
 }
 
 /// A token as declared.
@@ -107,7 +109,7 @@ pub(crate) fn read_connection(
     spec: &'static TableSpec,
     registry: &Registry,
     carrier: &CarrierKind,
-    (targets, payloads): (&[TargetDraft], &[PayloadDraft]),
+    (targets, payloads, folder): (&[TargetDraft], &[PayloadDraft], Folder<'_>),
     id: &str,
 ) -> Checked<LinkBody> {
     let takes = |key: &str| carrier.link_keys.contains(&key);
@@ -131,7 +133,10 @@ pub(crate) fn read_connection(
     let format = read_format(reader, registry, payloads);
     let topic = reader.template("topic");
     let topic_place = reader.place("topic");
-    let topic = topic.and_then(|text| Template::read(reader.notes, "topic", &text, Use::StreamTopic));
+    let topic = topic.and_then(|text| {
+        (carrier.checks.topic)(&text.text).or_else(|reason| Err(reader.notes.error(text.start(), reason)))?;
+        Template::read(reader.notes, "topic", &text, Use::StreamTopic)
+    });
     let client_id_place = reader.place("client_id");
     let client_id = if takes("client_id") {
         let text = reader.template("client_id");
@@ -148,7 +153,12 @@ pub(crate) fn read_connection(
         warn_about_once(reader, session, protocol.ok());
     }
     let owner = format!("carrier `{}`", carrier.name);
-    let arguments = read_with(reader, owner, &carrier.link_parameters);
+    let arguments = read_with(reader, owner, &carrier.link_parameters, folder);
+    let arguments = arguments.and_then(|arguments| {
+        let place = if reader.has("with") { reader.place("with") } else { reader.place("carrier") };
+        (carrier.checks.link)(&arguments).or_else(|reason| Err(reader.notes.error(place, reason)))?;
+        Ok(arguments)
+    });
     let mqtt5 = reader.optional("mqtt5", |link, key| read_mqtt5(link, spec, key));
     let will = reader.optional("will", |link, key| read_will(link, spec, key, protocol.ok()));
     let auth = reader.optional("auth", |link, key| read_auth(link, spec, key));
@@ -373,7 +383,8 @@ fn read_auth(link: &Reader<'_>, spec: &'static TableSpec, key: &str) -> Checked<
     let ((user, written), password) = (user?, password?);
     let literal = password.as_ref().and_then(|password| user.literal().zip(password.literal()));
     let shared = literal.map(|(user, password)| AuthPlan { user, password });
-    let draft = AuthDraft { user, password: password.unwrap_or(Template::empty()), token: token? };
+    let draft =
+        AuthDraft { user, password: password.unwrap_or(Template::empty()), token: token?, place: link.place(key) };
     Ok((draft, LinkAuth { user: written, shared }))
 }
 

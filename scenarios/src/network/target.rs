@@ -4,6 +4,7 @@ use sim_core::{Arguments, CarrierKind, Registry};
 
 use crate::language::diagnostic::{Checked, Notes, Place};
 use crate::language::document::{Table, Value};
+use crate::language::folder::Folder;
 use crate::language::parameter::read_with;
 use crate::language::reader::{Placed, Reader};
 use crate::language::schema::TableSpec;
@@ -26,7 +27,12 @@ pub(crate) struct TargetDraft {
 }
 
 /// Reads every `[target.ID]`.
-pub(crate) fn read_targets(root: &Reader<'_>, spec: &'static TableSpec, registry: &Registry) -> Vec<TargetDraft> {
+pub(crate) fn read_targets(
+    root: &Reader<'_>,
+    spec: &'static TableSpec,
+    registry: &Registry,
+    folder: Folder<'_>,
+) -> Vec<TargetDraft> {
     let spec = spec.below("target");
     let words = Words::of(spec.key("kind").expect("a target has a kind"), registry);
     root.named_below("target")
@@ -50,11 +56,11 @@ pub(crate) fn read_targets(root: &Reader<'_>, spec: &'static TableSpec, registry
             };
             let arguments = carrier.map_or(Ok(Arguments::default()), |carrier| {
                 let owner = format!("a target of carrier `{}`", carrier.name);
-                read_with(&reader, owner, &carrier.target_parameters)
+                read_with(&reader, owner, &carrier.target_parameters, folder)
             });
             let auth = reader.optional("auth", |target, key| read_auth(target, spec, key));
             if let (Some(carrier), Ok(url), Ok(arguments)) = (carrier, &url, &arguments)
-                && let Err(message) = (carrier.check_target)(url, arguments)
+                && let Err(message) = (carrier.checks.target)(url, arguments)
             {
                 let key = if reader.has("with") { "with" } else { "url" };
                 root.notes.error(reader.place(key), message);

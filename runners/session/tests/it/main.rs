@@ -5,4 +5,5 @@ mod connections;
 mod embedding;
 mod fates;
 mod files;
+mod parameters;
 mod vendor_carrier;
