@@ -98,7 +98,7 @@ fn read_and_expand(
     let errors = notes.errors();
     let sites = read_sites(&root, &SCENARIO, &targets, &gateways);
     let sites_are_sound = notes.errors() == errors;
-    let cohorts = read_cohorts(&root, &SCENARIO, registry, &links);
+    let cohorts = read_cohorts(&root, &SCENARIO, registry, &links, folder);
     let steps = read_steps(&root, &SCENARIO, registry);
     check_targets(notes, &steps, &targets);
     let probes = read_probes(&root, &SCENARIO, registry, &targets, (&links, &cohorts.drafts), folder);

@@ -101,6 +101,19 @@ impl TokenDraft {
         };
         TokenPlan { kind, key: self.key.render(names), lifetime: self.lifetime }
     }
+
+    /// The token, if it is the same for everybody.
+    pub(crate) fn of_everybody(&self) -> Option<TokenPlan> {
+        let kind = match &self.says {
+            TokenSays::Jwt { algorithm, subject, audience } => TokenKind::Jwt {
+                algorithm: *algorithm,
+                subject: subject.literal()?,
+                audience: audience.as_ref().map(|audience| audience.literal().ok_or(())).transpose().ok()?,
+            },
+            TokenSays::Sas { resource } => TokenKind::Sas { resource: resource.literal()? },
+        };
+        Some(TokenPlan { kind, key: self.key.literal()?, lifetime: self.lifetime })
+    }
 }
 
 /// Reads a link over which devices or gateways have connections of their own.
@@ -371,14 +384,10 @@ fn read_auth(link: &Reader<'_>, spec: &'static TableSpec, key: &str) -> Checked<
     };
     let user = read("user");
     let token = reader.optional("token", |auth, key| read_token(auth, spec.below("auth"), key));
-    let password = match (reader.has("password"), reader.has("token")) {
-        (true, false) => read("password").map(|(password, _)| Some(password)),
-        (false, true) => Ok(None),
-        (true, true) => {
-            let message = "a device has a `password` or a `token`, not both";
-            Err(reader.notes.error(reader.place("token"), message))
-        }
-        (false, false) => Err(reader.missing("password")),
+    let password = match check_password_or_token(&reader) {
+        Ok(true) => read("password").map(|(password, _)| Some(password)),
+        Ok(false) => Ok(None),
+        Err(refused) => Err(refused),
     };
     let ((user, written), password) = (user?, password?);
     let literal = password.as_ref().and_then(|password| user.literal().zip(password.literal()));
@@ -388,7 +397,20 @@ fn read_auth(link: &Reader<'_>, spec: &'static TableSpec, key: &str) -> Checked<
     Ok((draft, LinkAuth { user: written, shared }))
 }
 
-fn read_token(auth: &Reader<'_>, spec: &'static TableSpec, key: &str) -> Checked<TokenDraft> {
+/// Whether an `auth` has a password; complains unless it has that or a token.
+pub(crate) fn check_password_or_token(auth: &Reader<'_>) -> Checked<bool> {
+    match (auth.has("password"), auth.has("token")) {
+        (true, false) => Ok(true),
+        (false, true) => Ok(false),
+        (true, true) => {
+            let message = "there is a `password` or a `token`, not both";
+            Err(auth.notes.error(auth.place("token"), message))
+        }
+        (false, false) => Err(auth.missing("password")),
+    }
+}
+
+pub(crate) fn read_token(auth: &Reader<'_>, spec: &'static TableSpec, key: &str) -> Checked<TokenDraft> {
     let table = auth.table_below(key)?;
     let reader = Reader::new(auth.notes, table, spec.below(key), "`token`".to_owned(), None);
     let template = |key: &str| {
