@@ -30,7 +30,7 @@ impl Publications<'_> {
     pub(crate) fn check(&self) {
         for (probe, places) in self.probes.iter().zip(self.places) {
             for (index, (filter, place)) in probe.filters.iter().zip(places).enumerate() {
-                self.check_filter(probe.target, filter, *place);
+                self.check_filter(probe, filter, *place);
                 if let Some(earlier) = probe.filters[..index].iter().find(|earlier| overlap(earlier, filter)) {
                     let message = format!(
                         "`{filter}` and `{earlier}` of this probe overlap: brokers may deliver a message once for each, and \
@@ -54,18 +54,19 @@ impl Publications<'_> {
         }
     }
 
-    /// The stack may publish something of its own, so it is not an error.
-    fn check_filter(&self, target: usize, filter: &str, place: Place) {
-        let mut streams = self.streams_to(target).peekable();
-        if streams.peek().is_none() {
+    /// The stack may publish something of its own, so it is not an error; and nothing to tell of where expectations ask
+    /// what came there.
+    fn check_filter(&self, probe: &ProbePlan, filter: &str, place: Place) {
+        let mut streams = self.streams_to(probe.target).peekable();
+        if streams.peek().is_none() || self.is_asked(probe) {
             return;
         }
         let of_streams = streams.any(|(_, topic)| takes_in(filter, topic));
-        if !of_streams && !self.wills_to(target).any(|topic| takes_in(filter, topic)) {
-            let target = &self.cast.targets[target].id.value;
+        if !of_streams && !self.wills_to(probe.target).any(|topic| takes_in(filter, topic)) {
             let message = format!(
-                "`{filter}` takes in no topic on which a device publishes to `{target}`; unless the stack itself publishes \
-                 there, the probe sees nothing"
+                "`{filter}` takes in no topic on which a device publishes to `{}`: unless the stack itself publishes there, \
+                 the probe sees nothing; and what it sees is judged only by an expectation with `probe = \"{}\"`",
+                self.cast.targets[probe.target].id.value, probe.id
             );
             self.notes.warning(place, message);
         }
