@@ -7,3 +7,4 @@ pub(crate) mod expectation;
 pub(crate) mod payload;
 pub(crate) mod probe;
 pub(crate) mod step;
+pub(crate) mod token_key;

@@ -22,7 +22,7 @@ use radio_plan::AirPlan;
 use sim_core::{Occurrence, Roster, SimId};
 
 pub use delivery::Delivery;
-pub use endpoint::{Endpoint, Will};
+pub use endpoint::{CertificatePlan, Endpoint, Will};
 pub use expect::{Comparison, Condition, ExpectPlan, Severity, Statistic};
 pub use link::{
     Algorithm, AuthPlan, Backoff, BackoffKind, Carrier, LinkAuth, LinkPlan, Mqtt5Plan, OutboxFull, OutboxPlan,
