@@ -184,7 +184,8 @@ mod tests {
         let (contents, mappings) = (parsed(&device_content(&said)), parsed(&fhir_mapping(&said)));
         let names = |of: &[Value]| of.iter().map(|entry| entry["typeName"].clone()).collect::<Vec<_>>();
         assert_eq!(names(&contents), names(&mappings));
-        assert_eq!(names(&contents).iter().collect::<std::collections::BTreeSet<_>>().len(), contents.len());
+        let distinct: BTreeSet<String> = names(&contents).iter().map(Value::to_string).collect();
+        assert_eq!(distinct.len(), contents.len());
         for (content, mapping) in contents.iter().zip(&mappings) {
             let of_values = |key: &str, of: &Value| {
                 of.as_array().map(|all| all.iter().map(|one| one[key].clone()).collect::<Vec<_>>()).unwrap_or_default()
