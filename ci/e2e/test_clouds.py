@@ -6,7 +6,7 @@ import pytest
 
 from brokers import Subscriber
 from certificates import Authority
-from cloud_door import Aws, Azure, CloudDoor
+from cloud_door import WATCHER, Aws, Azure, CloudDoor
 from program import Run, iomt
 
 KEY = base64.b64encode(b"of the hub").decode()
@@ -43,9 +43,11 @@ patient = {{ model = "adult_ward" }}
 [[expect]]
 id   = "everything arrives"
 that = "delivered.ratio == 100%"
+probe = "behind"
 [[expect]]
 id   = "nothing that was acknowledged is lost"
 that = "lost(acked) == 0"
+probe = "behind"
 """
 IN_THE_WARD = 'topic = "ward/${device.serial}/${stream}"'
 OF_THE_HUB = 'topic = "devices/${device.serial}/messages/events/${stream}"'
@@ -109,7 +111,8 @@ def test_what_the_door_refuses_the_preset_refuses_before(mosquitto, authority, t
         preset = link if values is AWS else f"{link}\n{SIGNED}"
         asked = iomt("check", scenario(tmp_path, door, mosquitto, values, link=preset))
         assert asked.returncode == 2 and "error: cloud `" in asked.stderr, asked.stderr
-        path = scenario(tmp_path, door, mosquitto, values, link=f"{link}\n{by_hand}", target="", length="1s")
+        watched = "" if values is AWS else 'auth = { user = "%s", password = "%s" }' % WATCHER
+        path = scenario(tmp_path, door, mosquitto, values, link=f"{link}\n{by_hand}", target=watched, length="1s")
         code, done = run(path, tmp_path)
         assert code != 0, done.said()
         assert {broken for _, broken in door.broken} == {reason}, done.said()

@@ -150,7 +150,7 @@ pub(crate) fn read_connection(
     let cloud = target.ok().and_then(|index| CloudLink::of(reader, &targets[index]));
     let topic = topic.and_then(|text| {
         cloud.map_or(Ok(()), |cloud| cloud.check_topic(&text))?;
-        (carrier.checks.topic)(&text.text).or_else(|reason| Err(reader.notes.error(text.start(), reason)))?;
+        (carrier.checks.topic)(&text.text).map_err(|reason| reader.notes.error(text.start(), reason))?;
         Template::read(reader.notes, "topic", &text, Use::StreamTopic)
     });
     let client_id_place = reader.place("client_id");
@@ -173,7 +173,7 @@ pub(crate) fn read_connection(
     let arguments = read_with(reader, owner, &carrier.link_parameters, folder);
     let arguments = arguments.and_then(|arguments| {
         let place = if reader.has("with") { reader.place("with") } else { reader.place("carrier") };
-        (carrier.checks.link)(&arguments).or_else(|reason| Err(reader.notes.error(place, reason)))?;
+        (carrier.checks.link)(&arguments).map_err(|reason| reader.notes.error(place, reason))?;
         Ok(arguments)
     });
     let mqtt5 = reader.optional("mqtt5", |link, key| read_mqtt5(link, spec, key));

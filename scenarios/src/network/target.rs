@@ -102,10 +102,7 @@ fn read_auth(target: &Reader<'_>, spec: &'static TableSpec, key: &str) -> Checke
             auth.notes.error(auth.place(key), message)
         })
     });
-    let password = match check_password_or_token(&reader)? {
-        true => reader.text("password")?.text,
-        false => String::new(),
-    };
+    let password = if check_password_or_token(&reader)? { reader.text("password")?.text } else { String::new() };
     Ok((AuthPlan { user: user?.text, password }, token?))
 }
 
