@@ -331,7 +331,7 @@ impl Ledger {
             let account = &mut self.accounts.all[index];
             let name = match *account.naming.get_or_insert_with(|| self.formats.naming(route, payload)) {
                 Naming::Sequence => None,
-                Naming::Bytes => Some(wording.bytes()),
+                Naming::Bytes => Some(wording.meaning()),
                 Naming::DeviceTime => wording.device_time_ms().map(i64::cast_unsigned),
             };
             if let Some(name) = name {
