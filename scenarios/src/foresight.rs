@@ -2,6 +2,7 @@
 //!
 //! What could be nothing but a mistake is an error, everything else a warning with its reason.
 
+pub(crate) mod cloud;
 pub(crate) mod device;
 pub(crate) mod expectation;
 pub(crate) mod payload;

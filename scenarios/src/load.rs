@@ -11,6 +11,7 @@ use crate::events::command::canonical_arguments;
 use crate::events::path::Cast;
 use crate::events::step::{StepDraft, read_steps};
 use crate::events::timeline::{Expansion, Timeline};
+use crate::foresight::cloud::Clouds;
 use crate::foresight::device::check_devices;
 use crate::foresight::expectation::check_expectations;
 use crate::foresight::payload::Trials;
@@ -143,6 +144,17 @@ fn read_and_expand(
         check_steps(&expansion, &timeline);
         check_devices(notes, &cast, time.length);
         check_token_keys(notes, &links, &roster, &endpoints, folder);
+        Clouds {
+            notes,
+            registry,
+            targets: &targets,
+            links: &links,
+            roster: &roster,
+            deliveries: &deliveries,
+            endpoints: &endpoints,
+            probes: &probes.plans,
+        }
+        .check();
         let (payloads, links, cohorts) = (&payloads, &links, &cohorts.drafts);
         Trials { notes, registry, payloads, links, cohorts, seed: seed_or_one, epoch_ns: epoch }.check();
         let (probes, places) = (&probes.plans, &probes.filter_places);

@@ -71,6 +71,7 @@ impl Plugin for Carriers {
 
     fn register(&self, registry: &mut Registry) {
         registry.add(mqtt::kind::row());
+        registry.extend(mqtt::clouds::rows());
         registry.add(file::kind::row());
         registry.add(http::kind::row());
         registry.add(mllp::kind::row());

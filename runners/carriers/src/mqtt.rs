@@ -1,6 +1,7 @@
 //! MQTT 3.1.1 and 5: lanes of connections, sessions without I/O, frames.
 
 pub(crate) mod address;
+pub(crate) mod clouds;
 pub(crate) mod config;
 pub(crate) mod fleet;
 pub(crate) mod frame;
