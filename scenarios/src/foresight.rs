@@ -6,4 +6,5 @@ pub(crate) mod device;
 pub(crate) mod expectation;
 pub(crate) mod payload;
 pub(crate) mod probe;
+pub(crate) mod session;
 pub(crate) mod step;
