@@ -2,13 +2,15 @@
 //!
 //! [`vendor_json`] is the telemetry format that every stack can read, [`senml`] is that of sensors in general, [`fhir`] that of
 //! records of patients, [`hl7v2`] that of hospitals, [`sparkplug`] that of plants, [`template`] writes whatever a user's own text says, [`command`] is what a device is told and what it
-//! answers, [`file_line`] is a message in a file, and gateways have formats of their own. Whatever comes from outside is read
+//! answers, [`medtech`] and [`home_assistant`] tell other stacks how to read presets, [`file_line`] is a message in a file, and gateways have formats of their own. Whatever comes from outside is read
 //! by total functions: any bytes give either a value or an error that says where and what.
 
 pub mod command;
 pub mod fhir;
 pub mod file_line;
 pub mod hl7v2;
+pub mod home_assistant;
+pub mod medtech;
 pub mod senml;
 pub mod sparkplug;
 pub mod template;

@@ -8,3 +8,4 @@ pub(crate) mod payload;
 pub(crate) mod probe;
 pub(crate) mod session;
 pub(crate) mod step;
+pub(crate) mod token_key;

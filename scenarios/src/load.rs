@@ -17,9 +17,11 @@ use crate::foresight::payload::Trials;
 use crate::foresight::probe::Publications;
 use crate::foresight::session::Sessions;
 use crate::foresight::step::check_steps;
+use crate::foresight::token_key::check_token_keys;
 use crate::judgement::expectation::{ExpectDraft, expand_expects, read_expects};
 use crate::language::diagnostic::{Checked, Diagnostic, Notes};
 use crate::language::document::{Table, Text, Value};
+use crate::language::folder::Folder;
 use crate::language::grammar::SCENARIO;
 use crate::language::include;
 use crate::language::plain_value::value_place;
@@ -37,7 +39,7 @@ use crate::network::site::read_sites;
 use crate::network::target::{TargetDraft, check_hosts, read_targets};
 use crate::people::cohort::{Cohorts, read_cohorts};
 use crate::people::population::{check_distinct, populate};
-use crate::plan::{HostPlan, Plan, ProbePlan, ReportPlan};
+use crate::plan::{HostPlan, Plan, ProbePlan, ReportPlan, TimeMode};
 
 /// A scenario that can be run.
 #[derive(Debug, Clone)]
@@ -89,16 +91,18 @@ fn read_and_expand(
     let about = root.text("about");
     let seed = read_seed(&root, settings);
     let time = read_time(&root, SCENARIO.below("time"));
-    let targets = read_targets(&root, &SCENARIO, registry);
+    let is_opened = time.as_ref().is_ok_and(|time| time.mode != TimeMode::Virtual);
+    let folder = Folder { source, scenario: file, is_opened };
+    let targets = read_targets(&root, &SCENARIO, registry, folder);
     let payloads = read_payloads(&root, &SCENARIO, registry, source);
-    let (links, gateways) = read_links(&root, &SCENARIO, registry, &targets, &payloads);
+    let (links, gateways) = read_links(&root, &SCENARIO, registry, &targets, &payloads, folder);
     let errors = notes.errors();
     let sites = read_sites(&root, &SCENARIO, &targets, &gateways);
     let sites_are_sound = notes.errors() == errors;
-    let cohorts = read_cohorts(&root, &SCENARIO, registry, &links);
+    let cohorts = read_cohorts(&root, &SCENARIO, registry, &links, folder);
     let steps = read_steps(&root, &SCENARIO, registry);
     check_targets(notes, &steps, &targets);
-    let probes = read_probes(&root, &SCENARIO, registry, &targets, &links, &cohorts.drafts);
+    let probes = read_probes(&root, &SCENARIO, registry, &targets, (&links, &cohorts.drafts), folder);
     let expects = read_expects(&root, &SCENARIO, registry, &probes.plans);
     let report = read_report(&root, name.as_ref().map_or("", |name| name.text.as_str()));
 
@@ -139,6 +143,7 @@ fn read_and_expand(
     if !incomplete {
         check_steps(&expansion, &timeline);
         check_devices(notes, &cast, time.length);
+        check_token_keys(notes, &links, &roster, &endpoints, folder);
         let (payloads, links, cohorts) = (&payloads, &links, &cohorts.drafts);
         Trials { notes, registry, payloads, links, cohorts, seed: seed_or_one, epoch_ns: epoch }.check();
         Sessions { notes, registry, links, roster: &roster, air: &air, deliveries: &deliveries }.check();

@@ -17,7 +17,7 @@ mod session;
 mod sighting;
 
 pub use dimension::{Dimension, Unit};
-pub use format::{AskedMetric, Format, FormatFlaw, KeyError, MessageKey, Sameness};
+pub use format::{AskedMetric, Format, FormatFlaw, KeyError, MessageKey, Sameness, Telling};
 pub use heard::Heard;
 pub use identity::{DeviceIdentity, Origin, PatientIdentity};
 pub use message::{Message, Quality, Reading, Value, Wave};

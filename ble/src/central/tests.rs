@@ -66,6 +66,10 @@ fn hearts(slots: usize) -> CentralOptions {
     CentralOptions { slots, services: vec![heart_rate::SERVICE, battery::SERVICE], ..CentralOptions::default() }
 }
 
+fn is_value(event: &CentralEvent) -> bool {
+    matches!(event.kind, CentralEventKind::Value { .. })
+}
+
 fn values(events: &[CentralEvent]) -> Vec<&[u8]> {
     events
         .iter()
@@ -115,6 +119,10 @@ fn indications_are_confirmed_one_by_one() {
     ward.advance_to(12 * SECOND_NS);
     let events = ward.events(gateway);
     assert_eq!(values(&events), (0..5).map(|number| [number; 30]).collect::<Vec<_>>());
+    // The confirmation of one takes an event of the connection, and the next indication the event after.
+    let interval_ns = u64::from(CentralOptions::default().interval) * 1_250_000;
+    let came: Vec<u64> = events.iter().filter(|event| is_value(event)).map(|event| event.at_ns).collect();
+    assert!(came.windows(2).all(|pair| pair[1] - pair[0] >= interval_ns), "{came:?}");
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod event;
 mod exchange;
 mod file;
 mod http;
+mod identity;
 mod mllp;
 mod mqtt;
 mod opening;

@@ -1,6 +1,9 @@
 //! Probes that see nothing of what devices say, and what devices say that no probe sees.
 
+use std::collections::BTreeSet;
+
 use sim_core::Route;
+use vocabulary::Telling;
 
 use crate::events::path::Cast;
 use crate::language::diagnostic::{Notes, Place};
@@ -37,6 +40,9 @@ impl Publications<'_> {
                 }
             }
         }
+        for (probe, places) in self.probes.iter().zip(self.places) {
+            self.check_names_told(probe, places);
+        }
         // A probe that was refused watches as well, once it is mended.
         if self.notes.failed() {
             return;
@@ -62,6 +68,33 @@ impl Publications<'_> {
                  there, the probe sees nothing"
             );
             self.notes.warning(place, message);
+        }
+    }
+
+    /// On topics of nobody only payloads that name their message themselves are sure to be known.
+    fn check_names_told(&self, probe: &ProbePlan, places: &[Place]) {
+        let Some(place) = places.first() else { return };
+        if self.deliveries.iter().any(|delivery| sees(probe, &delivery.topic)) {
+            return;
+        }
+        let roster = self.cast.roster;
+        let formats: BTreeSet<&str> = roster.routes.iter().map(|route| route.format.as_str()).collect();
+        for name in formats {
+            let Ok(format) = self.cast.registry.format_of(&roster.formats, name) else { continue };
+            let what = match format.tells() {
+                Telling::Message => continue,
+                Telling::MessageOfTopic => {
+                    "leave to their topic which device and stream they are of, so nobody can tell what is seen here, and \
+                     what is missing stays unjudged"
+                }
+                Telling::Nothing => {
+                    "do not say which message they are, so what is seen here is known only where one stream alone has said \
+                     just that; with anything else, what is missing stays unjudged"
+                }
+            };
+            let message =
+                format!("no device publishes on the topics of probe `{}`, and payloads of `{name}` {what}", probe.id);
+            self.notes.warning(*place, message);
         }
     }
 

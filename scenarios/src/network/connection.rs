@@ -4,6 +4,7 @@ use sim_core::{CarrierKind, Registry, Span};
 
 use crate::language::diagnostic::{Checked, Place};
 use crate::language::document::Text;
+use crate::language::folder::Folder;
 use crate::language::names::{read_qos, read_reference};
 use crate::language::parameter::read_with;
 use crate::language::reader::{Placed, Reader};
@@ -70,6 +71,7 @@ pub(crate) struct AuthDraft {
     /// Of nothing where there is a token.
     pub(crate) password: Template,
     pub(crate) token: Option<TokenDraft>,
+    pub(crate) place: Place,
 }
 
 /// A token as declared.
@@ -99,6 +101,19 @@ impl TokenDraft {
         };
         TokenPlan { kind, key: self.key.render(names), lifetime: self.lifetime }
     }
+
+    /// The token, if it is the same for everybody.
+    pub(crate) fn of_everybody(&self) -> Option<TokenPlan> {
+        let kind = match &self.says {
+            TokenSays::Jwt { algorithm, subject, audience } => TokenKind::Jwt {
+                algorithm: *algorithm,
+                subject: subject.literal()?,
+                audience: audience.as_ref().map(|audience| audience.literal().ok_or(())).transpose().ok()?,
+            },
+            TokenSays::Sas { resource } => TokenKind::Sas { resource: resource.literal()? },
+        };
+        Some(TokenPlan { kind, key: self.key.literal()?, lifetime: self.lifetime })
+    }
 }
 
 /// Reads a link over which devices or gateways have connections of their own.
@@ -107,7 +122,7 @@ pub(crate) fn read_connection(
     spec: &'static TableSpec,
     registry: &Registry,
     carrier: &CarrierKind,
-    (targets, payloads): (&[TargetDraft], &[PayloadDraft]),
+    (targets, payloads, folder): (&[TargetDraft], &[PayloadDraft], Folder<'_>),
     id: &str,
 ) -> Checked<LinkBody> {
     let takes = |key: &str| carrier.link_keys.contains(&key);
@@ -131,7 +146,10 @@ pub(crate) fn read_connection(
     let format = read_format(reader, registry, payloads);
     let topic = reader.template("topic");
     let topic_place = reader.place("topic");
-    let topic = topic.and_then(|text| Template::read(reader.notes, "topic", &text, Use::StreamTopic));
+    let topic = topic.and_then(|text| {
+        (carrier.checks.topic)(&text.text).or_else(|reason| Err(reader.notes.error(text.start(), reason)))?;
+        Template::read(reader.notes, "topic", &text, Use::StreamTopic)
+    });
     let client_id_place = reader.place("client_id");
     let client_id = if takes("client_id") {
         let text = reader.template("client_id");
@@ -148,7 +166,12 @@ pub(crate) fn read_connection(
         warn_about_once(reader, session, protocol.ok());
     }
     let owner = format!("carrier `{}`", carrier.name);
-    let arguments = read_with(reader, owner, &carrier.link_parameters);
+    let arguments = read_with(reader, owner, &carrier.link_parameters, folder);
+    let arguments = arguments.and_then(|arguments| {
+        let place = if reader.has("with") { reader.place("with") } else { reader.place("carrier") };
+        (carrier.checks.link)(&arguments).or_else(|reason| Err(reader.notes.error(place, reason)))?;
+        Ok(arguments)
+    });
     let mqtt5 = reader.optional("mqtt5", |link, key| read_mqtt5(link, spec, key));
     let will = reader.optional("will", |link, key| read_will(link, spec, key, protocol.ok()));
     let auth = reader.optional("auth", |link, key| read_auth(link, spec, key));
@@ -361,23 +384,33 @@ fn read_auth(link: &Reader<'_>, spec: &'static TableSpec, key: &str) -> Checked<
     };
     let user = read("user");
     let token = reader.optional("token", |auth, key| read_token(auth, spec.below("auth"), key));
-    let password = match (reader.has("password"), reader.has("token")) {
-        (true, false) => read("password").map(|(password, _)| Some(password)),
-        (false, true) => Ok(None),
-        (true, true) => {
-            let message = "a device has a `password` or a `token`, not both";
-            Err(reader.notes.error(reader.place("token"), message))
-        }
-        (false, false) => Err(reader.missing("password")),
+    let password = match check_password_or_token(&reader) {
+        Ok(true) => read("password").map(|(password, _)| Some(password)),
+        Ok(false) => Ok(None),
+        Err(refused) => Err(refused),
     };
     let ((user, written), password) = (user?, password?);
     let literal = password.as_ref().and_then(|password| user.literal().zip(password.literal()));
     let shared = literal.map(|(user, password)| AuthPlan { user, password });
-    let draft = AuthDraft { user, password: password.unwrap_or(Template::empty()), token: token? };
+    let draft =
+        AuthDraft { user, password: password.unwrap_or(Template::empty()), token: token?, place: link.place(key) };
     Ok((draft, LinkAuth { user: written, shared }))
 }
 
-fn read_token(auth: &Reader<'_>, spec: &'static TableSpec, key: &str) -> Checked<TokenDraft> {
+/// Whether an `auth` has a password; complains unless it has that or a token.
+pub(crate) fn check_password_or_token(auth: &Reader<'_>) -> Checked<bool> {
+    match (auth.has("password"), auth.has("token")) {
+        (true, false) => Ok(true),
+        (false, true) => Ok(false),
+        (true, true) => {
+            let message = "there is a `password` or a `token`, not both";
+            Err(auth.notes.error(auth.place("token"), message))
+        }
+        (false, false) => Err(auth.missing("password")),
+    }
+}
+
+pub(crate) fn read_token(auth: &Reader<'_>, spec: &'static TableSpec, key: &str) -> Checked<TokenDraft> {
     let table = auth.table_below(key)?;
     let reader = Reader::new(auth.notes, table, spec.below(key), "`token`".to_owned(), None);
     let template = |key: &str| {

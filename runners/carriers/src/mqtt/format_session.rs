@@ -1,6 +1,7 @@
 //! The session that the format of messages keeps over a connection: its messages before, between and after those of devices.
 
 use bytes::Bytes;
+use radio_plan::GatewayFormatSpec;
 use scenarios::Plan;
 use sim_core::{Registry, SimId, SimTime};
 use vocabulary::{FormatSession, SessionMessage, SessionStream, SharedSessionRules};
@@ -27,14 +28,13 @@ impl FormatTerms {
         let gateway = plan.air.gateways.iter().find(|gateway| gateway.device == device);
         let own = [device];
         let senders = gateway.map_or(&own[..], |gateway| &gateway.devices);
-        let format_of = |format: &str| registry.format_of(&plan.roster.formats, format).ok();
-        let rules = match gateway {
-            Some(gateway) => registry.find::<radio_plan::GatewayFormatSpec>(&gateway.format)?.reader.session(),
-            None => {
-                let first = plan.roster.devices[device.index()].streams.first()?;
-                format_of(&plan.roster.routes[first.route.index()].format)?.session()
-            }
-        }?;
+        let rules = if let Some(gateway) = gateway {
+            registry.find::<GatewayFormatSpec>(&gateway.format)?.reader.session()?
+        } else {
+            let first = plan.roster.devices[device.index()].streams.first()?;
+            let format = &plan.roster.routes[first.route.index()].format;
+            registry.format_of(&plan.roster.formats, format).ok()?.session()?
+        };
         let streams = senders.iter().flat_map(|sender| {
             let device = &plan.roster.devices[sender.index()];
             let kind = registry.device(&device.kind);
@@ -42,7 +42,7 @@ impl FormatTerms {
                 topic: plan.deliveries[stream.route.index()].topic.clone(),
                 device_serial: device.serial.clone(),
                 device: device.identity.clone(),
-                metrics: kind.map(|kind| kind.streams[stream.kind_index].metrics.to_vec()).unwrap_or_default(),
+                metrics: kind.map(|kind| kind.streams[stream.kind_index].metrics.clone()).unwrap_or_default(),
             })
         });
         Some(Self { rules, streams: streams.collect(), start_epoch_ns: plan.roster.start_epoch_ns, pace })

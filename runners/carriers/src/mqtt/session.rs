@@ -66,7 +66,7 @@ pub(crate) struct Session {
     partial: Vec<u8>,
     backlog: Backlog,
     /// What the format of its messages keeps over the connection.
-    format_session: Option<KeptFormatSession>,
+    of_format: Option<KeptFormatSession>,
     /// Commands at `QoS` 2 that the broker has not released.
     receipts: Receipts,
     /// Terms of the present connection.
@@ -89,7 +89,7 @@ impl Session {
     pub(crate) fn new(config: ConnectionConfig) -> Self {
         let backlog = Backlog::new(config.session.inflight, config.outbox, config.command_qos);
         Self {
-            format_session: config.format_terms.as_ref().map(KeptFormatSession::begin),
+            of_format: config.format_terms.as_ref().map(KeptFormatSession::begin),
             config: Box::new(config),
             phase: Phase::Offline,
             output: Outgoing::default(),
@@ -152,7 +152,7 @@ impl Session {
         });
         let login = self.config.login();
         let mut greeting = self.config.greeting(login.as_ref());
-        let death = self.format_session.as_mut().map(|session| session.connect(turn.now_ns));
+        let death = self.of_format.as_mut().map(|session| session.connect(turn.now_ns));
         if let Some(death) = &death {
             greeting = Greeting { will: Some(LastWill::from(death)), ..greeting };
         }
@@ -310,7 +310,7 @@ impl Session {
             turn.command(self.config.device, payload);
         } else if is_new
             && self.phase == Phase::Online
-            && let Some(session) = &mut self.format_session
+            && let Some(session) = &mut self.of_format
         {
             let answers = session.hear(&topic, &payload, turn.now_ns);
             self.say(&answers, turn);
@@ -319,7 +319,7 @@ impl Session {
 
     /// Where others speak to the device, and to the session of its format.
     fn filters(&self) -> Vec<String> {
-        let of_format = self.format_session.as_ref().map(KeptFormatSession::filters);
+        let of_format = self.of_format.as_ref().map(KeptFormatSession::filters);
         self.config.command_topic.iter().cloned().chain(of_format.into_iter().flatten()).collect()
     }
 
@@ -327,7 +327,7 @@ impl Session {
     fn go_online(&mut self, turn: &mut Turn<'_>) {
         self.phase = Phase::Online;
         self.answer_due_ns = i64::MAX;
-        if let Some(session) = &mut self.format_session {
+        if let Some(session) = &mut self.of_format {
             let opening = session.open(turn.now_ns);
             self.say(&opening, turn);
         }
@@ -346,7 +346,7 @@ impl Session {
     /// Takes leave in the format's session, if there is one that was begun.
     fn take_leave(&mut self, turn: &mut Turn<'_>) {
         if self.phase == Phase::Online
-            && let Some(session) = &mut self.format_session
+            && let Some(session) = &mut self.of_format
         {
             let farewell = session.close(turn.now_ns);
             self.say(&farewell, turn);
@@ -527,7 +527,7 @@ impl Session {
             turn.drop_message(content, reason);
             return;
         }
-        let dressed = match (&mut self.format_session, content) {
+        let dressed = match (&mut self.of_format, content) {
             (Some(session), Content::Telemetry { route, .. }) => {
                 Some(session.dress(&turn.routes[route.index()].topic, &next.message, turn.now_ns))
             }

@@ -12,6 +12,7 @@ use super::properties::RouteProperties;
 use super::token::TokenMaker;
 use super::visitor::Visitor;
 use crate::error::CarrierError;
+use crate::identity::client_of;
 use crate::opening::{Opening, Time};
 use crate::pace::Pace;
 use crate::transport::tls::TlsTarget;
@@ -73,7 +74,7 @@ fn connection(
     const TAKEN: &str = "the row of MQTT takes the key";
     let link = plan.link_of(device);
     let endpoint = &plan.endpoints[device.index()];
-    let DevicePlan { kind, path, serial, .. } = &plan.roster.devices[device.index()];
+    let DevicePlan { kind, path, .. } = &plan.roster.devices[device.index()];
     let takes_commands = registry.device(kind).is_some_and(|spec| !spec.commands.is_empty());
     let folder = Path::new(&plan.file).parent().unwrap_or(Path::new(""));
     // In virtual time nobody looks at passwords, and a token would tell the time.
@@ -90,7 +91,7 @@ fn connection(
         will: endpoint.will.clone(),
         auth: endpoint.auth.clone(),
         token,
-        tls: tls.map(|tls| tls.client(serial)).transpose()?,
+        tls: tls.map(|tls| client_of(plan, device, tls)).transpose()?,
         command_topic: takes_commands.then(|| endpoint.command_topic.clone()),
         // A command that is lost without a word helps nobody, so it is never below 1.
         command_qos: link.qos.max(1),

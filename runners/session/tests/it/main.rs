@@ -5,4 +5,6 @@ mod connections;
 mod embedding;
 mod fates;
 mod files;
+mod inventory;
+mod parameters;
 mod vendor_carrier;

@@ -214,7 +214,8 @@ pub(super) static TARGET_AUTH: TableSpec = TableSpec {
     about: "Name and password of those who are no devices.",
     keys: &[
         key("user", Text, "user name").required(),
-        key("password", Text, "password; never printed; `${env:NAME}` takes it from the environment").required(),
+        key("password", Text, "password; never printed; `${env:NAME}` takes it from the environment"),
+        key("token", Table(&TOKEN), "instead of a password: one that is signed anew for every connection"),
     ],
     more: More::Nothing,
 };
