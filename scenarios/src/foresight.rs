@@ -7,5 +7,6 @@ pub(crate) mod device;
 pub(crate) mod expectation;
 pub(crate) mod payload;
 pub(crate) mod probe;
+pub(crate) mod session;
 pub(crate) mod step;
 pub(crate) mod token_key;

@@ -7,7 +7,7 @@ use std::fmt::Debug;
 use bytes::BytesMut;
 use thiserror::Error;
 
-use crate::Message;
+use crate::{Message, SharedSessionRules};
 
 /// A payload format. Total: any bytes give an answer or an error, never a panic.
 pub trait Format: Debug + Send + Sync {
@@ -73,6 +73,11 @@ pub trait Format: Debug + Send + Sync {
 
     /// Its schema (JSON Schema for formats of JSON), if there is one.
     fn schema(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// What it demands of the connection that carries it, if it knows sessions.
+    fn session(&self) -> Option<SharedSessionRules> {
         None
     }
 }

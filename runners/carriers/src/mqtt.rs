@@ -4,6 +4,7 @@ pub(crate) mod address;
 pub(crate) mod clouds;
 pub(crate) mod config;
 pub(crate) mod fleet;
+pub(crate) mod format_session;
 pub(crate) mod frame;
 pub(crate) mod greeting;
 pub(crate) mod kind;

@@ -39,6 +39,9 @@ impl Ledger {
         if let Some(eyes) = self.eyes.get_mut(probe) {
             eyes.saw(sighting.observed_at);
         }
+        if self.sessions.get_mut(probe).is_some_and(|sessions| sessions.see(topic, &sighting.raw)) {
+            return;
+        }
         let routes = self.topics.routes(&self.plan, topic);
         if routes.is_empty() && (topic.ends_with("/cmd") || topic.ends_with("/ack")) {
             self.totals.command_traffic += 1;
