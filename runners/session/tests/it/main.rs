@@ -4,6 +4,7 @@ mod clouds;
 mod commands;
 mod connections;
 mod embedding;
+mod estimates;
 mod fates;
 mod files;
 mod inventory;
