@@ -148,12 +148,13 @@ fn heart_rate_bpm(situation: &Situation<'_>, state: &State, chemoreflex: f64) ->
 
 /// Balances heart and vessels, and moves the arterial pressure towards the balance.
 pub(crate) fn advance_flow(situation: &Situation<'_>, state: &mut State, autonomic: &Autonomic) -> Flow {
-    let Situation { inputs, parameters, rest, previous } = *situation;
+    let Situation { inputs, parameters, rest, wear, previous } = *situation;
     let Autonomic { drive, withdrawal, heart_rate_bpm } = *autonomic;
     let dilation = 1.0 + 0.30 * (state.metabolism - 1.0);
     let systemic_resistance = rest.systemic_resistance
         * (1.0 + 0.72 * drive * (1.0 - 0.6 * state.sepsis) + 0.30 * withdrawal)
         * (1.0 - 0.80 * state.sepsis)
+        * wear.tone
         * (1.0 + inputs.vasoconstriction)
         * (1.0 - 0.10 * inputs.opioid)
         / dilation;
@@ -184,13 +185,14 @@ pub(crate) fn advance_flow(situation: &Situation<'_>, state: &mut State, autonom
 
 /// Strength of the ventricle relative to rest.
 fn contractility(situation: &Situation<'_>, state: &State, autonomic: &Autonomic) -> f64 {
-    let Situation { inputs, previous, .. } = *situation;
+    let Situation { inputs, wear, previous, .. } = *situation;
     let heart_rate_bpm = autonomic.heart_rate_bpm;
     let mut strength = (1.0 + 0.30 * autonomic.drive)
         * (1.0 - 0.55 * (state.sepsis - 0.4).max(0.0))
         * (1.0 - 0.05 * inputs.opioid)
         * (1.0 + 0.35 * state.exercise)
         * (1.0 + inputs.contractility)
+        * wear.strength
         * inputs.ejection;
     if previous.sao2 < MYOCARDIAL_SATURATION {
         let oxygenation = previous.sao2.max(0.05) / MYOCARDIAL_SATURATION;

@@ -73,7 +73,7 @@ pub(crate) fn advance(situation: &Situation<'_>, state: &mut State, q10: f64, dr
 
 /// Advances both chemoreceptor drives; returns the ventilation asked for [L/min].
 fn advance_drives(situation: &Situation<'_>, state: &mut State, q10: f64, drive: f64) -> f64 {
-    let Situation { inputs, parameters, rest, previous } = *situation;
+    let Situation { inputs, parameters, rest, previous, .. } = *situation;
     let arousal_mmhg = if inputs.exercise < 0.01 { 7.0 * drive } else { 0.0 };
     let set_point_mmhg = parameters.paco2_mmhg
         - 1.2 * (state.lactate_mmol_l - 1.0 + inputs.ketoacids_mmol_l)
@@ -102,13 +102,16 @@ fn advance_drives(situation: &Situation<'_>, state: &mut State, q10: f64, drive:
             + state.peripheral_drive_l_min * depression(1.8, inputs.opioid)
             + 0.98 * rest.ventilation_l_min * (state.metabolism / q10 - 1.0)
             + AROUSAL_VENTILATION * rest.ventilation_l_min * inputs.arousal;
-    if inputs.ejection == 0.0 {
+    if state.map_mmhg < BRAINSTEM_MMHG {
         return asked_l_min.max(0.0) * brainstem_function(state.map_mmhg);
     }
     asked_l_min.max(0.0)
 }
 
-/// What is left of the drive in an arrest: all above 30 mmHg, nothing at 15 mmHg. Most patients soon stop breathing, some
+/// Mean pressure below which the drive to breathe ends [mmHg].
+const BRAINSTEM_MMHG: f64 = 30.0;
+
+/// What is left of the drive when the pressure fails, as in an arrest: all above 30 mmHg, nothing at 15 mmHg. Most patients soon stop breathing, some
 /// gasp for a minute (Bobrow et al., Circulation 2008); here breathing ends with the pressure.
 fn brainstem_function(map_mmhg: f64) -> f64 {
     ((map_mmhg - 15.0) / 15.0).clamp(0.0, 1.0)
