@@ -54,6 +54,7 @@ impl Core {
             chemoreflex_po2_mmhg: blood.po2_mmhg.min(circulation::CHEMOREFLEX_PO2_MMHG),
             chemoreceptor_po2_mmhg,
             hypoxic_l_min: respiratory_control::hypoxic_l_min(chemoreceptor_po2_mmhg),
+            obstruction: parameters.obstruction(),
             vessel_size: parameters.vessel_size(),
             store_size: parameters.store_size(),
             per_store_size: 1.0 / parameters.store_size(),

@@ -50,7 +50,8 @@ const NODAL_SATURATION: f64 = 0.55;
 const MYOCARDIAL_SATURATION: f64 = 0.55;
 /// Mean arterial pressure below which coronary perfusion fails [mmHg].
 const CORONARY_MMHG: f64 = 45.0;
-/// Rate above which the ventricle has too little time to fill [/min].
+/// Rate above which the ventricle has too little time to fill [/min]. Tachycardias of the heart's own fill the less, the
+/// faster they are, from the beginning: their ejection is stated at this rate.
 const FILLING_LIMIT_BPM: f64 = 180.0;
 
 /// Highest mean arterial pressure, and widest pulse pressure [mmHg]: crises of phaeochromocytoma reach some 300/160
@@ -200,6 +201,9 @@ fn contractility(situation: &Situation<'_>, state: &State, autonomic: &Autonomic
     }
     if heart_rate_bpm > FILLING_LIMIT_BPM {
         strength *= FILLING_LIMIT_BPM / heart_rate_bpm;
+    }
+    if inputs.ejection < 1.0 && heart_rate_bpm > SLOWEST_BPM {
+        strength *= (FILLING_LIMIT_BPM / heart_rate_bpm).min(2.0);
     }
     if state.map_mmhg < CORONARY_MMHG {
         strength *= state.map_mmhg / CORONARY_MMHG;

@@ -124,6 +124,8 @@ pub(crate) struct Rest {
     pub(crate) chemoreceptor_po2_mmhg: f64,
     /// Hypoxic drive at that pressure [L/min].
     pub(crate) hypoxic_l_min: f64,
+    /// How obstructed the airways are, 0 to 1.
+    pub(crate) obstruction: f64,
     pub(crate) vessel_size: f64,
     pub(crate) store_size: f64,
     pub(crate) per_store_size: f64,
