@@ -7,7 +7,7 @@ use physiology::glucose::ph;
 use physiology::pharmacology::{Drugs, bispectral_index};
 use physiology::scores::{Consciousness, Mews, News2, News2Observations, OxygenScale, Qsofa, mews, news2, qsofa};
 use physiology::urine::{RenalState, UrineBag, urine_output_ml_kg_h};
-use physiology::{Core, ROOM_AIR};
+use physiology::{Core, OxygenDebt, ROOM_AIR};
 
 /// Time in which the brain notices that it lacks pressure or oxygen [s]: consciousness is lost some ten seconds after
 /// the circulation stops (Rossen, Kabat and Anderson, Arch Neurol Psychiatry 1943;50:510: 5 to 11 s).
@@ -42,6 +42,12 @@ const SEVERE_ACID_MMOL_L: f64 = 5.0;
 /// Arterial pH of ketoacidosis below which the same happens: drowsy from 7.24, stupor or coma below 7.0 in the grades of the
 /// American Diabetes Association (Kitabchi et al., Diabetes Care 2009;32:1335).
 const CONFUSING_PH: [f64; 4] = [7.2, 7.1, 7.0, 6.9];
+
+/// Seconds without any oxygen, as the brain still feels them, above which the same happens: after three minutes of
+/// fibrillation patients are unconscious for a while. Chosen for that, not fitted to patients.
+const ISCHAEMIA_S: [f64; 4] = [15.0, 40.0, 80.0, 130.0];
+/// Above so many no reflex is left.
+const DEEPEST_COMA_S: f64 = 240.0;
 
 /// Oxygen above this fraction is supplemental.
 const SUPPLEMENTAL_FIO2: f64 = ROOM_AIR + 0.01;
@@ -81,7 +87,7 @@ impl Chart {
         let (vitals, state, parameters) = (core.vitals(), core.state(), core.parameters());
         let consciousness = self
             .consciousness(vitals.map_mmhg, vitals.sao2, drugs.map_or(1.0, Drugs::wakefulness))
-            .max(narcosis(vitals.paco2_mmhg))
+            .max(poisoned(core))
             .max(glycaemia.map_or(Consciousness::Alert, |glycaemia| metabolic(glycaemia, vitals.paco2_mmhg)));
         let observations = News2Observations {
             respiratory_rate_bpm: vitals.respiratory_rate_bpm,
@@ -103,7 +109,7 @@ impl Chart {
         self.urine.collect(output_ml_kg_h, parameters.weight_kg, 1.0);
         Line {
             consciousness,
-            glasgow: self.glasgow(consciousness),
+            glasgow: self.glasgow(consciousness, brain_ischaemia_s(core)),
             news2: news2(&observations),
             scale: self.scale,
             qsofa: qsofa(vitals.respiratory_rate_bpm, vitals.sbp_mmhg, consciousness),
@@ -120,10 +126,10 @@ impl Chart {
         }
     }
 
-    /// Glasgow coma score of a level; a brain without blood has the least there is.
-    fn glasgow(&self, consciousness: Consciousness) -> u8 {
+    /// Glasgow coma score of a level; a brain without blood, or long without it, has the least there is.
+    fn glasgow(&self, consciousness: Consciousness, ischaemia_s: f64) -> u8 {
         let is_perfused = self.brain.is_none_or(|(map_mmhg, _)| map_mmhg > NO_CEREBRAL_FLOW_MMHG);
-        if is_perfused { consciousness.glasgow() } else { LEAST_GLASGOW }
+        if is_perfused && ischaemia_s < DEEPEST_COMA_S { consciousness.glasgow() } else { LEAST_GLASGOW }
     }
 
     /// The worst of what sedation, pressure and oxygen leave.
@@ -145,7 +151,7 @@ pub(crate) fn consciousness_now(
     const RESTING_PACO2_MMHG: f64 = 40.0;
     let of_core = core.map_or(Consciousness::Alert, |core| {
         let vitals = core.vitals();
-        supplied(vitals.map_mmhg, vitals.sao2, drugs.map_or(1.0, Drugs::wakefulness)).max(narcosis(vitals.paco2_mmhg))
+        supplied(vitals.map_mmhg, vitals.sao2, drugs.map_or(1.0, Drugs::wakefulness)).max(poisoned(core))
     });
     let paco2_mmhg = core.map_or(RESTING_PACO2_MMHG, |core| core.vitals().paco2_mmhg);
     glycaemia.map_or(of_core, |glycaemia| metabolic(glycaemia, paco2_mmhg).max(of_core))
@@ -158,6 +164,21 @@ fn supplied(map_mmhg: f64, sao2: f64, wakefulness: f64) -> Consciousness {
     Consciousness::from_wakefulness(wakefulness)
         .max(level(map_mmhg, CONFUSING_MAP_MMHG))
         .max(level(sao2, CONFUSING_SATURATION))
+}
+
+/// What carbon dioxide and a time without oxygen leave of consciousness.
+fn poisoned(core: &Core) -> Consciousness {
+    narcosis(core.vitals().paco2_mmhg).max(after_ischaemia(brain_ischaemia_s(core)))
+}
+
+/// Seconds without oxygen that the brain still feels.
+fn brain_ischaemia_s(core: &Core) -> f64 {
+    core.oxygen_debt().map_or(0.0, OxygenDebt::brain_ischaemia_s)
+}
+
+/// What a time without oxygen [s] leaves of consciousness.
+fn after_ischaemia(seconds: f64) -> Consciousness {
+    Consciousness::ALL[ISCHAEMIA_S.iter().filter(|&&limit| seconds > limit).count()]
 }
 
 /// What carbon dioxide leaves of consciousness.
@@ -198,11 +219,31 @@ mod tests {
     fn an_arrested_brain_scores_three() {
         let mut chart = Chart::new(OxygenScale::Usual);
         chart.consciousness(90.0, 0.97, 1.0);
-        assert_eq!(chart.glasgow(Consciousness::Unresponsive), 6);
+        assert_eq!(chart.glasgow(Consciousness::Unresponsive, 0.0), 6);
+        assert_eq!(chart.glasgow(Consciousness::Unresponsive, 300.0), 3);
         for _ in 0..60 {
             chart.consciousness(8.0, 0.97, 1.0);
         }
-        assert_eq!(chart.glasgow(Consciousness::Unresponsive), 3);
+        assert_eq!(chart.glasgow(Consciousness::Unresponsive, 0.0), 3);
+    }
+
+    /// Three minutes without a circulation: unconscious a quarter of an hour later, awake again after hours.
+    #[test]
+    fn nobody_wakes_up_at_once_from_an_arrest() {
+        let mut core = Core::new(Parameters::textbook());
+        let mut chart = Chart::new(OxygenScale::Usual);
+        let mut live = |minutes: u32, ejection: f64| {
+            core.inputs.ejection = ejection;
+            let seconds = (0..60 * minutes).map(|_| {
+                (0..10).for_each(|_| core.step());
+                chart.second(&core, None, None)
+            });
+            seconds.last().map(|line| (line.consciousness, line.glasgow))
+        };
+        assert_eq!(live(3, 0.0), Some((Consciousness::Unresponsive, 3)));
+        assert_eq!(live(3, 1.0), Some((Consciousness::Unresponsive, 6)));
+        assert!(live(60, 1.0) > Some((Consciousness::Alert, 15)));
+        assert_eq!(live(180, 1.0), Some((Consciousness::Alert, 15)));
     }
 
     #[test]

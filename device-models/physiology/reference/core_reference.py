@@ -5,7 +5,7 @@
 Same equations and the same order of the explicit Euler step of 0.1 s; the two implicit relations (balance of heart
 and veins, oxygen content) are solved here by plain bisection. Each line is the state after `t_s` seconds.
 """
-from math import exp
+from math import exp, log10
 
 CAPACITY, SOLUBILITY = 13.4, 0.03
 
@@ -54,7 +54,8 @@ class Patient:
         s.V, s.Vi = s.V0, 11.0
         s.MAP = s.sensed = s.set = s.MAP0
         s.xs = s.xv = s.exf = s.dc = s.dp = s.inf = 0.0
-        s.met = s.lac = 1.0
+        s.met = s.lac = s.strength = s.tone = 1.0
+        s.debt = s.heart = s.damage = 0.0
         s.PA, s.Pv = s.PCO2, s.PCO2 + 1000 * s.VCO20 / 33
         s.PAO2 = 713 * 0.21 - 1000 * s.VO20 * 863 / (1000 * s.RR0 * (s.VT0 - s.VD))
         s.T = s.T0
@@ -74,7 +75,9 @@ class Patient:
         q = 1.10 ** (s.T - s.T0)
         s.met += dt * ((1 + 11 * s.ex) * q - s.met) / 35
         s.T += dt * ((s.T0 + 2.5 * hill(s.inf, 0.25, 1.5) + s.fever - s.T) / 2400 + 2.2e-4 * s.exf)
-        exchange = ((s.V0 - s.V) * 0.25 / 3600 if s.Vi > 8 else 0) - 0.20 / 3600 * s.inf
+        refill = (s.V0 - s.V) * 0.25 / 3600 * (1 - s.damage) if s.Vi > 8 else 0
+        exchange = refill - 0.20 / 3600 * (s.inf + 4 * s.damage)
+        s.Hb -= dt * s.Hb * max(0, 0.30 * s.fluid + exchange) / s.V
         s.V += dt * (-s.bleed + 0.30 * s.fluid + exchange)
         s.Vi += dt * (0.70 * s.fluid - exchange)
 
@@ -94,12 +97,12 @@ class Patient:
         b = min(s.xs, 0)
 
         vd = 1 + 0.30 * (s.met - 1)
-        R = s.R0 * (1 + 0.72 * a * (1 - 0.6 * s.inf) + 0.30 * b) * (1 - 0.80 * s.inf)
+        R = s.R0 * (1 + 0.72 * a * (1 - 0.6 * s.inf) + 0.30 * b) * (1 - 0.80 * s.inf) * s.tone
         R *= (1 + s.ne) * (1 - 0.10 * s.opi) / vd
         Vu = s.Vu0 - 0.55 * a - 0.25 * b + 0.45 * s.inf + 0.50 * s.tilt - 0.30 * s.ne
         Pms = max(0.3, (s.V - Vu) / s.Cv)
         Rv = s.Rv0 / vd**0.85 * (1 - 0.25 * s.inf)
-        con = (1 + 0.30 * a) * (1 - 0.55 * max(0, s.inf - 0.4)) * (1 - 0.05 * s.opi) * (1 + 0.35 * s.exf)
+        con = (1 + 0.30 * a) * (1 - 0.55 * max(0, s.inf - 0.4)) * (1 - 0.05 * s.opi) * (1 + 0.35 * s.exf) * s.strength
         con *= min(1, (max(s.Sa, 0.05) / 0.55) ** 1.5) * min(1, 180 / s.HR) * min(1, s.MAP / 45)
         pump = s.HR * s.SVm * con * min(1.05, (90 / max(s.MAP, 40)) ** 0.15)
         s.CVP = bisect(lambda c: pump * logistic((c - 2.5) / 1.7) - (Pms - c) / Rv, -4, Pms)
@@ -112,7 +115,7 @@ class Patient:
         hyp = max(0, 30 * (exp(-(s.PaO2 - 25) / 16) - exp(-(92 - 25) / 16)))
         s.dp += dt * (hyp * max(0.3, 1 + 0.04 * (s.PA - 40)) - s.dp) / 12
         VE = s.VE0 * q * exp(-1.3 * s.opi) + s.dc + s.dp * exp(-1.8 * s.opi) + 0.98 * s.VE0 * (s.met / q - 1)
-        VE = max(0, VE)
+        VE = max(0, VE) * clip((s.MAP - 15) / 15, 0, 1)
         k = (0.15 if s.opi < 0.1 else 0.05) + 0.40 * min(1, 3 * s.exf)
         s.VT = clip(s.VT0 * max(VE / s.VE0, 0.02) ** k, 0.2, 3)
         s.RR = VE / s.VT
@@ -132,8 +135,26 @@ class Patient:
         s.PAO2 += dt / 60 * (VA * (713 * s.FiO2 - s.PAO2) / 863 - VO2) / (2500 / 863 + bound + 0.3)
         s.PAO2 = clip(s.PAO2, 8, 690)
         s.mix(min(0.6, s.shunt0 + s.shunt + 0.22 * s.inf) / (1 + 0.12 * (s.met - 1)), VO2 / max(s.CO, 0.5))
-        extraction = 1000 * s.VO20 * s.met / max(DO2, 1)
-        s.lac += dt * (1 + 16 * max(0, extraction - 0.48) + 3.5 * s.inf**1.3 - s.lac) / 1500
+        venous = s.Sa - 1000 * s.VO20 * s.met / (s.CO * CAPACITY * s.Hb)
+        low = clip(1 - s.MAP / (0.72 * s.MAP0 * (1 + 0.15 * s.inf)), 0, 1)
+        lactate = 1 + 16.5 * max(0, 0.504 - venous) + 25 * low + 3.5 * s.inf**1.3
+        s.lac += dt * (min(30, lactate) - s.lac) / 1500
+        s.owe(venous, low, dt)
+
+    def owe(s, venous, low, dt):
+        """Oxygen debt: what it takes of heart and vessels from the next step on."""
+        suffices = venous > 0.5 and low == 0 and s.MAP > 40 and s.lac < 4 and s.keto < 4 and s.PA < 75
+        if suffices and s.debt == 0 and s.heart == 0:
+            return
+        starved = clip((0.5 * (1 - clip((s.met - 1) / 4, 0, 1)) - venous) / 0.45, 0, 1)
+        unmet = 1 - (1 - starved) * (1 - 0.7 * low)
+        s.debt += dt * (unmet * 1000 / 60 * s.VO20 * s.met / 70 - (1 - unmet) * s.debt / 10800)
+        heart = max(1 - s.Sa / 0.6, 1 - s.MAP / 40)
+        s.heart += dt * (min(1, heart) if heart > 0 else -s.heart / 3600)
+        s.damage = hill(s.debt, 55, 3)
+        acid = max(0, 7.2 - 6.1 - log10(max(3, 24 - (s.lac - 1) - s.keto) / (0.0307 * max(5, s.PA))))
+        s.strength = (1 - 0.6 * s.damage) * max(0.2, 1 - 0.8 * acid) * (1 - 0.6 * s.heart / (300 + s.heart))
+        s.tone = (1 - 0.5 * s.damage) * max(0.2, 1 - 0.8 * acid)
 
 
 SCENARIOS = {

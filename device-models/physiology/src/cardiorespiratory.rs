@@ -1,14 +1,17 @@
-//! The cardio-respiratory core: seventeen states, one explicit Euler step per 100 ms.
+//! The cardio-respiratory core: eighteen states, one explicit Euler step per 100 ms.
 //!
 //! A lumped model of the circulation (Guyton's intersection of cardiac function and venous return), its reflexes,
 //! the control of breathing, and the stores of oxygen, carbon dioxide and heat. Rest is a fixed point. Explicit
 //! Euler at 100 ms agrees with 20 ms to better than 0.1 % in a fast haemorrhage.
+//!
+//! A lack of oxygen has consequences of its own: see `oxygen_debt.rs`.
 //!
 //! Known limits: a loss of 1 L lowers systolic pressure by 19 mmHg (textbooks: hardly at all), breathing in shock is
 //! some ten breaths slower than the textbook's class III, the heart of late sepsis is fast (153 /min), there is no
 //! hypoxic bradycardia above a saturation of 55 %, and breathing overshoots when an opioid is reversed.
 
 use super::inputs::OwnInputs;
+use super::oxygen_debt::{self, OxygenDebt, Shortage, Wear};
 use super::parameters::Parameters;
 use super::state::{Rest, Situation, State, Vitals};
 use super::{circulation, gas_exchange, metabolism, respiratory_control};
@@ -22,6 +25,8 @@ pub struct Core {
     rest: Rest,
     state: State,
     vitals: Vitals,
+    /// Only of those who lack oxygen, or did.
+    debt: Option<Box<OxygenDebt>>,
 }
 
 impl Core {
@@ -49,6 +54,7 @@ impl Core {
             chemoreflex_po2_mmhg: blood.po2_mmhg.min(circulation::CHEMOREFLEX_PO2_MMHG),
             chemoreceptor_po2_mmhg,
             hypoxic_l_min: respiratory_control::hypoxic_l_min(chemoreceptor_po2_mmhg),
+            obstruction: parameters.obstruction(),
             vessel_size: parameters.vessel_size(),
             store_size: parameters.store_size(),
             per_store_size: 1.0 / parameters.store_size(),
@@ -71,6 +77,7 @@ impl Core {
             temperature_c: parameters.temperature_c,
             lactate_mmol_l: 1.0,
             sepsis: 0.0,
+            haemoglobin_g_dl: parameters.haemoglobin_g_dl,
         };
         let stroke_volume_ml = 1_000.0 * parameters.cardiac_output_l_min / parameters.heart_rate_bpm;
         let (sbp_mmhg, dbp_mmhg) = circulation::pulse_pressures(&parameters, parameters.map_mmhg, stroke_volume_ml);
@@ -94,7 +101,7 @@ impl Core {
             temperature_c: parameters.temperature_c,
             lactate_mmol_l: 1.0,
         };
-        let mut core = Self { inputs, parameters, rest, state, vitals };
+        let mut core = Self { inputs, parameters, rest, state, vitals, debt: None };
         if parameters.sepsis > 0.0 || parameters.blood_loss > 0.0 {
             core.settle();
         }
@@ -121,8 +128,9 @@ impl Core {
     /// The parts follow one another as cause and effect do: heat and fluids, reflexes, heart and vessels, breathing,
     /// gases. Each part sees the states that the parts before it have already advanced.
     pub fn step(&mut self) {
-        let Self { inputs, parameters, rest, state, vitals } = self;
-        let situation = Situation { inputs, parameters, rest, previous: vitals };
+        let Self { inputs, parameters, rest, state, vitals, debt } = self;
+        let wear = debt.as_deref().map_or(Wear::NONE, |debt| *debt.wear());
+        let situation = Situation { inputs, parameters, rest, wear: &wear, previous: vitals };
         let q10 = metabolism::advance(&situation, state);
         let autonomic = circulation::advance_reflexes(&situation, state);
         let flow = circulation::advance_flow(&situation, state, &autonomic);
@@ -130,7 +138,9 @@ impl Core {
         let breaths = respiratory_control::advance(&situation, state, q10, autonomic.drive, flow_ratio);
         gas_exchange::advance_carbon_dioxide(&situation, state, &breaths, flow_ratio);
         let blood = gas_exchange::advance_oxygen(&situation, state, &breaths, flow.cardiac_output_l_min);
-        metabolism::advance_lactate(&situation, state, blood.delivery_ml_min);
+        let shortage = Shortage::of(&situation, state, &blood, flow.cardiac_output_l_min);
+        metabolism::advance_lactate(state, &shortage);
+        oxygen_debt::advance(debt, &situation, state, blood.saturation, &shortage);
 
         let (sbp_mmhg, dbp_mmhg) = circulation::pulse_pressures(parameters, state.map_mmhg, flow.stroke_volume_ml);
         let breathing = breaths.rate_bpm > 0.0;
@@ -168,6 +178,11 @@ impl Core {
     /// Integrated quantities after the latest step.
     pub fn state(&self) -> &State {
         &self.state
+    }
+
+    /// What the patient owes for oxygen that was lacking.
+    pub fn oxygen_debt(&self) -> Option<&OxygenDebt> {
+        self.debt.as_deref()
     }
 
     /// Who the patient is.

@@ -50,7 +50,8 @@ const NODAL_SATURATION: f64 = 0.55;
 const MYOCARDIAL_SATURATION: f64 = 0.55;
 /// Mean arterial pressure below which coronary perfusion fails [mmHg].
 const CORONARY_MMHG: f64 = 45.0;
-/// Rate above which the ventricle has too little time to fill [/min].
+/// Rate above which the ventricle has too little time to fill [/min]. Tachycardias of the heart's own fill the less, the
+/// faster they are, from the beginning: their ejection is stated at this rate.
 const FILLING_LIMIT_BPM: f64 = 180.0;
 
 /// Highest mean arterial pressure, and widest pulse pressure [mmHg]: crises of phaeochromocytoma reach some 300/160
@@ -148,12 +149,13 @@ fn heart_rate_bpm(situation: &Situation<'_>, state: &State, chemoreflex: f64) ->
 
 /// Balances heart and vessels, and moves the arterial pressure towards the balance.
 pub(crate) fn advance_flow(situation: &Situation<'_>, state: &mut State, autonomic: &Autonomic) -> Flow {
-    let Situation { inputs, parameters, rest, previous } = *situation;
+    let Situation { inputs, parameters, rest, wear, previous } = *situation;
     let Autonomic { drive, withdrawal, heart_rate_bpm } = *autonomic;
     let dilation = 1.0 + 0.30 * (state.metabolism - 1.0);
     let systemic_resistance = rest.systemic_resistance
         * (1.0 + 0.72 * drive * (1.0 - 0.6 * state.sepsis) + 0.30 * withdrawal)
         * (1.0 - 0.80 * state.sepsis)
+        * wear.tone
         * (1.0 + inputs.vasoconstriction)
         * (1.0 - 0.10 * inputs.opioid)
         / dilation;
@@ -184,13 +186,14 @@ pub(crate) fn advance_flow(situation: &Situation<'_>, state: &mut State, autonom
 
 /// Strength of the ventricle relative to rest.
 fn contractility(situation: &Situation<'_>, state: &State, autonomic: &Autonomic) -> f64 {
-    let Situation { inputs, previous, .. } = *situation;
+    let Situation { inputs, wear, previous, .. } = *situation;
     let heart_rate_bpm = autonomic.heart_rate_bpm;
     let mut strength = (1.0 + 0.30 * autonomic.drive)
         * (1.0 - 0.55 * (state.sepsis - 0.4).max(0.0))
         * (1.0 - 0.05 * inputs.opioid)
         * (1.0 + 0.35 * state.exercise)
         * (1.0 + inputs.contractility)
+        * wear.strength
         * inputs.ejection;
     if previous.sao2 < MYOCARDIAL_SATURATION {
         let oxygenation = previous.sao2.max(0.05) / MYOCARDIAL_SATURATION;
@@ -198,6 +201,9 @@ fn contractility(situation: &Situation<'_>, state: &State, autonomic: &Autonomic
     }
     if heart_rate_bpm > FILLING_LIMIT_BPM {
         strength *= FILLING_LIMIT_BPM / heart_rate_bpm;
+    }
+    if inputs.ejection < 1.0 && heart_rate_bpm > SLOWEST_BPM {
+        strength *= (FILLING_LIMIT_BPM / heart_rate_bpm).min(2.0);
     }
     if state.map_mmhg < CORONARY_MMHG {
         strength *= state.map_mmhg / CORONARY_MMHG;

@@ -15,7 +15,7 @@ const MINUTE_S: f64 = 60.0;
 const INSPIRED_MMHG: f64 = 713.0;
 
 /// Oxygen bound by one gram of haemoglobin per decilitre in a litre of blood [mL/L per g/dL] (1.34 mL/g).
-const OXYGEN_CAPACITY: f64 = 13.4;
+pub(crate) const OXYGEN_CAPACITY: f64 = 13.4;
 
 /// Oxygen dissolved in plasma [mL/L per mmHg].
 const OXYGEN_SOLUBILITY: f64 = 0.03;
@@ -44,8 +44,6 @@ const GREATEST_SHUNT: f64 = 0.6;
 pub(crate) struct ArterialBlood {
     pub(crate) po2_mmhg: f64,
     pub(crate) saturation: f64,
-    /// Oxygen that the blood carried to the tissues in this step [mL/min].
-    pub(crate) delivery_ml_min: f64,
 }
 
 /// No more carbon dioxide than this [mmHg]: hours of apnoeic oxygenation end near 250 (Frumin, Epstein and Cohen,
@@ -76,8 +74,8 @@ pub(crate) fn advance_oxygen(
     breaths: &Breaths,
     cardiac_output_l_min: f64,
 ) -> ArterialBlood {
-    let Situation { inputs, parameters, rest, previous } = *situation;
-    let capacity = OXYGEN_CAPACITY * parameters.haemoglobin_g_dl;
+    let Situation { inputs, parameters, rest, previous, .. } = *situation;
+    let capacity = OXYGEN_CAPACITY * state.haemoglobin_g_dl;
     let delivery_ml_min = cardiac_output_l_min * capacity * previous.sao2;
     let uptake_ml_min = (1_000.0 * parameters.vo2_l_min * state.metabolism).min(GREATEST_EXTRACTION * delivery_ml_min);
 
@@ -86,7 +84,7 @@ pub(crate) fn advance_oxygen(
     // 0.0134 mL of oxygen per g/dL and mL of blood; 1.1 for the oxygen of myoglobin.
     let bound_ml_mmhg = BUFFERING_BLOOD_ML
         * (OXYGEN_CAPACITY / 1_000.0)
-        * parameters.haemoglobin_g_dl
+        * state.haemoglobin_g_dl
         * 1.1
         * saturation_slope(state.alveolar_po2_mmhg);
     let store_ml_mmhg =
@@ -102,8 +100,7 @@ pub(crate) fn advance_oxygen(
         arterial_content(state.alveolar_po2_mmhg, capacity, shunt, uptake_ml_min / cardiac_output_l_min.max(0.5));
     let near_mmhg = previous.pao2_mmhg.min(state.alveolar_po2_mmhg);
     let po2_mmhg = pressure_of_content(arterial_ml_l, capacity, state.alveolar_po2_mmhg, near_mmhg);
-    let saturation = saturation(po2_mmhg);
-    ArterialBlood { po2_mmhg, saturation, delivery_ml_min }
+    ArterialBlood { po2_mmhg, saturation: saturation(po2_mmhg) }
 }
 
 /// Alveolar oxygen of a patient at rest [mmHg].
@@ -119,9 +116,7 @@ pub(crate) fn resting_arterial(parameters: &Parameters, alveolar_po2_mmhg: f64) 
     let taken_ml_l = 1_000.0 * parameters.vo2_l_min / parameters.cardiac_output_l_min;
     let arterial_ml_l = arterial_content(alveolar_po2_mmhg, capacity, parameters.shunt_fraction, taken_ml_l);
     let po2_mmhg = pressure_of_content(arterial_ml_l, capacity, alveolar_po2_mmhg, alveolar_po2_mmhg);
-    let saturation = saturation(po2_mmhg);
-    let delivery_ml_min = parameters.cardiac_output_l_min * capacity * saturation;
-    ArterialBlood { po2_mmhg, saturation, delivery_ml_min }
+    ArterialBlood { po2_mmhg, saturation: saturation(po2_mmhg) }
 }
 
 /// Venous minus alveolar carbon dioxide at rest [mmHg].

@@ -41,6 +41,10 @@ const POTENTIATED_STROKE: f64 = 1.2;
 /// Power of the relative interval by which the filling of an irregular beat sets its stroke, with bounds.
 const FILLING_POWER: f64 = 0.4;
 const IRREGULAR_STROKE: (f64, f64) = (0.2, 1.4);
+/// An irregular beat that comes so soon after the last one finds the ventricle empty [s], unless the rhythm is slower than the
+/// second on the whole [s]: pulse deficits belong to fast fibrillation.
+const SYSTOLE_S: f64 = 0.36;
+const SLOW_RR_S: f64 = 0.62;
 
 /// Beats in which the axis of torsades de pointes turns once.
 const TURN_BEATS: u64 = 10;
@@ -398,7 +402,12 @@ impl Heart {
             return 0.0;
         }
         let relative = rr_ns as f64 * 1e-9 / mean_rr_s;
-        let irregular = || power(relative, FILLING_POWER).clamp(IRREGULAR_STROKE.0, IRREGULAR_STROKE.1);
+        let irregular = || {
+            // What has had no time to fill does not open the aortic valve: the pulse deficit.
+            let filled_s = rr_ns as f64 * 1e-9 - SYSTOLE_S;
+            let opens = filled_s > 0.0 || mean_rr_s > SLOW_RR_S;
+            if opens { power(relative, FILLING_POWER).clamp(IRREGULAR_STROKE.0, IRREGULAR_STROKE.1) } else { 0.0 }
+        };
         match impulse {
             _ if self.is_premature(impulse) => PREMATURE_STROKE,
             Impulse::Sinus if self.after_premature => POTENTIATED_STROKE,

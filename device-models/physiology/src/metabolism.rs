@@ -1,6 +1,7 @@
 //! Slow parts of the core: effort, sepsis, heat, body fluids and lactate.
 
 use super::elementary::{hill, power};
+use super::oxygen_debt::Shortage;
 use super::state::{STEP_S, Situation, State};
 
 /// Interstitial volume of the reference adult [L].
@@ -41,12 +42,22 @@ const LEAK_L_S: f64 = 0.20 / 3_600.0;
 /// Time constant of lactate [s].
 const LACTATE_S: f64 = 1_500.0;
 
-/// Oxygen extraction above which lactate rises.
-const CRITICAL_EXTRACTION: f64 = 0.48;
+/// Venous saturation below which lactate rises: an oxygen pressure of 28 mmHg (Kasnitz et al., JAMA 1976;236:570); and the
+/// lactate that its fall to nothing, and organs without any pressure, lead to [mmol/L].
+const LACTATE_VENOUS_SATURATION: f64 = 0.504;
+const LACTATE_OF_EXTRACTION: f64 = 16.5;
+const LACTATE_OF_PRESSURE: f64 = 25.0;
+
+/// Where lactate goes when no oxygen comes at all [mmol/L]: levels after an arrest are 5 to 15, the highest that anybody
+/// survived some 30 (Kruse et al., Scand J Trauma Resusc Emerg Med 2011;19:74).
+const MOST_LACTATE_MMOL_L: f64 = 30.0;
+
+/// Haemoglobin of transfused blood [g/dL].
+const TRANSFUSED_G_DL: f64 = 14.0;
 
 /// Advances effort, sepsis, metabolism, heat and fluids; returns the factor by which temperature speeds metabolism.
 pub(crate) fn advance(situation: &Situation<'_>, state: &mut State) -> f64 {
-    let Situation { inputs, parameters, rest, .. } = *situation;
+    let Situation { inputs, parameters, rest, wear, .. } = *situation;
     let effort = inputs.exercise + inputs.arousal;
     let share = if effort > state.exercise { STEP_S / EFFORT_RISE_S } else { STEP_S / EFFORT_FALL_S };
     state.exercise += share * (effort - state.exercise);
@@ -62,26 +73,37 @@ pub(crate) fn advance(situation: &Situation<'_>, state: &mut State) -> f64 {
     let size = rest.vessel_size;
     // No circulation, no refill: the capillaries must be perfused.
     let refill_l_s = if state.interstitial_l > INTERSTITIAL_FLOOR_L * size && inputs.ejection > 0.0 {
-        (parameters.blood_volume_l - state.blood_volume_l) * REFILL_PER_S
+        (parameters.blood_volume_l - state.blood_volume_l) * REFILL_PER_S * wear.refill
     } else {
         0.0
     };
-    let exchange_l_s = refill_l_s - LEAK_L_S * size * state.sepsis;
+    let exchange_l_s = refill_l_s - LEAK_L_S * size * (state.sepsis + wear.leak);
     let gain_l_s = inputs.blood_l_s - inputs.bleed_l_s + CRYSTALLOID_SHARE * inputs.fluid_l_s + exchange_l_s;
+    dilute(situation, state, CRYSTALLOID_SHARE * inputs.fluid_l_s + exchange_l_s);
     state.blood_volume_l = (state.blood_volume_l + STEP_S * gain_l_s).max(0.0);
     state.interstitial_l += STEP_S * ((1.0 - CRYSTALLOID_SHARE) * inputs.fluid_l_s - exchange_l_s);
     q10
 }
 
-/// Where lactate goes when no oxygen comes at all [mmol/L]: levels after an arrest are 5 to 15, the highest that anybody
-/// survived some 30 (Kruse et al., Scand J Trauma Resusc Emerg Med 2011;19:74).
-const MOST_LACTATE_MMOL_L: f64 = 30.0;
+/// Mixes what flows into the vessels with the blood: plasma [L/s] dilutes it, a transfusion brings haemoglobin. What
+/// leaks in sepsis takes albumin and water along and does not thicken the blood for long, so a loss of plasma counts for
+/// nothing.
+fn dilute(situation: &Situation<'_>, state: &mut State, plasma_l_s: f64) {
+    let blood_l_s = situation.inputs.blood_l_s;
+    if plasma_l_s <= 0.0 && blood_l_s <= 0.0 {
+        return;
+    }
+    let brought = blood_l_s * (TRANSFUSED_G_DL - state.haemoglobin_g_dl);
+    let diluted = plasma_l_s.max(0.0) * state.haemoglobin_g_dl;
+    state.haemoglobin_g_dl += STEP_S * (brought - diluted) / state.blood_volume_l.max(0.5);
+}
 
-/// Advances lactate from oxygen demand and delivery [mL/min] and from sepsis.
-pub(crate) fn advance_lactate(situation: &Situation<'_>, state: &mut State, oxygen_delivery_ml_min: f64) {
-    let demand_ml_min = 1_000.0 * situation.parameters.vo2_l_min * state.metabolism;
-    let extraction = demand_ml_min / oxygen_delivery_ml_min.max(1.0);
-    let target = 1.0 + 16.0 * (extraction - CRITICAL_EXTRACTION).max(0.0) + septic_lactate_mmol_l(state.sepsis);
+/// Advances lactate: oxygen that is lacking, organs without pressure, and sepsis make it.
+pub(crate) fn advance_lactate(state: &mut State, shortage: &Shortage) {
+    let target = 1.0
+        + LACTATE_OF_EXTRACTION * (LACTATE_VENOUS_SATURATION - shortage.venous_saturation).max(0.0)
+        + LACTATE_OF_PRESSURE * shortage.low_pressure
+        + septic_lactate_mmol_l(state.sepsis);
     let target = target.min(MOST_LACTATE_MMOL_L);
     state.lactate_mmol_l += (STEP_S / LACTATE_S) * (target - state.lactate_mmol_l);
 }

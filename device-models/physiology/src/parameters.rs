@@ -180,6 +180,14 @@ impl Parameters {
         self.weight_kg / 70.0
     }
 
+    /// How obstructed the airways are, 0 to 1: from the time in which the lung empties.
+    pub(crate) fn obstruction(&self) -> f64 {
+        /// Emptying from which on airways count as obstructed, and as wholly so [s].
+        const OBSTRUCTED_S: (f64, f64) = (0.6, 1.1);
+        let (begins_s, whole_s) = OBSTRUCTED_S;
+        ((self.emptying_s - begins_s) / (whole_s - begins_s)).clamp(0.0, 1.0)
+    }
+
     /// Resting tidal volume that holds `paco2_mmhg` [L].
     pub fn tidal_volume_l(&self) -> f64 {
         self.dead_space_l + GAS_CONVERSION_MMHG * self.vco2_l_min / (self.paco2_mmhg * self.respiratory_rate_bpm)

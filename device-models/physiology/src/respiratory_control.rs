@@ -33,6 +33,23 @@ pub(crate) const CHEMORECEPTOR_PO2_MMHG: f64 = 92.0;
 const SLOWEST_BPM: f64 = 2.5;
 const FASTEST_BPM: f64 = 70.0;
 
+/// Whoever wants more than a ventilator gives triggers further breaths. Sedation leaves chemical control and takes the rest: a
+/// ventilated patient does not aim lower than so far below the usual carbon dioxide [mmHg]. Breaths beyond the fastest [/min]
+/// or counted with less than this part of the usual volume are not asked for.
+const SEDATED_DROP_MMHG: f64 = 3.0;
+const FASTEST_TRIGGERED_BPM: f64 = 35.0;
+const SMALLEST_TRIGGERED: f64 = 0.6;
+
+/// Patients with obstructed airways who breathe more oxygen than they live with: the part of the central response that is
+/// missing, and the dead space that opens when vessels of badly ventilated alveoli widen. In exacerbations retainers then
+/// ventilate a fifth less and waste more (Robinson et al., Am J Respir Crit Care Med 2000;161:1524, 8 mmHg; Aubier et al.,
+/// Am Rev Respir Dis 1980;122:747, 23 mmHg, from memory).
+const BLUNTED: f64 = 0.92;
+const OXYGEN_DEAD_SPACE: f64 = 0.7;
+/// Arterial oxygen above the usual from which on, and over which, this develops [mmHg].
+const OXYGEN_BEGINS_MMHG: f64 = 10.0;
+const OXYGEN_RANGE_MMHG: f64 = 50.0;
+
 /// Limits of the tidal volume of a 70 kg adult [L].
 const TIDAL_VOLUME_L: (f64, f64) = (0.2, 3.0);
 
@@ -62,18 +79,23 @@ pub(crate) fn advance(situation: &Situation<'_>, state: &mut State, q10: f64, dr
             if pattern.rate > 0.0 { (rate_bpm, tidal_volume_l * pattern.volume) } else { (0.0, 0.0) }
         }
         Ventilation::Apnoea => (0.0, 0.0),
-        Ventilation::Ventilator { rate_bpm, tidal_volume_l } => (rate_bpm, tidal_volume_l),
+        Ventilation::Ventilator { rate_bpm, tidal_volume_l } => {
+            let enough_l = tidal_volume_l.max(SMALLEST_TRIGGERED * situation.rest.tidal_volume_l);
+            let triggered_bpm = (ventilation_l_min / enough_l).min(FASTEST_TRIGGERED_BPM);
+            (rate_bpm.max(triggered_bpm), tidal_volume_l)
+        }
     };
     // Low flow leaves alveoli unperfused; sepsis adds dead space.
-    let dead_space_l =
-        situation.parameters.dead_space_l * (1.0 + 1.6 * (1.0 - flow_ratio).max(0.0) + 0.7 * state.sepsis);
+    let dead_space_l = situation.parameters.dead_space_l
+        * (1.0 + 1.6 * (1.0 - flow_ratio).max(0.0) + 0.7 * state.sepsis)
+        + situation.parameters.dead_space_l * OXYGEN_DEAD_SPACE * oxygen_beyond_usual(situation);
     let alveolar_ml_min = 1_000.0 * rate_bpm * (tidal_volume_l - dead_space_l).max(0.0);
     Breaths { rate_bpm, tidal_volume_l, dead_space_l, alveolar_ml_min }
 }
 
 /// Advances both chemoreceptor drives; returns the ventilation asked for [L/min].
 fn advance_drives(situation: &Situation<'_>, state: &mut State, q10: f64, drive: f64) -> f64 {
-    let Situation { inputs, parameters, rest, previous } = *situation;
+    let Situation { inputs, parameters, rest, previous, .. } = *situation;
     let arousal_mmhg = if inputs.exercise < 0.01 { 7.0 * drive } else { 0.0 };
     let set_point_mmhg = parameters.paco2_mmhg
         - 1.2 * (state.lactate_mmol_l - 1.0 + inputs.ketoacids_mmol_l)
@@ -81,15 +103,23 @@ fn advance_drives(situation: &Situation<'_>, state: &mut State, q10: f64, drive:
         - 6.0 * state.sepsis
         - inputs.breath_pattern.set_point_drop_mmhg
         + SLEEP_SET_POINT_MMHG * inputs.sleep;
+    let set_point_mmhg = match inputs.ventilation {
+        Ventilation::Ventilator { .. } => set_point_mmhg.max(parameters.paco2_mmhg - SEDATED_DROP_MMHG),
+        _ => set_point_mmhg,
+    };
     // Compensation of an acidosis ends near 10 mmHg (Fencl and Leith, Respir Physiol 1993;91:1).
     let set_point_mmhg = set_point_mmhg.max(LOWEST_SET_POINT_MMHG);
     let excess_mmhg = state.alveolar_pco2_mmhg - set_point_mmhg;
     let side = if excess_mmhg > 0.0 { 1.0 } else { CENTRAL_BELOW };
+    let side = side * (1.0 - BLUNTED * oxygen_beyond_usual(situation));
     let central = CENTRAL_SLOPE * depression(3.0, inputs.opioid) * excess_mmhg * side;
     state.central_drive_l_min += (STEP_S / CENTRAL_S) * (central - state.central_drive_l_min);
 
-    let peripheral = if previous.pao2_mmhg < rest.chemoreceptor_po2_mmhg {
-        (hypoxic_l_min(previous.pao2_mmhg) - rest.hypoxic_l_min)
+    // Only patients with obstructed airways lose drive when they have more oxygen than usual.
+    let share = if previous.pao2_mmhg < rest.chemoreceptor_po2_mmhg { 1.0 } else { rest.obstruction };
+    let peripheral = if share > 0.0 {
+        share
+            * (hypoxic_l_min(previous.pao2_mmhg) - rest.hypoxic_l_min)
             * (1.0 + 0.04 * (state.alveolar_pco2_mmhg - 40.0)).max(0.3)
     } else {
         0.0
@@ -102,13 +132,26 @@ fn advance_drives(situation: &Situation<'_>, state: &mut State, q10: f64, drive:
             + state.peripheral_drive_l_min * depression(1.8, inputs.opioid)
             + 0.98 * rest.ventilation_l_min * (state.metabolism / q10 - 1.0)
             + AROUSAL_VENTILATION * rest.ventilation_l_min * inputs.arousal;
-    if inputs.ejection == 0.0 {
+    if state.map_mmhg < BRAINSTEM_MMHG {
         return asked_l_min.max(0.0) * brainstem_function(state.map_mmhg);
     }
     asked_l_min.max(0.0)
 }
 
-/// What is left of the drive in an arrest: all above 30 mmHg, nothing at 15 mmHg. Most patients soon stop breathing, some
+/// Mean pressure below which the drive to breathe ends [mmHg].
+const BRAINSTEM_MMHG: f64 = 30.0;
+
+/// How much more oxygen than usual a patient with obstructed airways breathes, 0 to 1; 0 in everybody else.
+fn oxygen_beyond_usual(situation: &Situation<'_>) -> f64 {
+    let Situation { rest, previous, .. } = *situation;
+    if rest.obstruction == 0.0 {
+        return 0.0;
+    }
+    let beyond_mmhg = previous.pao2_mmhg - rest.chemoreceptor_po2_mmhg - OXYGEN_BEGINS_MMHG;
+    rest.obstruction * (beyond_mmhg / OXYGEN_RANGE_MMHG).clamp(0.0, 1.0)
+}
+
+/// What is left of the drive when the pressure fails, as in an arrest: all above 30 mmHg, nothing at 15 mmHg. Most patients soon stop breathing, some
 /// gasp for a minute (Bobrow et al., Circulation 2008); here breathing ends with the pressure.
 fn brainstem_function(map_mmhg: f64) -> f64 {
     ((map_mmhg - 15.0) / 15.0).clamp(0.0, 1.0)
@@ -140,11 +183,46 @@ pub(crate) fn hypoxic_l_min(po2_mmhg: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Core, Parameters};
 
     #[test]
     fn an_opioid_depresses_and_its_absence_does_not() {
         assert_eq!(depression(1.3, 0.0), 1.0);
         assert!(depression(1.3, 1.0) < 0.3);
+    }
+
+    /// Two hours of a ventilator whose breaths are too few: the patient triggers more.
+    #[test]
+    fn a_ventilated_patient_triggers_breaths() {
+        let mut core = Core::new(Parameters::textbook());
+        core.inputs.ventilation = Ventilation::Ventilator { rate_bpm: 10.0, tidal_volume_l: 0.4 };
+        core.inputs.fio2 = 0.4;
+        for _ in 0..72_000 {
+            core.step();
+        }
+        let vitals = core.vitals();
+        assert!((35.0..45.0).contains(&vitals.paco2_mmhg) && vitals.respiratory_rate_bpm > 13.0, "{vitals:?}");
+    }
+
+    #[test]
+    fn oxygen_makes_a_patient_with_obstruction_retain() {
+        let obstructed = Parameters {
+            dead_space_l: 0.225,
+            shunt_fraction: 0.13,
+            emptying_s: 1.1,
+            respiratory_rate_bpm: 17.0,
+            ..Parameters::textbook()
+        };
+        let risen = |parameters: Parameters| {
+            let mut core = Core::new(parameters);
+            core.inputs.fio2 = 0.5;
+            for _ in 0..36_000 {
+                core.step();
+            }
+            core.vitals().paco2_mmhg - parameters.paco2_mmhg
+        };
+        assert!((8.0..30.0).contains(&risen(obstructed)), "{}", risen(obstructed));
+        assert!(risen(Parameters::textbook()).abs() < 1.0);
     }
 
     #[test]

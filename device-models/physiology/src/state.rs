@@ -1,12 +1,13 @@
 //! What the core of a body is made of: its states, what follows from them, and what its parts look at.
 
 use super::inputs::Inputs;
+use super::oxygen_debt::Wear;
 use super::parameters::Parameters;
 
 /// Length of a step [s]: the simulation's grid.
 pub(crate) const STEP_S: f64 = 0.1;
 
-/// The seventeen integrated quantities.
+/// The eighteen integrated quantities.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct State {
     /// Blood volume [L].
@@ -43,6 +44,8 @@ pub struct State {
     pub lactate_mmol_l: f64,
     /// Severity of sepsis reached, 0 to 1.
     pub sepsis: f64,
+    /// Haemoglobin [g/dL], which plasma dilutes.
+    pub haemoglobin_g_dl: f64,
 }
 
 /// What a perfect instrument would show.
@@ -92,6 +95,8 @@ pub(crate) struct Situation<'a> {
     pub(crate) inputs: &'a Inputs,
     pub(crate) parameters: &'a Parameters,
     pub(crate) rest: &'a Rest,
+    /// What a lack of oxygen has taken.
+    pub(crate) wear: &'a Wear,
     /// Truth after the previous step.
     pub(crate) previous: &'a Vitals,
 }
@@ -119,6 +124,8 @@ pub(crate) struct Rest {
     pub(crate) chemoreceptor_po2_mmhg: f64,
     /// Hypoxic drive at that pressure [L/min].
     pub(crate) hypoxic_l_min: f64,
+    /// How obstructed the airways are, 0 to 1.
+    pub(crate) obstruction: f64,
     pub(crate) vessel_size: f64,
     pub(crate) store_size: f64,
     pub(crate) per_store_size: f64,

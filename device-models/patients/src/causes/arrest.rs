@@ -1,7 +1,8 @@
 //! The end of a circulation that nobody rescues: bradycardia, pulseless electrical activity, asystole.
 //!
-//! A mean pressure below 35 mmHg for a minute or a saturation below 30 % for a minute and a half bring the heart to a slow
-//! ventricular escape rhythm; it stops pumping and then falls silent. The order is that of asphyxia and exsanguination
+//! A mean pressure below 35 mmHg for a minute, or a saturation below 50 % once the muscle of the heart has gone without
+//! oxygen for the equivalent of a minute and a half, bring the heart to a slow ventricular escape rhythm; it stops pumping
+//! and then falls silent. The order is that of asphyxia and exsanguination
 //! (Varvarousis et al., Am J Emerg Med 2015;33:1297): the pulse is lost within minutes, electrical silence takes several
 //! more. The dwell times are drawn within ranges chosen for that, not fitted to patients.
 
@@ -9,13 +10,13 @@ use bevy_ecs::prelude::*;
 use sim_core::{GRID, Key, Purpose};
 
 use super::Causes;
-use physiology::{Body, Rhythm, RhythmKind};
+use physiology::{Body, Core, Rhythm, RhythmKind};
 
 /// What a heart does not survive, and for how long it does.
 const LETHAL_MAP_MMHG: f64 = 35.0;
 const LETHAL_MAP_S: f64 = 60.0;
-const LETHAL_SATURATION: f64 = 0.30;
-const LETHAL_SATURATION_S: f64 = 90.0;
+const LETHAL_SATURATION: f64 = 0.50;
+const LETHAL_ISCHAEMIA_S: f64 = 90.0;
 
 /// A slow heart recovers when pressure and saturation stay above these for so long.
 const RECOVERED_SATURATION: f64 = 0.60;
@@ -50,7 +51,6 @@ enum Stage {
 #[derive(Debug, Clone, Default, Component)]
 pub(crate) struct Collapse {
     low_pressure_s: f64,
-    low_oxygen_s: f64,
     stage: Stage,
     /// The rhythm before the collapse.
     before: Option<Box<Rhythm>>,
@@ -65,15 +65,15 @@ impl Collapse {
         let count =
             |lasting_s: &mut f64, holds: bool| *lasting_s = if holds { *lasting_s + GRID.seconds() } else { 0.0 };
         count(&mut self.low_pressure_s, vitals.map_mmhg < LETHAL_MAP_MMHG);
-        count(&mut self.low_oxygen_s, vitals.sao2 < LETHAL_SATURATION);
-        if self.stage == Stage::Alive && self.low_pressure_s == 0.0 && self.low_oxygen_s == 0.0 {
+        let starved = vitals.sao2 < LETHAL_SATURATION && starves(&body.core);
+        if self.stage == Stage::Alive && self.low_pressure_s == 0.0 && !starved {
             return;
         }
         let recovers = vitals.map_mmhg > LETHAL_MAP_MMHG && vitals.sao2 > RECOVERED_SATURATION;
-        self.progress(recovers, key, causes, body);
+        self.progress(recovers, starved, key, causes, body);
     }
 
-    fn progress(&mut self, recovers: bool, key: Key, causes: &mut Causes, body: &mut Body) {
+    fn progress(&mut self, recovers: bool, starved: bool, key: Key, causes: &mut Causes, body: &mut Body) {
         if self.stage != Stage::Alive && causes.held_rhythm().is_some_and(|rhythm| rhythm.kind.ejection() == 1.0) {
             // Somebody has restored a rhythm that pumps.
             self.rescue(causes, body);
@@ -81,7 +81,7 @@ impl Collapse {
         }
         match &mut self.stage {
             Stage::Alive => {
-                let lethal = self.low_pressure_s >= LETHAL_MAP_S || self.low_oxygen_s >= LETHAL_SATURATION_S;
+                let lethal = self.low_pressure_s >= LETHAL_MAP_S || starved;
                 let own = causes.own_rhythm(body);
                 // A heart that a step has arrested, or that races by itself, is judged by that rhythm.
                 if lethal && causes.held_rhythm().is_none() && own.kind.ejection() == 1.0 {
@@ -118,11 +118,16 @@ impl Collapse {
 
     fn rescue(&mut self, causes: &mut Causes, body: &mut Body) {
         self.stage = Stage::Alive;
-        (self.low_pressure_s, self.low_oxygen_s) = (0.0, 0.0);
+        self.low_pressure_s = 0.0;
         if let Some(before) = self.before.take() {
             causes.change_own_rhythm(*before, body);
         }
     }
+}
+
+/// Whether the muscle of the heart has gone without oxygen for too long.
+fn starves(core: &Core) -> bool {
+    core.oxygen_debt().is_some_and(|debt| debt.heart_ischaemia_s() >= LETHAL_ISCHAEMIA_S)
 }
 
 fn between((shortest_s, longest_s): (f64, f64), share: f64) -> f64 {
@@ -189,6 +194,38 @@ mod tests {
         let changes = live(&mut bench, &mut collapse, 300);
         assert_eq!(changes.last().map(|(_, kind)| *kind), Some(RhythmKind::Sinus), "{changes:?}");
         assert!(bench.body.core.vitals().heart_rate_bpm > 60.0, "{:?}", bench.body.core.vitals());
+    }
+
+    /// Air with 7 % oxygen is not survived for half an hour.
+    #[test]
+    fn deep_hypoxia_ends_in_an_arrest() {
+        let mut bench = Bench::new();
+        bench.begin(push(|inputs| &mut inputs.fio2, -0.14));
+        let changes = live(&mut bench, &mut Collapse::default(), 1_800);
+        let kinds: Vec<RhythmKind> = changes.iter().map(|(_, kind)| *kind).collect();
+        assert_eq!(kinds[..3], [Sinus, Idioventricular, PulselessActivity], "{changes:?}");
+        assert!((300..1_200).contains(&changes[1].0), "{changes:?}");
+    }
+
+    /// Half of the blood lost in twenty minutes is lethal within the hour, septic shock within half a day.
+    #[test]
+    fn untreated_shock_is_lethal() {
+        let mut bench = Bench::new();
+        bench.begin(push(|inputs| &mut inputs.bleed_l_s, 2.5 / 1_200.0));
+        let mut collapse = Collapse::default();
+        live(&mut bench, &mut collapse, 1_200);
+        assert_eq!(collapse.stage, Stage::Alive);
+        bench.release();
+        let changes = live(&mut bench, &mut collapse, 2_400);
+        assert!(changes.iter().any(|(_, kind)| *kind == PulselessActivity), "{changes:?}");
+
+        let mut bench = Bench::new();
+        bench.begin(push(|inputs| &mut inputs.sepsis, 1.0));
+        let mut collapse = Collapse::default();
+        let early = live(&mut bench, &mut collapse, 2 * 3_600);
+        assert_eq!(early.len(), 1, "{early:?}");
+        let changes = live(&mut bench, &mut collapse, 8 * 3_600);
+        assert!(changes.iter().any(|(_, kind)| *kind == PulselessActivity), "{changes:?}");
     }
 
     /// Rhythms that steps hold are theirs: no fibrillation turns into a slow rhythm by itself.

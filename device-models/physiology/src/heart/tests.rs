@@ -203,6 +203,18 @@ fn fibrillation_is_irregular() {
     assert!(heart.events().fibrillations.iter().any(|episode| episode.kind == FibrillationKind::Atrial));
 }
 
+/// Fast fibrillation has beats without a pulse, slow has none.
+#[test]
+fn fast_fibrillation_has_a_pulse_deficit() {
+    let without = |rate_bpm: f64| {
+        let heart = rhythm(RhythmKind::AtrialFibrillation, rate_bpm);
+        let beats = &heart.beats()[1..];
+        beats.iter().filter(|beat| !beat.has_pulse()).count() as f64 / beats.len() as f64
+    };
+    assert_eq!(without(80.0), 0.0);
+    assert!((0.05..0.40).contains(&without(130.0)), "{}", without(130.0));
+}
+
 /// PR grows until a beat is dropped; type II drops without warning.
 #[test]
 fn second_degree_blocks_drop_beats() {

@@ -48,6 +48,10 @@ const EPINEPHRINE_BETA_HALF_UG_L: f64 = 0.35;
 const EPINEPHRINE_VASODILATION: f64 = 0.62;
 const EPINEPHRINE_CONTRACTILITY: f64 = 0.90;
 const EPINEPHRINE_CHRONOTROPY_BPM: f64 = 22.0;
+/// What a bolus adds against the baroreflex: greatest rise, and the concentration of its half; 1 mg into a vein makes a beating
+/// heart race (the size is a clinical impression, not a fit).
+const EPINEPHRINE_RACING_BPM: f64 = 90.0;
+const EPINEPHRINE_RACING_HALF_UG_L: f64 = 25.0;
 const EPINEPHRINE_VENOCONSTRICTION_L: f64 = 0.30;
 const EPINEPHRINE_ALPHA_HALF_UG_L: f64 = 8.0;
 const EPINEPHRINE_ALPHA_STEEPNESS: f64 = 2.0;
@@ -57,9 +61,12 @@ const EPINEPHRINE_VASOCONSTRICTION: f64 = 3.5;
 /// which the electroencephalogram of the young and of the old has slowed half-way [ug/L] (Albrecht 1999).
 const PROPOFOL_SLEEP_MG_L: f64 = 2.35;
 const MIDAZOLAM_SLEEP_UG_L: [f64; 2] = [522.0, 223.0];
-/// How much an opioid, in units of its half-effect on breathing, deepens a hypnotic; alone it puts nobody to sleep
-/// (Bouillon et al., Anesthesiology 2004;100:1353).
+/// How much an opioid, in units of its half-effect on breathing, deepens a hypnotic (Bouillon et al., Anesthesiology
+/// 2004;100:1353).
 const OPIOID_DEEPENING: f64 = 0.3;
+/// Opioid, in the same units, at which alone half no longer answer a voice. Overdose is respiratory depression with stupor or
+/// coma (Boyer, N Engl J Med 2012;367:146); set so that 20 mg of morphine make drowsy and 10 mg do not.
+const OPIOID_SLEEP_UNITS: f64 = 1.3;
 /// Steepness of the passage into sleep.
 const WAKEFULNESS_STEEPNESS: f64 = 4.0;
 
@@ -130,7 +137,9 @@ impl Concentrations {
                 * (1.0 + EPINEPHRINE_VASOCONSTRICTION * alpha)
                 - 1.0,
             venoconstriction_l: EPINEPHRINE_VENOCONSTRICTION_L * beta,
-            chronotropy_bpm: EPINEPHRINE_CHRONOTROPY_BPM * beta,
+            chronotropy_bpm: EPINEPHRINE_CHRONOTROPY_BPM * beta
+                + EPINEPHRINE_RACING_BPM
+                    * hill(self.epinephrine_ug_l, EPINEPHRINE_RACING_HALF_UG_L, EPINEPHRINE_ALPHA_STEEPNESS),
             contractility: (1.0 - PROPOFOL_HEART * propofol) * (1.0 + EPINEPHRINE_CONTRACTILITY * beta) - 1.0,
             baroreflex_loss: PROPOFOL_BAROREFLEX * propofol,
         }
@@ -143,5 +152,7 @@ pub(super) fn wakefulness(concentrations: &Concentrations, age_years: f64) -> f6
     let midazolam_sleep_ug_l = if age_years < OLD_AGE_YEARS { young_ug_l } else { old_ug_l };
     let hypnotics =
         concentrations.propofol_mg_l / PROPOFOL_SLEEP_MG_L + concentrations.midazolam_ug_l / midazolam_sleep_ug_l;
-    1.0 - hill(hypnotics * (1.0 + OPIOID_DEEPENING * concentrations.opioid_units()), 1.0, WAKEFULNESS_STEEPNESS)
+    let opioid = concentrations.opioid_units();
+    let depth = hypnotics * (1.0 + OPIOID_DEEPENING * opioid) + opioid / OPIOID_SLEEP_UNITS;
+    1.0 - hill(depth, 1.0, WAKEFULNESS_STEEPNESS)
 }

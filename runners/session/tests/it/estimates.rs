@@ -46,8 +46,9 @@ fn sizes(length: &str, patient: &str, kinds: &[&str], with_edf: bool) -> (f64, f
     let text = HEAD.replace("LENGTH", length).replace("PATIENT", patient) + &devices.collect::<String>();
     let file = folder.path().join("sizes.toml");
     fs::write(&file, text).expect("writable");
-    let mut registry = session::standard_registry();
-    let run = session::Run::load(file, &mut registry).expect("a scenario without faults");
+    let registry = session::standard_registry();
+    let mut own = session::standard_registry();
+    let run = session::Run::load(file, &mut own).expect("a scenario without faults");
     let plan = run.plan();
     let everyone = 0..plan.roster.patients.len();
     let estimate = Estimate::of(plan, everyone.clone(), &registry, with_edf);

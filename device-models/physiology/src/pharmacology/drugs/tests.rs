@@ -200,6 +200,36 @@ fn much_epinephrine_constricts() {
     assert!(patient.core.vitals().map_mmhg > 100.0, "{:?}", patient.core.vitals());
 }
 
+/// 1 mg into a vein: pressure and rate rise.
+#[test]
+fn a_bolus_of_epinephrine_races() {
+    let mut patient = Patient::breathing();
+    let vitals = patient.bolus(Drug::Epinephrine, 1_000.0, 90);
+    let fastest_bpm = vitals.iter().map(|vitals| vitals.heart_rate_bpm).fold(0.0, f64::max);
+    assert!(fastest_bpm > 100.0, "{fastest_bpm}");
+    assert!(vitals.iter().any(|vitals| vitals.sbp_mmhg > 180.0));
+}
+
+/// The usual dose leaves patients awake, twice as much makes them drowsy, a milligram of fentanyl unconscious.
+#[test]
+fn opioids_sedate_and_naloxone_wakes() {
+    let least = |drug: Drug, ug: f64| {
+        let mut patient = Patient::breathing();
+        let mut least = 1.0_f64;
+        for second in 0..2_400 {
+            patient.second(&[(drug, if second < 10 { ug / 10.0 } else { 0.0 })]);
+            least = least.min(patient.drugs.wakefulness());
+        }
+        (least, patient)
+    };
+    assert!(least(Drug::Morphine, 10_000.0).0 > 0.9);
+    let (drowsy, mut patient) = least(Drug::Morphine, 20_000.0);
+    assert!((0.3..0.9).contains(&drowsy), "{drowsy}");
+    patient.bolus(Drug::Naloxone, 400.0, 300);
+    assert!(patient.drugs.wakefulness() > 0.95, "{}", patient.drugs.wakefulness());
+    assert!(least(Drug::Fentanyl, 1_000.0).0 < 0.05);
+}
+
 #[test]
 fn nothing_given_changes_nothing() {
     let mut patient = Patient::breathing();
