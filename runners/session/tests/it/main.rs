@@ -3,6 +3,7 @@
 mod commands;
 mod connections;
 mod embedding;
+mod estimates;
 mod fates;
 mod files;
 mod inventory;
