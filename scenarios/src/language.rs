@@ -10,6 +10,7 @@ pub(crate) mod names;
 pub(crate) mod parameter;
 pub(crate) mod pem;
 pub(crate) mod plain_value;
+pub(crate) mod preset;
 pub(crate) mod reader;
 pub(crate) mod schema;
 pub(crate) mod settings;

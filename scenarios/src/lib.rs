@@ -19,6 +19,7 @@ pub use events::clock::VIRTUAL_EPOCH_NS;
 pub use json_schema::json_schema;
 pub use language::diagnostic::{Diagnostic, DiagnosticSeverity};
 pub use language::pem::{check_certificate, check_private_key};
+pub use language::preset::{PRESETS, Preset};
 pub use language::settings::Settings;
 pub use language::source::{Files, Source, SourceError, Texts};
 pub use language::suggestion::closest;

@@ -11,10 +11,12 @@ use crate::events::command::canonical_arguments;
 use crate::events::path::Cast;
 use crate::events::step::{StepDraft, read_steps};
 use crate::events::timeline::{Expansion, Timeline};
+use crate::foresight::cloud::Clouds;
 use crate::foresight::device::check_devices;
 use crate::foresight::expectation::check_expectations;
 use crate::foresight::payload::Trials;
 use crate::foresight::probe::Publications;
+use crate::foresight::session::Sessions;
 use crate::foresight::step::check_steps;
 use crate::foresight::token_key::check_token_keys;
 use crate::judgement::expectation::{ExpectDraft, expand_expects, read_expects};
@@ -143,8 +145,20 @@ fn read_and_expand(
         check_steps(&expansion, &timeline);
         check_devices(notes, &cast, time.length);
         check_token_keys(notes, &links, &roster, &endpoints, folder);
+        Clouds {
+            notes,
+            registry,
+            targets: &targets,
+            links: &links,
+            roster: &roster,
+            deliveries: &deliveries,
+            endpoints: &endpoints,
+            probes: &probes.plans,
+        }
+        .check();
         let (payloads, links, cohorts) = (&payloads, &links, &cohorts.drafts);
         Trials { notes, registry, payloads, links, cohorts, seed: seed_or_one, epoch_ns: epoch }.check();
+        Sessions { notes, registry, links, roster: &roster, air: &air, deliveries: &deliveries }.check();
         let (probes, places) = (&probes.plans, &probes.filter_places);
         let asked: Vec<usize> = expects.iter().filter_map(ExpectDraft::asks).collect();
         let all_asked = !expects.is_empty() && asked.len() == expects.len();

@@ -2,6 +2,7 @@
 //! the stack owed the probe before.
 
 use scenarios::Statistic;
+use sim_core::SimId;
 
 use crate::connection_times::Connected;
 use crate::delays::{Delays, Reduced};
@@ -50,6 +51,8 @@ pub(crate) struct Eyesight {
     last_seen_at: i64,
     /// What it has seen on topics of no device, and could not be read.
     pub(crate) unread: Unread,
+    /// Some of it came beside any topic: where messages come without one, it may be any of them.
+    pub(crate) has_unread_beside_topics: bool,
     /// Copies of what it had seen, brought again because it had been away.
     pub(crate) redelivered: u64,
 }
@@ -61,6 +64,7 @@ impl Eyesight {
             until_seen: Delays::new(),
             last_seen_at: i64::MIN,
             unread: Unread::default(),
+            has_unread_beside_topics: false,
             redelivered: 0,
         }
     }
@@ -87,6 +91,12 @@ impl Eyesight {
     /// A message was seen for the first time, so long after it was first written.
     pub(crate) fn saw_after(&mut self, nanos: i64) {
         self.until_seen.record(Delay::After(nanos));
+    }
+
+    /// Whether a message of a device that was written at an instant, and that it has not seen, may be what it could not
+    /// read.
+    pub(crate) fn could_not_read(&self, is_behind: bool, device: SimId, sent_at: i64) -> bool {
+        (is_behind || self.has_unread_beside_topics) && self.unread.could_be(device, sent_at)
     }
 
     /// Whether it was ever away, so that what it had may be brought again.

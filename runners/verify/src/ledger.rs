@@ -27,6 +27,7 @@ use crate::recent_payloads::RecentPayloads;
 use crate::route_formats::{Naming, RouteFormats};
 use crate::route_record::LedgerError;
 use crate::series::Series;
+use crate::sessions::SessionsSeen;
 use crate::settled_wordings::SettledWordings;
 use crate::topics::Topics;
 use crate::{Counts, Totals};
@@ -77,6 +78,7 @@ pub struct Ledger {
     /// How often each probe's sightings were matched by each rule.
     matched: Vec<Vec<u64>>,
     eyes: Vec<Eyesight>,
+    sessions: Vec<SessionsSeen>,
     /// What was said last, to be shown beside what was seen.
     recent: RecentPayloads,
     /// Sightings of which it was told where they differ.
@@ -107,6 +109,7 @@ impl Ledger {
         let accounts = Accounts::of(&plan);
         let devices = plan.roster.devices.iter().enumerate();
         let matchers = registry.all::<MatcherSpec>().to_vec();
+        let formats = RouteFormats::of(&plan, registry);
         let share = limits.remembered / accounts.all.len().max(1);
         Self {
             limits,
@@ -117,7 +120,8 @@ impl Ledger {
                 .collect(),
             takes_part: Vec::new(),
             topics: Topics::of(&plan),
-            formats: RouteFormats::of(&plan, registry),
+            sessions: SessionsSeen::of(&plan, registry, &formats),
+            formats,
             matched: vec![vec![0; matchers.len()]; plan.probes.len()],
             matchers,
             eyes: plan.probes.iter().map(|_| Eyesight::new()).collect(),
@@ -331,7 +335,7 @@ impl Ledger {
             let account = &mut self.accounts.all[index];
             let name = match *account.naming.get_or_insert_with(|| self.formats.naming(route, payload)) {
                 Naming::Sequence => None,
-                Naming::Bytes => Some(wording.bytes()),
+                Naming::Bytes => Some(wording.meaning()),
                 Naming::DeviceTime => wording.device_time_ms().map(i64::cast_unsigned),
             };
             if let Some(name) = name {
@@ -408,12 +412,18 @@ impl Ledger {
         if let Some(eyes) = self.eyes.get_mut(probe) {
             eyes.blind(Blindness { since, until, ended_owing, resumed: false, reason: reason.to_owned() });
         }
+        if let Some(sessions) = self.sessions.get_mut(probe) {
+            sessions.lost_sight();
+        }
     }
 
     /// A probe that was blind sees from an instant on; its target may have kept what it took meanwhile.
     pub fn sees(&mut self, probe: usize, at: i64, resumed: bool) {
         if let Some(eyes) = self.eyes.get_mut(probe) {
             eyes.sees(at, resumed);
+        }
+        if let Some(sessions) = self.sessions.get_mut(probe) {
+            sessions.lost_sight();
         }
     }
 

@@ -41,6 +41,7 @@ mod run_report;
 #[cfg(test)]
 mod sample_run;
 mod series;
+mod sessions;
 mod settled_wordings;
 mod topics;
 mod totals;

@@ -81,7 +81,26 @@ impl ProbeReport {
         let more = (more > 0).then(|| format!("blind {} times more", figures::count(more as u64)));
         let redelivered = (self.redelivered > 0)
             .then(|| format!("{} copies came because it had been away", figures::count(self.redelivered)));
-        self.counts_line().into_iter().chain(self.rules_line()).chain(blind).chain(more).chain(redelivered)
+        let sessions = self.sessions_line().into_iter().chain(self.flaw_lines());
+        self.counts_line()
+            .into_iter()
+            .chain(self.rules_line())
+            .chain(sessions)
+            .chain(blind)
+            .chain(more)
+            .chain(redelivered)
+    }
+
+    /// `sessions: 2 NBIRTH, 1 NDEATH`.
+    fn sessions_line(&self) -> Option<String> {
+        let kinds: Vec<String> =
+            self.session_messages.iter().map(|(kind, times)| format!("{} {kind}", figures::count(*times))).collect();
+        (!kinds.is_empty()).then(|| format!("sessions: {}", kinds.join(", ")))
+    }
+
+    /// Each rule of sessions that was broken.
+    fn flaw_lines(&self) -> impl Iterator<Item = String> {
+        self.session_flaws.iter().map(|(flaw, times)| format!("{} times {flaw}", figures::count(*times)))
     }
 
     /// What it counted of streams of which the totals count another probe's.

@@ -131,7 +131,7 @@ impl Trials<'_> {
                 shapes.push(Fullness::Empty);
             }
             for shape in shapes {
-                let trial = Trial { cohort, device, kind, stream, cadence: *cadence, shape };
+                let trial = Trial { cohort, device, link, kind, stream, cadence: *cadence, shape };
                 let sequences: &[u64] = if shape == Fullness::Full { &LARGE_SEQUENCES } else { &[] };
                 let mut payloads =
                     [SEQUENCE].iter().chain(sequences).map(|sequence| self.trial(&trial, *sequence, format));
@@ -190,9 +190,17 @@ impl Trials<'_> {
                 return Err(whole(format!("{of} does not read back: {reason}; it was written as {}", shown(&payload))));
             }
         };
+        if key.stream.is_empty() && trial.device.streams.len() > 1 && !trial.link.topic.names_stream() {
+            let streams = trial.device.streams.len();
+            return Err(whole(format!(
+                "it tells no `stream`, and the topic is the same for all {streams} streams of `{}`: nobody could tell which \
+                 message is which; put `${{stream}}` into the topic, or the stream into the payload",
+                trial.kind.kind
+            )));
+        }
         let differences = [
-            differs("serial number", &*key.device_serial, &serial),
-            differs("stream", &*key.stream, trial.stream.id),
+            differs_if_told("serial number", &key.device_serial, &serial),
+            differs_if_told("stream", &key.stream, trial.stream.id),
             key.patient_id.and_then(|read| differs("patient", &*read, &patient_id)),
             key.sequence.and_then(|read| {
                 differs("sequence number", &read, &sequence).map(|told| told + begins_anew(read, sequence))
@@ -215,6 +223,7 @@ impl Trials<'_> {
 struct Trial<'a> {
     cohort: &'a CohortDraft,
     device: &'a DeviceDraft,
+    link: &'a LinkBody,
     kind: &'a DeviceSpec,
     stream: &'a StreamSpec,
     cadence: Cadence,
@@ -271,6 +280,11 @@ fn place_of(body: Option<&PayloadBody>, device: &DeviceDraft, flaw: &FormatFlaw)
 
 fn differs<T: PartialEq + std::fmt::Display + ?Sized>(what: &str, read: &T, said: &T) -> Option<String> {
     (read != said).then(|| format!("its {what} is `{said}` and is read as `{read}`"))
+}
+
+/// The same, of what a payload may leave to its topic.
+fn differs_if_told(what: &str, read: &str, said: &str) -> Option<String> {
+    if read.is_empty() { None } else { differs(what, read, said) }
 }
 
 /// What mends a counter that begins anew, by the number that it shows.

@@ -132,7 +132,8 @@ pub(crate) fn read_probes(
         cohorts.iter().flat_map(|cohort| cohort.devices.iter().map(move |device| (cohort, &links[device.link])));
     for (cohort, body) in links.filter_map(|(cohort, link)| Some((cohort, link.body.as_ref().ok()?))) {
         let target = body.plan.target;
-        if !targets[target].is_host && !watched.contains(&target) {
+        let lets_watch = targets[target].cloud.as_ref().is_none_or(|cloud| cloud.lets_watch);
+        if !targets[target].is_host && lets_watch && !watched.contains(&target) {
             topics.entry(target).or_default().insert(body.topic.filter(&cohort.id));
         }
     }

@@ -1,6 +1,6 @@
 //! Reads targets: what carriers lead to, and places where Bluetooth hosts attach.
 
-use sim_core::{Arguments, CarrierKind, Registry};
+use sim_core::{Arguments, CarrierKind, CloudSpec, Registry};
 
 use crate::language::diagnostic::{Checked, Notes, Place};
 use crate::language::document::{Table, Value};
@@ -10,6 +10,7 @@ use crate::language::reader::{Placed, Reader};
 use crate::language::schema::TableSpec;
 use crate::language::suggestion::hint;
 use crate::language::word::{HOST, Words};
+use crate::network::cloud::read_cloud;
 use crate::network::connection::{check_password_or_token, read_token};
 use crate::network::host::{HostDraft, read_host};
 use crate::plan::{AuthPlan, TargetPlan, TimeMode, TimePlan, TokenPlan};
@@ -23,6 +24,8 @@ pub(crate) struct TargetDraft {
     pub(crate) is_host: bool,
     /// The carrier that leads to it, as far as it is known.
     pub(crate) carrier: Option<&'static str>,
+    /// The cloud that it is, if it is one.
+    pub(crate) cloud: Option<CloudSpec>,
     /// How they do.
     pub(crate) host: Option<HostDraft>,
 }
@@ -66,6 +69,9 @@ pub(crate) fn read_targets(
                 let key = if reader.has("with") { "with" } else { "url" };
                 root.notes.error(reader.place(key), message);
             }
+            let clouds = registry.all::<CloudSpec>();
+            let name = carrier.map(|carrier| carrier.name);
+            let cloud = read_cloud(&reader, clouds, name, url.as_deref().ok());
             let plan = kind.and(url).and_then(|url| {
                 let name = carrier.map_or("", |carrier| carrier.name).to_owned();
                 let (auth, token) = auth?.unzip();
@@ -73,7 +79,11 @@ pub(crate) fn read_targets(
                 Ok(TargetPlan { id, carrier: name, url, arguments: arguments?, auth, token })
             });
             let carrier = carrier.filter(|_| plan.is_ok()).map(|carrier| carrier.name);
-            TargetDraft { id, plan, is_host: kind == Ok(HOST), carrier, host }
+            let (plan, cloud) = match cloud {
+                Ok(cloud) => (plan, cloud),
+                Err(refused) => (Err(refused), None),
+            };
+            TargetDraft { id, plan, is_host: kind == Ok(HOST), carrier, cloud, host }
         })
         .collect()
 }
@@ -85,17 +95,14 @@ fn read_auth(target: &Reader<'_>, spec: &'static TableSpec, key: &str) -> Checke
     let reader = Reader::new(target.notes, table, spec.below(key), "`auth`".to_owned(), None);
     let user = reader.text("user");
     let token = reader.optional("token", |auth, key| {
-        let token = read_token(auth, spec.below("auth"), key)?;
+        let token = read_token(auth, spec.below("auth"), key, None)?;
         token.of_everybody().ok_or_else(|| {
             let message =
                 "those who are no devices have no serial number; write `subject` and the like without `${device...}`";
             auth.notes.error(auth.place(key), message)
         })
     });
-    let password = match check_password_or_token(&reader)? {
-        true => reader.text("password")?.text,
-        false => String::new(),
-    };
+    let password = if check_password_or_token(&reader)? { reader.text("password")?.text } else { String::new() };
     Ok((AuthPlan { user: user?.text, password }, token?))
 }
 

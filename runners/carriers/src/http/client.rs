@@ -212,10 +212,12 @@ impl Sender {
 async fn read(response: Result<Response<Incoming>, hyper::Error>) -> Result<Response<()>, hyper::Error> {
     let (head, body) = response?.into_parts();
     let end = Limited::new(body, LONGEST_RESPONSE).collect().await;
-    match end.map_err(|error| error.downcast::<hyper::Error>()) {
-        Err(Ok(broken)) => Err(*broken),
-        Ok(_) | Err(Err(_)) => Ok(Response::from_parts(head, ())),
+    if let Err(error) = end
+        && let Ok(broken) = error.downcast::<hyper::Error>()
+    {
+        return Err(*broken);
     }
+    Ok(Response::from_parts(head, ()))
 }
 
 #[cfg(test)]

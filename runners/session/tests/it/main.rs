@@ -1,5 +1,6 @@
 //! Whole runs, embedded in a program of one's own.
 
+mod clouds;
 mod commands;
 mod connections;
 mod embedding;

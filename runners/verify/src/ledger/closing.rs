@@ -129,7 +129,7 @@ impl Ledger {
                 End::Unjudged
             }
             (Some(sent_at), None)
-                if account.is_behind && eyes.as_ref().is_some_and(|eyes| eyes.unread.could_be(device, sent_at)) =>
+                if eyes.as_ref().is_some_and(|eyes| eyes.could_not_read(account.is_behind, device, sent_at)) =>
             {
                 End::Unread
             }

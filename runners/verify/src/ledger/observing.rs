@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use sim_core::{RouteId, SimId, SimTime};
 use vocabulary::{KeyError, MessageKey, Sighting};
-use xxhash_rust::xxh3::xxh3_64;
 
 use super::Ledger;
 use crate::difference::difference;
@@ -39,6 +38,9 @@ impl Ledger {
         }
         if let Some(eyes) = self.eyes.get_mut(probe) {
             eyes.saw(sighting.observed_at);
+        }
+        if self.sessions.get_mut(probe).is_some_and(|sessions| sessions.see(topic, &sighting.raw)) {
+            return;
         }
         let routes = self.topics.routes(&self.plan, topic);
         if routes.is_empty() && (topic.ends_with("/cmd") || topic.ends_with("/ack")) {
@@ -321,6 +323,7 @@ impl Ledger {
             self.totals.foreign += 1;
             if let (Some(eyes), Stranger::Unread | Stranger::Unmatched) = (self.eyes.get_mut(probe), stranger) {
                 eyes.unread.note_unread(&sighting.topic, sighting.observed_at);
+                eyes.has_unread_beside_topics |= sighting.topic.is_empty();
             }
             return;
         };
@@ -419,8 +422,19 @@ impl Known for KnownAt<'_> {
         streams.iter().find(|known| known.id == stream).map(|known| known.route)
     }
 
+    fn routes_of(&self, device: SimId) -> Vec<RouteId> {
+        let streams = &self.ledger.plan.roster.devices[device.index()].streams;
+        streams.iter().map(|stream| stream.route).collect()
+    }
+
     fn routes_on(&self, topic: &str) -> &[RouteId] {
         self.ledger.topics.routes(&self.ledger.plan, topic)
+    }
+
+    fn names_of(&self, route: RouteId) -> (SimId, &str) {
+        let roster = &self.ledger.plan.roster;
+        let route = &roster.routes[route.index()];
+        (route.device, &roster.devices[route.device.index()].streams[usize::from(route.stream)].id)
     }
 
     fn at_time(&self, route: RouteId, device_time_ms: i64) -> Recall {
@@ -428,7 +442,16 @@ impl Known for KnownAt<'_> {
     }
 
     fn with_bytes(&self, route: RouteId, bytes: &[u8]) -> Recall {
-        self.named(route, Naming::Bytes, xxh3_64(bytes))
+        self.named(route, Naming::Bytes, self.ledger.formats.imprint(route, bytes).meaning())
+    }
+
+    fn saying(&self, bytes: &[u8]) -> Vec<RouteId> {
+        let accounts = self.ledger.accounts.all.iter();
+        let nameless = accounts.filter(|account| {
+            account.naming == Some(Naming::Bytes) && account.probe.map(usize::from) == Some(self.probe)
+        });
+        let says_so = |route: &RouteId| matches!(self.with_bytes(*route, bytes), Recall::Message(_));
+        nameless.map(|account| account.route).filter(says_so).collect()
     }
 }
 
@@ -459,8 +482,8 @@ fn claim<'s>(
     }
     match read() {
         Ok(key) => {
-            claim.device_serial.get_or_insert(key.device_serial);
-            claim.stream.get_or_insert(key.stream);
+            claim.device_serial = claim.device_serial.or_else(|| said(key.device_serial));
+            claim.stream = claim.stream.or_else(|| said(key.stream));
             claim.patient_id = key.patient_id;
             claim.sequence = claim.sequence.or(key.sequence);
             claim.device_time_ms = claim.device_time_ms.or(key.device_time_ms);
@@ -468,4 +491,9 @@ fn claim<'s>(
         }
         Err(error) => (claim, Some(error)),
     }
+}
+
+/// A part of a key, unless the payload leaves it to its topic.
+fn said(part: Cow<'_, str>) -> Option<Cow<'_, str>> {
+    (!part.is_empty()).then_some(part)
 }

@@ -75,6 +75,8 @@ impl Ledger {
                     routes: accounts().filter(|account| account.is_first).count() as u64,
                     watched: accounts().count() as u64,
                     counts,
+                    session_messages: self.sessions[index].messages.clone(),
+                    session_flaws: self.sessions[index].flaws.clone(),
                     redelivered: self.eyes[index].redelivered,
                     blind: self.eyes[index].report(),
                 }
