@@ -38,13 +38,11 @@ pub struct GlucoseMeter {
 impl GlucoseMeter {
     /// Whether blood is taken in this minute: at a period by whoever cares for the patient, else by a person who can act.
     fn measures_at(&self, minute: &LocalMinute, glycaemia: &Glycaemia, can_act: impl Fn() -> bool) -> bool {
-        match self.period_min {
-            Some(period_min) => minute.index % period_min == 0,
-            None => {
-                let is_time = minute.of_day == BEDTIME_MIN || glycaemia.eats_at(minute.of_day + BEFORE_MEAL_MIN);
-                is_time && can_act()
-            }
+        if let Some(period_min) = self.period_min {
+            return minute.index % period_min == 0;
         }
+        let is_time = minute.of_day == BEDTIME_MIN || glycaemia.eats_at(minute.of_day + BEFORE_MEAL_MIN);
+        is_time && can_act()
     }
 
     /// What the meter makes of plasma glucose [mg/dL] in a minute of the run.
