@@ -209,6 +209,9 @@ def test_a_dead_port_is_told_within_seconds(tmp_path):
     assert time.monotonic() - begin < 10
     assert f"127.0.0.1:{port}" in done.stderr and "refused" in done.stderr, done.stderr
     assert not (tmp_path / "out" / "run.json").exists()
+    junit = (tmp_path / "out" / "junit.xml").read_text()
+    assert 'errors="1"' in junit and "refused" in junit, junit
+    assert "refused" in (tmp_path / "out" / "report.html").read_text()
 
     done = iomt("check", "--connect", SCENARIO, *sets(broker=f"mqtt://127.0.0.1:{port}"), timeout=30)
     assert done.returncode == 3, done.stderr

@@ -33,7 +33,7 @@ auth  = {{ user = "nurse", password = "${{from_environment}}" }}
 [link.literal]
 to    = "broker"
 topic = "home/${{device.serial}}/${{stream}}"
-auth  = {{ user = "home", password = "planted-literal" }}
+auth  = {{ user = "planted-literal", password = "planted-literal" }}
 [[cohort]]
 id      = "icu"
 count   = 2
@@ -71,7 +71,7 @@ def place(start_mosquitto, tmp_path):
     authority = Authority(tmp_path / "ca")
     passwords = tmp_path / "passwords"
     names = {f"icu-{number:04}-own": f"planted-planted-by-set-icu-{number:04}-own" for number in (1, 2)}
-    names |= {"nurse": "planted-in-environment-1", "watcher": "planted-in-environment-2", "home": "planted-literal"}
+    names |= {"nurse": "planted-in-environment-1", "watcher": "planted-in-environment-2", "planted-literal": "planted-literal"}
     passwords.write_text("".join(f"{name}:{password}\n" for name, password in names.items()))
     subprocess.run(["mosquitto_passwd", "-U", passwords], check=True, timeout=30)
     lines = listener(authority.issue("broker"), f"cafile {authority.certificate}", "require_certificate true")

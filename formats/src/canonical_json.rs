@@ -16,17 +16,27 @@ const USUAL_ENTRIES: usize = 8;
 ///
 /// Every message that is said is read by this, so it writes while it reads and builds no tree.
 pub(crate) fn write_meaning(payload: &[u8], out: &mut Vec<u8>) -> bool {
+    write(Canonical(out, None), payload)
+}
+
+/// As [`write_meaning`], without the entries of the outermost object whose keys are none of these: whoever adds something
+/// does not change what was said.
+pub(crate) fn write_meaning_of(keys: &'static [&'static str], payload: &[u8], out: &mut Vec<u8>) -> bool {
+    write(Canonical(out, Some(keys)), payload)
+}
+
+fn write(Canonical(out, keys): Canonical<'_>, payload: &[u8]) -> bool {
     let begin = out.len();
     let mut deserializer = serde_json::Deserializer::from_slice(payload);
-    let read = Canonical(out).deserialize(&mut deserializer).and_then(|()| deserializer.end());
+    let read = Canonical(out, keys).deserialize(&mut deserializer).and_then(|()| deserializer.end());
     if read.is_err() {
         out.truncate(begin);
     }
     read.is_ok()
 }
 
-/// Writes the value that comes next.
-struct Canonical<'o>(&'o mut Vec<u8>);
+/// Writes the value that comes next; of an object only the entries of these keys, if there are any.
+struct Canonical<'o>(&'o mut Vec<u8>, Option<&'static [&'static str]>);
 
 /// An entry of an object as it was written.
 struct Entry {
@@ -94,7 +104,7 @@ impl<'de> Visitor<'de> for Canonical<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
         self.0.push(b'[');
-        while items.next_element_seed(Canonical(self.0))?.is_some() {
+        while items.next_element_seed(Canonical(self.0, None))?.is_some() {
             self.0.push(b',');
         }
         self.0.push(b']');
@@ -102,17 +112,22 @@ impl<'de> Visitor<'de> for Canonical<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let out = self.0;
+        let Self(out, keys) = self;
         out.push(b'{');
         let mut entries: Vec<Entry> = Vec::with_capacity(USUAL_ENTRIES);
         loop {
             let begin = out.len();
-            if map.next_key_seed(Canonical(out))?.is_none() {
+            if map.next_key_seed(Canonical(out, None))?.is_none() {
                 break;
             }
             let key_end = out.len();
             out.push(b':');
-            map.next_value_seed(Canonical(out))?;
+            map.next_value_seed(Canonical(out, None))?;
+            let quoted = &out[begin + 1..key_end - 1];
+            if keys.is_some_and(|keys| keys.iter().all(|key| key.as_bytes() != quoted)) {
+                out.truncate(begin);
+                continue;
+            }
             out.push(b',');
             entries.push(Entry { all: begin..out.len(), key_end });
         }
@@ -164,6 +179,16 @@ mod tests {
         assert_eq!(VendorJson.same(changed, said), Sameness::Differs { at: 20 });
         let swapped = br#"{"v":1,"m":{"spo2":97,"pr":71.5},"w":[2,1]}"#;
         assert!(matches!(VendorJson.same(swapped, said), Sameness::Differs { .. }));
+    }
+
+    #[test]
+    fn what_is_added_to_a_message_does_not_change_it() {
+        let said = br#"{"v":1,"m":{"spo2":97}}"#;
+        assert_eq!(VendorJson.same(br#"{"at":7,"v":1,"m":{"spo2":97},"by":{"m":1}}"#, said), Sameness::Meaning);
+        // Within a message there is nothing to add to.
+        assert!(matches!(VendorJson.same(br#"{"v":1,"m":{"spo2":97,"pr":70}}"#, said), Sameness::Differs { .. }));
+        assert!(matches!(VendorJson.same(br#"{"v":1,"m":{"spo2":97},"q":{}}"#, said), Sameness::Differs { .. }));
+        assert!(matches!(VendorJson.same(br#"{"v":1,"n":{"spo2":97}}"#, said), Sameness::Differs { .. }));
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Payload formats of gateways: what they make of a message that they have heard, before they hand it on.
 //!
-//! Both are read as vendor JSON: their keys say which message they are.
+//! Those of JSON are read as vendor JSON: their keys say which message they are.
 
 mod gateway_json;
+mod gateway_sparkplug;
 mod theengs;
 
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use radio_plan::GatewayFormatSpec;
 use sim_core::Registry;
 
+use crate::sparkplug::Sparkplug;
 use crate::vendor_json::VendorJson;
 
 /// Adds them.
@@ -26,6 +28,12 @@ pub(crate) fn register(registry: &mut Registry) {
             about: "as Theengs and OpenMQTTGateway publish, with `d`, `st` and `s` beside",
             encode: theengs::encode,
             reader: Arc::new(VendorJson),
+        },
+        GatewayFormatSpec {
+            name: "sparkplug",
+            about: "Sparkplug B 3.0: the gateway is a node, the devices that it hears are below it",
+            encode: gateway_sparkplug::encode,
+            reader: Arc::new(Sparkplug),
         },
     ]);
 }

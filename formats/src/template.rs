@@ -17,7 +17,7 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior};
 use sim_core::{Argument, Arguments, FormatSource, FormatSpec, ParameterKind, ParameterSpec};
-use vocabulary::{AskedMetric, Format, FormatFlaw, KeyError, Message, MessageKey};
+use vocabulary::{AskedMetric, Format, FormatFlaw, KeyError, Message, MessageKey, Telling};
 
 use self::key::KeyReader;
 use self::origin_of_fault::origin_of_fault;
@@ -63,7 +63,8 @@ fn parameters() -> Vec<ParameterSpec> {
             KEY,
             ParameterKind::Table,
             "JSON pointers to what names a message: `{ serial = \"/device/id\", stream = \"/type\", sequence = \"/n\", time \
-             = \"/ts\", patient = \"/who\" }`; `sequence` or `time` is enough, `patient` tells whose data it is",
+             = \"/ts\", patient = \"/who\" }`; `sequence` or `time` is enough, `patient` tells whose data it is, and `serial` \
+             and `stream` may be left to a topic that tells them",
         ),
         ParameterSpec::optional(
             PATTERN,
@@ -234,6 +235,10 @@ impl Format for Template {
             .get_template(NAME)
             .map(|template| names::metrics(&template, self.parameter))
             .unwrap_or_default()
+    }
+
+    fn tells(&self) -> Telling {
+        self.key.tells()
     }
 
     fn read_by(&self) -> Option<&'static str> {

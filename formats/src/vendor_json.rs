@@ -18,7 +18,10 @@ pub use key::peek;
 use bytes::BytesMut;
 use vocabulary::{Format, KeyError, Message, MessageKey};
 
-use crate::canonical_json::write_meaning;
+use crate::canonical_json::write_meaning_of;
+
+/// Keys of a message.
+const KEYS: &[&str] = &["v", "d", "p", "st", "s", "t", "m", "c", "q", "w"];
 
 /// The format, for the registry.
 #[derive(Debug, Clone, Copy)]
@@ -33,9 +36,10 @@ impl Format for VendorJson {
         peek(payload).map_err(|error| KeyError::Unreadable { reason: error.to_string() })
     }
 
-    /// The same JSON, whatever its order of keys, white space and spelling of numbers.
+    /// The same JSON, whatever its order of keys, white space and spelling of numbers, and whatever a stack has added beside
+    /// the format's own keys.
     fn write_meaning(&self, payload: &[u8], out: &mut Vec<u8>) -> bool {
-        write_meaning(payload, out)
+        write_meaning_of(KEYS, payload, out)
     }
 
     fn content_type(&self) -> &'static str {

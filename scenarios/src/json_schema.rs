@@ -202,7 +202,11 @@ fn parameters(specs: &[ParameterSpec]) -> Map<String, Value> {
 fn parameter(spec: &ParameterSpec) -> Value {
     let mut schema = match &spec.kind {
         ParameterKind::Quantity(vocabulary::Dimension::Ratio) => json!({"type": ["string", "number"]}),
-        ParameterKind::Quantity(_) | ParameterKind::Text | ParameterKind::Target | ParameterKind::File => {
+        ParameterKind::Quantity(_)
+        | ParameterKind::Text
+        | ParameterKind::Target
+        | ParameterKind::File
+        | ParameterKind::Path => {
             json!({"type": "string"})
         }
         // A text may be a variable or, for patients, a distribution.
@@ -211,6 +215,7 @@ fn parameter(spec: &ParameterSpec) -> Value {
         ParameterKind::Flag => or_variable(json!({"type": "boolean"})),
         ParameterKind::Choice(words) => or_variable(json!({"enum": words})),
         ParameterKind::Texts => json!({"type": "array", "items": {"type": "string"}}),
+        ParameterKind::Choices(words) => json!({"type": "array", "items": or_variable(json!({"enum": words}))}),
         ParameterKind::Table => json!({"type": "object"}),
     };
     let mut about = format!("{} ({})", spec.about, spec.kind.word());

@@ -18,6 +18,8 @@ mod reference;
 pub use events::clock::VIRTUAL_EPOCH_NS;
 pub use json_schema::json_schema;
 pub use language::diagnostic::{Diagnostic, DiagnosticSeverity};
+pub use language::pem::{check_certificate, check_private_key};
+pub use language::preset::{PRESETS, Preset};
 pub use language::settings::Settings;
 pub use language::source::{Files, Source, SourceError, Texts};
 pub use language::suggestion::closest;
@@ -28,8 +30,8 @@ pub use plan::identity::plan_sha256;
 pub use plan::json::plan_json;
 pub use plan::text::plan_text;
 pub use plan::{
-    Algorithm, AuthPlan, Backoff, BackoffKind, Carrier, Comparison, Condition, Delivery, Endpoint, ExpectPlan,
-    HostPlan, LinkAuth, LinkPlan, Mqtt5Plan, OutboxFull, OutboxPlan, Plan, ProbePlan, Protocol, ReportPlan,
+    Algorithm, AuthPlan, Backoff, BackoffKind, Carrier, CertificatePlan, Comparison, Condition, Delivery, Endpoint,
+    ExpectPlan, HostPlan, LinkAuth, LinkPlan, Mqtt5Plan, OutboxFull, OutboxPlan, Plan, ProbePlan, Protocol, ReportPlan,
     SessionPlan, Severity, Statistic, TargetPlan, TimeMode, TimePlan, TokenKind, TokenPlan, Will,
 };
 pub use reference::reference;

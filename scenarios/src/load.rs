@@ -11,14 +11,18 @@ use crate::events::command::canonical_arguments;
 use crate::events::path::Cast;
 use crate::events::step::{StepDraft, read_steps};
 use crate::events::timeline::{Expansion, Timeline};
+use crate::foresight::cloud::Clouds;
 use crate::foresight::device::check_devices;
 use crate::foresight::expectation::check_expectations;
 use crate::foresight::payload::Trials;
 use crate::foresight::probe::Publications;
+use crate::foresight::session::Sessions;
 use crate::foresight::step::check_steps;
+use crate::foresight::token_key::check_token_keys;
 use crate::judgement::expectation::{ExpectDraft, expand_expects, read_expects};
 use crate::language::diagnostic::{Checked, Diagnostic, Notes};
 use crate::language::document::{Table, Text, Value};
+use crate::language::folder::Folder;
 use crate::language::grammar::SCENARIO;
 use crate::language::include;
 use crate::language::plain_value::value_place;
@@ -36,7 +40,7 @@ use crate::network::site::read_sites;
 use crate::network::target::{TargetDraft, check_hosts, read_targets};
 use crate::people::cohort::{Cohorts, read_cohorts};
 use crate::people::population::{check_distinct, populate};
-use crate::plan::{HostPlan, Plan, ProbePlan, ReportPlan};
+use crate::plan::{HostPlan, Plan, ProbePlan, ReportPlan, TimeMode};
 
 /// A scenario that can be run.
 #[derive(Debug, Clone)]
@@ -88,16 +92,18 @@ fn read_and_expand(
     let about = root.text("about");
     let seed = read_seed(&root, settings);
     let time = read_time(&root, SCENARIO.below("time"));
-    let targets = read_targets(&root, &SCENARIO, registry);
+    let is_opened = time.as_ref().is_ok_and(|time| time.mode != TimeMode::Virtual);
+    let folder = Folder { source, scenario: file, is_opened };
+    let targets = read_targets(&root, &SCENARIO, registry, folder);
     let payloads = read_payloads(&root, &SCENARIO, registry, source);
-    let (links, gateways) = read_links(&root, &SCENARIO, registry, &targets, &payloads);
+    let (links, gateways) = read_links(&root, &SCENARIO, registry, &targets, &payloads, folder);
     let errors = notes.errors();
     let sites = read_sites(&root, &SCENARIO, &targets, &gateways);
     let sites_are_sound = notes.errors() == errors;
-    let cohorts = read_cohorts(&root, &SCENARIO, registry, &links);
+    let cohorts = read_cohorts(&root, &SCENARIO, registry, &links, folder);
     let steps = read_steps(&root, &SCENARIO, registry);
     check_targets(notes, &steps, &targets);
-    let probes = read_probes(&root, &SCENARIO, registry, &targets, &links, &cohorts.drafts);
+    let probes = read_probes(&root, &SCENARIO, registry, &targets, (&links, &cohorts.drafts), folder);
     let expects = read_expects(&root, &SCENARIO, registry, &probes.plans);
     let report = read_report(&root, name.as_ref().map_or("", |name| name.text.as_str()));
 
@@ -138,8 +144,21 @@ fn read_and_expand(
     if !incomplete {
         check_steps(&expansion, &timeline);
         check_devices(notes, &cast, time.length);
+        check_token_keys(notes, &links, &roster, &endpoints, folder);
+        Clouds {
+            notes,
+            registry,
+            targets: &targets,
+            links: &links,
+            roster: &roster,
+            deliveries: &deliveries,
+            endpoints: &endpoints,
+            probes: &probes.plans,
+        }
+        .check();
         let (payloads, links, cohorts) = (&payloads, &links, &cohorts.drafts);
         Trials { notes, registry, payloads, links, cohorts, seed: seed_or_one, epoch_ns: epoch }.check();
+        Sessions { notes, registry, links, roster: &roster, air: &air, deliveries: &deliveries }.check();
         let (probes, places) = (&probes.plans, &probes.filter_places);
         let asked: Vec<usize> = expects.iter().filter_map(ExpectDraft::asks).collect();
         let all_asked = !expects.is_empty() && asked.len() == expects.len();

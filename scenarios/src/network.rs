@@ -1,6 +1,7 @@
 //! How devices reach the user's stack, by connections and by Bluetooth, and where it is watched.
 
 pub(crate) mod air;
+pub(crate) mod cloud;
 pub(crate) mod connection;
 pub(crate) mod gateway;
 pub(crate) mod host;

@@ -3,6 +3,8 @@
 pub(crate) mod cadence;
 pub(crate) mod cohort;
 pub(crate) mod identity;
+pub(crate) mod inventory;
+pub(crate) mod inventory_file;
 pub(crate) mod patient;
 pub(crate) mod patient_condition;
 pub(crate) mod placement;

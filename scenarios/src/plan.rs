@@ -22,7 +22,7 @@ use radio_plan::AirPlan;
 use sim_core::{Occurrence, Roster, SimId};
 
 pub use delivery::Delivery;
-pub use endpoint::{Endpoint, Will};
+pub use endpoint::{CertificatePlan, Endpoint, Will};
 pub use expect::{Comparison, Condition, ExpectPlan, Severity, Statistic};
 pub use link::{
     Algorithm, AuthPlan, Backoff, BackoffKind, Carrier, LinkAuth, LinkPlan, Mqtt5Plan, OutboxFull, OutboxPlan,
@@ -77,6 +77,15 @@ impl Plan {
         if self.time.start_epoch_ns.is_none() {
             Arc::make_mut(&mut self.roster).start_epoch_ns = wall_clock_epoch_ns;
         }
+    }
+
+    /// Passwords, and keys that tokens are signed with.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        let of_devices = self.endpoints.iter().filter_map(|endpoint| endpoint.auth.as_ref());
+        let of_targets = self.targets.iter().filter_map(|target| target.auth.as_ref());
+        let passwords = of_devices.chain(of_targets).map(|auth| auth.password.as_str());
+        let tokens = self.endpoints.iter().filter_map(|endpoint| endpoint.token.as_ref());
+        passwords.chain(tokens.map(|token| token.key.as_str()))
     }
 
     /// Path of a route's stream: `cohort/patient/device/stream`.

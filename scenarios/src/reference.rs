@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 
 use radio_plan::{BluetoothKind, GatewayFormatSpec};
-use sim_core::{DurationRule, FormatSource, MetricShape, ParameterSpec, Registry, StreamKind};
+use sim_core::{CloudSpec, DurationRule, FormatSource, MetricShape, ParameterSpec, Registry, StreamKind};
 
 use crate::language::grammar::tables;
 use crate::language::schema::{KeySpec, Only, Rule, TableSpec, Takes};
@@ -45,6 +45,7 @@ fn write_reference(out: &mut String, registry: &Registry) -> fmt::Result {
         writeln!(out)?;
     }
     write_carriers(out, registry)?;
+    write_clouds(out, registry)?;
     write_probe_kinds(out, registry)?;
     write_metrics(out, registry)
 }
@@ -87,6 +88,18 @@ fn write_carriers(out: &mut String, registry: &Registry) -> fmt::Result {
         }
     }
     Ok(())
+}
+
+fn write_clouds(out: &mut String, registry: &Registry) -> fmt::Result {
+    let clouds = registry.all::<CloudSpec>();
+    if clouds.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "## Clouds\n\n| `cloud` | carrier | about | rules |\n|---|---|---|---|")?;
+    for cloud in clouds {
+        writeln!(out, "| `{}` | `{}` | {} | {} |", cloud.name, cloud.carrier, cell(cloud.about), cell(cloud.source))?;
+    }
+    writeln!(out)
 }
 
 fn write_probe_kinds(out: &mut String, registry: &Registry) -> fmt::Result {

@@ -26,14 +26,14 @@ pub use draw::{Key, KeyedRng, Purpose, hash64, philox4x32_10};
 pub use execution::{AtWork, ExecutionError, panic_words, working_on};
 pub use fingerprint::{Fingerprint, FingerprintItem};
 pub use local_clock::{LocalClock, Zone, ZoneChange};
-pub use parameter::{Argument, Arguments, Change, ParameterKind, ParameterSpec};
+pub use parameter::{Argument, Arguments, Change, CheckText, ParameterKind, ParameterSpec};
 pub use ports::{Command, CommandInbox, Outbound, Outbox, Relay, Replies, Reply, ReplyStatus};
 pub use registry::{
-    ActionSpec, AddressSpec, CarrierKind, CommandAction, CommandCode, CommandSpec, Complaint, DeviceSpec, DurationRule,
-    Executor, ExpectMetricSpec, Flaw, Flaws, FormatError, FormatSource, FormatSpec, Level, MakeFormat, MetricShape,
-    Need, PatientFaculties, PatientSpec, PatientText, Plugin, ProbeKind, ProfileFile, Program, Reach, Registry,
-    Request, Row, Sampled, Seam, SignalAct, SignalAction, SignalCode, Spawn, SpawnError, StepCheck, StepFacts,
-    StreamKind, StreamSpec, SystemSpec, TruthColumn,
+    ActionSpec, AddressSpec, CarrierChecks, CarrierKind, CloudLogin, CloudSpec, CommandAction, CommandCode,
+    CommandSpec, Complaint, DeviceSpec, DurationRule, Executor, ExpectMetricSpec, Flaw, Flaws, FormatError,
+    FormatSource, FormatSpec, Level, MakeFormat, MetricShape, Need, OtherIds, PatientFaculties, PatientSpec,
+    PatientText, Plugin, ProbeKind, ProfileFile, Program, Reach, Registry, Request, Row, Sampled, Seam, SignalAct,
+    SignalAction, SignalCode, Spawn, SpawnError, StepCheck, StepFacts, StreamKind, StreamSpec, SystemSpec, TruthColumn,
 };
 pub use rest::Rest;
 pub use roster::{Cadence, DevicePlan, FormatPlan, PatientPlan, Roster, Route, RouteId, SimId, StreamPlan};

@@ -25,8 +25,13 @@ pub enum ParameterKind {
     Target,
     /// A list of texts.
     Texts,
+    /// A list of some of these words.
+    Choices(&'static [&'static str]),
     /// The name of a file beside the scenario; the value is what the file holds.
     File,
+    /// The name of a file beside the scenario that whoever runs it opens; the value is the name. In `with` of links,
+    /// targets and probes.
+    Path,
     /// A table of plain values (numbers, texts, flags), such as the arguments of a command.
     Table,
 }
@@ -43,7 +48,8 @@ impl ParameterKind {
             Self::Choice(words) => words.join(" | "),
             Self::Target => "id of a target".to_owned(),
             Self::Texts => "list of texts".to_owned(),
-            Self::File => "name of a file".to_owned(),
+            Self::Choices(words) => format!("list of {}", words.join(", ")),
+            Self::File | Self::Path => "name of a file".to_owned(),
             Self::Table => "table".to_owned(),
         }
     }
@@ -58,8 +64,11 @@ impl ParameterKind {
     }
 }
 
+/// Says what is wrong with a text, if something is.
+pub type CheckText = fn(&str) -> Result<(), String>;
+
 /// One parameter: its name, meaning, kind, default and range.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct ParameterSpec {
     /// Key in the scenario.
     pub name: &'static str,
@@ -75,17 +84,20 @@ pub struct ParameterSpec {
     pub range: Option<(f64, f64)>,
     /// Whether the model has a value of its own when nobody gives one, so that a patient's condition can change it.
     pub inherent: bool,
+    /// What is wrong with a text: of a list with each, of a [`ParameterKind::Path`] with what the file holds. What it says
+    /// is told to everybody, so it repeats nothing of a file.
+    pub check: Option<CheckText>,
 }
 
 impl ParameterSpec {
     /// An optional parameter without a default.
     pub const fn optional(name: &'static str, kind: ParameterKind, about: &'static str) -> Self {
-        Self { name, about, kind, default: None, required: false, range: None, inherent: false }
+        Self { name, about, kind, default: None, required: false, range: None, inherent: false, check: None }
     }
 
     /// A parameter that must be given.
     pub const fn required(name: &'static str, kind: ParameterKind, about: &'static str) -> Self {
-        Self { name, about, kind, default: None, required: true, range: None, inherent: false }
+        Self { name, about, kind, default: None, required: true, range: None, inherent: false, check: None }
     }
 
     /// Sets the default, written as in a scenario.
@@ -99,6 +111,13 @@ impl ParameterSpec {
     #[must_use]
     pub const fn range(mut self, smallest: f64, largest: f64) -> Self {
         self.range = Some((smallest, largest));
+        self
+    }
+
+    /// Looks at a text beyond its kind.
+    #[must_use]
+    pub const fn checked(mut self, check: CheckText) -> Self {
+        self.check = Some(check);
         self
     }
 

@@ -6,6 +6,7 @@
 
 mod action;
 mod carrier;
+mod cloud;
 mod device;
 mod executor;
 mod expectation_metric;
@@ -28,7 +29,8 @@ use vocabulary::{Metric, MetricId, register_metric};
 pub use action::{
     ActionSpec, CommandAction, CommandCode, DurationRule, Level, Request, SignalAct, SignalAction, SignalCode,
 };
-pub use carrier::{AddressSpec, CarrierKind};
+pub use carrier::{AddressSpec, CarrierChecks, CarrierKind};
+pub use cloud::{CloudLogin, CloudSpec, OtherIds};
 pub use device::{CommandSpec, DeviceSpec, Spawn, StreamKind, StreamSpec};
 pub use executor::{Executor, Reach, Seam};
 pub use expectation_metric::{ExpectMetricSpec, MetricShape, Sampled};

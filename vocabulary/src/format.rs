@@ -7,7 +7,7 @@ use std::fmt::Debug;
 use bytes::BytesMut;
 use thiserror::Error;
 
-use crate::Message;
+use crate::{Message, SharedSessionRules};
 
 /// A payload format. Total: any bytes give an answer or an error, never a panic.
 pub trait Format: Debug + Send + Sync {
@@ -30,6 +30,11 @@ pub trait Format: Debug + Send + Sync {
     /// [`KeyError::Absent`] when the format does not say which message it is, [`KeyError::Unreadable`] when the payload
     /// is not of the format.
     fn key<'p>(&self, payload: &'p [u8]) -> Result<MessageKey<'p>, KeyError>;
+
+    /// How much of its name a payload of this format tells by itself.
+    fn tells(&self) -> Telling {
+        Telling::Message
+    }
 
     /// Appends to `out` what a payload means, in bytes that are equal for all payloads that mean the same; false when
     /// the format knows no meaning beyond its bytes, or the payload is not of the format.
@@ -70,6 +75,22 @@ pub trait Format: Debug + Send + Sync {
     fn schema(&self) -> Option<&'static str> {
         None
     }
+
+    /// What it demands of the connection that carries it, if it knows sessions.
+    fn session(&self) -> Option<SharedSessionRules> {
+        None
+    }
+}
+
+/// How much of the name of a message its payload tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Telling {
+    /// All of it, wherever the payload is seen.
+    Message,
+    /// Which message it is of those on its topic: device or stream are left to that.
+    MessageOfTopic,
+    /// Nothing.
+    Nothing,
 }
 
 /// A metric that the text of a format names.
@@ -105,11 +126,11 @@ impl FormatFlaw {
 /// What identifies a message in a run, and its device time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageKey<'p> {
-    /// Serial number of the device.
+    /// Serial number of the device; empty where the payload leaves it to its topic.
     pub device_serial: Cow<'p, str>,
     /// Identifier of the patient, where the key is read far enough to have it.
     pub patient_id: Option<Cow<'p, str>>,
-    /// Stream id.
+    /// Stream id; empty where the payload leaves it to its topic.
     pub stream: Cow<'p, str>,
     /// Sequence number within device and stream, for a format that has one.
     pub sequence: Option<u64>,

@@ -13,10 +13,11 @@ mod metric;
 mod metric_table;
 mod owned_message;
 mod quantity;
+mod session;
 mod sighting;
 
 pub use dimension::{Dimension, Unit};
-pub use format::{AskedMetric, Format, FormatFlaw, KeyError, MessageKey, Sameness};
+pub use format::{AskedMetric, Format, FormatFlaw, KeyError, MessageKey, Sameness, Telling};
 pub use heard::Heard;
 pub use identity::{DeviceIdentity, Origin, PatientIdentity};
 pub use message::{Message, Quality, Reading, Value, Wave};
@@ -24,4 +25,7 @@ pub use metric::{Metric, MetricKind};
 pub use metric_table::{MetricError, MetricId, metrics, register_metric};
 pub use owned_message::{OwnedMessage, OwnedReading, OwnedValue, OwnedWave};
 pub use quantity::{Quantity, QuantityError};
+pub use session::{
+    FormatSession, SessionFollower, SessionMessage, SessionRules, SessionSighting, SessionStream, SharedSessionRules,
+};
 pub use sighting::Sighting;

@@ -5,6 +5,7 @@ use criterion::{Criterion, Throughput, criterion_group};
 use formats::fhir::FhirR4;
 use formats::hl7v2::Hl7V2;
 use formats::senml::{SenmlCbor, SenmlJson};
+use formats::sparkplug::Sparkplug;
 use formats::template::Template;
 use formats::vendor_json::VendorJson;
 use sim_core::{Argument, Arguments};
@@ -40,12 +41,13 @@ fn encode(criterion: &mut Criterion) {
     let messages = [("vitals", message(&readings, &[])), ("ecg_chunk", message(&[], std::slice::from_ref(&wave)))];
     let text = Arguments([("text".to_owned(), Argument::Text(TEMPLATE.to_owned()))].into());
     let template = Template::new(&text).expect("the template is sound");
-    let formats: [(&str, &dyn Format); 6] = [
+    let formats: [(&str, &dyn Format); 7] = [
         ("vendor_json", &VendorJson),
         ("senml_json", &SenmlJson),
         ("senml_cbor", &SenmlCbor),
         ("fhir_r4", &FhirR4),
         ("hl7v2", &Hl7V2),
+        ("sparkplug", &Sparkplug),
         ("template", &template),
     ];
     let mut out = BytesMut::with_capacity(1 << 16);

@@ -78,11 +78,14 @@ impl Equipment {
     pub(crate) fn information(&self, plan: &DevicePlan) -> DeviceInformation {
         let said = self.information.clone();
         let or = |said: Option<String>, usual: &str| Some(said.unwrap_or_else(|| usual.to_owned()));
+        // The label that its messages show, where the device has one.
+        let label = |of: &'_ str, usual: &str| if of.is_empty() { usual.to_owned() } else { of.to_owned() };
+        let identity = &plan.identity;
         DeviceInformation {
-            manufacturer_name: or(said.manufacturer_name, MANUFACTURER),
-            model_number: or(said.model_number, &plan.kind),
+            manufacturer_name: or(said.manufacturer_name, &label(&identity.manufacturer, MANUFACTURER)),
+            model_number: or(said.model_number, &label(&identity.model, &plan.kind)),
             serial_number: or(said.serial_number, &plan.serial),
-            firmware_revision: or(said.firmware_revision, env!("CARGO_PKG_VERSION")),
+            firmware_revision: or(said.firmware_revision, &label(&identity.firmware, env!("CARGO_PKG_VERSION"))),
             hardware_revision: or(said.hardware_revision, HARDWARE),
             software_revision: said.software_revision,
             system_id: said.system_id,
@@ -266,6 +269,14 @@ mod tests {
         let given = [&information.manufacturer_name, &information.model_number, &information.serial_number];
         assert_eq!(given.map(Option::as_deref), [Some(MANUFACTURER), Some("Acme 7"), Some("B-1")]);
         assert!(information.firmware_revision.is_some() && information.hardware_revision.is_some());
+        let identity = DeviceIdentity {
+            manufacturer: "Maker".to_owned(),
+            firmware: "3.1".to_owned(),
+            ..DeviceIdentity::default()
+        };
+        let information = equipment.information(&DevicePlan { identity, ..plan });
+        let label = [&information.manufacturer_name, &information.firmware_revision];
+        assert_eq!(label.map(Option::as_deref), [Some("Maker"), Some("3.1")], "as messages show it");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use vocabulary::{Dimension, Reading, metrics};
 
 use crate::device::{DeviceKind, DeviceModel, EventStream, Spawning, Watching, When};
 use patients::glycaemia::{Glycaemia, LocalMinute, Minute};
-use patients::{WallClock, needs_glucose};
+use patients::{Ability, WallClock, needs_glucose};
 
 const GLUCOSE: EventStream = EventStream("glucose");
 
@@ -36,11 +36,14 @@ pub struct GlucoseMeter {
 }
 
 impl GlucoseMeter {
-    /// Whether blood is taken in this minute.
-    fn measures_at(&self, minute: &LocalMinute, glycaemia: &Glycaemia) -> bool {
+    /// Whether blood is taken in this minute: at a period by whoever cares for the patient, else by a person who can act.
+    fn measures_at(&self, minute: &LocalMinute, glycaemia: &Glycaemia, can_act: impl Fn() -> bool) -> bool {
         match self.period_min {
             Some(period_min) => minute.index % period_min == 0,
-            None => minute.of_day == BEDTIME_MIN || glycaemia.eats_at(minute.of_day + BEFORE_MEAL_MIN),
+            None => {
+                let is_time = minute.of_day == BEDTIME_MIN || glycaemia.eats_at(minute.of_day + BEFORE_MEAL_MIN);
+                is_time && can_act()
+            }
         }
     }
 
@@ -53,7 +56,7 @@ impl GlucoseMeter {
 }
 
 impl DeviceModel for GlucoseMeter {
-    type Patient = (&'static Glycaemia, &'static WallClock);
+    type Patient = (&'static Glycaemia, &'static WallClock, Ability);
     type Parts = ();
     type Room = ();
 }
@@ -66,8 +69,8 @@ impl GlucoseMeter {
 
     fn take_blood(&mut self, mut watching: Watching<'_, Self>) {
         let Some(minute) = Minute::beginning(watching.clock) else { return };
-        let Some((glycaemia, WallClock(clock))) = watching.patient() else { return };
-        if !self.measures_at(&minute.by(clock), glycaemia) {
+        let Some((glycaemia, WallClock(clock), ability)) = watching.patient() else { return };
+        if !self.measures_at(&minute.by(clock), glycaemia, || ability.can_act()) {
             return;
         }
         let shown_mg_dl = self.measure_mg_dl(glycaemia.metabolism().plasma_mg_dl(), minute.index);
@@ -90,7 +93,7 @@ pub fn register(registry: &mut Registry) {
     let every = ParameterSpec::optional(
         "every",
         ParameterKind::Quantity(Dimension::Time),
-        "time between two readings; 10 min before meals and at 22:30 when absent",
+        "time between two readings, also of somebody who cannot act; when absent, 10 min before meals and at 22:30 by a person who can",
     );
     DeviceKind::new("glucose_meter", "blood glucose meter for finger sticks", |spawning| {
         Ok(GlucoseMeter::spawn(spawning))

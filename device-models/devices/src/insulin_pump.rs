@@ -1,12 +1,11 @@
 //! Insulin pump: basal rate and boluses in the steps of its maker, from a reservoir, into the patient's tissue.
 //!
 //! It pushes insulin minute by minute ([`physiology::glucose::InsulinPump`]). The wearer asks it for boluses; a
-//! stack sets the rate, gives boluses and suspends it by command, within the limits of the pump. Set and reservoir are
-//! changed every few days.
+//! stack sets the rate, gives boluses and suspends it by command, within the limits of the pump. The wearer changes set and
+//! reservoir every few days, and when the pump says that little or nothing is left.
 
 mod alarms;
 mod faults;
-mod on_board;
 
 use bevy_ecs::prelude::*;
 use sim_core::{Clock, Evidence, ParameterKind, ParameterSpec, Phase, Registry, Rest, SystemSpec};
@@ -14,12 +13,11 @@ use vocabulary::{Dimension, MetricId, Reading, metrics};
 
 use self::alarms::PumpAlarms;
 use self::faults::PumpFaults;
-use self::on_board::InsulinOnBoard;
 use super::battery::Battery;
 use crate::device::{Device, DeviceKind, DeviceModel, EventStream, Order, Saying, Spawning, Watching, When};
-use patients::glycaemia::{Glycaemia, Minute};
+use patients::glycaemia::{Filling, Glycaemia, Minute};
 use patients::needs_glucose;
-use physiology::glucose::{InsulinPump, PumpModel, Units, UnitsPerHour};
+use physiology::glucose::{InsulinOnBoard, InsulinPump, PumpModel, Units, UnitsPerHour};
 
 const KIND: &str = "insulin_pump";
 const STATUS: EventStream = EventStream("status");
@@ -42,8 +40,6 @@ pub struct WornPump {
     alarms: PumpAlarms,
     /// What a fresh reservoir holds.
     filling: Units,
-    /// Minutes between two changes of set and reservoir.
-    change_min: i64,
     battery: Battery,
     told: Option<&'static str>,
     /// Basal insulin and boluses told so far.
@@ -91,19 +87,33 @@ impl WornPump {
         self.pump.reservoir() < Units(LOW_RESERVOIR_U)
     }
 
-    /// Pushes the insulin of a minute and returns what reaches the tissue.
-    fn push_minute(&mut self, minute: Minute, wanted_bolus: Units, evidence: &mut Evidence) -> Units {
-        if minute.index > 0 && minute.index % self.change_min == 0 && !self.faults.is_empty_kept() {
+    /// How full the wearer finds the reservoir.
+    fn filling(&self) -> Filling {
+        match (self.is_empty(), self.is_low()) {
+            (true, _) => Filling::Empty,
+            (false, true) => Filling::Low,
+            (false, false) => Filling::Enough,
+        }
+    }
+
+    /// Takes a fresh reservoir, unless a step keeps it empty.
+    fn change_reservoir(&mut self) {
+        if !self.faults.is_empty_kept() {
             self.pump.refill(self.filling);
         }
+    }
+
+    /// Pushes the insulin of a minute; returns what reaches the tissue, and how much of a bolus was pushed.
+    fn push_minute(&mut self, minute: Minute, wanted_bolus: Units, evidence: &mut Evidence) -> (Units, Units) {
         if wanted_bolus > Units(0.0) && !self.pump.is_suspended() {
             self.pump.bolus(wanted_bolus);
         }
         let before = self.pump.bolus_pushed();
         let arriving = self.pump.advance_minute();
-        self.on_board.add(minute.index, Units(self.pump.bolus_pushed().0 - before.0));
+        let bolus = Units(self.pump.bolus_pushed().0 - before.0);
+        self.on_board.add(minute.index, bolus);
         self.faults.note(&self.pump, evidence);
-        arriving
+        (arriving, bolus)
     }
 
     fn bolus(&mut self, wanted: Units) -> Result<(), String> {
@@ -149,8 +159,13 @@ fn deliver_insulin(
     let Some(minute) = Minute::beginning(&clock) else { return };
     for (device, mut worn) in &mut pumps {
         let Ok(mut glycaemia) = patients.get_mut(device.patient) else { continue };
+        if glycaemia.take_change_of_reservoir() {
+            worn.change_reservoir();
+        }
         let wanted = glycaemia.take_wanted_bolus();
-        glycaemia.receive(worn.push_minute(minute, wanted, &mut evidence));
+        let (arriving, bolus) = worn.push_minute(minute, wanted, &mut evidence);
+        glycaemia.receive(arriving);
+        glycaemia.hear_pump(minute, worn.filling(), bolus);
     }
 }
 
@@ -162,8 +177,9 @@ impl DeviceModel for WornPump {
 
 impl WornPump {
     fn spawn(spawning: &mut Spawning<'_>) -> Result<Self, String> {
+        let change_ns = spawning.plan.options.number("change").unwrap_or(3.0 * 86_400e9);
         if let Some(mut glycaemia) = spawning.world.get_mut::<Glycaemia>(spawning.device.patient) {
-            glycaemia.attach_pump();
+            glycaemia.attach_pump((change_ns / 60e9) as i64);
         }
         let programmed = spawning.glycaemia()?.programmed_basal();
         let options = &spawning.plan.options;
@@ -177,20 +193,18 @@ impl WornPump {
         if basal > model.highest_basal {
             return Err(format!("{} U/h is above the highest rate of {} U/h", basal.0, model.highest_basal.0));
         }
-        let change_ns = options.number("change").unwrap_or(3.0 * 86_400e9);
         let mut pump = InsulinPump::new(model, basal);
         pump.refill(filling);
-        Ok(Self::new(pump, filling, (change_ns / 60e9) as i64, Battery::new(spawning.key())))
+        Ok(Self::new(pump, filling, Battery::new(spawning.key())))
     }
 
-    fn new(pump: InsulinPump, filling: Units, change_min: i64, battery: Battery) -> Self {
+    fn new(pump: InsulinPump, filling: Units, battery: Battery) -> Self {
         Self {
             pump,
             on_board: InsulinOnBoard::default(),
             faults: PumpFaults::default(),
             alarms: PumpAlarms::default(),
             filling,
-            change_min,
             battery,
             told: None,
             basal_told: Told::default(),
@@ -246,9 +260,13 @@ fn options() -> [ParameterSpec; 4] {
             .range(0.0, MOST_BASAL_U_H),
         quantity("reservoir", Dimension::Insulin, "what a fresh reservoir holds instead of a full one")
             .range(1.0, 1_000.0),
-        quantity("change", Dimension::Time, "time between two changes of set and reservoir")
-            .default("3d")
-            .range(3_600e9, 365.0 * 86_400e9),
+        quantity(
+            "change",
+            Dimension::Time,
+            "time between two changes of set and reservoir, when the wearer means to change both; sooner at its alarm",
+        )
+        .default("3d")
+        .range(3_600e9, 365.0 * 86_400e9),
     ]
 }
 
@@ -308,7 +326,7 @@ mod tests {
         let model = PumpModel::find(model).unwrap();
         let filling = model.reservoir;
         let battery = Battery::new(sim_core::Key::new(1, "home/1/pump"));
-        WornPump::new(InsulinPump::new(model, UnitsPerHour(basal_u_h)), filling, 4_320, battery)
+        WornPump::new(InsulinPump::new(model, UnitsPerHour(basal_u_h)), filling, battery)
     }
 
     fn minute(index: i64) -> Minute {
@@ -357,12 +375,14 @@ mod tests {
         let mut pump = worn("insulet", 1.0);
         pump.filling = Units(30.0);
         pump.pump.refill(Units(30.0));
-        for index in 0..4_320 {
+        for index in 0..1_800 {
+            assert_eq!(pump.filling() == Filling::Low, pump.is_low() && !pump.is_empty(), "minute {index}");
             pump.push_minute(minute(index), Units(0.0), &mut evidence);
         }
-        assert_eq!(pump.status(), "empty");
-        pump.push_minute(minute(4_320), Units(2.0), &mut evidence);
-        assert_eq!(pump.status(), "operating");
-        assert!((pump.on_board.at(4_320).0 - 1.5).abs() < 1e-9);
+        assert_eq!((pump.status(), pump.filling()), ("empty", Filling::Empty));
+        pump.change_reservoir();
+        pump.push_minute(minute(1_800), Units(2.0), &mut evidence);
+        assert_eq!((pump.status(), pump.filling()), ("operating", Filling::Enough));
+        assert!((pump.on_board.at(1_800).0 - 1.5).abs() < 1e-9);
     }
 }

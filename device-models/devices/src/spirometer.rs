@@ -2,10 +2,10 @@
 
 use bevy_ecs::prelude::*;
 use sim_core::{GRID, Key, MessageBuilder, Registry};
-use vocabulary::{Reading, metrics};
+use vocabulary::{MetricId, Quality, Reading, metrics};
 
 use crate::device::{DeviceKind, DeviceModel, EventStream, Saying, Spawning, Watching, When};
-use patients::Person;
+use patients::{Ability, Person};
 use physiology::lung_function::{Blow, LungFunction};
 
 const ON_DEMAND: EventStream = EventStream("on_demand");
@@ -51,7 +51,7 @@ impl Session {
 }
 
 impl DeviceModel for Spirometer {
-    type Patient = ();
+    type Patient = Ability;
     type Parts = ();
     type Room = ();
 }
@@ -72,25 +72,37 @@ impl Spirometer {
             let first = ON_DEMAND_BLOWS + BLOWS * self.demands;
             self.demands += 1;
             let blower = watching.device().key;
+            let can_blow = watching.patient().is_some_and(|ability| ability.can_act());
             if let Some(mut message) = watching.event(ON_DEMAND) {
-                Session::of(&self.lungs, blower, first).say(&mut message);
+                say(can_blow.then(|| Session::of(&self.lungs, blower, first)), &mut message);
             }
         }
     }
 
     fn say_session(&mut self, mut saying: Saying<'_, Self>) {
-        let session = Session::of(&self.lungs, saying.device.key, BLOWS * saying.due.sequence);
-        session.say(&mut saying.message);
+        let session = || Session::of(&self.lungs, saying.device.key, BLOWS * saying.due.sequence);
+        say(saying.patient.can_act().then(session), &mut saying.message);
+    }
+}
+
+const CARRIED: [MetricId; 4] = [metrics::FEV1, metrics::FVC, metrics::FEV1_FVC, metrics::PEF];
+
+/// Says a session, or that nobody has blown.
+fn say(session: Option<Session>, message: &mut MessageBuilder<'_>) {
+    match session {
+        Some(session) => session.say(message),
+        None => CARRIED.into_iter().for_each(|metric| {
+            message.reading(Reading::missing(metric, Quality::NotAvailable));
+        }),
     }
 }
 
 /// Adds the spirometer.
 pub fn register(registry: &mut Registry) {
-    let carried = [metrics::FEV1, metrics::FVC, metrics::FEV1_FVC, metrics::PEF];
     DeviceKind::new("spirometer", "home spirometer: the best of three blows", Spirometer::spawn)
         .watch(When::Every(GRID), Spirometer::blow_on_demand)
-        .values("spirometry", "one session", 43_200_000, &carried, Spirometer::say_session)
-        .event(ON_DEMAND, "a session that the command `blow` asked for", &carried)
+        .values("spirometry", "one session", 43_200_000, &CARRIED, Spirometer::say_session)
+        .event(ON_DEMAND, "a session that the command `blow` asked for", &CARRIED)
         .announced()
         .command("blow", "asks for a session now", Vec::new(), |spirometer, _| {
             spirometer.asked += 1;

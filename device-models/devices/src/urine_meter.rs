@@ -35,6 +35,7 @@ impl UrineMeter {
             volume_ratio: state.blood_volume_l / body.core.parameters().blood_volume_l,
             sepsis: state.sepsis,
             circadian: body.core.inputs.circadian,
+            osmotic_ml_kg_h: body.core.inputs.osmotic_urine_ml_kg_h,
         });
         // A full bag runs over: nothing more is measured until it is emptied.
         if self.bag.collected_ml() < CAPACITY_ML {

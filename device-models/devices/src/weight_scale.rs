@@ -2,10 +2,10 @@
 
 use bevy_ecs::prelude::*;
 use sim_core::{LocalClock, ParameterKind, ParameterSpec, Registry};
-use vocabulary::{Reading, metrics};
+use vocabulary::{Quality, Reading, metrics};
 
 use crate::device::{DeviceKind, DeviceModel, Saying, Spawning};
-use patients::{Physiology, needs_circulation};
+use patients::{Ability, Physiology, needs_circulation};
 use physiology::activity::BodyWeight;
 use physiology::{Body, Build, Sex};
 
@@ -57,7 +57,7 @@ fn body_water_kg(build: &Build, weight_kg: f64) -> f64 {
 }
 
 impl DeviceModel for WeightScale {
-    type Patient = &'static Physiology;
+    type Patient = (&'static Physiology, Ability);
     type Parts = ();
     type Room = ();
 }
@@ -75,7 +75,15 @@ impl WeightScale {
     }
 
     fn say_weight(&mut self, saying: Saying<'_, Self>) {
-        let Saying { device, due, patient: Physiology(body), mut message, .. } = saying;
+        let Saying { device, due, patient: (Physiology(body), ability), mut message, .. } = saying;
+        if !ability.can_act() {
+            // Nobody stands on it.
+            let carried = [metrics::WEIGHT, metrics::BMI, metrics::BODY_FAT, metrics::BODY_WATER];
+            for metric in carried.into_iter().take(if self.composition { 4 } else { 2 }) {
+                message.reading(Reading::missing(metric, Quality::NotAvailable));
+            }
+            return;
+        }
         let true_kg = self.true_kg(body, due.intended);
         let weighed_kg = BodyWeight::weighed_kg(true_kg, device.key, due.sequence);
         let shown_kg = libm::round(weighed_kg * STEPS_PER_KG) / STEPS_PER_KG;

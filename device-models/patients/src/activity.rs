@@ -10,8 +10,10 @@ use sim_core::{
 };
 use vocabulary::Dimension;
 
-use crate::Physiology;
 use crate::causes::label_step;
+use crate::glycaemia::Glycaemia;
+use crate::medication::Medication;
+use crate::{Physiology, can_act};
 use physiology::activity::{Behaviour, Bout, Day, Habits};
 use physiology::{Inputs, circadian_swing};
 
@@ -23,6 +25,10 @@ pub const WORDS: &[&str] = &["none", "sedentary", "usual", "active"];
 
 /// Lag of falling asleep and waking up [s].
 const SLEEP_LAG_S: f64 = 120.0;
+
+/// How often somebody is looked at who may no longer be able to act, and how long who is not lies at least.
+const LOOKED_EVERY: Span = Span::from_secs(1);
+const HELPLESS_FOR: Span = Span::from_secs(30);
 
 /// The daily rhythm is set anew so often.
 const RHYTHM_EVERY_NS: i64 = 60_000_000_000;
@@ -99,9 +105,16 @@ impl Activity {
     }
 }
 
+/// An active person, and what tells whether it can act.
+type Active<'a> = (&'a mut Activity, &'a mut Physiology, Option<&'a Medication>, Option<&'a Glycaemia>);
+
 /// Lets effort, posture, sleep and the time of day act on every active patient for one grid step.
-pub(crate) fn live_days(clock: Res<Clock>, mut patients: Query<(&mut Activity, &mut Physiology)>) {
-    for (mut activity, mut physiology) in &mut patients {
+pub(crate) fn live_days(clock: Res<Clock>, mut patients: Query<Active<'_>>) {
+    let looks = clock.now.nanos() % LOOKED_EVERY.nanos() == 0;
+    for (mut activity, mut physiology, medication, glycaemia) in &mut patients {
+        if looks && !can_act(Some(&physiology.0), medication.and_then(Medication::drugs), glycaemia) {
+            activity.day.lie_helpless(clock.now, clock.now + HELPLESS_FOR);
+        }
         activity.day.advance_to(clock.end);
         let bout = *activity.day.bout_at(clock.now);
         let asleep = if bout.behaviour == Behaviour::Sleep { 1.0 } else { 0.0 };

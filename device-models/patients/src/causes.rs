@@ -27,8 +27,9 @@ use sim_core::{
 };
 use vocabulary::Dimension;
 
+use crate::glycaemia::Glycaemia;
 use crate::medication::Medication;
-use crate::{Person, Physiology};
+use crate::{Person, Physiology, can_act};
 use physiology::pharmacology::Drugs;
 use physiology::{Body, Inputs, Rhythm};
 
@@ -40,6 +41,14 @@ const EVIDENCE: &str = "grid_steps_acted";
 struct Seen<'a> {
     body: &'a Body,
     drugs: Option<&'a Drugs>,
+    glycaemia: Option<&'a Glycaemia>,
+}
+
+impl Seen<'_> {
+    /// Whether the patient can do anything by itself.
+    fn can_act(&self) -> bool {
+        can_act(Some(self.body), self.drugs, self.glycaemia)
+    }
 }
 
 /// Something that happens to a patient from its step's begin until it has healed.
@@ -167,7 +176,7 @@ pub(crate) fn move_inputs(
     patient: SimId,
     medication: &mut Medication,
     causes: &mut Causes,
-    body: &mut Body,
+    (body, glycaemia): (&mut Body, Option<&Glycaemia>),
     clock: &Clock,
     evidence: &mut Evidence,
     truth: &mut Truth,
@@ -178,7 +187,7 @@ pub(crate) fn move_inputs(
     causes.disturbed = true;
     medication.act(&mut body.core);
     let mut inputs = *body.core.inputs;
-    let seen = Seen { body, drugs: medication.drugs() };
+    let seen = Seen { body, drugs: medication.drugs(), glycaemia };
     causes.act(&seen, &mut inputs, evidence, |at_work, moment| {
         if truth.wanted {
             let at = if moment == Moment::EndsWithStep { clock.end } else { clock.now };

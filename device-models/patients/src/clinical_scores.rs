@@ -105,6 +105,7 @@ impl Chart {
             volume_ratio: state.blood_volume_l / parameters.blood_volume_l,
             sepsis: state.sepsis,
             circadian: core.inputs.circadian,
+            osmotic_ml_kg_h: core.inputs.osmotic_urine_ml_kg_h,
         });
         self.urine.collect(output_ml_kg_h, parameters.weight_kg, 1.0);
         Line {
@@ -137,11 +138,7 @@ impl Chart {
         let (brain_mmhg, brain_sao2) = self.brain.get_or_insert((map_mmhg, sao2));
         *brain_mmhg += (map_mmhg - *brain_mmhg) / BRAIN_S;
         *brain_sao2 += (sao2 - *brain_sao2) / BRAIN_S;
-        let level =
-            |value: f64, limits: [f64; 4]| Consciousness::ALL[limits.iter().filter(|&&limit| value < limit).count()];
-        Consciousness::from_wakefulness(wakefulness)
-            .max(level(*brain_mmhg, CONFUSING_MAP_MMHG))
-            .max(level(*brain_sao2, CONFUSING_SATURATION))
+        supplied(*brain_mmhg, *brain_sao2, wakefulness)
     }
 }
 
@@ -153,6 +150,33 @@ fn brain_ischaemia_s(core: &Core) -> f64 {
 /// What a time without oxygen [s] leaves of consciousness.
 fn after_ischaemia(seconds: f64) -> Consciousness {
     Consciousness::ALL[ISCHAEMIA_S.iter().filter(|&&limit| seconds > limit).count()]
+}
+
+/// Consciousness of this very moment, whether or not anybody charts it; without a circulation, what glucose leaves of it.
+pub(crate) fn consciousness_now(
+    core: Option<&Core>,
+    drugs: Option<&Drugs>,
+    glycaemia: Option<&Glycaemia>,
+) -> Consciousness {
+    /// Carbon dioxide of somebody without a circulation [mmHg].
+    const RESTING_PACO2_MMHG: f64 = 40.0;
+    let of_core = core.map_or(Consciousness::Alert, |core| {
+        let vitals = core.vitals();
+        supplied(vitals.map_mmhg, vitals.sao2, drugs.map_or(1.0, Drugs::wakefulness))
+            .max(narcosis(vitals.paco2_mmhg))
+            .max(after_ischaemia(brain_ischaemia_s(core)))
+    });
+    let paco2_mmhg = core.map_or(RESTING_PACO2_MMHG, |core| core.vitals().paco2_mmhg);
+    glycaemia.map_or(of_core, |glycaemia| metabolic(glycaemia, paco2_mmhg).max(of_core))
+}
+
+/// What pressure, oxygen and sedation leave of consciousness.
+fn supplied(map_mmhg: f64, sao2: f64, wakefulness: f64) -> Consciousness {
+    let level =
+        |value: f64, limits: [f64; 4]| Consciousness::ALL[limits.iter().filter(|&&limit| value < limit).count()];
+    Consciousness::from_wakefulness(wakefulness)
+        .max(level(map_mmhg, CONFUSING_MAP_MMHG))
+        .max(level(sao2, CONFUSING_SATURATION))
 }
 
 /// What carbon dioxide leaves of consciousness.

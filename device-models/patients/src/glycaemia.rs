@@ -8,27 +8,33 @@ mod conduct;
 pub(crate) mod conduct_steps;
 mod courses;
 mod effects;
+mod happenings;
 mod living;
 mod minute;
 mod models;
+mod reservoir;
 pub(crate) mod steps;
 mod truth;
 
 pub(crate) use effects::act_on_body;
 pub use minute::{LocalMinute, Minute};
 pub(crate) use models::{has_glucose, models, of_plan, with_glucose};
+pub use reservoir::Filling;
 pub(crate) use truth::{COLUMNS, note_glycaemia};
 
 use bevy_ecs::prelude::*;
-use sim_core::{Clock, Evidence, Phase, Registry, Rest, SystemSpec};
+use sim_core::{Clock, Evidence, LabelEdge, Phase, Registry, Rest, SystemSpec, Truth};
 
 use self::conduct::Conduct;
 use self::courses::{Course, FailingSite};
+use self::happenings::{CAUSE, Happening, Happenings, MEAL_SHOWS_MIN};
 use self::living::Living;
-use crate::{Physiology, WallClock};
+use self::reservoir::Reservoir;
+use crate::medication::Medication;
+use crate::{Person, Physiology, WallClock, can_act};
 use physiology::glucose::{
     Conditions, Counting, Ketones, MealPlan, Metabolism, Moment, PlannedMeal, Units, UnitsPerHour,
-    circadian_sensitivity,
+    circadian_sensitivity, is_asleep,
 };
 
 /// A low is treated with 15 g of fast carbohydrate, again after a quarter of an hour while it lasts ("Standards of Care
@@ -36,6 +42,15 @@ use physiology::glucose::{
 const LOW_MG_DL: f64 = 70.0;
 const RESCUE_G: f64 = 15.0;
 const RESCUE_WAIT_MIN: i64 = 15;
+
+/// A long-acting insulin that is not injected again lasts for a day [min].
+const LONG_ACTING_MIN: i64 = 1_440;
+
+/// Effort from which on it is labelled as exercise: a walk.
+const EXERCISE: f64 = 0.15;
+
+/// A meal is labelled as miscounted when what is believed to be in it is off by more than this part.
+const MISCOUNTED: f64 = 0.33;
 
 /// Where insulin comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +92,13 @@ pub struct Glycaemia {
     ketones: Ketones,
     /// Glucose at which adrenaline comes [mg/dL].
     defended_below_mg_dl: f64,
+    /// Whether the person can act in this minute, and the last one in which that was so.
+    can_act: bool,
+    could_act_at: i64,
+    /// Minutes in which glucose has been so low that the brain may convulse.
+    convulsible_min: i64,
+    reservoir: Reservoir,
+    happenings: Happenings,
 }
 
 impl Glycaemia {
@@ -102,6 +124,11 @@ impl Glycaemia {
             living: None,
             ketones: Ketones::default(),
             defended_below_mg_dl: physiology::glucose::BEGINS_IN_HEALTH_MG_DL,
+            can_act: true,
+            could_act_at: 0,
+            convulsible_min: 0,
+            reservoir: Reservoir::default(),
+            happenings: Happenings::default(),
         }
     }
 
@@ -110,9 +137,27 @@ impl Glycaemia {
         self.living = Some(Box::new(living));
     }
 
-    /// Leaves basal insulin and boluses to a pump.
-    pub fn attach_pump(&mut self) {
+    /// Leaves basal insulin and boluses to a pump whose set and reservoir are to be changed every so many minutes.
+    pub fn attach_pump(&mut self, change_min: i64) {
         self.supply = Supply::Pump;
+        self.reservoir = Reservoir::of_pump(change_min);
+    }
+
+    /// Hears how full the pump's reservoir is, and what it has pushed of boluses, in a minute of the run.
+    pub fn hear_pump(&mut self, minute: Minute, filling: Filling, bolus: Units) {
+        match &mut self.living {
+            Some(living) => {
+                living.count_bolus(minute.index, bolus);
+                self.reservoir
+                    .hear(filling, minute.index, |is_empty, number| living.refill_delay_min(is_empty, number));
+            }
+            None => self.reservoir.hear(filling, minute.index, |_, _| 0),
+        }
+    }
+
+    /// Whether the wearer puts a fresh reservoir into the pump in this minute.
+    pub fn take_change_of_reservoir(&mut self) -> bool {
+        self.reservoir.take_change()
     }
 
     /// Takes insulin that reaches the tissue in the present minute.
@@ -125,17 +170,23 @@ impl Glycaemia {
         std::mem::take(&mut self.wanted_bolus)
     }
 
-    /// Serves carbohydrate at the next whole minute [g], with a bolus if the person covers it.
-    fn serve_extra(&mut self, carbohydrate_g: f64, covered: bool) {
-        self.extra_meals.push((carbohydrate_g, covered));
+    /// Serves carbohydrate at the next whole minute [g], with a bolus if the person covers it; whether there is anybody who eats.
+    fn serve_extra(&mut self, carbohydrate_g: f64, covered: bool) -> bool {
+        if self.can_act {
+            self.extra_meals.push((carbohydrate_g, covered));
+        }
+        self.can_act
     }
 
-    /// Drinks alcohol [g]; whether it makes a difference, which it does only to who lives as people do.
+    /// Drinks alcohol [g]; whether it makes a difference, which it does only to who lives as people do and can act.
     fn drink(&mut self, alcohol_g: f64) -> bool {
-        if let Some(living) = &mut self.living {
-            living.days.drink(alcohol_g);
+        match &mut self.living {
+            Some(living) if self.can_act => {
+                living.days.drink(alcohol_g);
+                true
+            }
+            _ => false,
         }
-        self.living.is_some()
     }
 
     /// Lives through the minute that ends now, with the effort of the body if there is one, and its illness (0 to 1).
@@ -150,7 +201,9 @@ impl Glycaemia {
         }
         self.delivered += arriving * site_delivery;
         let calm = Moment { sensitivity: 1.0, effort: effort.unwrap_or(0.0), stress: 0.0, production: 1.0 };
-        let moment = self.living.as_mut().map_or(calm, |living| living.moment(minute, effort));
+        let can_act = self.can_act;
+        let moment = self.living.as_mut().map_or(calm, |living| living.moment(minute, effort, can_act));
+        self.note_days(&moment, minute.index);
         let stress = moment.stress.max(sepsis).max(self.conduct.illness(evidence));
         let conditions = Conditions {
             insulin_sensitivity: circadian_sensitivity(minute.hour(), self.dawn) * moment.sensitivity,
@@ -161,16 +214,59 @@ impl Glycaemia {
             site_delivery,
         };
         self.metabolism.advance_minute(arriving, &conditions);
+        let is_convulsible = self.metabolism.plasma_mg_dl() < effects::CONVULSING_MG_DL;
+        self.convulsible_min = if is_convulsible { self.convulsible_min + 1 } else { 0 };
         if let Metabolism::Type1(person) = &self.metabolism {
             self.ketones.advance_minute(person, stress);
         }
     }
 
-    /// Eats and asks for insulin at the begin of a minute.
-    fn begin_minute(&mut self, minute: &LocalMinute, evidence: &mut Evidence) {
+    /// Labels what the days bring, until the end of the minute that begins.
+    fn note_days(&mut self, moment: &Moment, minute: i64) {
+        let going_on = [
+            (Happening::Exercise, moment.effort > EXERCISE && self.living.is_some()),
+            (Happening::Drink, moment.production < 1.0),
+            (Happening::Illness, moment.stress > 0.0),
+        ];
+        for (happening, _) in going_on.into_iter().filter(|(_, holds)| *holds) {
+            self.happenings.goes_on(happening, minute + 1);
+        }
+    }
+
+    /// Eats and asks for insulin at the begin of a minute, if the person can act.
+    fn begin_minute(&mut self, minute: &LocalMinute, can_act: bool, evidence: &mut Evidence) {
         if self.today.is_empty() || minute.comes_to(0) {
             self.today = self.meals.meals_on(minute.day);
         }
+        self.can_act = can_act;
+        let asleep = self.living.is_some() && is_asleep(minute.of_day);
+        self.reservoir.decide(minute, can_act, asleep);
+        if self.reservoir.filling() == Filling::Empty {
+            self.happenings.goes_on(Happening::EmptyPump, minute.index + 1);
+        }
+        let bolus = if can_act {
+            self.could_act_at = minute.index;
+            self.eat_and_dose(minute, evidence)
+        } else {
+            self.happenings.goes_on(Happening::Helpless, minute.index + 1);
+            self.planned_boluses.clear();
+            Units(0.0)
+        };
+        match self.supply {
+            Supply::Pen => {
+                if let Some(living) = &mut self.living {
+                    living.count_bolus(minute.index, bolus);
+                }
+                let lasts = minute.index - self.could_act_at < LONG_ACTING_MIN;
+                let basal = if lasts { self.programmed_basal().over_minutes(1.0) } else { Units(0.0) };
+                self.receive(bolus + basal);
+            }
+            Supply::Pump => self.wanted_bolus = bolus,
+        }
+    }
+
+    /// Eats what is on the table and returns the insulin that is due.
+    fn eat_and_dose(&mut self, minute: &LocalMinute, evidence: &mut Evidence) -> Units {
         for (carbohydrate_g, covered) in std::mem::take(&mut self.extra_meals) {
             self.metabolism.serve(carbohydrate_g);
             if covered {
@@ -179,14 +275,26 @@ impl Glycaemia {
         }
         for meal in self.today.clone().iter().filter(|meal| minute.comes_to(meal.minute)) {
             self.metabolism.serve(meal.carbohydrate_g);
+            self.note_meal(meal, minute.index);
             if let Some(after_min) = meal.bolus_after_min {
                 self.plan_bolus(minute.index + i64::from(after_min), meal.counted_g, evidence);
             }
         }
-        let bolus = self.due_boluses(minute) + self.care(minute);
-        match self.supply {
-            Supply::Pen => self.receive(bolus + self.programmed_basal().over_minutes(1.0)),
-            Supply::Pump => self.wanted_bolus = bolus,
+        self.due_boluses(minute) + self.care(minute)
+    }
+
+    /// Labels a meal that somebody who lives as people do does not cover as it should be.
+    fn note_meal(&mut self, meal: &PlannedMeal, minute: i64) {
+        if self.living.is_none() {
+            return;
+        }
+        match meal.bolus_after_min {
+            None => self.happenings.goes_on(Happening::MissedBolus, minute + MEAL_SHOWS_MIN),
+            Some(after_min) => self.happenings.goes_on(Happening::LateBolus, minute + i64::from(after_min)),
+        }
+        let off = (meal.counted_g / meal.carbohydrate_g - 1.0).abs();
+        if meal.bolus_after_min.is_some() && off > MISCOUNTED {
+            self.happenings.goes_on(Happening::Miscount, minute + MEAL_SHOWS_MIN);
         }
     }
 
@@ -270,17 +378,20 @@ impl Glycaemia {
     }
 }
 
+/// Somebody with a glucose model, and what tells whether that person can act.
+type Patient<'a> = (&'a Person, &'a mut Glycaemia, &'a WallClock, Option<&'a Physiology>, Option<&'a Medication>);
+
 /// Ends a minute and begins the next for every patient with a glucose model.
 fn live_minutes(
     clock: Res<Clock>,
-    mut patients: Query<(&mut Glycaemia, &WallClock, Option<&Physiology>)>,
-    mut evidence: ResMut<Evidence>,
+    mut patients: Query<Patient<'_>>,
+    (mut evidence, mut truth): (ResMut<Evidence>, ResMut<Truth>),
     mut rest: ResMut<Rest>,
 ) {
     rest.until_at_most(Minute::next_begin(&clock));
-    let Some(minute) = Minute::beginning(&clock) else { return };
-    for (mut glycaemia, WallClock(clock), physiology) in &mut patients {
-        let minute = minute.by(clock);
+    let Some(beginning) = Minute::beginning(&clock) else { return };
+    for (person, mut glycaemia, WallClock(wall_clock), physiology, medication) in &mut patients {
+        let minute = beginning.by(wall_clock);
         // The core's state counts arousal as effort; muscles do not take up glucose for it.
         let aroused = effects::arousal(&glycaemia);
         let effort = physiology.map(|Physiology(body)| (body.core.state().exercise - aroused).clamp(0.0, 1.0));
@@ -288,7 +399,15 @@ fn live_minutes(
         if minute.index > 0 {
             glycaemia.end_minute(&minute, effort, sepsis, &mut evidence);
         }
-        glycaemia.begin_minute(&minute, &mut evidence);
+        let body = physiology.map(|Physiology(body)| body);
+        let able = can_act(body, medication.and_then(Medication::drugs), Some(&glycaemia));
+        glycaemia.begin_minute(&minute, able, &mut evidence);
+        glycaemia.happenings.look(minute.index, |label, begins| {
+            if truth.wanted {
+                let (label, cause) = (label.to_owned(), CAUSE.to_owned());
+                truth.labels.push(LabelEdge { patient: person.id, at: clock.now, label, cause, begins });
+            }
+        });
     }
 }
 

@@ -3,6 +3,7 @@
 //! A patient is an entity with the truth of its body ([`Physiology`]), sometimes its [`glycaemia`], and what acts on
 //! them: [`causes`], [`medication`], its [`activity`]. Nothing here knows a device.
 
+mod ability;
 pub mod activity;
 mod breathing_causes;
 pub mod causes;
@@ -15,6 +16,7 @@ mod patient;
 mod patient_parameters;
 mod profiles;
 
+pub use ability::{Ability, can_act};
 pub use faculties::{needs_circulation, needs_glucose};
 pub use patient::{FINGER, Person, Physiology, RADIAL_ARTERY, WallClock, build_of_wearer};
 

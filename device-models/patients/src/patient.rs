@@ -250,7 +250,7 @@ fn live(clock: Res<Clock>, mut patients: Query<Living>, mut evidence: ResMut<Evi
         // Nobody asks whether they have changed: they always have.
         let (causes, body) = (causes.bypass_change_detection(), &mut physiology.bypass_change_detection().0);
         let medication = medication.bypass_change_detection();
-        move_inputs(person.id, medication, causes, body, &clock, &mut evidence, &mut truth);
+        move_inputs(person.id, medication, causes, (body, glycaemia), &clock, &mut evidence, &mut truth);
         if let Some(glycaemia) = glycaemia {
             glycaemia::act_on_body(glycaemia, causes, &mut body.core);
         }

@@ -46,6 +46,8 @@ pub struct Inputs {
     pub arousal: f64,
     /// Acid of ketones in the blood [mmol/L], which breathing compensates as that of lactate.
     pub ketoacids_mmol_l: f64,
+    /// Urine that sugar in it makes [mL/kg/h].
+    pub osmotic_urine_ml_kg_h: f64,
     /// Raise of the temperature set point [Cel].
     pub fever_c: f64,
     /// Daily rhythm, -1 to 1 (see [`circadian_swing`]); 0 switches it off.
@@ -96,6 +98,7 @@ impl Inputs {
         tilt: 0.0,
         sleep: 0.0,
         ketoacids_mmol_l: 0.0,
+        osmotic_urine_ml_kg_h: 0.0,
         fever_c: 0.0,
         circadian: 0.0,
         vasoconstriction: 0.0,

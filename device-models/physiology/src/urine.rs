@@ -27,16 +27,19 @@ pub struct RenalState {
     pub sepsis: f64,
     /// Daily rhythm, -1 to 1 ([`super::circadian_swing`]).
     pub circadian: f64,
+    /// Water that sugar takes along, which the hormones of thirst do not hold back [mL/kg/h].
+    pub osmotic_ml_kg_h: f64,
 }
 
-/// Output [mL/kg/h], 0 to 8.
+/// Output [mL/kg/h], 0 to 8 besides what sugar takes along; without filtration there is none of either.
 pub fn urine_output_ml_kg_h(state: &RenalState) -> f64 {
     let pressure = ((state.map_mmhg - NO_FILTRATION_MMHG) / (FULL_FILTRATION_MMHG - NO_FILTRATION_MMHG))
         .clamp(0.0, 1.0)
         * (1.0 + NATRIURESIS_PER_MMHG * (state.map_mmhg - FULL_FILTRATION_MMHG).max(0.0));
     let volume = libm::exp2((state.volume_ratio - 1.0) / HALVING_LOSS).min(4.0);
     let illness = 1.0 - SEPTIC_LOSS * state.sepsis;
-    (RESTING_ML_KG_H * pressure * volume * illness * (1.0 + DAILY_SWING * state.circadian)).clamp(0.0, 8.0)
+    let own = (RESTING_ML_KG_H * pressure * volume * illness * (1.0 + DAILY_SWING * state.circadian)).clamp(0.0, 8.0);
+    own + state.osmotic_ml_kg_h * pressure.min(1.0)
 }
 
 /// A urine bag: what has been made since it was emptied.
@@ -66,7 +69,8 @@ impl UrineBag {
 mod tests {
     use super::*;
 
-    const REST: RenalState = RenalState { map_mmhg: 90.0, volume_ratio: 1.0, sepsis: 0.0, circadian: 0.0 };
+    const REST: RenalState =
+        RenalState { map_mmhg: 90.0, volume_ratio: 1.0, sepsis: 0.0, circadian: 0.0, osmotic_ml_kg_h: 0.0 };
 
     #[test]
     fn a_day_at_rest_is_about_a_litre_and_a_half() {
@@ -78,6 +82,13 @@ mod tests {
         assert!((1_200.0..2_000.0).contains(&bag.collected_ml()), "{} mL", bag.collected_ml());
         assert!(bag.empty() > 1_200.0);
         assert_eq!(bag.collected_ml(), 0.0);
+    }
+
+    #[test]
+    fn sugar_makes_urine_as_long_as_kidneys_filter() {
+        let dry = RenalState { volume_ratio: 0.85, osmotic_ml_kg_h: 2.0, ..REST };
+        assert!(urine_output_ml_kg_h(&dry) > 2.0);
+        assert_eq!(urine_output_ml_kg_h(&RenalState { map_mmhg: 45.0, ..dry }), 0.0);
     }
 
     #[test]

@@ -115,3 +115,49 @@ fn glucose_joins_the_truth_of_the_circulation_or_stands_alone() {
     assert_eq!(minutes, [0.0, 60.0, 120.0]);
     assert_eq!(alone[2].values[0], both[120].values[both[120].values.len() - 9]);
 }
+
+/// Adults with pumps who live as people do, as a registry and a roster.
+fn pump_wearers(seed: u64, people: u32) -> (Registry, Arc<Roster>) {
+    let (registry, one) = child();
+    let mut roster = Roster { seed, ..Roster::clone(&one) };
+    let (patient, pump) = (roster.patients[0].clone(), roster.devices[0].clone());
+    (roster.patients, roster.devices, roster.routes) = (Vec::new(), Vec::new(), Vec::new());
+    for number in 0..people {
+        let path = format!("home/{number}");
+        roster.devices.push(DevicePlan {
+            path: format!("{path}/pump"),
+            patient: SimId(number),
+            streams: Vec::new(),
+            ..pump.clone()
+        });
+        let arguments = Arguments([("circulation".to_owned(), Argument::Flag(false))].into_iter().collect());
+        let devices = number as usize..number as usize + 1;
+        let model = "t1d_adult".to_owned();
+        roster.patients.push(PatientPlan { path, number, model, arguments, devices, ..patient.clone() });
+    }
+    (registry, Arc::new(roster))
+}
+
+/// 20 to 30 person-years of real adults on pumps see one ketoacidosis (sources in `patients/src/glycaemia/reservoir.rs`); reservoirs
+/// run empty all the same, and it is labelled when they do.
+#[test]
+fn empty_pumps_are_refilled_and_ketoacidosis_is_rare() {
+    let (mut acidoses, mut empties) = (0, 0);
+    for seed in [11, 12] {
+        let (registry, roster) = pump_wearers(seed, 30);
+        let mut sim = Sim::new(&registry, &roster, &Arc::new(Vec::new()), 0..30).unwrap();
+        sim.observe(Box::new(Nobody));
+        let mut ill = vec![false; 30];
+        for day in 1..=30 {
+            sim.advance_to(SimTime::ZERO + Span::from_secs(86_400 * day));
+            let truth = sim.take_truth();
+            for state in &truth.states {
+                ill[state.patient.index()] |= state.values[6] > 3.0 && state.values[7] < 18.0;
+            }
+            empties += truth.labels.iter().filter(|edge| edge.label == "person.empty_pump" && edge.begins).count();
+        }
+        acidoses += ill.iter().filter(|ill| **ill).count();
+    }
+    assert!(acidoses <= 1, "{acidoses} ketoacidoses in 60 person-months");
+    assert!((3..300).contains(&empties), "{empties} empty reservoirs");
+}

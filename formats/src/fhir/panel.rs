@@ -21,7 +21,7 @@ const SYSTOLIC: &str = "8480-6";
 const DIASTOLIC: &str = "8462-4";
 const MEAN: &str = "8478-0";
 
-static PANELS: [Panel; 2] = [
+pub(super) static PANELS: [Panel; 2] = [
     Panel {
         id: "nibp_panel",
         mdc: 150_020,

@@ -23,6 +23,8 @@ pub(super) struct Module {
     pub(super) channel: Term,
 }
 
+/// The numbers of MDS, VMD and channel of one kind of equipment follow each other in the nomenclature; those of the monitor's VMD
+/// and channel are derived from that.
 const MONITOR: Term = term(69_965, "MDC_DEV_MON_PHYSIO_MULTI_PARAM_MDS");
 
 /// Every module that there is, in the order in which they stand in a message.

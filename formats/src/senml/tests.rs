@@ -1,6 +1,7 @@
 //! What is written reads back, in both encodings; what is rewritten means the same, and what is altered does not.
 
 use bytes::BytesMut;
+use ciborium::Value as Cbor;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use vocabulary::{Format, Message, MetricKind, Origin, Quality, Reading, Sameness, Value, Wave, metrics};
@@ -202,6 +203,55 @@ fn whatever_is_altered_is_found() {
         assert!(matches!(SenmlJson.same(&copy, &said), Sameness::Differs { .. }), "without {index}");
     }
     assert!(altered > 40, "{altered}");
+}
+
+/// Any change of one field of a record of the binary encoding is found; another order and other widths are no change.
+#[test]
+fn whatever_is_altered_in_cbor_is_found() {
+    let said = vitals(&SenmlCbor);
+    let Cbor::Array(pack) = ciborium::de::from_reader::<Cbor, _>(&said[..]).expect("CBOR") else { panic!("a pack") };
+    let octets = |pack: &[Cbor]| {
+        let mut octets = Vec::new();
+        ciborium::ser::into_writer(&Cbor::Array(pack.to_vec()), &mut octets).expect("memory takes every write");
+        octets
+    };
+    let differs = |pack: &[Cbor]| matches!(SenmlCbor.same(&octets(pack), &said), Sameness::Differs { .. });
+    let mut altered = 0;
+    for (index, record) in pack.iter().enumerate() {
+        let Cbor::Map(fields) = record else { panic!("a record") };
+        for (field, (label, value)) in fields.iter().enumerate() {
+            let others = match value {
+                Cbor::Integer(number) => vec![Cbor::from(i128::from(*number) as i64 + 1), Cbor::from("x")],
+                Cbor::Float(number) => vec![Cbor::from(number + number.abs().max(1e-3) * 1e-5), Cbor::from(-number)],
+                Cbor::Text(text) => vec![Cbor::from(format!("{text}x")), Cbor::from("x")],
+                _ => panic!("a record has numbers and texts"),
+            };
+            for other in others {
+                let mut copy = pack.clone();
+                copy[index].as_map_mut().expect("a record")[field].1 = other;
+                assert!(differs(&copy), "{index} {label:?}");
+                altered += 1;
+            }
+            let mut copy = pack.clone();
+            copy[index].as_map_mut().expect("a record").remove(field);
+            assert!(differs(&copy), "{index} without {label:?}");
+        }
+        let mut copy = pack.clone();
+        copy.remove(index);
+        assert!(differs(&copy), "without {index}");
+    }
+    assert!(altered > 40, "{altered}");
+    let mut rewritten = pack;
+    for record in &mut rewritten {
+        let fields = record.as_map_mut().expect("a record");
+        fields.reverse();
+        for (_, value) in fields {
+            if let Cbor::Integer(number) = value {
+                *value = Cbor::Float(i128::from(*number) as f64);
+            }
+        }
+    }
+    assert_eq!(SenmlCbor.same(&octets(&rewritten), &said), Sameness::Meaning);
 }
 
 fn reads_back(draft: &Draft, records: &[Resolved]) -> Result<(), TestCaseError> {

@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use regex::Regex;
 use serde_json::Value;
-use vocabulary::{FormatFlaw, KeyError, MessageKey};
+use vocabulary::{FormatFlaw, KeyError, MessageKey, Telling};
 
 use super::{KEY, PATTERN};
 use crate::instant::read_instant;
@@ -85,6 +85,19 @@ impl KeyReader {
         }
     }
 
+    /// How much of the name of a message it reads.
+    pub(super) fn tells(&self) -> Telling {
+        let (serial, stream) = match self {
+            Self::Absent => return Telling::Nothing,
+            Self::Pointers([serial, stream, ..]) => (serial.is_some(), stream.is_some()),
+            Self::Pattern(regex) => {
+                let has = |part: &str| regex.capture_names().flatten().any(|group| group == part);
+                (has(SERIAL), has(STREAM))
+            }
+        };
+        if serial && stream { Telling::Message } else { Telling::MessageOfTopic }
+    }
+
     /// Reads a payload.
     pub(super) fn read<'p>(&self, payload: &'p [u8]) -> Result<MessageKey<'p>, KeyError> {
         match self {
@@ -97,23 +110,41 @@ impl KeyReader {
                 let patient =
                     patient.as_ref().filter(|pointer| value.pointer(pointer).is_some_and(|found| !found.is_null()));
                 let patient = patient.map(|pointer| pointed(&value, pointer)).transpose()?;
-                key(part(serial)?, part(stream)?, part(sequence)?, part(time)?, patient)
+                let named = [(SERIAL, part(serial)?), (STREAM, part(stream)?)];
+                if let Some((name, _)) =
+                    named.iter().find(|(_, found)| found.as_ref().is_some_and(|found| found.is_empty()))
+                {
+                    return Err(unreadable(format_args!("it has no {name}")));
+                }
+                let [(_, serial), (_, stream)] = named;
+                key(serial, stream, part(sequence)?, part(time)?, patient)
             }
             Self::Pattern(regex) => {
                 let text = std::str::from_utf8(payload).map_err(unreadable)?;
                 let captures = regex.captures(text).ok_or_else(|| unreadable("`pattern` does not match it"))?;
                 let part = |name: &str| captures.name(name).map(|found| Cow::Borrowed(found.as_str()));
                 let patient = part(PATIENT).filter(|patient| !patient.is_empty());
-                key(part(SERIAL), part(STREAM), part(SEQUENCE), part(TIME), patient)
+                let silent = [SERIAL, STREAM].into_iter().find(|name| {
+                    regex.capture_names().flatten().any(|group| group == *name)
+                        && part(name).is_none_or(|found| found.is_empty())
+                });
+                match silent {
+                    Some(name) => Err(unreadable(format_args!("it has no {name}"))),
+                    None => key(part(SERIAL), part(STREAM), part(SEQUENCE), part(TIME), patient),
+                }
             }
         }
     }
 }
 
-/// What a key lacks to name a message.
+/// What a key lacks to name a message of its topic.
 fn missing(parameter: &str, has: impl Fn(&str) -> bool) -> Option<String> {
-    let complete = has(SERIAL) && has(STREAM) && (has(SEQUENCE) || has(TIME));
-    (!complete).then(|| format!("`{parameter}` needs `{SERIAL}`, `{STREAM}`, and `{SEQUENCE}` or `{TIME}`"))
+    let complete = has(SEQUENCE) || has(TIME);
+    (!complete).then(|| {
+        format!(
+            "`{parameter}` needs `{SEQUENCE}` or `{TIME}`, and `{SERIAL}` and `{STREAM}` unless the topic tells them"
+        )
+    })
 }
 
 fn unreadable(reason: impl Display) -> KeyError {
@@ -141,9 +172,9 @@ fn key<'p>(
     let device_time_ms =
         time.map(|text| read_instant(&text).ok_or_else(|| unreadable(format_args!("`{text}` is no instant"))));
     Ok(MessageKey {
-        device_serial: serial.ok_or_else(|| unreadable("it has no serial number"))?,
+        device_serial: serial.unwrap_or_default(),
         patient_id,
-        stream: stream.ok_or_else(|| unreadable("it has no stream"))?,
+        stream: stream.unwrap_or_default(),
         sequence,
         device_time_ms: device_time_ms.transpose()?,
     })

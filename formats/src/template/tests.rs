@@ -3,8 +3,8 @@
 use bytes::BytesMut;
 use sim_core::{Argument, Arguments, FormatPlan, Registry};
 use vocabulary::{
-    DeviceIdentity, Format, FormatFlaw, KeyError, Message, Origin, PatientIdentity, Quality, Reading, Sameness, Wave,
-    metrics,
+    DeviceIdentity, Format, FormatFlaw, KeyError, Message, Origin, PatientIdentity, Quality, Reading, Sameness,
+    Telling, Wave, metrics,
 };
 
 use super::Template;
@@ -70,8 +70,10 @@ fn rendered(template: &Template) -> String {
 #[test]
 fn numbers_are_printed_as_the_device_reports_them() {
     let text = "{{ metrics.spo2.value }} {{ metrics.temp_core }} {{ metrics.hr.value }} {{ time.s }} {{ time.ns }} \
-                {{ waves[0].rate_hz }} {{ waves[0].period_ms }} {{ waves[0].samples|join(';') }} {{ waves[0].counts[2] }}";
-    let expected = "97 36.8 null 1768471200.123 1768471200123000000 62.5 16 0.097;0.1;0.8 700";
+                {{ waves[0].rate_hz }} {{ waves[0].period_ms }} {{ waves[0].samples|join(';') }} {{ waves[0].counts[2] }} \
+                {{ waves[0].times[2] }}";
+    let expected = "97 36.8 null 1768471200.123 1768471200123000000 62.5 16 0.097;0.1;0.8 700 \
+                    2026-01-15T10:00:00.155Z";
     assert_eq!(rendered(&template(text)), expected);
 }
 
@@ -167,7 +169,7 @@ fn everything_that_is_wrong_is_told_at_once() {
             "Some(\"file\")@0: there is a `text` already; leave out one of them",
             "Some(\"key\")@0: `key.serial` is a JSON pointer such as `\"/device/id\"`, got `id`",
             "Some(\"key\")@0: `key` has no `strem`; it has serial, stream, sequence, time, patient",
-            "Some(\"key\")@0: `key` needs `serial`, `stream`, and `sequence` or `time`",
+            "Some(\"key\")@0: `key` needs `sequence` or `time`, and `serial` and `stream` unless the topic tells them",
         ]
     );
     assert_eq!(flaws(&[], &[]), ["None@0: a template needs a `text`, or a `file` that holds it"]);
@@ -235,4 +237,20 @@ fn a_route_names_a_registered_format_or_one_of_the_scenarios_own() {
     assert_eq!(told(&[], "ours"), "no payload format `ours` is registered");
     assert_eq!(told(&[], "template"), "payload format `template` is made from parameters, and there are none");
     assert!(told(&own("{{"), "ours").starts_with("payload format `ours`: the template fails: syntax error"));
+}
+
+#[test]
+fn what_the_topic_tells_need_not_stand_in_the_payload() {
+    let tells = |key: &[(&str, &str)]| Template::new(&arguments(&[("text", "{}")], key)).expect("sound").tells();
+    assert_eq!(tells(&[]), Telling::Nothing);
+    assert_eq!(tells(&[("sequence", "/n"), ("stream", "/s")]), Telling::MessageOfTopic);
+    assert_eq!(tells(&[("sequence", "/n"), ("stream", "/s"), ("serial", "/d")]), Telling::Message);
+    let lines = [("text", "n={{ sequence }}"), ("pattern", r"n=(?P<sequence>\d+)"), ("content_type", "text/plain")];
+    let template = Template::new(&arguments(&lines, &[])).expect("sound");
+    let key = template.key(b"n=17").expect("a key");
+    assert_eq!((&*key.device_serial, &*key.stream, key.sequence), ("", "", Some(17)));
+    assert_eq!(template.tells(), Telling::MessageOfTopic);
+    let part = [("text", "a"), ("pattern", r"d=(?P<serial>\w*) n=(?P<sequence>\d+)"), ("content_type", "text/plain")];
+    let template = Template::new(&arguments(&part, &[])).expect("sound");
+    assert!(matches!(template.key(b"d= n=17"), Err(KeyError::Unreadable { .. })), "an empty serial is none");
 }

@@ -37,7 +37,10 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("waves", "every run of samples: `.id`, `.name`, `.unit`, `.quality` and codes as above"),
     ("waves[0].start.ms", "time of the first sample, in every form of `time`"),
     ("waves[0].rate_hz, .period_ms, .gain, .offset", "sampling; a sample is `offset + gain * count`"),
-    ("waves[0].counts, .samples", "lists of counts, and of values in the unit"),
+    (
+        "waves[0].counts, .samples, .times",
+        "lists of counts, of values in the unit, and of the times of the samples (RFC 3339, to the millisecond)",
+    ),
     ("quality", "the words of those metrics and waves whose quality is not ok, by id"),
     ("run", "a word that is different in every run; empty in `iomt fingerprint` and `iomt record`"),
 ];
@@ -304,6 +307,7 @@ impl Object for WaveValue {
         "offset",
         "counts",
         "samples",
+        "times",
         "mdc",
         "mdc_name",
         "loinc",
@@ -319,18 +323,29 @@ impl Object for WaveValue {
             "period_ms" => rounded(1e6 / f64::from(wave.rate_mhz.max(1)), 6),
             "gain" => Value::from(wave.gain),
             "offset" => rounded(wave.offset, decimals_of_gain(wave.gain)),
-            "counts" => Value::from_object(Samples { wave: Arc::clone(wave), are_counts: true }),
-            "samples" => Value::from_object(Samples { wave: Arc::clone(wave), are_counts: false }),
+            "counts" => Value::from_object(Samples { wave: Arc::clone(wave), what: Part::Counts }),
+            "samples" => Value::from_object(Samples { wave: Arc::clone(wave), what: Part::Values }),
+            "times" => Value::from_object(Samples { wave: Arc::clone(wave), what: Part::Times }),
             other => return described(wave.metric, other),
         })
     }
 }
 
-/// The samples of a wave, as counts or in its unit.
+/// The samples of a wave, or when they were.
 #[derive(Debug)]
 struct Samples {
     wave: Arc<OwnedWave>,
-    are_counts: bool,
+    what: Part,
+}
+
+/// What of samples is listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Counts,
+    /// In the unit of the wave.
+    Values,
+    /// RFC 3339.
+    Times,
 }
 
 impl Object for Samples {
@@ -339,12 +354,17 @@ impl Object for Samples {
     }
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        let count = *self.wave.samples.get(key.as_usize()?)?;
-        if self.are_counts {
-            return Some(Value::from(count));
-        }
-        let OwnedWave { gain, offset, .. } = &*self.wave;
-        Some(rounded(offset + gain * f64::from(count), decimals_of_gain(*gain)))
+        let index = key.as_usize()?;
+        let count = *self.wave.samples.get(index)?;
+        let OwnedWave { gain, offset, first_ms, rate_mhz, .. } = &*self.wave;
+        Some(match self.what {
+            Part::Counts => Value::from(count),
+            Part::Values => rounded(offset + gain * f64::from(count), decimals_of_gain(*gain)),
+            Part::Times => {
+                let after_ms = (index as u64).saturating_mul(1_000_000) / u64::from((*rate_mhz).max(1));
+                Value::from(rfc3339(first_ms.saturating_add_unsigned(after_ms)))
+            }
+        })
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use scenarios::TargetPlan;
+use scenarios::{TargetPlan, check_certificate, check_private_key};
 use sim_core::{Argument, Arguments, ParameterKind, ParameterSpec};
 
 use crate::authority::Authority;
@@ -166,10 +166,11 @@ pub(crate) fn parameters_of_servers() -> Vec<ParameterSpec> {
     vec![
         of_secure(
             CA,
-            ParameterKind::Text,
+            ParameterKind::Path,
             "TLS: PEM file of those who may have issued the target's certificate, beside the scenario; without it, those \
              whom the system trusts",
-        ),
+        )
+        .checked(check_certificate),
         of_secure(
             SERVER_NAME,
             ParameterKind::Text,
@@ -178,11 +179,12 @@ pub(crate) fn parameters_of_servers() -> Vec<ParameterSpec> {
         of_secure(VERIFY, ParameterKind::Flag, "TLS: `false` takes any certificate, which the report tells"),
         of_secure(
             ISSUER,
-            ParameterKind::Text,
+            ParameterKind::Path,
             "TLS: PEM file of a CA that issues a certificate to each device, with its serial number as common name, \
              and to all others with the common name `iomt`",
-        ),
-        of_secure(ISSUER_KEY, ParameterKind::Text, "PEM file of the private key of `issuer`"),
+        )
+        .checked(check_certificate),
+        of_secure(ISSUER_KEY, ParameterKind::Path, "PEM file of the private key of `issuer`").checked(check_private_key),
     ]
 }
 

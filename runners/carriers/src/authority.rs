@@ -9,8 +9,11 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose,
 };
+use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::sign::CertifiedKey;
+use scenarios::{check_certificate, check_private_key};
 
 use crate::error::CarrierError;
 
@@ -55,10 +58,18 @@ impl Authority {
     /// [`CarrierError::Security`] when a file cannot be read or used.
     pub fn of_files(certificate: &Path, key: &Path) -> Result<Self, CarrierError> {
         let certificate_pem = read(certificate)?;
-        let key = KeyPair::from_pem(&read(key)?).map_err(|error| unusable(key, &error))?;
+        let key_pem = read(key)?;
+        check_certificate(&certificate_pem).map_err(|reason| unusable(certificate, &format!("it {reason}")))?;
+        check_private_key(&key_pem).map_err(|reason| unusable(key, &format!("it {reason}")))?;
         let der = CertificateDer::from_pem_slice(certificate_pem.as_bytes())
             .map_err(|error| unusable(certificate, &error))?
             .into_owned();
+        let key_file = key;
+        let key = KeyPair::from_pem(&key_pem).map_err(|error| unusable(key_file, &error))?;
+        if !belong_together(&der, &key) {
+            let reason = format!("it is not the key of {}", certificate.display());
+            return Err(unusable(key_file, &reason));
+        }
         let issuer = Issuer::from_ca_cert_der(&der, key).map_err(|error| unusable(certificate, &error))?;
         Ok(Self(Arc::new(Inner { issuer, certificate: der, certificate_pem })))
     }
@@ -120,6 +131,13 @@ impl Identity {
     }
 }
 
+/// Whether a certificate is for a key.
+fn belong_together(certificate: &CertificateDer<'static>, key: &KeyPair) -> bool {
+    let der = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
+    let signing = ring::default_provider().key_provider.load_private_key(der);
+    signing.is_ok_and(|signing| CertifiedKey::new(vec![certificate.clone()], signing).keys_match().is_ok())
+}
+
 fn named(common_name: &str) -> Result<CertificateParams, CarrierError> {
     let mut parameters = CertificateParams::new(Vec::new()).map_err(refused)?;
     parameters.distinguished_name = rcgen::DistinguishedName::new();
@@ -173,7 +191,14 @@ mod tests {
         assert!(identity.certificate_pem().starts_with("-----BEGIN CERTIFICATE-----"));
         assert_eq!(format!("{identity:?}"), "Identity { .. }");
         let error = Authority::of_files(&key, &certificate).unwrap_err().to_string();
-        assert!(error.contains("ca.pem cannot be used"), "{error}");
+        assert!(error.contains("ca.key cannot be used: it holds a private key and no certificate"), "{error}");
+        let other = folder.path().join("other.key");
+        std::fs::write(&other, KeyPair::generate().unwrap().serialize_pem()).unwrap();
+        let error = Authority::of_files(&certificate, &other).unwrap_err().to_string();
+        assert!(error.contains("other.key cannot be used: it is not the key of"), "{error}");
+        std::fs::write(&other, own.public_key_pem()).unwrap();
+        let error = Authority::of_files(&certificate, &other).unwrap_err().to_string();
+        assert!(error.contains("holds a public key"), "{error}");
         let error = Authority::of_files(&folder.path().join("missing.pem"), &key).unwrap_err().to_string();
         assert!(error.contains("missing.pem cannot be used"), "{error}");
     }

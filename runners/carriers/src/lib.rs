@@ -9,6 +9,7 @@ mod event;
 mod exchange;
 mod file;
 mod http;
+mod identity;
 mod mllp;
 mod mqtt;
 mod opening;
@@ -34,6 +35,7 @@ pub use mllp::hl7::{Acknowledgement, acknowledge, acknowledgement, control_id};
 pub use mllp::kind::SCHEMES as MLLP_SCHEMES;
 pub use mqtt::config::{ConnectionConfig, FleetConfig, RouteConfig};
 pub use mqtt::fleet::{Fleet, FleetEnd, FleetEvents};
+pub use mqtt::format_session::FormatTerms;
 pub use mqtt::frame::Delivered;
 pub use mqtt::leftovers::{LeftSessions, RemovedSessions, clear_retained};
 pub use mqtt::properties::RouteProperties;
@@ -70,6 +72,7 @@ impl Plugin for Carriers {
 
     fn register(&self, registry: &mut Registry) {
         registry.add(mqtt::kind::row());
+        registry.extend(mqtt::clouds::rows());
         registry.add(file::kind::row());
         registry.add(http::kind::row());
         registry.add(mllp::kind::row());

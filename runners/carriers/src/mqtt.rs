@@ -1,8 +1,10 @@
 //! MQTT 3.1.1 and 5: lanes of connections, sessions without I/O, frames.
 
 pub(crate) mod address;
+pub(crate) mod clouds;
 pub(crate) mod config;
 pub(crate) mod fleet;
+pub(crate) mod format_session;
 pub(crate) mod frame;
 pub(crate) mod greeting;
 pub(crate) mod kind;

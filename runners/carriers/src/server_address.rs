@@ -36,7 +36,20 @@ impl ServerAddress {
             _ => authority.port_u16().filter(|port| *port > 0).ok_or_else(no_address)?,
         };
         let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
+        check_path(uri.path())?;
         Ok(Self { host, port, path: uri.path().trim_end_matches('/').to_owned() })
+    }
+}
+
+/// What is wrong with a path, or a topic that becomes part of one: who reads it takes away `.` and `..` (RFC 3986, section
+/// 5.2.4), and with `..` what stands before.
+///
+/// # Errors
+/// Says what.
+pub(crate) fn check_path(path: &str) -> Result<(), String> {
+    match path.split('/').find(|segment| matches!(*segment, "." | "..")) {
+        Some(segment) => Err(format!("`{path}` has the level `{segment}`, which servers take out of a path")),
+        None => Ok(()),
     }
 }
 
@@ -58,9 +71,16 @@ mod tests {
             let address = ServerAddress { host: host.to_owned(), port, path: path.to_owned() };
             assert_eq!(ServerAddress::read(url, SCHEMES), Ok(address), "{url}");
         }
-        for wrong in
-            ["host:80", "http://", "http://host:0", "http://host:port", "http://host/?a=b", "http://ho st", "ftp://h"]
-        {
+        for wrong in [
+            "host:80",
+            "http://",
+            "http://host:0",
+            "http://host:port",
+            "http://host/?a=b",
+            "http://ho st",
+            "ftp://h",
+            "http://h/a/../b",
+        ] {
             assert!(ServerAddress::read(wrong, SCHEMES).is_err(), "{wrong}");
         }
     }

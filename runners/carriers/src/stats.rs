@@ -172,6 +172,8 @@ counters! {
         connect_failures,
         /// Sessions that lost their connection.
         disconnects,
+        /// Messages of the session that a payload format keeps, such as births; not of telemetry.
+        session_messages,
         /// PINGREQ packets.
         pings,
         /// Subscriptions of a command topic that the broker refused.

@@ -165,6 +165,20 @@ pub(crate) enum Command {
         /// Payload format, such as `vendor-json`.
         format: Option<String>,
     },
+    /// Write what another stack must be told to read payloads of a preset; without a preset, list them
+    Templates {
+        /// Preset, such as `medtech`.
+        #[arg(requires = "file", requires = "out")]
+        preset: Option<String>,
+        /// Scenario whose devices the stack is to read.
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+        #[command(flatten)]
+        variables: Variables,
+        /// Folder to write into.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
     /// Print the reference of the scenario language as Markdown
     Reference,
     /// Print a completion script for a shell

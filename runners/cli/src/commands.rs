@@ -8,6 +8,7 @@ mod plan;
 mod plot;
 mod record;
 mod run;
+mod templates;
 
 use sim_core::Registry;
 
@@ -48,6 +49,10 @@ pub(crate) fn execute(command: Command, mut registry: Registry) -> Result<u8, Fa
         Command::Patients { prefix } => lists::patients(&registry, prefix.as_deref().unwrap_or_default())?,
         Command::Schema { format: None } => output::result(format_args!("{:#}", scenarios::json_schema(&registry)))?,
         Command::Schema { format: Some(format) } => lists::format_schema(&registry, &format)?,
+        Command::Templates { preset: Some(preset), file: Some(file), variables, out: Some(out) } => {
+            templates::write(&preset, &file, &variables, &out, &registry)?;
+        }
+        Command::Templates { .. } => templates::list()?,
         Command::Reference => output::result(scenarios::reference(&registry).trim_end())?,
         Command::Completions { shell } => completions::print(shell)?,
     }

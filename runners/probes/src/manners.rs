@@ -10,6 +10,9 @@ const DELAY: &str = "delay";
 const REFUSE_EVERY: &str = "refuse_every";
 const CUT_EVERY: &str = "cut_every";
 
+/// Longest wait that is no slip [ns]: an hour, when nobody waits for an answer any more.
+const LONGEST_DELAY_NS: f64 = 3_600e9;
+
 /// How a receiver answers.
 #[derive(Debug)]
 pub(crate) struct Manners {
@@ -64,20 +67,33 @@ impl Manners {
                 "listen",
                 ParameterKind::Text,
                 "`HOST:PORT` to listen on, such as what a stack sends on to; without it, the address of the target",
-            ),
+            )
+            .checked(check_listen),
             ParameterSpec::optional(DELAY, ParameterKind::Quantity(Dimension::Time), "wait before each answer")
+                .range(0.0, LONGEST_DELAY_NS)
                 .default("0s"),
             ParameterSpec::optional(
                 REFUSE_EVERY,
                 ParameterKind::Count,
                 "so many-th arrival is refused and not seen, though it may be when it comes again",
-            ),
+            )
+            .range(1.0, f64::from(u32::MAX)),
             ParameterSpec::optional(
                 CUT_EVERY,
                 ParameterKind::Count,
                 "at so many-th arrival the connection ends without an answer; of such arrivals every other is seen",
-            ),
+            )
+            .range(1.0, f64::from(u32::MAX)),
         ]
+    }
+}
+
+/// What is wrong with a place to listen.
+fn check_listen(listen: &str) -> Result<(), String> {
+    let port = listen.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port.parse::<u16>());
+    match port {
+        Some(Ok(1..)) => Ok(()),
+        _ => Err(format!("`{listen}` is no place to listen; write `HOST:PORT`, such as `127.0.0.1:8080`")),
     }
 }
 

@@ -4,10 +4,14 @@ use std::fmt;
 use std::ops::Range;
 
 use scenarios::Plan;
-use sim_core::Cadence;
+use sim_core::{Cadence, PatientFaculties, PatientPlan, Registry};
 
-/// A row of `truth.csv` with the columns of an adult [byte], measured.
-const TRUTH_ROW_BYTES: f64 = 330.0;
+/// What the columns of a circulation and of glucose add to a row of `truth.csv` [byte], measured.
+const CIRCULATION_BYTES: f64 = 330.0;
+const GLUCOSE_BYTES: f64 = 80.0;
+/// Time between two rows, with and without a circulation [s].
+const ROW_S: f64 = 1.0;
+const MINUTE_ROW_S: f64 = 60.0;
 /// A row of `numerics.csv` [byte], measured: time, stream, sequence, metric, value, unit and quality.
 const NUMERICS_ROW_BYTES: f64 = 44.0;
 /// Two bytes a sample.
@@ -23,10 +27,12 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// What some of the patients of a plan will take, in WFDB and CSV. Events are not counted: nobody knows them before.
-    pub fn of(plan: &Plan, patients: Range<usize>, registry: &sim_core::Registry) -> Self {
+    /// What some of the patients of a plan will take, in WFDB and CSV, and in EDF+ if that is written beside: within half as
+    /// much again of what is written where streams have cadences. Events are not counted: nobody knows them before.
+    pub fn of(plan: &Plan, patients: Range<usize>, registry: &Registry, with_edf: bool) -> Self {
         let length_s = plan.time.length.seconds();
-        let truth = patients.len() as f64 * TRUTH_ROW_BYTES;
+        let truth: f64 = plan.roster.patients[patients.clone()].iter().map(|it| truth_bytes_s(it, registry)).sum();
+        let copies = if with_edf { 2.0 } else { 1.0 };
         let devices = plan.roster.devices.iter().filter(|device| patients.contains(&device.patient.index()));
         let said: f64 = devices
             .flat_map(|device| {
@@ -39,11 +45,23 @@ impl Estimate {
             })
             .map(|(cadence, metrics)| match cadence {
                 Cadence::Periodic { period } => metrics * NUMERICS_ROW_BYTES / period.seconds(),
-                Cadence::Sampled { rate_mhz, .. } => metrics * SAMPLE_BYTES * f64::from(rate_mhz) / 1e3,
+                Cadence::Sampled { rate_mhz, .. } => copies * metrics * SAMPLE_BYTES * f64::from(rate_mhz) / 1e3,
                 Cadence::OnEvent => 0.0,
             })
             .sum();
         Self { bytes: (truth + said) * length_s, patients: patients.len() }
+    }
+}
+
+/// What the truth of a patient takes [byte/s].
+fn truth_bytes_s(patient: &PatientPlan, registry: &Registry) -> f64 {
+    let faculties = registry.find::<PatientFaculties>(&patient.model);
+    let has = faculties.map_or_else(Vec::new, |faculties| (faculties.of)(&patient.model, &patient.arguments));
+    let glucose_bytes = if has.contains(&"glucose") { GLUCOSE_BYTES } else { 0.0 };
+    if has.contains(&"circulation") {
+        (CIRCULATION_BYTES + glucose_bytes) / ROW_S
+    } else {
+        glucose_bytes / MINUTE_ROW_S
     }
 }
 

@@ -23,6 +23,8 @@ pub enum Fault {
     OtherSerial,
     /// It comes with topic and serial number of the next device; the patient stays.
     OtherDevice,
+    /// It comes whole as a message of the next device: with its topic, serial number and patient.
+    OtherName,
     /// It comes with a number that is older by two.
     OldNumber,
     /// It comes so much later.

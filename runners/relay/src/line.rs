@@ -117,16 +117,22 @@ impl Line {
             (Fault::Alter, _) => {
                 pass(&self.to_broker, publish(said, topic, message.clone().with_other_values().payload()));
             }
-            (Fault::OtherTopic, Some((other, _))) => {
-                pass(&self.to_broker, publish(said, &other, said.payload.to_vec()));
+            (Fault::OtherTopic, Some(other)) => {
+                pass(&self.to_broker, publish(said, &other.topic, said.payload.to_vec()));
             }
-            (Fault::OtherSerial, Some((other, serial))) => {
-                pass(&self.to_broker, publish(said, topic, message.clone().with_serial(&serial).payload()));
-                seems = Some((other, sequence));
+            (Fault::OtherSerial, Some(other)) => {
+                pass(&self.to_broker, publish(said, topic, message.clone().with_serial(&other.serial).payload()));
+                seems = Some((other.topic, sequence));
             }
-            (Fault::OtherDevice, Some((other, serial))) => {
-                pass(&self.to_broker, publish(said, &other, message.clone().with_serial(&serial).payload()));
-                seems = Some((other, sequence));
+            (Fault::OtherDevice, Some(other)) => {
+                let renamed = message.clone().with_serial(&other.serial);
+                pass(&self.to_broker, publish(said, &other.topic, renamed.payload()));
+                seems = Some((other.topic, sequence));
+            }
+            (Fault::OtherName, Some(other)) => {
+                let renamed = message.clone().with_serial(&other.serial).with_patient(&other.patient);
+                pass(&self.to_broker, publish(said, &other.topic, renamed.payload()));
+                seems = Some((other.topic, sequence));
             }
             (Fault::OldNumber, _) => {
                 let older = sequence.saturating_sub(2);
@@ -140,7 +146,7 @@ impl Line {
                 }
             }
             // Nobody else has spoken yet, or it is done to watchers.
-            (Fault::OtherTopic | Fault::OtherSerial | Fault::OtherDevice, None)
+            (Fault::OtherTopic | Fault::OtherSerial | Fault::OtherDevice | Fault::OtherName, None)
             | (Fault::Drop | Fault::AlterRetained | Fault::CutWatcher, _) => return pass(&self.to_broker, bytes),
         }
         self.shared.note(topic, sequence, seems.as_ref().map(|(topic, sequence)| (topic.as_str(), *sequence)));

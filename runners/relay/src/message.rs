@@ -41,6 +41,17 @@ impl Message {
         self
     }
 
+    /// Which patient it is about, if it says so.
+    pub(crate) fn patient(&self) -> Option<&str> {
+        self.fields.get("p").and_then(Value::as_str)
+    }
+
+    /// As about another patient.
+    pub(crate) fn with_patient(mut self, patient: &str) -> Self {
+        self.fields.insert("p".to_owned(), json!(patient));
+        self
+    }
+
     /// With another number.
     pub(crate) fn with_sequence(mut self, sequence: u64) -> Self {
         self.fields.insert("s".to_owned(), json!(sequence));
@@ -66,6 +77,9 @@ mod tests {
         let changed = message.with_other_values().with_serial("SN-2").with_sequence(5).payload();
         let expected = br#"{"d":"SN-2","m":{"hr":62.0,"spo2":98.5},"p":"a-1","s":5,"st":"vitals","t":12,"v":1}"#;
         assert_eq!(String::from_utf8_lossy(&changed), String::from_utf8_lossy(expected));
+        let message = Message::read(payload).expect("a message");
+        assert_eq!(message.patient(), Some("a-1"));
+        assert_eq!(message.with_patient("a-2").patient(), Some("a-2"));
         assert_eq!(Message::read(br#"{"id":"c1","status":"applied"}"#), None);
         assert_eq!(Message::read(b"offline"), None);
     }

@@ -31,6 +31,15 @@ impl Planted {
     }
 }
 
+/// A device that has spoken.
+#[derive(Debug, Clone)]
+pub(crate) struct Speaker {
+    pub(crate) topic: String,
+    pub(crate) serial: String,
+    /// The patient that it named.
+    pub(crate) patient: String,
+}
+
 /// What all lines know.
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -40,8 +49,8 @@ pub(crate) struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Serial numbers by topic of who has spoken.
-    speakers: BTreeMap<String, String>,
+    /// Who has spoken, by topic.
+    speakers: BTreeMap<String, Speaker>,
     planted: Vec<Planted>,
 }
 
@@ -58,16 +67,18 @@ impl Shared {
     pub(crate) fn hear(&self, topic: &str, message: &Message) {
         let mut state = self.state();
         if !state.speakers.contains_key(topic) {
-            state.speakers.insert(topic.to_owned(), message.serial().to_owned());
+            let patient = message.patient().unwrap_or_default().to_owned();
+            let speaker = Speaker { topic: topic.to_owned(), serial: message.serial().to_owned(), patient };
+            state.speakers.insert(topic.to_owned(), speaker);
         }
     }
 
-    /// Topic and serial number of the device after the one that speaks on a topic, in the order of topics.
-    pub(crate) fn next_speaker(&self, topic: &str) -> Option<(String, String)> {
+    /// The device after the one that speaks on a topic, in the order of topics.
+    pub(crate) fn next_speaker(&self, topic: &str) -> Option<Speaker> {
         let state = self.state();
         let after = state.speakers.iter().find(|(other, _)| other.as_str() > topic);
-        let (other, serial) = after.or_else(|| state.speakers.iter().next())?;
-        (other != topic).then(|| (other.clone(), serial.clone()))
+        let (other, speaker) = after.or_else(|| state.speakers.iter().next())?;
+        (other != topic).then(|| speaker.clone())
     }
 
     /// Writes down what was planted.

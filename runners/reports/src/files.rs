@@ -38,6 +38,11 @@ pub fn write(dir: &Path, report: &RunReport, lost: &LostMessages) -> Result<Vec<
         ("report.html", html(report)),
         ("lost.csv", lost_csv(lost)),
     ];
+    write_all(dir, &contents)
+}
+
+/// Writes files into an existing folder, and gives their paths.
+pub(crate) fn write_all(dir: &Path, contents: &[(&str, String)]) -> Result<Vec<PathBuf>, ReportFileError> {
     let mut written = Vec::with_capacity(contents.len());
     for (name, content) in contents {
         let path = dir.join(name);

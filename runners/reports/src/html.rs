@@ -10,6 +10,7 @@ use std::fmt::Write;
 
 use markup::{escape, escape_quoted, facts, table};
 
+use crate::no_run::NoRun;
 use verify::{DelayReport, ExpectReport, RunReport, Verdict, WorstDevice, figures};
 
 const STYLE: &str = include_str!("html/style.css");
@@ -19,11 +20,8 @@ const SHADES: &str = "<p class=\"note\">Shaded: steps; grey: warm-up and drain.<
 
 /// The page.
 pub fn html(report: &RunReport) -> String {
-    let title = escape(&format!("{}: {}", report.scenario, report.verdict.word()));
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
-         <style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n{}{}{}{}{}{}{}{}{}{}{}</main>\n</body>\n</html>\n",
+    let body = format!(
+        "{}{}{}{}{}{}{}{}{}{}{}",
         banner(report),
         tiles(report),
         section("Expectations", &expectations(report)),
@@ -35,6 +33,31 @@ pub fn html(report: &RunReport) -> String {
         section("Messages", &(streams(report) + &messages(report))),
         section("Behind the numbers", &background(report)),
         section("Repeat this run", &reproduce(report)),
+    );
+    page(&format!("{}: {}", report.scenario, report.verdict.word()), &body)
+}
+
+/// The page of a run that came to no verdict.
+pub(crate) fn no_run_page(run: &NoRun) -> String {
+    let banner = format!(
+        "<header class=\"banner inconclusive\">\n<p class=\"word\">no verdict</p>\n<h1>{}</h1>\n<ul>\n<li>{}</li>\n</ul>\n\
+         <p class=\"facts\">seed {} \u{b7} exit code {} \u{b7} {}</p>\n</header>\n",
+        escape(&run.scenario),
+        escape_quoted(&run.reason),
+        run.seed,
+        run.exit_code,
+        escape(&run.tool),
+    );
+    let repeat = format!("<pre>{}</pre>\n", escape(&run.reproduce));
+    page(&format!("{}: no verdict", run.scenario), &(banner + &section("Repeat this run", &repeat)))
+}
+
+fn page(title: &str, body: &str) -> String {
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{}</title>\n\
+         <style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n",
+        escape(title)
     )
 }
 
@@ -66,11 +89,16 @@ fn banner(report: &RunReport) -> String {
         escape(&report.scenario),
         escape(&report.about),
         report.seed,
-        escape(&report.window.started_at),
+        escape(&to_the_second(&report.window.started_at)),
         figures::seconds(report.window.wall_s),
         report.exit_code,
         escape(&report.tool),
     )
+}
+
+/// An instant of RFC 3339 without the fraction of its second, which nobody reads.
+fn to_the_second(instant: &str) -> String {
+    instant.split_once('.').map_or_else(|| instant.to_owned(), |(seconds, _)| format!("{seconds}Z"))
 }
 
 fn tiles(report: &RunReport) -> String {

@@ -4,6 +4,7 @@ mod files;
 mod html;
 mod junit;
 mod lost_csv;
+mod no_run;
 mod terminal;
 #[cfg(test)]
 mod tests;
@@ -12,4 +13,5 @@ pub use files::{ReportFileError, write};
 pub use html::html;
 pub use junit::{JunitError, junit};
 pub use lost_csv::lost_csv;
+pub use no_run::{NoRun, write_no_run};
 pub use terminal::{Look, closing, terminal};

@@ -135,16 +135,9 @@ fn write_inconclusive(report: &RunReport, text: &mut Text) {
     }
 }
 
-/// Counts with their names, without those that are zero.
-fn nonzero(counts: &[(u64, &str)], between: &str) -> String {
-    let told = counts.iter().filter(|(number, _)| *number > 0);
-    let told: Vec<String> = told.map(|(number, name)| format!("{} {name}", figures::count(*number))).collect();
-    told.join(between)
-}
-
 fn write_messages(report: &RunReport, text: &mut Text) {
     let count = figures::count;
-    let ends = nonzero(
+    let ends = figures::nonzero(
         &[
             (report.delivered, "delivered"),
             (report.altered, "altered"),
@@ -159,10 +152,10 @@ fn write_messages(report: &RunReport, text: &mut Text) {
     text.row("messages", &format!("{} generated{ends}", count(report.generated)));
     let lost =
         if report.lost_acked > 0 { format!(" ({} of them lost)", count(report.lost_acked)) } else { String::new() };
-    let refused = nonzero(&[(report.refused, "refused")], "");
+    let refused = figures::nonzero(&[(report.refused, "refused")], "");
     let refused = if refused.is_empty() { refused } else { format!(", {refused}") };
     text.row("", &format!("{} sent, {} acknowledged{lost}{refused}", count(report.sent), count(report.acked)));
-    let observed = nonzero(
+    let observed = figures::nonzero(
         &[
             (report.duplicates, "duplicates"),
             (report.out_of_order, "out of order"),
@@ -204,7 +197,7 @@ fn write_connections(report: &RunReport, text: &mut Text) {
     let count = figures::count;
     let connections = &report.connections;
     if connections.planned > 0 {
-        let failed = nonzero(
+        let failed = figures::nonzero(
             &[(connections.failed.values().sum(), "attempts failed"), (connections.resent, "messages re-sent")],
             ", ",
         );

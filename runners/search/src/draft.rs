@@ -215,6 +215,7 @@ fn value(dice: &Dice, parameter: &ParameterSpec, device: &DeviceSpec) -> Option<
             let stream = dice.one_of(&device.streams);
             format!("[\"{}\"]", dice.one_of(&stream.metrics).metric().id)
         }
-        ParameterKind::Target | ParameterKind::Table | ParameterKind::File => return None,
+        ParameterKind::Choices(words) => format!("[\"{}\"]", dice.one_of(words)),
+        ParameterKind::Target | ParameterKind::Table | ParameterKind::File | ParameterKind::Path => return None,
     })
 }

@@ -264,7 +264,7 @@ async fn speaks_tls(access: &BrokerAccess, visitor: &Visitor, refusal: &Refusal)
     let settings = TlsSettings { server_name: &access.host, trusted: Trusted::Anybody, ..TlsSettings::default() };
     let Ok(tls) = TlsTarget::new(settings) else { return false };
     let Ok(client) = tls.client("") else { return false };
-    let stranger = Visitor { auth: None, tls: Some(client), ..visitor.clone() };
+    let stranger = Visitor { auth: None, token: None, tls: Some(client), ..visitor.clone() };
     match Visit::begin(access, &stranger, PATIENCE).await {
         Ok(_) => true,
         Err(refusal) => !matches!(

@@ -45,7 +45,7 @@ pub use partition::Partition;
 pub use recording::Recording;
 pub use recordings::load_recordings;
 pub use report_folder::ReportFolder;
-pub use reports::Look;
+pub use reports::{Look, NoRun};
 pub use run::{Outcome, Run};
 
 use sim_core::Registry;

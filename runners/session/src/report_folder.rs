@@ -23,6 +23,12 @@ impl ReportFolder {
         claim(wanted, force).map(Self)
     }
 
+    /// Says why a run came to no verdict, for whoever looks for its report here. What cannot be written is left out: the
+    /// program ends with an error anyway.
+    pub fn leave(&self, run: &reports::NoRun) -> Vec<PathBuf> {
+        reports::write_no_run(&self.0, run).unwrap_or_default()
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.0

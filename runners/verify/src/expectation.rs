@@ -26,12 +26,16 @@ pub(crate) struct Expectations {
     selections: Vec<Vec<u32>>,
     /// Whether any of them measures how long streams are silent.
     measures_pauses: bool,
+    /// The first segment after the warm-up.
+    first_judged: usize,
 }
 
 impl Expectations {
     pub(crate) fn of(plan: &Plan, registry: &Registry) -> Self {
         let mut edges: Vec<SimTime> =
             plan.expects.iter().filter(|expect| !expect.always).flat_map(|expect| [expect.from, expect.to]).collect();
+        let warmup_end = SimTime::ZERO + plan.time.warmup;
+        edges.push(warmup_end);
         edges.sort_unstable();
         edges.dedup();
         let evaluators: Vec<Evaluator> =
@@ -50,7 +54,8 @@ impl Expectations {
             .map(|list| selections.binary_search(list).expect("every list is among the distinct lists") as u32)
             .collect();
         let measures_pauses = evaluators.iter().any(Evaluator::measures_pauses);
-        Self { evaluators, edges, selection_of, selections, measures_pauses }
+        let first_judged = edges.partition_point(|edge| *edge <= warmup_end);
+        Self { evaluators, edges, selection_of, selections, measures_pauses, first_judged }
     }
 
     /// The segment of simulated time of an intended instant.
@@ -69,12 +74,23 @@ impl Expectations {
         }
     }
 
-    /// Adds something that should not have been seen.
-    pub(crate) fn incident(&mut self, origin: Origin<'_>, incident: Incident, sequence: Option<u64>, what: &str) {
+    /// Adds something that should not have been seen, and was in a segment of simulated time. It counts in the windows in
+    /// which its message was said; what was said in the warm-up also in those in which it is seen.
+    pub(crate) fn incident(
+        &mut self,
+        origin: Origin<'_>,
+        seen_in: usize,
+        incident: Incident,
+        sequence: Option<u64>,
+        what: &str,
+    ) {
+        // A message that is itself late belongs to its own time.
+        let is_replayed = incident != Incident::OutOfOrder && origin.segment < self.first_judged;
         let selection = self.selection_of[origin.route as usize];
         for index in &self.selections[selection as usize] {
             let evaluator = &mut self.evaluators[*index as usize];
-            if evaluator.covers(origin.segment) && evaluator.trusts(&origin) {
+            let covers = evaluator.covers(origin.segment) || is_replayed && evaluator.covers(seen_in);
+            if covers && evaluator.trusts(&origin) {
                 evaluator.incident(&origin, incident, sequence, what);
             }
         }

@@ -2,12 +2,14 @@
 //! the stack owed the probe before.
 
 use scenarios::Statistic;
+use sim_core::SimId;
 
 use crate::connection_times::Connected;
 use crate::delays::{Delays, Reduced};
+use crate::entry::Entry;
 use crate::fate::Delay;
 use crate::report::BlindTime;
-use crate::route_record::Entry;
+use crate::unread::Unread;
 
 /// A message may be seen at least so long after it was taken [ns]: the way through a stack at rest.
 const SHORTEST_REACH: i64 = 250_000_000;
@@ -47,8 +49,10 @@ pub(crate) struct Eyesight {
     until_seen: Delays,
     /// The last sighting.
     last_seen_at: i64,
-    /// It has seen something, on a topic of no device, that no format reads.
-    pub(crate) has_unread: bool,
+    /// What it has seen on topics of no device, and could not be read.
+    pub(crate) unread: Unread,
+    /// Some of it came beside any topic: where messages come without one, it may be any of them.
+    pub(crate) has_unread_beside_topics: bool,
     /// Copies of what it had seen, brought again because it had been away.
     pub(crate) redelivered: u64,
 }
@@ -59,7 +63,8 @@ impl Eyesight {
             blindness: Vec::new(),
             until_seen: Delays::new(),
             last_seen_at: i64::MIN,
-            has_unread: false,
+            unread: Unread::default(),
+            has_unread_beside_topics: false,
             redelivered: 0,
         }
     }
@@ -86,6 +91,12 @@ impl Eyesight {
     /// A message was seen for the first time, so long after it was first written.
     pub(crate) fn saw_after(&mut self, nanos: i64) {
         self.until_seen.record(Delay::After(nanos));
+    }
+
+    /// Whether a message of a device that was written at an instant, and that it has not seen, may be what it could not
+    /// read.
+    pub(crate) fn could_not_read(&self, is_behind: bool, device: SimId, sent_at: i64) -> bool {
+        (is_behind || self.has_unread_beside_topics) && self.unread.could_be(device, sent_at)
     }
 
     /// Whether it was ever away, so that what it had may be brought again.

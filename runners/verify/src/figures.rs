@@ -100,6 +100,13 @@ fn three_digits(number: f64) -> String {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
+/// Counts with their names, without those that are zero.
+pub fn nonzero(counts: &[(u64, &str)], between: &str) -> String {
+    let told = counts.iter().filter(|(number, _)| *number > 0);
+    let told: Vec<String> = told.map(|(number, name)| format!("{} {name}", count(*number))).collect();
+    told.join(between)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -22,9 +22,9 @@ impl Imprint {
         Self { bytes, meaning: meaning.map_or(bytes, xxh3_64), device_time_ms: device_time_ms.unwrap_or(Self::UNTIMED) }
     }
 
-    /// Digest of the bytes.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.bytes
+    /// Digest of what the wording means; of its bytes, where its format knows no meaning beyond them.
+    pub(crate) fn meaning(&self) -> u64 {
+        self.meaning
     }
 
     /// The device's clock [ms since the Unix epoch], if the wording tells it.

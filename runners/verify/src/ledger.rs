@@ -9,7 +9,7 @@ mod observing;
 mod pauses;
 mod summary;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use scenarios::Plan;
@@ -17,14 +17,17 @@ use sim_core::{Registry, RouteId, SimId, SimTime};
 
 use crate::connection_times::ConnectionTimes;
 use crate::delays::Delays;
+use crate::entry::Entry;
 use crate::expectation::Expectations;
 use crate::eyesight::{Blindness, Eyesight};
 use crate::fate::{Delay, LinkFate};
 use crate::imprint::Imprint;
 use crate::matcher::MatcherSpec;
+use crate::recent_payloads::RecentPayloads;
 use crate::route_formats::{Naming, RouteFormats};
-use crate::route_record::{Entry, LedgerError};
+use crate::route_record::LedgerError;
 use crate::series::Series;
+use crate::sessions::SessionsSeen;
 use crate::settled_wordings::SettledWordings;
 use crate::topics::Topics;
 use crate::{Counts, Totals};
@@ -75,6 +78,13 @@ pub struct Ledger {
     /// How often each probe's sightings were matched by each rule.
     matched: Vec<Vec<u64>>,
     eyes: Vec<Eyesight>,
+    sessions: Vec<SessionsSeen>,
+    /// What was said last, to be shown beside what was seen.
+    recent: RecentPayloads,
+    /// Sightings of which it was told where they differ.
+    differences_told: u32,
+    /// Routes on whose topics a target has given what it keeps.
+    kept_topics: HashSet<RouteId>,
     connection_times: ConnectionTimes,
     unmatched: u64,
     expectations: Expectations,
@@ -99,6 +109,7 @@ impl Ledger {
         let accounts = Accounts::of(&plan);
         let devices = plan.roster.devices.iter().enumerate();
         let matchers = registry.all::<MatcherSpec>().to_vec();
+        let formats = RouteFormats::of(&plan, registry);
         let share = limits.remembered / accounts.all.len().max(1);
         Self {
             limits,
@@ -109,10 +120,14 @@ impl Ledger {
                 .collect(),
             takes_part: Vec::new(),
             topics: Topics::of(&plan),
-            formats: RouteFormats::of(&plan, registry),
+            sessions: SessionsSeen::of(&plan, registry, &formats),
+            formats,
             matched: vec![vec![0; matchers.len()]; plan.probes.len()],
             matchers,
             eyes: plan.probes.iter().map(|_| Eyesight::new()).collect(),
+            recent: RecentPayloads::default(),
+            differences_told: 0,
+            kept_topics: HashSet::new(),
             connection_times: ConnectionTimes::default(),
             unmatched: 0,
             expectations: Expectations::of(&plan, registry),
@@ -301,19 +316,26 @@ impl Ledger {
         }
     }
 
+    /// Whether a probe watches a route.
+    fn is_watched(&self, route: RouteId) -> bool {
+        self.accounts.of_route(route).any(|index| self.accounts.all[index].probe.is_some())
+    }
+
     /// What is kept of a payload of a route. What it means is only read where somebody may see another spelling of it.
     fn imprint(&self, route: RouteId, payload: &[u8]) -> Imprint {
-        let is_watched = self.accounts.of_route(route).any(|index| self.accounts.all[index].probe.is_some());
-        if is_watched { self.formats.imprint(route, payload) } else { Imprint::new(payload, None, None) }
+        if self.is_watched(route) { self.formats.imprint(route, payload) } else { Imprint::new(payload, None, None) }
     }
 
     /// Notes what a message can be known by, where its format gives it no sequence number.
     fn name(&mut self, route: RouteId, sequence: u64, payload: &[u8], wording: Imprint) {
+        if self.is_watched(route) {
+            self.recent.keep(route, sequence, payload);
+        }
         for index in self.accounts.of_route(route) {
             let account = &mut self.accounts.all[index];
             let name = match *account.naming.get_or_insert_with(|| self.formats.naming(route, payload)) {
                 Naming::Sequence => None,
-                Naming::Bytes => Some(wording.bytes()),
+                Naming::Bytes => Some(wording.meaning()),
                 Naming::DeviceTime => wording.device_time_ms().map(i64::cast_unsigned),
             };
             if let Some(name) = name {
@@ -390,12 +412,18 @@ impl Ledger {
         if let Some(eyes) = self.eyes.get_mut(probe) {
             eyes.blind(Blindness { since, until, ended_owing, resumed: false, reason: reason.to_owned() });
         }
+        if let Some(sessions) = self.sessions.get_mut(probe) {
+            sessions.lost_sight();
+        }
     }
 
     /// A probe that was blind sees from an instant on; its target may have kept what it took meanwhile.
     pub fn sees(&mut self, probe: usize, at: i64, resumed: bool) {
         if let Some(eyes) = self.eyes.get_mut(probe) {
             eyes.sees(at, resumed);
+        }
+        if let Some(sessions) = self.sessions.get_mut(probe) {
+            sessions.lost_sight();
         }
     }
 

@@ -10,6 +10,8 @@
 mod connection_times;
 mod delay_buckets;
 mod delays;
+mod difference;
+mod entry;
 mod event;
 mod expectation;
 mod eyesight;
@@ -26,6 +28,7 @@ mod metrics;
 mod names;
 mod planned_outages;
 mod radio_report;
+mod recent_payloads;
 mod report;
 mod report_input;
 mod report_lines;
@@ -38,10 +41,13 @@ mod run_report;
 #[cfg(test)]
 mod sample_run;
 mod series;
+mod sessions;
 mod settled_wordings;
 mod topics;
 mod totals;
+mod unread;
 mod verdict;
+mod vital_sign;
 mod vital_strip;
 
 use sim_core::{Plugin, Registry};
@@ -65,7 +71,8 @@ pub use route_record::LedgerError;
 pub use run_json::{FORMAT, RunJsonError, SCHEMA};
 pub use totals::{Counts, Totals};
 pub use verdict::{ExitCode, Verdict};
-pub use vital_strip::{KeptCurve, KeptVitals, VitalCurve, VitalPanel, VitalSign, VitalStrip};
+pub use vital_sign::{VITAL_SIGNS, VitalSign, VitalSignRow};
+pub use vital_strip::{KeptCurve, KeptVitals, VitalCurve, VitalPanel, VitalStrip};
 
 /// Adds what judging knows by itself.
 pub fn register(registry: &mut Registry) {

@@ -89,26 +89,47 @@ pub trait Known {
     /// The route of a device's stream.
     fn route(&self, device: SimId, stream: &str) -> Option<RouteId>;
 
+    /// The routes of a device.
+    fn routes_of(&self, device: SimId) -> Vec<RouteId>;
+
     /// The routes that publish on a topic.
     fn routes_on(&self, topic: &str) -> &[RouteId];
+
+    /// The device and the stream of a route.
+    fn names_of(&self, route: RouteId) -> (SimId, &str);
 
     /// The message of a route with this device time [ms since the Unix epoch]; of several the first that was not seen.
     fn at_time(&self, route: RouteId, device_time_ms: i64) -> Recall;
 
-    /// The message of a route with these bytes; of several the first that was not seen.
+    /// The message of a route that says the same as these bytes; of several the first that was not seen.
     fn with_bytes(&self, route: RouteId, bytes: &[u8]) -> Recall;
+
+    /// The routes, of those whose messages are known by nothing but what they say, of which one says the same as these bytes.
+    fn saying(&self, bytes: &[u8]) -> Vec<RouteId>;
 }
 
 impl Claim<'_> {
-    /// The route that it names by device and stream.
+    /// The route that it names by device and stream. What it does not name is that of its topic, where only one fits, or of the
+    /// device, where that has a single stream.
     ///
     /// # Errors
-    /// The finding, when device or stream are named and do not exist, or are not named.
-    pub fn route(&self, known: &dyn Known) -> Result<RouteId, Finding> {
-        let (Some(serial), Some(stream)) = (&self.device_serial, &self.stream) else {
-            return Err(Finding::NotApplicable);
+    /// The finding, when device or stream are named and do not exist, or nobody can tell which they are.
+    pub fn route(&self, topic: &str, known: &dyn Known) -> Result<RouteId, Finding> {
+        let device = self.device_serial.as_ref().map(|serial| known.device(serial).ok_or(Finding::UnknownDevice));
+        let device = device.transpose()?;
+        if let (Some(device), Some(stream)) = (device, &self.stream) {
+            return known.route(device, stream).ok_or(Finding::UnknownStream);
+        }
+        let fits = |route: &RouteId| {
+            let (its_device, its_stream) = known.names_of(*route);
+            device.is_none_or(|device| device == its_device)
+                && self.stream.as_ref().is_none_or(|stream| stream == its_stream)
         };
-        let device = known.device(serial).ok_or(Finding::UnknownDevice)?;
-        known.route(device, stream).ok_or(Finding::UnknownStream)
+        let only = |routes: &[RouteId]| {
+            let mut fitting = routes.iter().copied().filter(fits);
+            fitting.next().filter(|_| fitting.next().is_none())
+        };
+        let of_device = || device.and_then(|device| only(&known.routes_of(device)));
+        only(known.routes_on(topic)).or_else(of_device).ok_or(Finding::NotApplicable)
     }
 }

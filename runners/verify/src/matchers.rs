@@ -21,7 +21,7 @@ pub(crate) fn register(registry: &mut Registry) {
     registry.extend([
         MatcherSpec {
             name: KEY,
-            about: "device, stream and sequence number that the payload says",
+            about: "device, stream and sequence number that the payload says, or for device and stream its topic",
             matcher: Arc::new(key::Key),
         },
         MatcherSpec {
@@ -36,7 +36,7 @@ pub(crate) fn register(registry: &mut Registry) {
         },
         MatcherSpec {
             name: "value",
-            about: "the bytes themselves, among the messages of the topic",
+            about: "what the payload says, among the messages of the topic",
             matcher: Arc::new(value::Value),
         },
     ]);

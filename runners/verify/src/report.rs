@@ -211,6 +211,12 @@ pub struct ProbeReport {
     /// What it saw of them.
     #[serde(default)]
     pub counts: Counts,
+    /// Messages of the sessions that payload formats keep, such as births, by kind; they are no telemetry.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub session_messages: BTreeMap<String, u64>,
+    /// What broke the rules of such sessions, and how often.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub session_flaws: BTreeMap<String, u64>,
     /// Copies brought to it again because it had been away.
     #[serde(default)]
     pub redelivered: u64,

@@ -81,32 +81,59 @@ impl ProbeReport {
         let more = (more > 0).then(|| format!("blind {} times more", figures::count(more as u64)));
         let redelivered = (self.redelivered > 0)
             .then(|| format!("{} copies came because it had been away", figures::count(self.redelivered)));
-        self.counts_line().into_iter().chain(self.rules_line()).chain(blind).chain(more).chain(redelivered)
+        let sessions = self.sessions_line().into_iter().chain(self.flaw_lines());
+        self.counts_line()
+            .into_iter()
+            .chain(self.rules_line())
+            .chain(sessions)
+            .chain(blind)
+            .chain(more)
+            .chain(redelivered)
+    }
+
+    /// `sessions: 2 NBIRTH, 1 NDEATH`.
+    fn sessions_line(&self) -> Option<String> {
+        let kinds: Vec<String> =
+            self.session_messages.iter().map(|(kind, times)| format!("{} {kind}", figures::count(*times))).collect();
+        (!kinds.is_empty()).then(|| format!("sessions: {}", kinds.join(", ")))
+    }
+
+    /// Each rule of sessions that was broken.
+    fn flaw_lines(&self) -> impl Iterator<Item = String> {
+        self.session_flaws.iter().map(|(flaw, times)| format!("{} times {flaw}", figures::count(*times)))
     }
 
     /// What it counted of streams of which the totals count another probe's.
     fn counts_line(&self) -> Option<String> {
-        let count = figures::count;
         let counts = &self.counts;
+        let ends = figures::nonzero(
+            &[
+                (counts.delivered, "delivered"),
+                (counts.altered, "altered"),
+                (counts.lost, "lost"),
+                (counts.unjudged, "unjudged"),
+                (counts.dropped_declared, "dropped, as declared"),
+                (counts.pending, "pending"),
+            ],
+            " + ",
+        );
+        let observed = figures::nonzero(
+            &[
+                (counts.duplicates, "duplicates"),
+                (counts.out_of_order, "out of order"),
+                (counts.corrupted, "corrupted"),
+                (counts.invented, "invented"),
+                (counts.identity_mismatch, "under another name"),
+                (counts.stale, "stale"),
+                (counts.too_old, "too old to judge"),
+            ],
+            ", ",
+        );
         (self.watched > self.routes).then(|| {
-            format!(
-                "{} streams: {} generated = {} delivered + {} altered + {} lost + {} unjudged + {} dropped + {} pending; {} \
-                 duplicates, {} out of order, {} corrupted, {} invented, {} under another name, {} too old to judge",
-                count(self.watched),
-                count(counts.generated),
-                count(counts.delivered),
-                count(counts.altered),
-                count(counts.lost),
-                count(counts.unjudged),
-                count(counts.dropped_declared),
-                count(counts.pending),
-                count(counts.duplicates),
-                count(counts.out_of_order),
-                count(counts.corrupted),
-                count(counts.invented),
-                count(counts.identity_mismatch),
-                count(counts.too_old)
-            )
+            let ends = if ends.is_empty() { ends } else { format!(" = {ends}") };
+            let observed = if observed.is_empty() { observed } else { format!("; {observed}") };
+            let (streams, generated) = (figures::count(self.watched), figures::count(counts.generated));
+            format!("{streams} streams: {generated} generated{ends}{observed}")
         })
     }
 

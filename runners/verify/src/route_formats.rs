@@ -5,7 +5,7 @@ use std::sync::Arc;
 use radio_plan::GatewayFormatSpec;
 use scenarios::{Carrier, Plan};
 use sim_core::{Registry, Roster, RouteId};
-use vocabulary::{Format, KeyError, MessageKey};
+use vocabulary::{Format, KeyError, MessageKey, SharedSessionRules};
 
 use crate::imprint::Imprint;
 
@@ -83,6 +83,15 @@ impl RouteFormats {
         let format = self.formats[usize::from(self.of_route[route.index()])].1.as_ref()?;
         let mut meaning = Vec::with_capacity(payload.len());
         format.write_meaning(payload, &mut meaning).then_some(meaning)
+    }
+
+    /// The rules of formats that keep sessions, each with the topics of its messages.
+    pub(crate) fn sessions(&self, plan: &Plan) -> Vec<(SharedSessionRules, Vec<String>)> {
+        let with_rules = self.formats.iter().enumerate().filter_map(|(position, (_, format))| {
+            let topics = self.of_route.iter().zip(&plan.deliveries).filter(|(of, _)| usize::from(**of) == position);
+            Some((format.as_ref()?.session()?, topics.map(|(_, delivery)| delivery.topic.clone()).collect()))
+        });
+        with_rules.collect()
     }
 
     /// What is kept of a payload of a route.

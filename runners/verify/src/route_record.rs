@@ -3,8 +3,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use sim_core::SimTime;
-
+use crate::entry::Entry;
 use crate::imprint::{Imprint, SeenPayload};
 use crate::matcher::Recall;
 use crate::names::Names;
@@ -31,84 +30,6 @@ pub enum LedgerError {
         /// The one before it.
         previous: u64,
     },
-}
-
-/// An instant [ns of wall clock since the run's origin], or not yet; half the size of an `Option<i64>`, of which every
-/// message under way needs three.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Mark(i64);
-
-impl Mark {
-    const NOT_YET: Self = Self(i64::MIN);
-
-    fn get(self) -> Option<i64> {
-        (self != Self::NOT_YET).then_some(self.0)
-    }
-
-    /// Sets the instant unless it is set already; tells whether it was not.
-    fn set_once(&mut self, at: i64) -> bool {
-        let first = *self == Self::NOT_YET;
-        if first {
-            self.0 = at;
-        }
-        first
-    }
-}
-
-/// A message under way.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Entry {
-    pub(crate) sequence: u64,
-    /// Its wording; `None` while no gateway has put it into words yet.
-    wording: Option<Imprint>,
-    pub(crate) intended: SimTime,
-    pub(crate) intended_wall: i64,
-    sent: Mark,
-    acked: Mark,
-    observed: Mark,
-    pub(crate) dropped: bool,
-    /// It was seen, and not as it was said or not where it belongs.
-    pub(crate) altered: bool,
-    refused: bool,
-}
-
-impl Entry {
-    pub(crate) fn new(sequence: u64, wording: Option<Imprint>, intended: SimTime, intended_wall: i64) -> Self {
-        Self {
-            sequence,
-            wording,
-            intended,
-            intended_wall,
-            sent: Mark::NOT_YET,
-            acked: Mark::NOT_YET,
-            observed: Mark::NOT_YET,
-            dropped: false,
-            altered: false,
-            refused: false,
-        }
-    }
-
-    /// Notes the first write; tells whether it was the first.
-    pub(crate) fn note_sent(&mut self, at: i64) -> bool {
-        self.sent.set_once(at)
-    }
-
-    /// Notes the acknowledgement; tells whether it was the first.
-    pub(crate) fn note_acked(&mut self, at: i64) -> bool {
-        self.acked.set_once(at)
-    }
-
-    pub(crate) fn sent_at(&self) -> Option<i64> {
-        self.sent.get()
-    }
-
-    pub(crate) fn acked_at(&self) -> Option<i64> {
-        self.acked.get()
-    }
-
-    pub(crate) fn observed_at(&self) -> Option<i64> {
-        self.observed.get()
-    }
 }
 
 /// What is known of a message that was seen, and how what was seen compares with it.
@@ -293,6 +214,33 @@ impl RouteRecord {
         }
     }
 
+    /// Notes that the name of a message under way was seen with the device time of no message of its stream.
+    pub(crate) fn see_strange(&mut self, sequence: u64, device_time_ms: i64) {
+        if let Some(entry) = self.entry_mut(sequence) {
+            entry.strange_time.set_once(device_time_ms);
+        }
+    }
+
+    /// Whether a name was seen with a strange time.
+    pub(crate) fn has_strange(&self) -> bool {
+        self.unresolved.iter().any(|entry| entry.strange_time.get().is_some())
+    }
+
+    /// Sequence numbers and device times of what was written and has not been seen as it was said.
+    pub(crate) fn missing(&self) -> impl Iterator<Item = (u64, i64)> {
+        let missing =
+            self.unresolved.iter().filter(|entry| entry.sent.get().is_some() && entry.observed.get().is_none());
+        missing.filter_map(|entry| Some((entry.sequence, entry.wording?.device_time_ms()?)))
+    }
+
+    /// Takes messages whose name was seen with a strange time for altered, unless that is the time of another's message.
+    pub(crate) fn judge_strange(&mut self, is_anothers: impl Fn(u64, i64) -> bool) {
+        for entry in &mut self.unresolved {
+            let strange_time = entry.strange_time.get();
+            entry.altered |= strange_time.is_some_and(|time| !is_anothers(entry.sequence, time));
+        }
+    }
+
     /// Whether a message that is remembered has this device time [ms since the Unix epoch].
     pub(crate) fn has_said_at(&self, device_time_ms: i64) -> bool {
         let is_of_then = |wording: &Imprint| wording.device_time_ms() == Some(device_time_ms);
@@ -400,6 +348,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use proptest::prelude::*;
+    use sim_core::SimTime;
 
     use super::*;
 

@@ -116,6 +116,7 @@ pub(crate) fn plan(beds: u32) -> Plan {
         }),
         auth: None,
         token: None,
+        certificate: None,
     };
     Plan {
         scenario: "ward".to_owned(),
@@ -136,6 +137,7 @@ pub(crate) fn plan(beds: u32) -> Plan {
             url: "mosquitto".to_owned(),
             arguments: sim_core::Arguments::default(),
             auth: None,
+            token: None,
         }],
         hosts: Vec::new(),
         links: vec![link()],

@@ -3,60 +3,15 @@
 use scenarios::Plan;
 use serde::{Deserialize, Serialize};
 use sim_core::{OccurrenceId, SimId, SimTime, Span};
-use vocabulary::MetricId;
 
 use crate::report::ExpectReport;
 use crate::verdict::Verdict;
+use crate::vital_sign::VitalSign;
 
 /// Most failed expectations with a strip.
 const MOST_FAILURES: usize = 6;
 /// What is shown before the first and after the last single message that speaks against an expectation.
 const MARGIN: Span = Span::from_secs(60);
-
-/// A vital sign that strips show.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum VitalSign {
-    /// Heart rate or pulse rate.
-    HeartRate,
-    /// Mean arterial pressure.
-    MeanPressure,
-    /// Oxygen saturation.
-    Saturation,
-    /// Breaths a minute.
-    Breathing,
-    /// End-tidal carbon dioxide.
-    CarbonDioxide,
-    /// Temperature of the body.
-    Temperature,
-    /// Glucose.
-    Glucose,
-}
-
-/// A sign, its title and unit, the metrics that devices say it by, and its column in the truth.
-type SignRow = (VitalSign, &'static str, &'static str, &'static [&'static str], &'static str);
-
-const SIGNS: [SignRow; 7] = [
-    (VitalSign::HeartRate, "Heart rate", "/min", &["hr", "pr"], "heart_rate"),
-    (VitalSign::MeanPressure, "Mean pressure", "mmHg", &["abp_mean", "nibp_mean"], "map"),
-    (VitalSign::Saturation, "Saturation", "%", &["spo2"], "sao2"),
-    (VitalSign::Breathing, "Breathing", "/min", &["resp_rate"], "respiratory_rate"),
-    (VitalSign::CarbonDioxide, "End-tidal CO\u{2082}", "mmHg", &["etco2"], "etco2"),
-    (VitalSign::Temperature, "Temperature", "\u{b0}C", &["temp_core", "temp_body"], "temperature"),
-    (VitalSign::Glucose, "Glucose", "mg/dL", &["glucose_isf", "glucose_cap"], "plasma_glucose"),
-];
-
-impl VitalSign {
-    /// The sign of a column of the truth.
-    pub fn of_truth(column: &str) -> Option<Self> {
-        SIGNS.iter().find(|row| row.4 == column).map(|row| row.0)
-    }
-
-    /// The sign that a metric says.
-    pub fn of_metric(metric: MetricId) -> Option<Self> {
-        let id = metric.metric().id;
-        SIGNS.iter().find(|row| row.3.contains(&&*id)).map(|row| row.0)
-    }
-}
 
 /// What was kept of one patient over a stretch of time.
 #[derive(Debug, Clone, PartialEq)]
@@ -164,7 +119,7 @@ fn at(seconds: f64) -> SimTime {
 
 fn strip(plan: &Plan, vitals: &KeptVitals, because: String, (from, to): (SimTime, SimTime)) -> Option<VitalStrip> {
     let mut panels = Vec::new();
-    for (sign, title, unit, ..) in SIGNS {
+    for (sign, title, unit) in VitalSign::of_strips() {
         // The truth first, so that what was said lies upon it.
         let mut kept: Vec<&KeptCurve> = vitals.curves.iter().filter(|curve| curve.sign == sign).collect();
         kept.sort_by_key(|curve| curve.device);
@@ -201,6 +156,10 @@ mod tests {
         SimTime::from_nanos(seconds * 1_000_000_000)
     }
 
+    fn of_truth(column: &str) -> VitalSign {
+        VitalSign::of_truth(column).expect("a sign of strips")
+    }
+
     fn kept(patient: u32, occurrence: Option<u32>) -> KeptVitals {
         let ramp = || (0..120).map(|second| (seconds(second), 60.0 + second as f64 / 3.0)).collect();
         let curve = |sign, device: Option<u32>| KeptCurve { sign, device: device.map(SimId), points: ramp() };
@@ -210,9 +169,9 @@ mod tests {
             from: seconds(0),
             to: seconds(120),
             curves: vec![
-                curve(VitalSign::HeartRate, Some(patient)),
-                curve(VitalSign::HeartRate, None),
-                curve(VitalSign::Glucose, None),
+                curve(of_truth("heart_rate"), Some(patient)),
+                curve(of_truth("heart_rate"), None),
+                curve(of_truth("plasma_glucose"), None),
             ],
         }
     }

@@ -123,6 +123,7 @@ impl Trials<'_> {
         let body = self.own_format(link).and_then(|own| self.payloads[own].body.as_ref().ok());
         let fixed = || self.registry.format(&link.plan.format)?.as_fixed();
         let Some(format) = body.map(|body| &body.format).or_else(fixed) else { return };
+        let carrier = self.registry.carrier(&link.plan.over);
         for (kind_index, cadence, _) in &device.streams {
             let stream = &kind.streams[*kind_index];
             let mut shapes = vec![Fullness::Full, Fullness::Missing];
@@ -130,20 +131,33 @@ impl Trials<'_> {
                 shapes.push(Fullness::Empty);
             }
             for shape in shapes {
-                let trial = Trial { cohort, device, kind, stream, cadence: *cadence, shape };
+                let trial = Trial { cohort, device, link, kind, stream, cadence: *cadence, shape };
                 let sequences: &[u64] = if shape == Fullness::Full { &LARGE_SEQUENCES } else { &[] };
-                let mut tried =
+                let mut payloads =
                     [SEQUENCE].iter().chain(sequences).map(|sequence| self.trial(&trial, *sequence, format));
-                if let Some(flaw) = tried.find_map(Result::err) {
-                    self.notes.error(place_of(body, device, &flaw), flaw.reason);
-                    break;
+                let flaw = payloads.find_map(|tried| match tried {
+                    Ok(payload) => Some(Err((carrier?.checks.payload)(&payload).err()?)),
+                    Err(flaw) => Some(Ok(flaw)),
+                });
+                match flaw {
+                    None => {}
+                    Some(Ok(flaw)) => {
+                        self.notes.error(place_of(body, device, &flaw), flaw.reason);
+                        break;
+                    }
+                    // What the carrier does not take of one stream it takes of none.
+                    Some(Err(reason)) => {
+                        let message = format!("format `{}`: {reason}", link.plan.format);
+                        self.notes.error(device.link_place, message);
+                        return;
+                    }
                 }
             }
         }
     }
 
-    /// Lets a format say one message and read it back.
-    fn trial(&self, trial: &Trial<'_>, sequence: u64, format: &Arc<dyn Format>) -> Result<(), FormatFlaw> {
+    /// Lets a format say one message and read it back; gives what it has written.
+    fn trial(&self, trial: &Trial<'_>, sequence: u64, format: &Arc<dyn Format>) -> Result<BytesMut, FormatFlaw> {
         let path = format!("{}/1/{}", trial.cohort.id, trial.device.id);
         let patient_path = format!("{}/1", trial.cohort.id);
         let patient_id = patient_id_of(&trial.cohort.id, 1);
@@ -171,14 +185,22 @@ impl Trials<'_> {
         let whole = |reason: String| FormatFlaw { parameter: format.read_by(), at: 0, reason };
         let key = match format.key(&payload) {
             Ok(key) => key,
-            Err(KeyError::Absent) => return Ok(()),
+            Err(KeyError::Absent) => return Ok(payload),
             Err(KeyError::Unreadable { reason }) => {
                 return Err(whole(format!("{of} does not read back: {reason}; it was written as {}", shown(&payload))));
             }
         };
+        if key.stream.is_empty() && trial.device.streams.len() > 1 && !trial.link.topic.names_stream() {
+            let streams = trial.device.streams.len();
+            return Err(whole(format!(
+                "it tells no `stream`, and the topic is the same for all {streams} streams of `{}`: nobody could tell which \
+                 message is which; put `${{stream}}` into the topic, or the stream into the payload",
+                trial.kind.kind
+            )));
+        }
         let differences = [
-            differs("serial number", &*key.device_serial, &serial),
-            differs("stream", &*key.stream, trial.stream.id),
+            differs_if_told("serial number", &key.device_serial, &serial),
+            differs_if_told("stream", &key.stream, trial.stream.id),
             key.patient_id.and_then(|read| differs("patient", &*read, &patient_id)),
             key.sequence.and_then(|read| {
                 differs("sequence number", &read, &sequence).map(|told| told + begins_anew(read, sequence))
@@ -191,7 +213,7 @@ impl Trials<'_> {
             Some(difference) => {
                 Err(whole(format!("{of} does not read back: {difference}; it was written as {}", shown(&payload))))
             }
-            None => Ok(()),
+            None => Ok(payload),
         }
     }
 }
@@ -201,6 +223,7 @@ impl Trials<'_> {
 struct Trial<'a> {
     cohort: &'a CohortDraft,
     device: &'a DeviceDraft,
+    link: &'a LinkBody,
     kind: &'a DeviceSpec,
     stream: &'a StreamSpec,
     cadence: Cadence,
@@ -257,6 +280,11 @@ fn place_of(body: Option<&PayloadBody>, device: &DeviceDraft, flaw: &FormatFlaw)
 
 fn differs<T: PartialEq + std::fmt::Display + ?Sized>(what: &str, read: &T, said: &T) -> Option<String> {
     (read != said).then(|| format!("its {what} is `{said}` and is read as `{read}`"))
+}
+
+/// The same, of what a payload may leave to its topic.
+fn differs_if_told(what: &str, read: &str, said: &str) -> Option<String> {
+    if read.is_empty() { None } else { differs(what, read, said) }
 }
 
 /// What mends a counter that begins anew, by the number that it shows.

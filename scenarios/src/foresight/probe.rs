@@ -1,6 +1,9 @@
 //! Probes that see nothing of what devices say, and what devices say that no probe sees.
 
+use std::collections::BTreeSet;
+
 use sim_core::Route;
+use vocabulary::Telling;
 
 use crate::events::path::Cast;
 use crate::language::diagnostic::{Notes, Place};
@@ -27,7 +30,7 @@ impl Publications<'_> {
     pub(crate) fn check(&self) {
         for (probe, places) in self.probes.iter().zip(self.places) {
             for (index, (filter, place)) in probe.filters.iter().zip(places).enumerate() {
-                self.check_filter(probe.target, filter, *place);
+                self.check_filter(probe, filter, *place);
                 if let Some(earlier) = probe.filters[..index].iter().find(|earlier| overlap(earlier, filter)) {
                     let message = format!(
                         "`{filter}` and `{earlier}` of this probe overlap: brokers may deliver a message once for each, and \
@@ -36,6 +39,9 @@ impl Publications<'_> {
                     self.notes.error(*place, message);
                 }
             }
+        }
+        for (probe, places) in self.probes.iter().zip(self.places) {
+            self.check_names_told(probe, places);
         }
         // A probe that was refused watches as well, once it is mended.
         if self.notes.failed() {
@@ -48,20 +54,48 @@ impl Publications<'_> {
         }
     }
 
-    /// The stack may publish something of its own, so it is not an error.
-    fn check_filter(&self, target: usize, filter: &str, place: Place) {
-        let mut streams = self.streams_to(target).peekable();
-        if streams.peek().is_none() {
+    /// The stack may publish something of its own, so it is not an error; and nothing to tell of where expectations ask
+    /// what came there.
+    fn check_filter(&self, probe: &ProbePlan, filter: &str, place: Place) {
+        let mut streams = self.streams_to(probe.target).peekable();
+        if streams.peek().is_none() || self.is_asked(probe) {
             return;
         }
         let of_streams = streams.any(|(_, topic)| takes_in(filter, topic));
-        if !of_streams && !self.wills_to(target).any(|topic| takes_in(filter, topic)) {
-            let target = &self.cast.targets[target].id.value;
+        if !of_streams && !self.wills_to(probe.target).any(|topic| takes_in(filter, topic)) {
             let message = format!(
-                "`{filter}` takes in no topic on which a device publishes to `{target}`; unless the stack itself publishes \
-                 there, the probe sees nothing"
+                "`{filter}` takes in no topic on which a device publishes to `{}`: unless the stack itself publishes there, \
+                 the probe sees nothing; and what it sees is judged only by an expectation with `probe = \"{}\"`",
+                self.cast.targets[probe.target].id.value, probe.id
             );
             self.notes.warning(place, message);
+        }
+    }
+
+    /// On topics of nobody only payloads that name their message themselves are sure to be known.
+    fn check_names_told(&self, probe: &ProbePlan, places: &[Place]) {
+        let Some(place) = places.first() else { return };
+        if self.deliveries.iter().any(|delivery| sees(probe, &delivery.topic)) {
+            return;
+        }
+        let roster = self.cast.roster;
+        let formats: BTreeSet<&str> = roster.routes.iter().map(|route| route.format.as_str()).collect();
+        for name in formats {
+            let Ok(format) = self.cast.registry.format_of(&roster.formats, name) else { continue };
+            let what = match format.tells() {
+                Telling::Message => continue,
+                Telling::MessageOfTopic => {
+                    "leave to their topic which device and stream they are of, so nobody can tell what is seen here, and \
+                     what is missing stays unjudged"
+                }
+                Telling::Nothing => {
+                    "do not say which message they are, so what is seen here is known only where one stream alone has said \
+                     just that; with anything else, what is missing stays unjudged"
+                }
+            };
+            let message =
+                format!("no device publishes on the topics of probe `{}`, and payloads of `{name}` {what}", probe.id);
+            self.notes.warning(*place, message);
         }
     }
 

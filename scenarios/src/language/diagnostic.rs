@@ -90,9 +90,9 @@ pub(crate) struct Notes {
 }
 
 /// What stands in messages for a secret.
-const HIDDEN: &str = "(not shown)";
+pub(crate) const HIDDEN: &str = "(not shown)";
 /// A shorter secret is found in too many words by chance to be taken out of them [characters].
-const SHORTEST_HIDDEN: usize = 4;
+pub(crate) const SHORTEST_HIDDEN: usize = 4;
 
 impl Notes {
     /// Adds a file and gives its number.

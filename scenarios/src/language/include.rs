@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::language::diagnostic::{Checked, Notes, Place};
 use crate::language::document::{Node, Table, Value, parse};
+use crate::language::preset::{self, PRESETS};
 use crate::language::source::Source;
+use crate::language::suggestion::hint;
 
 /// Includes deeper than this are a mistake.
 const DEEPEST: usize = 8;
@@ -31,7 +33,16 @@ fn read_file(
     if open.len() >= DEEPEST {
         return Err(complain(format!("includes are nested more than {DEEPEST} deep")));
     }
-    let text = source.read(name).map_err(|error| complain(error.to_string()))?;
+    let text = match preset::name_of(name) {
+        Some(wanted) => match PRESETS.iter().find(|preset| preset.name == wanted) {
+            Some(preset) => preset.text.to_owned(),
+            None => {
+                let hint = hint(wanted, "presets", preset::names().collect::<Vec<_>>());
+                return Err(complain(format!("there is no preset `{wanted}`{hint}")));
+            }
+        },
+        None => source.read(name).map_err(|error| complain(error.to_string()))?,
+    };
     let file = notes.add_file(name, &text, included_from);
     let own = parse(notes, file, &text)?;
     open.push(name.to_owned());
@@ -72,7 +83,8 @@ fn includes(notes: &Notes, table: &Table) -> Vec<(String, Place)> {
 
 /// The path of `included` as seen from where `file` is.
 pub(crate) fn beside(file: &str, included: &str) -> String {
-    let Some((folder, _)) = file.rsplit_once('/').filter(|_| !included.starts_with('/')) else {
+    let is_whole = included.starts_with('/') || preset::name_of(included).is_some();
+    let Some((folder, _)) = file.rsplit_once('/').filter(|_| !is_whole) else {
         return included.to_owned();
     };
     let mut parts: Vec<&str> = folder.split('/').collect();

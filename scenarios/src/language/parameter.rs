@@ -6,6 +6,7 @@ use vocabulary::{Dimension, Quantity};
 
 use crate::language::diagnostic::{Checked, Notes, Place};
 use crate::language::document::{Key as Name, Node, Piece, Table, Text, Value};
+use crate::language::folder::Folder;
 use crate::language::plain_value::{check_plain, value_place};
 use crate::language::reader::Reader;
 use crate::language::suggestion::hint;
@@ -68,10 +69,18 @@ pub(crate) struct ParameterReader<'a> {
     pub(crate) drawn: bool,
 }
 
-/// Reads what the owner of a table has of its own below `with`.
-pub(crate) fn read_with(reader: &Reader<'_>, owner: String, specs: &[ParameterSpec]) -> Checked<Arguments> {
+/// Reads what the owner of a table has of its own below `with`, and looks at the files that it names.
+pub(crate) fn read_with(
+    reader: &Reader<'_>,
+    owner: String,
+    specs: &[ParameterSpec],
+    folder: Folder<'_>,
+) -> Checked<Arguments> {
     let with = reader.optional("with", Reader::table_below)?;
-    ParameterReader { notes: reader.notes, owner, specs, drawn: false }.arguments(with, &[], reader.place("with"))
+    let parameters = ParameterReader { notes: reader.notes, owner, specs, drawn: false };
+    let arguments = parameters.arguments(with, &[], reader.place("with"));
+    let files = folder.check_files(reader.notes, specs, with);
+    files.and(arguments)
 }
 
 /// Values of parameters by name, and whether all of them could be read.
@@ -164,18 +173,20 @@ impl ParameterReader<'_> {
             (ParameterKind::Number, Value::Float(number)) if number.is_finite() => Argument::Number(*number),
             (ParameterKind::Count, Value::Integer(number)) if *number >= 0 => Argument::Number(*number as f64),
             (ParameterKind::Flag, Value::Flag(flag)) => Argument::Flag(*flag),
-            (ParameterKind::Text | ParameterKind::Target | ParameterKind::File, Value::Text(text)) => {
+            (ParameterKind::Text, Value::Text(text)) => {
+                self.check_text(spec, text)?;
+                Argument::Text(text.text.clone())
+            }
+            (ParameterKind::Target | ParameterKind::File | ParameterKind::Path, Value::Text(text)) => {
                 Argument::Text(text.text.clone())
             }
             (ParameterKind::Choice(words), Value::Text(text)) => {
-                if !words.contains(&text.text.as_str()) {
-                    let hint = hint(&text.text, "choices", words.iter().copied());
-                    let message = format!("`{}` cannot be `{}`{hint}", spec.name, text.text);
-                    return Err(self.notes.error(place, message));
-                }
+                self.check_word(spec, words, text)?;
                 Argument::Text(text.text.clone())
             }
-            (ParameterKind::Texts, Value::List(list)) => Argument::Texts(self.texts(spec, list)?),
+            (ParameterKind::Texts | ParameterKind::Choices(_), Value::List(list)) => {
+                Argument::Texts(self.texts(spec, list)?)
+            }
             (ParameterKind::Table, Value::Table(table)) => Argument::Table(plain_table(self.notes, spec.name, table)?),
             (kind, value) => {
                 let message = format!("`{}` must be a {}, not {}", spec.name, kind.word(), value.word());
@@ -218,15 +229,37 @@ impl ParameterReader<'_> {
     }
 
     fn texts(&self, spec: &ParameterSpec, list: &[Node]) -> Checked<Vec<String>> {
-        list.iter()
-            .map(|item| match &item.value {
-                Value::Text(text) => Ok(text.text.clone()),
-                other => {
-                    let message = format!("`{}` holds {}, not a text", spec.name, other.word());
-                    Err(self.notes.error(item.place, message))
+        let read = |item: &Node| match &item.value {
+            Value::Text(text) => {
+                check_plain(self.notes, spec.name, text)?;
+                match spec.kind {
+                    ParameterKind::Choices(words) => self.check_word(spec, words, text)?,
+                    _ => self.check_text(spec, text)?,
                 }
-            })
-            .collect()
+                Ok(text.text.clone())
+            }
+            other => {
+                let message = format!("`{}` holds {}, not a text", spec.name, other.word());
+                Err(self.notes.error(item.place, message))
+            }
+        };
+        // Each of them is looked at, so that all errors are told.
+        let read: Vec<Checked<String>> = list.iter().map(read).collect();
+        read.into_iter().collect()
+    }
+
+    fn check_word(&self, spec: &ParameterSpec, words: &[&str], text: &Text) -> Checked<()> {
+        if words.contains(&text.text.as_str()) {
+            return Ok(());
+        }
+        let hint = hint(&text.text, "choices", words.iter().copied());
+        let message = format!("`{}` cannot be `{}`{hint}", spec.name, text.text);
+        Err(self.notes.error(text.start(), message))
+    }
+
+    fn check_text(&self, spec: &ParameterSpec, text: &Text) -> Checked<()> {
+        let Some(Err(reason)) = spec.check.map(|check| check(&text.text)) else { return Ok(()) };
+        Err(self.notes.error(text.start(), format!("`{}`: {reason}", spec.name)))
     }
 
     fn distribution(&self, spec: &ParameterSpec, name: &str, rest: &str, place: Place) -> Checked<Setting> {
@@ -307,7 +340,7 @@ fn default_node(spec: &ParameterSpec, default: &str, place: Place) -> Node {
         ParameterKind::Number => default.parse().map_or_else(|_| text(default), Value::Float),
         ParameterKind::Count => default.parse().map_or_else(|_| text(default), Value::Integer),
         ParameterKind::Flag => Value::Flag(default == "true"),
-        ParameterKind::Texts => {
+        ParameterKind::Texts | ParameterKind::Choices(_) => {
             let items = default.split(',').map(str::trim).filter(|item| !item.is_empty());
             Value::List(items.map(|item| Node { place, value: text(item) }).collect())
         }

@@ -133,6 +133,11 @@ impl Template {
         self.parts.contains(&Part::Variable(Variable::Gateway))
     }
 
+    /// Whether it differs between the streams of a device.
+    pub(crate) fn names_stream(&self) -> bool {
+        self.parts.contains(&Part::Variable(Variable::Stream))
+    }
+
     /// A text of nothing.
     pub(crate) const fn empty() -> Self {
         Self { parts: Vec::new() }

@@ -1,6 +1,6 @@
 //! Registered words that give other keys of their table a meaning: carriers of links and of targets.
 
-use sim_core::{CarrierKind, ParameterSpec, Registry};
+use sim_core::{CarrierKind, CloudSpec, ParameterSpec, Registry};
 
 use crate::language::schema::{KeySpec, Only, Rule, Takes};
 
@@ -13,6 +13,8 @@ const OF_EVERY_LINK: [&str; 3] = ["topic", "format", "with"];
 const OF_EVERY_TARGET: [&str; 2] = ["url", "with"];
 /// Those that a target has when links to it have them.
 const AS_ITS_LINKS: &str = "auth";
+/// That of a target whose carrier leads to clouds.
+const OF_CLOUDS: &str = "cloud";
 /// Carriers of the language that nobody has registered yet.
 const LATER_CARRIERS: &[&str] = &["http"];
 const LATER_TARGETS: &[&str] = &["http", "fhir", "mllp"];
@@ -53,12 +55,14 @@ impl<'a> Words<'a> {
                 (registry.carriers().iter().map(word).collect(), (BLUETOOTH, otherwise), LATER_CARRIERS)
             }
             "kind of target" => {
+                let clouds = registry.all::<CloudSpec>();
                 let word = |kind: &'a CarrierKind| Word {
                     name: kind.name,
                     own: &kind.target_parameters,
                     takes: OF_EVERY_TARGET
                         .into_iter()
                         .chain(kind.link_keys.iter().copied().filter(|key| *key == AS_ITS_LINKS))
+                        .chain(clouds.iter().any(|cloud| cloud.carrier == kind.name).then_some(OF_CLOUDS))
                         .collect(),
                     otherwise: "such a target has nothing of the kind",
                 };

@@ -4,12 +4,14 @@ use sim_core::{CarrierKind, Registry, Span};
 
 use crate::language::diagnostic::{Checked, Place};
 use crate::language::document::Text;
+use crate::language::folder::Folder;
 use crate::language::names::{read_qos, read_reference};
 use crate::language::parameter::read_with;
 use crate::language::reader::{Placed, Reader};
 use crate::language::schema::TableSpec;
 use crate::language::suggestion::hint;
 use crate::language::template::{Names, Template, Use};
+use crate::network::cloud::CloudLink;
 use crate::network::payload::PayloadDraft;
 use crate::network::radio::RadioDraft;
 use crate::network::target::TargetDraft;
@@ -70,6 +72,7 @@ pub(crate) struct AuthDraft {
     /// Of nothing where there is a token.
     pub(crate) password: Template,
     pub(crate) token: Option<TokenDraft>,
+    pub(crate) place: Place,
 }
 
 /// A token as declared.
@@ -99,6 +102,19 @@ impl TokenDraft {
         };
         TokenPlan { kind, key: self.key.render(names), lifetime: self.lifetime }
     }
+
+    /// The token, if it is the same for everybody.
+    pub(crate) fn of_everybody(&self) -> Option<TokenPlan> {
+        let kind = match &self.says {
+            TokenSays::Jwt { algorithm, subject, audience } => TokenKind::Jwt {
+                algorithm: *algorithm,
+                subject: subject.literal()?,
+                audience: audience.as_ref().map(|audience| audience.literal().ok_or(())).transpose().ok()?,
+            },
+            TokenSays::Sas { resource } => TokenKind::Sas { resource: resource.literal()? },
+        };
+        Some(TokenPlan { kind, key: self.key.literal()?, lifetime: self.lifetime })
+    }
 }
 
 /// Reads a link over which devices or gateways have connections of their own.
@@ -107,7 +123,7 @@ pub(crate) fn read_connection(
     spec: &'static TableSpec,
     registry: &Registry,
     carrier: &CarrierKind,
-    (targets, payloads): (&[TargetDraft], &[PayloadDraft]),
+    (targets, payloads, folder): (&[TargetDraft], &[PayloadDraft], Folder<'_>),
     id: &str,
 ) -> Checked<LinkBody> {
     let takes = |key: &str| carrier.link_keys.contains(&key);
@@ -131,10 +147,16 @@ pub(crate) fn read_connection(
     let format = read_format(reader, registry, payloads);
     let topic = reader.template("topic");
     let topic_place = reader.place("topic");
-    let topic = topic.and_then(|text| Template::read(reader.notes, "topic", &text, Use::StreamTopic));
+    let cloud = target.ok().and_then(|index| CloudLink::of(reader, &targets[index]));
+    let topic = topic.and_then(|text| {
+        cloud.map_or(Ok(()), |cloud| cloud.check_topic(&text))?;
+        (carrier.checks.topic)(&text.text).map_err(|reason| reader.notes.error(text.start(), reason))?;
+        Template::read(reader.notes, "topic", &text, Use::StreamTopic)
+    });
     let client_id_place = reader.place("client_id");
     let client_id = if takes("client_id") {
-        let text = reader.template("client_id");
+        let of_cloud = cloud.and_then(|cloud| cloud.client_id());
+        let text = of_cloud.map_or_else(|| reader.template("client_id"), Ok);
         text.and_then(|text| Template::read(reader.notes, "client_id", &text, Use::DeviceText)).map(Some)
     } else {
         Ok(None)
@@ -148,10 +170,18 @@ pub(crate) fn read_connection(
         warn_about_once(reader, session, protocol.ok());
     }
     let owner = format!("carrier `{}`", carrier.name);
-    let arguments = read_with(reader, owner, &carrier.link_parameters);
+    let arguments = read_with(reader, owner, &carrier.link_parameters, folder);
+    let arguments = arguments.and_then(|arguments| {
+        let place = if reader.has("with") { reader.place("with") } else { reader.place("carrier") };
+        (carrier.checks.link)(&arguments).map_err(|reason| reader.notes.error(place, reason))?;
+        Ok(arguments)
+    });
     let mqtt5 = reader.optional("mqtt5", |link, key| read_mqtt5(link, spec, key));
     let will = reader.optional("will", |link, key| read_will(link, spec, key, protocol.ok()));
-    let auth = reader.optional("auth", |link, key| read_auth(link, spec, key));
+    let auth = reader.optional("auth", |link, key| read_auth(link, spec, key, cloud));
+    if let (Some(cloud), Ok(qos), Ok(retain)) = (cloud, &qos, &retain) {
+        cloud.check(*qos, *retain, protocol.ok(), session.as_ref().ok());
+    }
     if let (Ok(Some((_, LinkAuth { shared: None, .. }))), Ok(target)) = (&auth, &target) {
         warn_about_strangers(reader, &targets[*target]);
     }
@@ -352,38 +382,61 @@ fn read_will(link: &Reader<'_>, spec: &'static TableSpec, key: &str, protocol: O
     Ok(WillDraft { topic: topic?, body: body?, qos: qos?, retain: retain?, delay: delay? })
 }
 
-fn read_auth(link: &Reader<'_>, spec: &'static TableSpec, key: &str) -> Checked<(AuthDraft, LinkAuth)> {
+fn read_auth(
+    link: &Reader<'_>,
+    spec: &'static TableSpec,
+    key: &str,
+    cloud: Option<CloudLink<'_>>,
+) -> Checked<(AuthDraft, LinkAuth)> {
     let table = link.table_below(key)?;
     let reader = Reader::new(link.notes, table, spec.below(key), "`auth`".to_owned(), None);
-    let read = |key: &str| {
-        let text = reader.template(key)?;
-        Ok((Template::read(reader.notes, key, &text, Use::DeviceText)?, text.text))
+    let read_text = |key: &str, text: Text| Ok((Template::read(reader.notes, key, &text, Use::DeviceText)?, text.text));
+    let read = |key: &str| read_text(key, reader.template(key)?);
+    let signature = cloud.and_then(|cloud| cloud.signature());
+    let (own_user, resource) = signature.unzip();
+    let user = match own_user.filter(|_| !reader.has("user")) {
+        Some(text) => read_text("user", text),
+        None => read("user"),
     };
-    let user = read("user");
-    let token = reader.optional("token", |auth, key| read_token(auth, spec.below("auth"), key));
-    let password = match (reader.has("password"), reader.has("token")) {
-        (true, false) => read("password").map(|(password, _)| Some(password)),
-        (false, true) => Ok(None),
-        (true, true) => {
-            let message = "a device has a `password` or a `token`, not both";
-            Err(reader.notes.error(reader.place("token"), message))
-        }
-        (false, false) => Err(reader.missing("password")),
+    let token = reader.optional("token", |auth, key| read_token(auth, spec.below("auth"), key, resource));
+    let password = match check_password_or_token(&reader) {
+        Ok(true) => read("password").map(|(password, _)| Some(password)),
+        Ok(false) => Ok(None),
+        Err(refused) => Err(refused),
     };
     let ((user, written), password) = (user?, password?);
     let literal = password.as_ref().and_then(|password| user.literal().zip(password.literal()));
     let shared = literal.map(|(user, password)| AuthPlan { user, password });
-    let draft = AuthDraft { user, password: password.unwrap_or(Template::empty()), token: token? };
+    let draft =
+        AuthDraft { user, password: password.unwrap_or(Template::empty()), token: token?, place: link.place(key) };
     Ok((draft, LinkAuth { user: written, shared }))
 }
 
-fn read_token(auth: &Reader<'_>, spec: &'static TableSpec, key: &str) -> Checked<TokenDraft> {
+/// Whether an `auth` has a password; complains unless it has that or a token.
+pub(crate) fn check_password_or_token(auth: &Reader<'_>) -> Checked<bool> {
+    match (auth.has("password"), auth.has("token")) {
+        (true, false) => Ok(true),
+        (false, true) => Ok(false),
+        (true, true) => {
+            let message = "there is a `password` or a `token`, not both";
+            Err(auth.notes.error(auth.place("token"), message))
+        }
+        (false, false) => Err(auth.missing("password")),
+    }
+}
+
+/// Reads a token; a cloud that takes signatures says of which `resource`, where the scenario does not.
+pub(crate) fn read_token(
+    auth: &Reader<'_>,
+    spec: &'static TableSpec,
+    key: &str,
+    resource: Option<Text>,
+) -> Checked<TokenDraft> {
     let table = auth.table_below(key)?;
     let reader = Reader::new(auth.notes, table, spec.below(key), "`token`".to_owned(), None);
-    let template = |key: &str| {
-        let text = reader.template(key)?;
-        Template::read(reader.notes, key, &text, Use::DeviceText)
-    };
+    let made = |key: &str, text: &Text| Template::read(reader.notes, key, text, Use::DeviceText);
+    let template = |key: &str| made(key, &reader.template(key)?);
+    let of_cloud = resource.filter(|_| !reader.has("kind"));
     let kind = reader.choice("kind");
     let key = template("key");
     let lifetime = read_whole_seconds(&reader, "lifetime").and_then(|lifetime| {
@@ -392,7 +445,10 @@ fn read_token(auth: &Reader<'_>, spec: &'static TableSpec, key: &str) -> Checked
         }
         Err(reader.notes.error(reader.place("lifetime"), "a token that is good for no time opens nothing"))
     });
-    let says = if kind? == "sas" {
+    let says = if let Some(resource) = of_cloud {
+        kind?;
+        TokenSays::Sas { resource: made("resource", &resource)? }
+    } else if kind? == "sas" {
         let resource = if reader.has("resource") { template("resource") } else { Err(reader.missing("resource")) };
         TokenSays::Sas { resource: resource? }
     } else {
@@ -410,7 +466,8 @@ fn read_token(auth: &Reader<'_>, spec: &'static TableSpec, key: &str) -> Checked
 
 /// Devices with names of their own leave none for those who are no devices.
 fn warn_about_strangers(reader: &Reader<'_>, target: &TargetDraft) {
-    if target.plan.as_ref().is_ok_and(|plan| plan.auth.is_none()) {
+    let lets_watch = target.cloud.as_ref().is_none_or(|cloud| cloud.lets_watch);
+    if lets_watch && target.plan.as_ref().is_ok_and(|plan| plan.auth.is_none()) {
         let id = &target.id.value;
         let message = format!(
             "each device has a name of its own, and probes have none; give them one with `auth` in [target.{id}]"

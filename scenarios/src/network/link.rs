@@ -3,6 +3,7 @@
 use sim_core::Registry;
 
 use crate::language::diagnostic::Checked;
+use crate::language::folder::Folder;
 use crate::language::reader::{Placed, Reader};
 use crate::language::schema::TableSpec;
 use crate::language::word::{BLUETOOTH, Words};
@@ -28,6 +29,7 @@ pub(crate) fn read_links(
     registry: &Registry,
     targets: &[TargetDraft],
     payloads: &[PayloadDraft],
+    folder: Folder<'_>,
 ) -> (Vec<LinkDraft>, Vec<GatewayDraft>) {
     let link_spec = spec.below("link");
     let words = Words::of(link_spec.key("carrier").expect("a link has a carrier"), registry);
@@ -43,7 +45,7 @@ pub(crate) fn read_links(
             Ok(BLUETOOTH) => None,
             Ok(name) => {
                 let carrier = registry.carrier(name).expect("every other word is the name of a carrier");
-                Some(read_connection(&reader, link_spec, registry, carrier, (targets, payloads), &id.value))
+                Some(read_connection(&reader, link_spec, registry, carrier, (targets, payloads, folder), &id.value))
             }
             Err(refused) => Some(Err(refused)),
         });

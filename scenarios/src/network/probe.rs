@@ -6,6 +6,7 @@ use sim_core::{Arguments, ProbeKind, Registry};
 
 use crate::language::diagnostic::{Checked, Notes, Place};
 use crate::language::document::{Table, Text};
+use crate::language::folder::Folder;
 use crate::language::names::{read_qos, read_reference};
 use crate::language::parameter::ParameterReader;
 use crate::language::reader::Reader;
@@ -75,8 +76,8 @@ pub(crate) fn read_probes(
     spec: &'static TableSpec,
     registry: &Registry,
     targets: &[TargetDraft],
-    links: &[LinkDraft],
-    cohorts: &[CohortDraft],
+    (links, cohorts): (&[LinkDraft], &[CohortDraft]),
+    folder: Folder<'_>,
 ) -> Probes {
     let spec = spec.below("probe");
     let mut probes = Probes::default();
@@ -106,6 +107,7 @@ pub(crate) fn read_probes(
         let with = reader.optional("with", Reader::table_below);
         if let (Ok(kind), Ok(target), Ok(filters), Ok(qos), Ok(with)) = (kind, target, filters, qos, with)
             && let Ok(arguments) = read_arguments(root.notes, kind, with, reader.place("with"))
+            && folder.check_files(root.notes, &kind.parameters, with).is_ok()
             && check_filters(&reader, kind).is_ok()
         {
             probes.filter_places.push(filters.iter().map(Text::start).collect());
@@ -130,7 +132,8 @@ pub(crate) fn read_probes(
         cohorts.iter().flat_map(|cohort| cohort.devices.iter().map(move |device| (cohort, &links[device.link])));
     for (cohort, body) in links.filter_map(|(cohort, link)| Some((cohort, link.body.as_ref().ok()?))) {
         let target = body.plan.target;
-        if !targets[target].is_host && !watched.contains(&target) {
+        let lets_watch = targets[target].cloud.as_ref().is_none_or(|cloud| cloud.lets_watch);
+        if !targets[target].is_host && lets_watch && !watched.contains(&target) {
             topics.entry(target).or_default().insert(body.topic.filter(&cohort.id));
         }
     }

@@ -1,16 +1,19 @@
 //! Reads targets: what carriers lead to, and places where Bluetooth hosts attach.
 
-use sim_core::{Arguments, CarrierKind, Registry};
+use sim_core::{Arguments, CarrierKind, CloudSpec, Registry};
 
 use crate::language::diagnostic::{Checked, Notes, Place};
 use crate::language::document::{Table, Value};
+use crate::language::folder::Folder;
 use crate::language::parameter::read_with;
 use crate::language::reader::{Placed, Reader};
 use crate::language::schema::TableSpec;
 use crate::language::suggestion::hint;
 use crate::language::word::{HOST, Words};
+use crate::network::cloud::read_cloud;
+use crate::network::connection::{check_password_or_token, read_token};
 use crate::network::host::{HostDraft, read_host};
-use crate::plan::{AuthPlan, TargetPlan, TimeMode, TimePlan};
+use crate::plan::{AuthPlan, TargetPlan, TimeMode, TimePlan, TokenPlan};
 
 /// A target as declared.
 #[derive(Debug)]
@@ -21,12 +24,19 @@ pub(crate) struct TargetDraft {
     pub(crate) is_host: bool,
     /// The carrier that leads to it, as far as it is known.
     pub(crate) carrier: Option<&'static str>,
+    /// The cloud that it is, if it is one.
+    pub(crate) cloud: Option<CloudSpec>,
     /// How they do.
     pub(crate) host: Option<HostDraft>,
 }
 
 /// Reads every `[target.ID]`.
-pub(crate) fn read_targets(root: &Reader<'_>, spec: &'static TableSpec, registry: &Registry) -> Vec<TargetDraft> {
+pub(crate) fn read_targets(
+    root: &Reader<'_>,
+    spec: &'static TableSpec,
+    registry: &Registry,
+    folder: Folder<'_>,
+) -> Vec<TargetDraft> {
     let spec = spec.below("target");
     let words = Words::of(spec.key("kind").expect("a target has a kind"), registry);
     root.named_below("target")
@@ -50,30 +60,50 @@ pub(crate) fn read_targets(root: &Reader<'_>, spec: &'static TableSpec, registry
             };
             let arguments = carrier.map_or(Ok(Arguments::default()), |carrier| {
                 let owner = format!("a target of carrier `{}`", carrier.name);
-                read_with(&reader, owner, &carrier.target_parameters)
+                read_with(&reader, owner, &carrier.target_parameters, folder)
             });
             let auth = reader.optional("auth", |target, key| read_auth(target, spec, key));
             if let (Some(carrier), Ok(url), Ok(arguments)) = (carrier, &url, &arguments)
-                && let Err(message) = (carrier.check_target)(url, arguments)
+                && let Err(message) = (carrier.checks.target)(url, arguments)
             {
                 let key = if reader.has("with") { "with" } else { "url" };
                 root.notes.error(reader.place(key), message);
             }
+            let clouds = registry.all::<CloudSpec>();
+            let name = carrier.map(|carrier| carrier.name);
+            let cloud = read_cloud(&reader, clouds, name, url.as_deref().ok());
             let plan = kind.and(url).and_then(|url| {
                 let name = carrier.map_or("", |carrier| carrier.name).to_owned();
-                Ok(TargetPlan { id: id.value.clone(), carrier: name, url, arguments: arguments?, auth: auth? })
+                let (auth, token) = auth?.unzip();
+                let (id, token) = (id.value.clone(), token.flatten());
+                Ok(TargetPlan { id, carrier: name, url, arguments: arguments?, auth, token })
             });
             let carrier = carrier.filter(|_| plan.is_ok()).map(|carrier| carrier.name);
-            TargetDraft { id, plan, is_host: kind == Ok(HOST), carrier, host }
+            let (plan, cloud) = match cloud {
+                Ok(cloud) => (plan, cloud),
+                Err(refused) => (Err(refused), None),
+            };
+            TargetDraft { id, plan, is_host: kind == Ok(HOST), carrier, cloud, host }
         })
         .collect()
 }
 
-fn read_auth(target: &Reader<'_>, spec: &'static TableSpec, key: &str) -> Checked<AuthPlan> {
+type Login = (AuthPlan, Option<TokenPlan>);
+
+fn read_auth(target: &Reader<'_>, spec: &'static TableSpec, key: &str) -> Checked<Login> {
     let table = target.table_below(key)?;
     let reader = Reader::new(target.notes, table, spec.below(key), "`auth`".to_owned(), None);
-    let (user, password) = (reader.text("user"), reader.text("password"));
-    Ok(AuthPlan { user: user?.text, password: password?.text })
+    let user = reader.text("user");
+    let token = reader.optional("token", |auth, key| {
+        let token = read_token(auth, spec.below("auth"), key, None)?;
+        token.of_everybody().ok_or_else(|| {
+            let message =
+                "those who are no devices have no serial number; write `subject` and the like without `${device...}`";
+            auth.notes.error(auth.place(key), message)
+        })
+    });
+    let password = if check_password_or_token(&reader)? { reader.text("password")?.text } else { String::new() };
+    Ok((AuthPlan { user: user?.text, password }, token?))
 }
 
 /// The carrier whose addresses look like that of a target.

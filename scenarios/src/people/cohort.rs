@@ -7,6 +7,7 @@ use sim_core::{Arguments, Registry, Zone};
 
 use crate::language::diagnostic::{Checked, Place};
 use crate::language::document::Value;
+use crate::language::folder::Folder;
 use crate::language::names::{Names, read_reference};
 use crate::language::parameter::ParameterReader;
 use crate::language::reader::Reader;
@@ -15,6 +16,7 @@ use crate::language::suggestion::hint;
 use crate::network::connection::LinkBody;
 use crate::network::link::LinkDraft;
 use crate::people::cadence::{StreamDraft, read_streams};
+use crate::people::inventory::{Inventory, Listed, ListedPatient, Owner, read_inventory};
 use crate::people::patient::{PatientDraft, read_patient};
 use crate::people::placement::{Layout, read_layout};
 use crate::people::profile::Catalogue;
@@ -31,6 +33,15 @@ pub(crate) struct CohortDraft {
     pub(crate) zone: Option<Arc<Zone>>,
     pub(crate) devices: Vec<DeviceDraft>,
     pub(crate) layout: Layout,
+    /// Who has which devices, if that is listed.
+    pub(crate) inventory: Option<Inventory>,
+}
+
+impl CohortDraft {
+    /// What the inventory says of a patient, counted from 1.
+    pub(crate) fn listed(&self, number: u32) -> Option<&ListedPatient> {
+        self.inventory.as_ref()?.patients.get(number as usize - 1)
+    }
 }
 
 /// A device as declared.
@@ -63,10 +74,12 @@ pub(crate) fn read_cohorts(
     spec: &'static TableSpec,
     registry: &Registry,
     links: &[LinkDraft],
+    folder: Folder<'_>,
 ) -> Cohorts {
     let spec = spec.below("cohort");
     let mut cohorts = Cohorts { incomplete: !root.has("cohort"), ..Cohorts::default() };
     let mut seen = Names::new("cohort");
+    let mut listed = Listed::default();
     let tables = root.tables_below("cohort");
     let catalogue = Catalogue::read(root, registry);
     if tables.is_empty() && root.has("cohort") {
@@ -82,26 +95,47 @@ pub(crate) fn read_cohorts(
             }
             seen.add(root.notes, id)
         });
-        let count = reader.count("count");
         let patient = read_patient(&reader, spec, registry, &catalogue);
         let zone = reader.optional("zone", read_zone);
         let devices = read_devices(&reader, spec, registry, links, &mut cohorts.incomplete);
         let layout = read_layout(&reader, spec);
+        let inventory = reader.optional("inventory", |cohort, key| {
+            let file = cohort.text(key)?;
+            check_beside_inventory(cohort, &devices);
+            let owner = Owner { cohort: id.as_ref().map_or("", |id| id.value.as_str()), devices: &devices, links };
+            read_inventory(root.notes, registry, folder, &file, owner, &mut listed)
+        });
+        let count = inventory.and_then(|inventory| match inventory {
+            Some(inventory) => Ok((inventory.patients.len() as u32, Some(inventory))),
+            None => reader.count("count").map(|count| (count.value as u32, None)),
+        });
         match (id, count, patient, zone, layout) {
-            (Ok(id), Ok(count), Ok(patient), Ok(zone), Ok(layout)) => cohorts.drafts.push(CohortDraft {
+            (Ok(id), Ok((count, inventory)), Ok(patient), Ok(zone), Ok(layout)) => cohorts.drafts.push(CohortDraft {
                 place: id.place,
                 id: id.value,
-                count: count.value as u32,
+                count,
                 patient,
                 zone,
                 devices,
                 layout,
+                inventory,
             }),
             _ => cohorts.incomplete = true,
         }
     }
+    listed.check_wards(root.notes);
     warn_about_unused_conditions(root);
     cohorts
+}
+
+/// Complains about what an inventory says itself.
+fn check_beside_inventory(cohort: &Reader<'_>, devices: &[DeviceDraft]) {
+    if cohort.has("count") {
+        cohort.notes.error(cohort.place("count"), "an `inventory` says how many patients there are; leave `count` out");
+    }
+    for device in devices.iter().filter(|device| device.share < 1.0) {
+        cohort.notes.error(device.kind_place, "the `inventory` says who has this device; leave its `share` out");
+    }
 }
 
 /// What a condition says can only be checked against the model of a patient who may have it.

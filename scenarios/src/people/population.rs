@@ -68,18 +68,28 @@ fn add_patient(
     (deliveries, endpoints): (&mut Vec<Delivery>, &mut Vec<Endpoint>),
 ) {
     let path = format!("{}/{number}", cohort.id);
-    let patient_id = patient_id_of(&cohort.id, number);
+    let listed = cohort.listed(number);
+    let listed_id = listed.and_then(|patient| patient.id.clone());
+    let patient_id = listed_id.unwrap_or_else(|| patient_id_of(&cohort.id, number));
     let patient = SimId(roster.patients.len() as u32);
     let arguments = cohort.patient.arguments(roster.seed, &path);
     let first_device = roster.devices.len();
-    for device in &cohort.devices {
+    for (slot, device) in cohort.devices.iter().enumerate() {
         let device_path = format!("{path}/{}", device.id);
-        let wears = device.share >= 1.0 || Key::new(roster.seed, &device_path).uniform(SHARE, 0) < device.share;
+        let listed_device = listed.and_then(|patient| patient.devices.get(&slot));
+        let wears = match listed {
+            Some(_) => listed_device.is_some(),
+            None => device.share >= 1.0 || Key::new(roster.seed, &device_path).uniform(SHARE, 0) < device.share,
+        };
         let (true, Ok(link), Some(kind)) = (wears, &links[device.link].body, registry.device(&device.kind)) else {
             continue;
         };
-        let serial = serial_of(&patient_id, &device.id);
-        let identity = device_identity(roster.seed, &device_path, &device.kind);
+        let listed_serial = listed_device.and_then(|device| device.serial.clone());
+        let serial = listed_serial.unwrap_or_else(|| serial_of(&patient_id, &device.id));
+        let mut identity = device_identity(roster.seed, &device_path, &device.kind);
+        if let Some(listed) = listed_device {
+            listed.give_identity(&mut identity);
+        }
         let names = Names {
             cohort: &cohort.id,
             number,
@@ -103,7 +113,11 @@ fn add_patient(
             roster.routes.push(Route { device: id, stream: position as u16, format });
             streams.push(StreamPlan { id: stream.to_owned(), kind_index: *kind_index, cadence: *cadence, route });
         }
-        endpoints.push(endpoint(link, &names));
+        let mut endpoint = endpoint(link, &names);
+        if let Some(listed) = listed_device {
+            listed.give_login(&mut endpoint);
+        }
+        endpoints.push(endpoint);
         roster.devices.push(DevicePlan {
             path: device_path,
             id: device.id.clone(),
@@ -117,15 +131,19 @@ fn add_patient(
             streams,
         });
     }
+    let mut identity = patient_identity(roster.seed, &path, &arguments, roster.start_epoch_ns);
+    if let Some(record_number) = listed.and_then(|patient| patient.record_number.clone()) {
+        identity.record_number = record_number;
+    }
     roster.patients.push(PatientPlan {
         cohort: cohort.id.clone(),
         number,
-        identity: patient_identity(roster.seed, &path, &arguments, roster.start_epoch_ns),
+        identity,
         path,
         patient_id,
         model: cohort.patient.model.clone(),
         arguments,
-        zone: Arc::clone(zone),
+        zone: Arc::clone(listed.and_then(|patient| patient.zone.as_ref()).unwrap_or(zone)),
         devices: first_device..roster.devices.len(),
     });
 }
@@ -152,6 +170,7 @@ pub(crate) fn endpoint(link: &LinkBody, names: &Names<'_>) -> Endpoint {
         will,
         auth,
         token,
+        certificate: None,
     }
 }
 

@@ -8,7 +8,7 @@ use jiff::fmt::temporal::Pieces;
 use jiff::tz::TimeZoneDatabase;
 use sim_core::{Zone, ZoneChange};
 
-use crate::language::diagnostic::Checked;
+use crate::language::diagnostic::{Checked, Notes, Place};
 use crate::language::reader::Reader;
 use crate::language::suggestion::hint;
 
@@ -19,10 +19,15 @@ const LAST_CHANGE_S: i64 = i64::MAX / 2 / 1_000_000_000 + 10 * 366 * 86_400;
 /// Reads a key that names a zone.
 pub(crate) fn read_zone(reader: &Reader<'_>, key: &str) -> Checked<Arc<Zone>> {
     let name = reader.text(key)?;
-    find_zone(&name.text).map(Arc::new).ok_or_else(|| {
+    named_zone(reader.notes, &name.text, name.place(0)).map(Arc::new)
+}
+
+/// The zone of a name that stands at a place.
+pub(crate) fn named_zone(notes: &Notes, name: &str, place: Place) -> Checked<Zone> {
+    find_zone(name).ok_or_else(|| {
         let names: Vec<String> = TimeZoneDatabase::bundled().available().map(|name| name.to_string()).collect();
-        let hint = hint(&name.text, "zones", names.iter().map(String::as_str));
-        reader.notes.error(name.place(0), format!("there is no zone `{}`{hint}", name.text))
+        let hint = hint(name, "zones", names.iter().map(String::as_str));
+        notes.error(place, format!("there is no zone `{name}`{hint}"))
     })
 }
 

@@ -21,6 +21,17 @@ pub struct Endpoint {
     pub auth: Option<AuthPlan>,
     /// How it makes its password for itself; that of `auth` is empty then.
     pub token: Option<TokenPlan>,
+    /// The certificate that it shows, if it has one of its own.
+    pub certificate: Option<CertificatePlan>,
+}
+
+/// Certificate and private key of a device, in PEM files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificatePlan {
+    /// File of the certificate, with those of its issuers if there are some; beside the scenario.
+    pub certificate: String,
+    /// File of the key.
+    pub key: String,
 }
 
 /// A last will, rendered.
@@ -40,8 +51,8 @@ pub struct Will {
 
 /// Adds how somebody connects.
 pub(in crate::plan) fn connection(fields: Fields, endpoint: &Endpoint, view: View) -> Fields {
-    // The link tells the name.
-    let Endpoint { client_id, command_topic, reply_topic, will, auth: _, token: _ } = endpoint;
+    // The link tells the name, and what somebody shows of itself is not what is tested.
+    let Endpoint { client_id, command_topic, reply_topic, will, auth: _, token: _, certificate: _ } = endpoint;
     let will = will.as_ref().map(|Will { topic, body, qos, retain, delay }| {
         Fields::new(view)
             .field("topic", topic.clone())

@@ -6,7 +6,7 @@ use sim_core::Arguments;
 
 use super::arguments::arguments;
 use super::fields::{Fields, View};
-use super::link::AuthPlan;
+use super::link::{AuthPlan, TokenPlan};
 
 /// One component of the user's stack.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +21,8 @@ pub struct TargetPlan {
     pub arguments: Arguments,
     /// Name and password of those who are no devices.
     pub auth: Option<AuthPlan>,
+    /// How they make their password for themselves; that of `auth` is empty then.
+    pub token: Option<TokenPlan>,
 }
 
 /// Where a real Bluetooth host can attach to the radio of a site.
@@ -38,7 +40,7 @@ pub struct HostPlan {
 
 pub(super) fn tell_target(target: &TargetPlan, view: View) -> Value {
     // Its links tell the carrier.
-    let TargetPlan { id, carrier: _, url, arguments: with, auth } = target;
+    let TargetPlan { id, carrier: _, url, arguments: with, auth, token: _ } = target;
     let fields = Fields::new(view).field("id", id.clone()).shown("url", url.clone());
     // Where the stack is and how it is reached is not what is tested.
     let fields = if with.0.is_empty() { fields } else { fields.shown("with", arguments(with)) };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use scenarios::{Diagnostic, Loaded, Settings, Texts, json_schema, load, plan_json, plan_text, reference};
-use sim_core::{AddressSpec, CarrierKind, Executor, ParameterKind, ParameterSpec, Registry, Seam};
+use sim_core::{AddressSpec, CarrierChecks, CarrierKind, Executor, ParameterKind, ParameterSpec, Registry, Seam};
 
 use crate::registry::registry;
 use crate::ward::{printed, replaced, ward_with};
@@ -32,9 +32,12 @@ fn post() -> CarrierKind {
         target_parameters: vec![
             ParameterSpec::optional("counters", ParameterKind::Count, "how many are open").default("1").range(1.0, 9.0),
         ],
-        check_target: |url, with| {
-            let crowded = url == "next-door" && with.number("counters").is_some_and(|counters| counters > 1.0);
-            if crowded { Err("next door there is room for one counter".to_owned()) } else { Ok(()) }
+        checks: CarrierChecks {
+            target: |url, with| {
+                let crowded = url == "next-door" && with.number("counters").is_some_and(|counters| counters > 1.0);
+                if crowded { Err("next door there is room for one counter".to_owned()) } else { Ok(()) }
+            },
+            ..CarrierChecks::NONE
         },
         acknowledges: false,
         takes_commands: false,

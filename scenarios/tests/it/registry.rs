@@ -6,10 +6,10 @@ use bevy_ecs::prelude::*;
 use bytes::BytesMut;
 use radio_plan::{BluetoothKind, GatewayFormatSpec};
 use sim_core::{
-    ActionSpec, AddressSpec, Arguments, CarrierKind, CommandAction, CommandSpec, DevicePlan, DeviceSpec, DurationRule,
-    Executor, ExpectMetricSpec, FormatSource, FormatSpec, Level, MetricShape, Obey, ParameterKind, ParameterSpec,
-    PatientPlan, PatientSpec, ProbeKind, Reach, Registry, Request, Sampled, Seam, SignalAct, SimId, Spawn, SpawnError,
-    StreamKind, StreamSpec, TruthColumn,
+    ActionSpec, AddressSpec, Arguments, CarrierChecks, CarrierKind, CommandAction, CommandSpec, DevicePlan, DeviceSpec,
+    DurationRule, Executor, ExpectMetricSpec, FormatSource, FormatSpec, Level, MetricShape, Obey, ParameterKind,
+    ParameterSpec, PatientPlan, PatientSpec, ProbeKind, Reach, Registry, Request, Sampled, Seam, SignalAct, SimId,
+    Spawn, SpawnError, StreamKind, StreamSpec, TruthColumn,
 };
 use vocabulary::{Dimension, Format, FormatFlaw, KeyError, Message, MessageKey, MetricId, metrics};
 
@@ -63,7 +63,7 @@ fn mqtt() -> CarrierKind {
         link_keys: &["qos", "retain", "protocol", "client_id", "session", "outbox", "will", "auth"],
         link_parameters: Vec::new(),
         target_parameters: Vec::new(),
-        check_target: |_, _| Ok(()),
+        checks: CarrierChecks::NONE,
         acknowledges: true,
         takes_commands: true,
         takes_link_faults: true,

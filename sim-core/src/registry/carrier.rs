@@ -21,8 +21,8 @@ pub struct CarrierKind {
     pub link_parameters: Vec<ParameterSpec>,
     /// Its own parameters of a target, `with` in `[target.ID]`.
     pub target_parameters: Vec<ParameterSpec>,
-    /// What is wrong with an address and parameters of a target that are sound by themselves, if they do not go together.
-    pub check_target: fn(url: &str, with: &Arguments) -> Result<(), String>,
+    /// What it knows of values that are sound by themselves.
+    pub checks: CarrierChecks,
     /// Whether it acknowledges what it has delivered, on links that have no `qos`.
     pub acknowledges: bool,
     /// Whether commands reach devices over it.
@@ -33,6 +33,24 @@ pub struct CarrierKind {
     pub watched_by: Option<&'static str>,
     /// Opens the connections to one target; whose seam that is, is up to whoever runs carriers.
     pub executor: Executor,
+}
+
+/// What a carrier knows of values that are sound by themselves. Each says what is wrong, if something is.
+#[derive(Debug, Clone, Copy)]
+pub struct CarrierChecks {
+    /// Address and parameters of a target that do not go together.
+    pub target: fn(url: &str, with: &Arguments) -> Result<(), String>,
+    /// Parameters of a link that do not go together.
+    pub link: fn(with: &Arguments) -> Result<(), String>,
+    /// A topic, with `${...}` for what is filled in.
+    pub topic: fn(topic: &str) -> Result<(), String>,
+    /// A payload as a link's format writes it.
+    pub payload: fn(payload: &[u8]) -> Result<(), String>,
+}
+
+impl CarrierChecks {
+    /// Everything goes.
+    pub const NONE: Self = Self { target: |_, _| Ok(()), link: |_| Ok(()), topic: |_| Ok(()), payload: |_| Ok(()) };
 }
 
 /// How targets of a carrier are addressed: `url` in `[target.ID]`.

@@ -45,7 +45,7 @@ impl Bench {
             *body.core.inputs = body.core.inputs.undisturbed();
             self.medication.act(&mut body.core);
             let mut inputs = *body.core.inputs;
-            let seen = Seen { body, drugs: self.medication.drugs() };
+            let seen = Seen { body, drugs: self.medication.drugs(), glycaemia: None };
             self.causes.act(&seen, &mut inputs, &mut self.evidence, |_, _| ());
             *body.core.inputs = inputs;
             body.step();

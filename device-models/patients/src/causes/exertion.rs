@@ -43,6 +43,24 @@ impl Cause for Push {
     }
 }
 
+/// Effort, for as long as the patient can act.
+#[derive(Debug, Clone, Copy)]
+struct Effort(Push);
+
+impl Cause for Effort {
+    fn step(&mut self, seen: &Seen<'_>, inputs: &mut Inputs) -> bool {
+        seen.can_act() && self.0.step(seen, inputs)
+    }
+
+    fn release(&mut self) {
+        self.0.release();
+    }
+
+    fn is_over(&self) -> bool {
+        self.0.is_over()
+    }
+}
+
 /// A posture. The one begun last is taken, however the patient lay or stood before.
 #[derive(Debug, Clone, Copy)]
 struct Posture {
@@ -52,8 +70,12 @@ struct Posture {
 }
 
 impl Cause for Posture {
-    fn step(&mut self, _: &Seen<'_>, inputs: &mut Inputs) -> bool {
+    fn step(&mut self, seen: &Seen<'_>, inputs: &mut Inputs) -> bool {
         let share = self.share.step();
+        if !seen.can_act() {
+            // Nobody sits or stands without consciousness.
+            return false;
+        }
         inputs.tilt += share * (self.tilt - inputs.tilt);
         share > 0.0
     }
@@ -70,7 +92,7 @@ impl Cause for Posture {
 fn exercise(world: &mut World, act: &SignalAct<'_>) {
     cause(world, act, |arguments, _| {
         let effort = ((arguments.number("met").unwrap_or(8.0) - 1.0) / SCOPE_MET).clamp(0.0, 1.0);
-        Push { course: Course::new(effort, 0.0, 0.0), input: |inputs| &mut inputs.exercise }
+        Effort(Push { course: Course::new(effort, 0.0, 0.0), input: |inputs| &mut inputs.exercise })
     });
 }
 

@@ -39,10 +39,10 @@ fn fall_ill(world: &mut World, act: &SignalAct<'_>) {
 }
 
 fn drink(world: &mut World, act: &SignalAct<'_>) {
-    label_step(world, act, true);
     let alcohol_g = 1_000.0 * act.occurrence.arguments.number("alcohol").unwrap_or_default();
     let Some(mut glycaemia) = world.get_mut::<Glycaemia>(act.entity) else { return };
     if glycaemia.drink(alcohol_g) {
+        label_step(world, act, true);
         world.resource_mut::<Evidence>().add(act.id, "drinks_taken", 1);
     }
 }

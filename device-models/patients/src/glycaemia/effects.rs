@@ -13,8 +13,9 @@ use physiology::{Core, Inputs};
 /// diabetes", Diabetes 2005, volume 54), with a larger stroke and less resistance (Hilsted et al., Diabetologia 1984;26:328).
 const AROUSAL_OF_LOW: f64 = 0.09;
 
-/// Part of the water that sugar takes along which is not drunk again; whoever vomits, as with these ketones [mmol/L], drinks
+/// Water that thirst keeps up with [mL/kg/h], and the part of what sugar takes along beyond it which is not drunk again; whoever vomits, as with these ketones [mmol/L], drinks
 /// nothing. A deficit of 100 mL/kg is usual when ketoacidosis is treated (Kitabchi et al., Diabetes Care 2009;32:1335).
+const DRUNK_AGAIN_ML_KG_H: f64 = 0.15;
 const THIRST_LEAVES: f64 = 0.3;
 const VOMITING_MMOL_L: f64 = 3.0;
 
@@ -25,6 +26,13 @@ const MOST_AROUSAL_OF_ACID: f64 = 0.15;
 
 /// Acid below which breathing does not notice [mmol/L].
 const NOTICED_ACID_MMOL_L: f64 = 0.3;
+
+/// Glucose below which the brain convulses [mg/dL] (seizures come below some 30: Cryer, J Clin Invest 2007;117:868), for so long
+/// [min] and again after so many; the effort of it is that of `physio.seizure`.
+pub(super) const CONVULSING_MG_DL: f64 = 27.0;
+const CONVULSING_MIN: i64 = 2;
+const CONVULSING_EVERY_MIN: i64 = 30;
+const CONVULSING_EFFORT: f64 = 0.10;
 
 /// Lets glucose act on the body of somebody in whom it is far from what it should be.
 pub(crate) fn act_on_body(glycaemia: &Glycaemia, causes: &mut Causes, core: &mut Core) {
@@ -52,8 +60,20 @@ fn add_to_inputs(glycaemia: &Glycaemia, inputs: &mut Inputs) {
     inputs.arousal += arousal(glycaemia);
     inputs.ketoacids_mmol_l += glycaemia.ketones().acid_mmol_l();
     let vomits = glycaemia.ketones().blood_mmol_l() >= VOMITING_MMOL_L;
-    let part = if vomits { 1.0 } else { THIRST_LEAVES };
-    inputs.fluid_l_s -= part * lost_ml_kg_h * glycaemia.weight_kg() / 3.6e6;
+    let dries_ml_kg_h =
+        if vomits { lost_ml_kg_h } else { THIRST_LEAVES * (lost_ml_kg_h - DRUNK_AGAIN_ML_KG_H).max(0.0) };
+    inputs.fluid_l_s -= dries_ml_kg_h * glycaemia.weight_kg() / 3.6e6;
+    inputs.osmotic_urine_ml_kg_h += lost_ml_kg_h;
+    convulse(glycaemia, inputs);
+}
+
+/// Muscles of a brain without glucose cramp, as electrodes show.
+fn convulse(glycaemia: &Glycaemia, inputs: &mut Inputs) {
+    let minutes = glycaemia.convulsible_min;
+    if minutes > 0 && (minutes - 1) % CONVULSING_EVERY_MIN < CONVULSING_MIN {
+        inputs.convulsing = true;
+        inputs.exercise += CONVULSING_EFFORT;
+    }
 }
 
 #[cfg(test)]
@@ -79,7 +99,7 @@ mod tests {
             let meals = MealPlan::fasting(Key::new(1, "home/1"));
             let metabolism = Metabolism::Type1(Box::new(Type1::new(parameters)));
             let mut glycaemia = Glycaemia::new(metabolism, 70.0, meals, 10.0, 0.0);
-            glycaemia.attach_pump();
+            glycaemia.attach_pump(0);
             Self { glycaemia, core: Core::new(Parameters::textbook()), minute: 0 }
         }
 
@@ -88,7 +108,7 @@ mod tests {
             let mut evidence = Evidence::default();
             for _ in 0..minutes {
                 let minute = Minute { index: self.minute }.by(&LocalClock::utc(0));
-                self.glycaemia.begin_minute(&minute, &mut evidence);
+                self.glycaemia.begin_minute(&minute, true, &mut evidence);
                 self.glycaemia.receive(Units(insulin_u_h / 60.0));
                 for _ in 0..600 {
                     *self.core.inputs = Inputs { fluid_l_s: fluid_l_h / 3_600.0, ..Inputs::default() };

@@ -147,7 +147,7 @@ pub(crate) fn of_plan(plan: &PatientPlan, key: Key) -> Result<Option<Glycaemia>,
 fn living(plan: &PatientPlan, who: (Group, Key), metabolism: &Metabolism, snacks: bool) -> Living {
     let Metabolism::Type1(person) = metabolism else { unreachable!("a person of type 1 has its metabolism") };
     let correction_mg_dl_u = correction_factor_mg_dl_u(person.parameters());
-    let mut living = Living::of(who, person.parameters().weight_kg, correction_mg_dl_u, metabolism, snacks);
+    let mut living = Living::of(who, person.parameters().weight_kg, correction_mg_dl_u, snacks);
     if is_unaware(plan) {
         living.habits = living.habits.unaware();
     }
@@ -168,7 +168,7 @@ fn type_1(plan: &PatientPlan, group: Group, weight_kg: Option<f64>, key: Key) ->
     let pack = plan.arguments.text("pack").map(|name| name.replace('_', "#"));
     let published = pack.and_then(|name| reference_patients().into_iter().find(|(known, _)| *known == name));
     let name = published.as_ref().map(|(name, _)| name.clone());
-    let drawn = || PopulationTable::shipped(group).sample(key);
+    let drawn = || PopulationTable::shipped(group).sample(key).resisting(group.insulin_need());
     let mut parameters: Parameters = published.map_or_else(drawn, |(_, parameters)| parameters);
     parameters.weight_kg = weight_kg.unwrap_or(parameters.weight_kg);
     let ratio_g_u =

@@ -51,11 +51,13 @@ fn hyperglycaemia(world: &mut World, act: &SignalAct<'_>) {
 }
 
 fn meal(world: &mut World, act: &SignalAct<'_>) {
-    label_step(world, act, true);
     let Some(mut glycaemia) = world.get_mut::<Glycaemia>(act.entity) else { return };
     let arguments = &act.occurrence.arguments;
     let carbohydrate_g = 1_000.0 * arguments.number("carbohydrate").unwrap_or_default();
-    glycaemia.serve_extra(carbohydrate_g, arguments.flag("covered").unwrap_or(false));
+    if !glycaemia.serve_extra(carbohydrate_g, arguments.flag("covered").unwrap_or(false)) {
+        return;
+    }
+    label_step(world, act, true);
     world.resource_mut::<Evidence>().add(act.id, "meals_served", 1);
 }
 

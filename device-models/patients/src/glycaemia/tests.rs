@@ -4,7 +4,9 @@ use sim_core::{Arguments, Key, OccurrenceId, PatientPlan};
 use vocabulary::PatientIdentity;
 
 use super::*;
-use physiology::glucose::{Counting, Minimal, MinimalParameters, Type1, reference_patients};
+use physiology::glucose::{
+    Counting, InsulinOnBoard, Minimal, MinimalParameters, Type1, correction_factor_mg_dl_u, reference_patients,
+};
 
 fn adult(list: &str) -> Glycaemia {
     let (_, parameters) = reference_patients().into_iter().find(|(name, _)| name == "adult#001").unwrap();
@@ -26,7 +28,8 @@ fn live(person: &mut Glycaemia, minutes: std::ops::Range<i64>) -> Vec<f64> {
             if index > 0 {
                 person.end_minute(&minute(index), None, 0.0, &mut evidence);
             }
-            person.begin_minute(&minute(index), &mut evidence);
+            let able = can_act(None, None, Some(person));
+            person.begin_minute(&minute(index), able, &mut evidence);
             person.metabolism().plasma_mg_dl()
         })
         .collect()
@@ -47,7 +50,7 @@ fn a_pen_holds_the_basal_glucose_and_covers_meals() {
 #[test]
 fn a_pump_is_asked_for_the_bolus_and_the_pen_stays_away() {
     let mut person = adult("07:00 50 g");
-    person.attach_pump();
+    person.attach_pump(0);
     live(&mut person, 0..420);
     assert_eq!(person.take_wanted_bolus(), Units(0.0));
     live(&mut person, 420..421);
@@ -58,7 +61,7 @@ fn a_pump_is_asked_for_the_bolus_and_the_pen_stays_away() {
 #[test]
 fn a_late_bolus_comes_late_even_after_midnight() {
     let mut person = adult("23:50 50 g");
-    person.attach_pump();
+    person.attach_pump(0);
     person.plan_bolus(1_450, 30.0, &mut Evidence::default());
     let asked: Vec<i64> = (1_430..1_460)
         .filter(|index| {
@@ -98,7 +101,7 @@ fn illness_raises_and_effort_lowers() {
         let mut person = adult("23:00 1 g");
         let mut evidence = Evidence::default();
         for index in 1..181 {
-            person.begin_minute(&minute(index - 1), &mut evidence);
+            person.begin_minute(&minute(index - 1), true, &mut evidence);
             person.end_minute(&minute(index), Some(effort), stress, &mut evidence);
         }
         person.metabolism().plasma_mg_dl()
@@ -108,73 +111,182 @@ fn illness_raises_and_effort_lowers() {
     assert!(after_hours(0.2, 0.0) < rest - 15.0);
 }
 
-/// Shares of time in 70 to 180 mg/dL and below 70, the mean of the persons' variation [%], and the highest glucose.
+/// A person of a model, drawn from a seed.
+fn drawn(model: &str, seed: u64, number: u64) -> Glycaemia {
+    let path = format!("t1d/{number}");
+    let plan = PatientPlan {
+        path: path.clone(),
+        cohort: "t1d".to_owned(),
+        number: number as u32,
+        patient_id: path.clone(),
+        identity: PatientIdentity::default(),
+        zone: std::sync::Arc::new(sim_core::Zone::utc()),
+        model: model.to_owned(),
+        arguments: Arguments::default(),
+        devices: 0..0,
+    };
+    of_plan(&plan, Key::new(seed, &path)).unwrap().unwrap()
+}
+
+/// What a cohort shows: shares of time in 70 to 180 mg/dL and below 70, the mean of the persons' variation [%], insulin a day
+/// [U/kg], highs above 600 mg/dL, and how many of them no label explains.
+#[derive(Debug, Default)]
 struct Cohort {
     in_range_percent: f64,
     low_percent: f64,
     variation_percent: f64,
-    highest_mg_dl: f64,
+    insulin_u_kg: f64,
+    highs: usize,
+    unexplained: usize,
+}
+
+/// A label explains a high that begins so long after it [min].
+const EXPLAINS_MIN: i64 = 360;
+
+/// Lives for some days and tells glucose by the minute, and the highs that begin with what was labelled before.
+fn live_labelled(person: &mut Glycaemia, days: i64) -> (Vec<f64>, Vec<bool>) {
+    let mut evidence = Evidence::default();
+    let (mut latest, mut on, mut explained) = (i64::MIN / 2, 0_u32, Vec::new());
+    let mut glucose: Vec<f64> = Vec::new();
+    for index in 0..1_440 * days {
+        if index > 0 {
+            person.end_minute(&minute(index), None, 0.0, &mut evidence);
+        }
+        let able = can_act(None, None, Some(person));
+        person.begin_minute(&minute(index), able, &mut evidence);
+        // Exercise and alcohol lower glucose: they explain no high.
+        person.happenings.look(index, |label, begins| {
+            if !["person.exercise", "person.drink"].contains(&label) {
+                on = if begins { on + 1 } else { on - 1 };
+            }
+        });
+        latest = if on > 0 { index } else { latest };
+        let now = person.metabolism().plasma_mg_dl();
+        if now > 600.0 && glucose.last().is_none_or(|before| *before <= 600.0) {
+            explained.push(index - latest < EXPLAINS_MIN);
+        }
+        glucose.push(now);
+    }
+    (glucose, explained)
 }
 
 /// People of a model who live as people do for some days, after one to get into it.
-fn cohort(model: &str, people: u64, days: i64) -> Cohort {
-    let (mut minutes, mut in_range, mut low, mut variation, mut highest) = (0.0, 0.0, 0.0, 0.0, 0.0_f64);
+fn cohort(model: &str, seed: u64, people: u64, days: i64) -> Cohort {
+    let mut found = Cohort::default();
     for number in 0..people {
-        let path = format!("t1d/{number}");
-        let plan = PatientPlan {
-            path: path.clone(),
-            cohort: "t1d".to_owned(),
-            number: number as u32,
-            patient_id: path.clone(),
-            identity: PatientIdentity::default(),
-            zone: std::sync::Arc::new(sim_core::Zone::utc()),
-            model: model.to_owned(),
-            arguments: Arguments::default(),
-            devices: 0..0,
+        let mut person = drawn(model, seed, number);
+        let (lived, explained) = live_labelled(&mut person, days + 1);
+        let glucose = &lived[1_440..];
+        let share = |holds: fn(f64) -> bool| {
+            let minutes = glucose.iter().filter(|glucose| holds(**glucose)).count() as f64;
+            100.0 * minutes / glucose.len() as f64 / people as f64
         };
-        let mut person = of_plan(&plan, Key::new(20_260_322, &path)).unwrap().unwrap();
-        live(&mut person, 0..1_440);
-        let glucose = live(&mut person, 1_440..1_440 * (days + 1));
-        let count = |holds: fn(f64) -> bool| glucose.iter().filter(|glucose| holds(**glucose)).count() as f64;
-        in_range += count(|glucose| (70.0..=180.0).contains(&glucose));
-        low += count(|glucose| glucose < 70.0);
-        let number_of_minutes = glucose.len() as f64;
-        let mean = glucose.iter().sum::<f64>() / number_of_minutes;
-        let variance =
-            glucose.iter().map(|glucose| (glucose - mean) * (glucose - mean)).sum::<f64>() / number_of_minutes;
-        variation += 100.0 * libm::sqrt(variance) / mean / people as f64;
-        highest = glucose.into_iter().fold(highest, f64::max);
-        minutes += number_of_minutes;
+        found.in_range_percent += share(|glucose| (70.0..=180.0).contains(&glucose));
+        found.low_percent += share(|glucose| glucose < 70.0);
+        let minutes = glucose.len() as f64;
+        let mean = glucose.iter().sum::<f64>() / minutes;
+        let variance = glucose.iter().map(|glucose| (glucose - mean) * (glucose - mean)).sum::<f64>() / minutes;
+        found.variation_percent += 100.0 * libm::sqrt(variance) / mean / people as f64;
+        found.insulin_u_kg += person.delivered().0 / person.weight_kg() / (days + 1) as f64 / people as f64;
+        found.highs += explained.len();
+        found.unexplained += explained.iter().filter(|explained| !**explained).count();
     }
-    Cohort {
-        in_range_percent: 100.0 * in_range / minutes,
-        low_percent: 100.0 * low / minutes,
-        variation_percent: variation,
-        highest_mg_dl: highest,
+    found
+}
+
+impl Cohort {
+    /// The mean of cohorts.
+    fn mean(cohorts: &[Self]) -> Self {
+        let mean = |value: fn(&Self) -> f64| cohorts.iter().map(value).sum::<f64>() / cohorts.len() as f64;
+        Self {
+            in_range_percent: mean(|cohort| cohort.in_range_percent),
+            low_percent: mean(|cohort| cohort.low_percent),
+            variation_percent: mean(|cohort| cohort.variation_percent),
+            insulin_u_kg: mean(|cohort| cohort.insulin_u_kg),
+            highs: cohorts.iter().map(|cohort| cohort.highs).sum(),
+            unexplained: cohorts.iter().map(|cohort| cohort.unexplained).sum(),
+        }
+    }
+
+    /// What cohorts show, over weeks (sources in `physiology/data/glucose/LICENCES.md`): adults between those with meters (46 % of
+    /// the time in range) and those with sensors; the young vary more and are less in range. Nobody is above 600 mg/dL without a
+    /// cause that is labelled.
+    fn judge(&self, model: &str, slack: f64) {
+        let (in_range, variation, insulin) = match model {
+            "t1d_adult" => (50.0..65.0, 33.0..42.0, 0.5..0.8),
+            "t1d_adolescent" => (40.0..53.0, 34.0..44.0, 0.8..1.2),
+            _ => (40.0..52.0, 34.0..44.0, 0.6..0.9),
+        };
+        let within = |value: f64, range: &std::ops::Range<f64>, slack: f64| {
+            (range.start - slack..range.end + slack).contains(&value)
+        };
+        assert!(within(self.in_range_percent, &in_range, 2.0 * slack), "{model}: {self:?}");
+        assert!(within(self.low_percent, &(3.0..6.0), 0.5 * slack), "{model}: {self:?}");
+        assert!(within(self.variation_percent, &variation, slack), "{model}: {self:?}");
+        assert!(within(self.insulin_u_kg, &insulin, 0.05 * slack), "{model}: {self:?}");
+        assert_eq!(self.unexplained, 0, "{model}: {self:?}");
     }
 }
 
-/// What cohorts show, over weeks (sources in `physiology/data/glucose/LICENCES.md`): adults between those with meters (46 % of the
-/// time in range) and those with sensors, a variation of 33 to 42 %.
-#[test]
-fn adults_live_as_cohorts_do() {
-    let adults = cohort("t1d_adult", 100, 30);
-    assert!((50.0..65.0).contains(&adults.in_range_percent), "{} %", adults.in_range_percent);
-    assert!((3.0..6.0).contains(&adults.low_percent), "{} %", adults.low_percent);
-    assert!((33.0..42.0).contains(&adults.variation_percent), "{} %", adults.variation_percent);
-    assert!(adults.highest_mg_dl < 600.0, "{} mg/dL", adults.highest_mg_dl);
+/// Judges the mean over seeds, and each of them with some slack for who happens to be drawn.
+fn judge_seeds(seeds: std::ops::Range<u64>, people: u64, days: i64) {
+    for model in ["t1d_adult", "t1d_adolescent", "t1d_child"] {
+        let cohorts: Vec<Cohort> = seeds.clone().map(|seed| cohort(model, seed, people, days)).collect();
+        println!("{model}: {:#?}", Cohort::mean(&cohorts));
+        Cohort::mean(&cohorts).judge(model, 0.0);
+        cohorts.iter().for_each(|cohort| cohort.judge(model, 2.0));
+    }
 }
 
-/// The young vary more and are less in range: 38 % (14 to 24 years), some 40 to 45 % (2 to 8 years).
 #[test]
-fn the_young_are_less_in_range() {
-    for model in ["t1d_adolescent", "t1d_child"] {
-        let young = cohort(model, 50, 20);
-        assert!((40.0..50.0).contains(&young.in_range_percent), "{model}: {} %", young.in_range_percent);
-        assert!((3.0..6.0).contains(&young.low_percent), "{model}: {} %", young.low_percent);
-        assert!((34.0..44.0).contains(&young.variation_percent), "{model}: {} %", young.variation_percent);
-        assert!(young.highest_mg_dl < 700.0, "{model}: {} mg/dL", young.highest_mg_dl);
+fn people_live_as_cohorts_do_whatever_the_seed() {
+    judge_seeds(101..104, 50, 14);
+}
+
+#[test]
+#[ignore = "part `people` of ci/long"]
+fn people_live_as_cohorts_do_over_many_seeds() {
+    judge_seeds(1..11, 100, 30);
+}
+
+#[test]
+fn who_cannot_act_neither_eats_nor_doses() {
+    let mut person = adult("07:00 50 g, 08:00 50 g");
+    let mut evidence = Evidence::default();
+    for index in 0..3_000 {
+        if index > 0 {
+            person.end_minute(&minute(index), None, 0.0, &mut evidence);
+        }
+        person.begin_minute(&minute(index), index < 450, &mut evidence);
     }
+    assert!(!person.drink(20.0) && !person.serve_extra(20.0, false));
+    // Long-acting insulin lasts for a day; nothing follows.
+    let total = person.delivered().0 - 5.0;
+    let basal = person.programmed_basal().over_minutes(450.0 + 1_440.0).0;
+    assert!((total - basal).abs() < 0.2, "{total} U of {basal} U and one bolus");
+}
+
+/// Somebody who looks at a high every quarter of an hour never has more on board than one full correction.
+#[test]
+fn corrections_do_not_stack() {
+    let mut person = drawn("t1d_adult", 5, 1);
+    person.attach_pump(0);
+    let Metabolism::Type1(metabolism) = &person.metabolism else { panic!("a person with type 1 diabetes") };
+    let factor_mg_dl_u = correction_factor_mg_dl_u(metabolism.parameters());
+    let living = person.living.as_mut().unwrap();
+    living.habits.looks_an_hour = 4.0;
+    let most_u = 200.0 * living.habits.correction_strength / factor_mg_dl_u;
+    person.begin_course(OccurrenceId(1), 400.0, 5.0, false);
+    let (mut on_board, mut given_u) = (InsulinOnBoard::default(), 0.0);
+    for index in 600..780 {
+        let bolus = person.living.as_mut().unwrap().act(&minute(index), &person.metabolism).corrects;
+        person.hear_pump(Minute { index }, Filling::Enough, bolus);
+        on_board.add(index, bolus);
+        given_u += bolus.0;
+        assert!(on_board.at(index).0 <= most_u + 1e-9, "{on_board:?} of {most_u} U");
+        person.end_minute(&minute(index), None, 0.0, &mut Evidence::default());
+    }
+    assert!(given_u > 0.5 * most_u, "{given_u} of {most_u} U");
 }
 
 #[test]
@@ -194,7 +306,7 @@ fn forgotten_boluses_raise_and_miscounted_ones_lower() {
 #[test]
 fn a_stopped_pump_makes_ketones_and_insulin_ends_them() {
     let mut person = adult("23:00 1 g");
-    person.attach_pump();
+    person.attach_pump(0);
     live(&mut person, 0..840);
     let without = person.ketones().blood_mmol_l();
     assert!((1.5..4.0).contains(&without), "{without} mmol/L after 14 h");

@@ -106,6 +106,22 @@ impl Day {
         self.remember(lying);
     }
 
+    /// Lets a person who cannot act lie from one instant to another: who is up falls, who sits slips down.
+    pub fn lie_helpless(&mut self, at: SimTime, until: SimTime) {
+        self.advance_to(at);
+        let last = self.bouts.len() - 1;
+        let present = &mut self.bouts[last];
+        if present.behaviour == Behaviour::Lie {
+            present.end = present.end.max(until);
+            return;
+        }
+        let is_upright = present.behaviour.tilt() > 0.0 && present.behaviour != Behaviour::Sit;
+        self.fall(at, until - at);
+        if let Some(lying) = self.bouts.back_mut() {
+            lying.falls = is_upright;
+        }
+    }
+
     /// Steps made up to an instant that the chain covers.
     pub fn steps(&self, at: SimTime) -> u64 {
         self.bout_at(at).steps(at)
@@ -242,6 +258,21 @@ mod tests {
         let end = seconds(days * SECONDS_PER_DAY);
         day.advance_to(end);
         (hours, day.steps(end) as f64 / days as f64)
+    }
+
+    #[test]
+    fn who_cannot_act_lies_and_makes_no_step() {
+        let mut day = Day::new(Key::new(3, "home/1"), Habits::default(), starting_at(10 * 3_600));
+        let walks = (0..36_000).find(|second| day.advance_to(seconds(*second)).behaviour == Behaviour::Walk);
+        let from = walks.expect("somebody who walks in ten hours") + 1;
+        for second in from..from + 36_000 {
+            day.lie_helpless(seconds(second), seconds(second + 30));
+        }
+        let before = day.steps(seconds(from));
+        assert!(day.bout_at(seconds(from)).falls);
+        assert_eq!(day.advance_to(seconds(from + 36_000)).behaviour, Behaviour::Lie);
+        assert_eq!(day.steps(seconds(from + 36_000)), before);
+        assert!((0..7_200).any(|second| day.advance_to(seconds(from + 36_030 + second)).behaviour != Behaviour::Lie));
     }
 
     #[test]

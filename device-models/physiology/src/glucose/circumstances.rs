@@ -88,17 +88,20 @@ impl Circumstances {
     }
 
     /// Lives through a minute of the run that is this one of that day, with this effort of the body where the person has
-    /// one, else with an effort of its own.
+    /// one, else with an effort of its own. Who cannot act makes no effort and drinks nothing.
     pub fn advance(
         &mut self,
         habits: &Habits,
         minute: i64,
         (day, of_day): (u64, u32),
-        body_effort: Option<f64>,
+        (body_effort, can_act): (Option<f64>, bool),
     ) -> Moment {
-        let effort = body_effort.unwrap_or_else(|| self.effort(habits, day, f64::from(of_day)));
+        let own_effort = || if can_act { self.effort(habits, day, f64::from(of_day)) } else { 0.0 };
+        let effort = body_effort.unwrap_or_else(own_effort);
         self.aftermath += (effort / AFTERMATH_FULL_MIN).min(1.0 - self.aftermath) - self.aftermath / AFTERMATH_MIN;
-        self.alcohol_g += self.drunk_g(habits, day, f64::from(of_day));
+        if can_act {
+            self.alcohol_g += self.drunk_g(habits, day, f64::from(of_day));
+        }
         let drinking = self.alcohol_g > 0.0;
         self.alcohol_g = (self.alcohol_g - BURNT_G_KG_H * self.weight_kg / 60.0).max(0.0);
         Moment {

@@ -53,6 +53,10 @@ pub struct Habits {
     pub drinking_evenings: f64,
     /// Illnesses of some days in a year.
     pub illnesses_a_year: f64,
+    /// How long after its alarm the person refills a pump whose reservoir is low [min].
+    pub refills_low_after_min: f64,
+    /// The same of a reservoir that is empty [min].
+    pub refills_empty_after_min: f64,
 }
 
 /// Draws one habit after another.
@@ -105,6 +109,8 @@ impl Habits {
             exercise_a_day: reader.draw("exercise_a_day")?,
             drinking_evenings: share("drinking_evenings")?,
             illnesses_a_year: reader.draw("illnesses_a_year")?,
+            refills_low_after_min: reader.draw("refills_low_after_min")?,
+            refills_empty_after_min: reader.draw("refills_empty_after_min")?,
         })
     }
 

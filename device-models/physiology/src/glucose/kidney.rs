@@ -17,9 +17,15 @@ pub(super) fn overflow_mg_kg_min(glucose_mg_dl: f64) -> f64 {
 /// Sugar in a litre of the urine of an osmotic diuresis [mg/mL].
 const URINE_MG_ML: f64 = 50.0;
 
-/// Water that goes with it [mL/kg/h].
+/// Glucose at which sugar appears in the urine [mg/dL], and what is lost above it [mg/kg/min per mg/dL]: the excretion of S2008
+/// (0.0005 /min above 339 mg/kg in 1.88 dL/kg), which kidneys of people make of 180 mg/dL and more.
+const THRESHOLD_MG_DL: f64 = 180.0;
+const EXCRETION_DL_KG_MIN: f64 = 0.0005 * 1.88;
+
+/// Water that goes with all sugar that is lost [mL/kg/h].
 pub fn osmotic_loss_ml_kg_h(glucose_mg_dl: f64) -> f64 {
-    60.0 * overflow_mg_kg_min(glucose_mg_dl) / URINE_MG_ML
+    let first_mg_kg_min = EXCRETION_DL_KG_MIN * (glucose_mg_dl - THRESHOLD_MG_DL).max(0.0);
+    60.0 * (first_mg_kg_min + overflow_mg_kg_min(glucose_mg_dl)) / URINE_MG_ML
 }
 
 #[cfg(test)]
@@ -30,5 +36,9 @@ mod tests {
     fn it_begins_where_tubules_are_saturated() {
         assert_eq!(overflow_mg_kg_min(290.0), 0.0);
         assert!((5.0..6.0).contains(&overflow_mg_kg_min(600.0)));
+        assert_eq!(osmotic_loss_ml_kg_h(175.0), 0.0);
+        // A litre or two a day more at 350 mg/dL in an adult.
+        let day_ml = 70.0 * 24.0 * osmotic_loss_ml_kg_h(350.0);
+        assert!((1_000.0..2_600.0).contains(&day_ml), "{day_ml} mL");
     }
 }

@@ -161,6 +161,17 @@ impl Drawn {
 }
 
 impl Parameters {
+    /// The same glucose from so many times the insulin: less of it acts in tissue and liver, and more is there.
+    #[must_use]
+    pub fn resisting(self, times: f64) -> Self {
+        Self {
+            basal_insulin_pmol_l: self.basal_insulin_pmol_l * times,
+            uptake_gain: self.uptake_gain / times,
+            production_insulin_gain: self.production_insulin_gain / times,
+            ..self
+        }
+    }
+
     /// Basal glucose in plasma [mg/kg] (`Gpb`).
     pub(super) fn basal_plasma_mg_kg(&self) -> f64 {
         self.basal_glucose_mg_dl * self.glucose_volume_dl_kg

@@ -4,12 +4,14 @@ use sim_core::{Key, Purpose};
 
 use super::dose::Units;
 use super::habits::Habits;
+use super::on_board::InsulinOnBoard;
 
 const LOOK: Purpose = Purpose::new("care.look");
 const LOOK_ERROR: Purpose = Purpose::new("care.look.error");
 const NOTICE: Purpose = Purpose::new("care.notice");
 const SNACK: Purpose = Purpose::new("care.snack");
 const SNACK_SIZE: Purpose = Purpose::new("care.snack.size");
+const REFILL: Purpose = Purpose::new("care.refill");
 
 /// Nights, by the clock [min after midnight].
 const ASLEEP_BEFORE_MIN: u32 = 390;
@@ -35,18 +37,25 @@ const WOKEN_WITHIN_MIN: f64 = 30.0;
 /// A snack of an adult of 70 kg [g], and its spread.
 const SNACK_G: f64 = 18.0;
 const SNACK_SIGMA: f64 = 0.4;
+/// How much longer or shorter than usual it takes to see to a reservoir, as a standard deviation of the logarithm.
+const REFILL_SIGMA: f64 = 0.9;
+
+/// Whether people are in bed at a minute of the day.
+pub fn is_asleep(of_day: u32) -> bool {
+    !(ASLEEP_BEFORE_MIN..ASLEEP_FROM_MIN).contains(&of_day)
+}
 
 /// What the person knows when deciding.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Situation {
+pub struct Situation<'a> {
     /// Minute of the run, and minute of the day.
     pub minute: i64,
     /// Minutes after midnight.
     pub of_day: u32,
     /// Plasma glucose [mg/dL].
     pub plasma_mg_dl: f64,
-    /// Insulin of boluses that still works.
-    pub on_board: Units,
+    /// Insulin of boluses as pump or diary count it: given, whether or not it arrived.
+    pub on_board: &'a InsulinOnBoard,
 }
 
 /// What the person does in a minute.
@@ -79,8 +88,8 @@ impl SelfCare {
     }
 
     /// What the person does in this minute.
-    pub fn act(&mut self, habits: &Habits, situation: &Situation) -> Deeds {
-        let asleep = !(ASLEEP_BEFORE_MIN..ASLEEP_FROM_MIN).contains(&situation.of_day);
+    pub fn act(&mut self, habits: &Habits, situation: &Situation<'_>) -> Deeds {
+        let asleep = is_asleep(situation.of_day);
         let mut deeds = Deeds::default();
         let seen = (!asleep && self.looks(habits, situation.minute)).then(|| self.seen_mg_dl(situation));
         if situation.minute >= self.rescue_from
@@ -90,7 +99,7 @@ impl SelfCare {
             deeds.eats_g += habits.rescue_g;
         }
         if let Some(seen_mg_dl) = seen.filter(|seen| *seen > habits.corrects_above_mg_dl) {
-            deeds.corrects = self.correction(habits, seen_mg_dl, situation.on_board);
+            deeds.corrects = self.correction(habits, seen_mg_dl, situation);
         }
         if !asleep && self.snacks && situation.minute % 60 == 30 {
             deeds.eats_g += self.snack_g(habits, situation.minute / 60);
@@ -99,25 +108,34 @@ impl SelfCare {
     }
 
     /// The bolus for a meal that is believed to need so much insulin, after a look.
-    pub fn meal_bolus(&self, habits: &Habits, wanted: Units, situation: &Situation) -> Units {
+    pub fn meal_bolus(&self, habits: &Habits, wanted: Units, situation: &Situation<'_>) -> Units {
         let seen_mg_dl = self.seen_mg_dl(situation);
-        let raised = if seen_mg_dl > RAISED_ABOVE_MG_DL {
-            self.correction(habits, seen_mg_dl, situation.on_board)
-        } else {
-            Units(0.0)
-        };
+        let raised =
+            if seen_mg_dl > RAISED_ABOVE_MG_DL { self.correction(habits, seen_mg_dl, situation) } else { Units(0.0) };
         let lowered_u =
             if seen_mg_dl < LOWERED_BELOW_MG_DL { (TARGET_MG_DL - seen_mg_dl) / self.correction_mg_dl_u } else { 0.0 };
         Units((wanted.0 * habits.bolus_setting + raised.0 - lowered_u).max(0.0))
     }
 
-    /// Insulin that brings glucose back, less what is on its way.
-    fn correction(&self, habits: &Habits, seen_mg_dl: f64, on_board: Units) -> Units {
-        let wanted_u = (seen_mg_dl - TARGET_MG_DL).min(MOST_CORRECTED_MG_DL) / self.correction_mg_dl_u - on_board.0;
-        Units((habits.correction_strength * wanted_u).max(0.0))
+    /// Insulin that brings glucose back, less all that was given and still works, as the calculators of pumps propose it:
+    /// however often somebody looks, corrections add up to no more than one.
+    fn correction(&self, habits: &Habits, seen_mg_dl: f64, situation: &Situation<'_>) -> Units {
+        let excess_mg_dl = (seen_mg_dl - TARGET_MG_DL).min(MOST_CORRECTED_MG_DL);
+        let wanted_u = habits.correction_strength * excess_mg_dl / self.correction_mg_dl_u;
+        Units((wanted_u - situation.on_board.at(situation.minute).0).max(0.0))
     }
 
-    fn seen_mg_dl(&self, situation: &Situation) -> f64 {
+    /// How long after the alarm of a low or an empty reservoir the person sees to it [min], for the time of this number.
+    pub fn refill_delay_min(&self, habits: &Habits, is_empty: bool, number: u64) -> i64 {
+        let (median_min, counter) = if is_empty {
+            (habits.refills_empty_after_min, 2 * number + 1)
+        } else {
+            (habits.refills_low_after_min, 2 * number)
+        };
+        self.key.log_normal(REFILL, counter, median_min, REFILL_SIGMA) as i64
+    }
+
+    fn seen_mg_dl(&self, situation: &Situation<'_>) -> f64 {
         self.key.log_normal(LOOK_ERROR, situation.minute as u64, situation.plasma_mg_dl, LOOK_ERROR_SIGMA)
     }
 
@@ -126,7 +144,7 @@ impl SelfCare {
         minute % LOOK_EVERY_MIN == 0 && self.key.uniform(LOOK, minute as u64) < share
     }
 
-    fn feels_low(&self, habits: &Habits, situation: &Situation, asleep: bool) -> bool {
+    fn feels_low(&self, habits: &Habits, situation: &Situation<'_>, asleep: bool) -> bool {
         let (felt_mg_dl, within_min) =
             if asleep { (habits.wakes_mg_dl, WOKEN_WITHIN_MIN) } else { (habits.notices_mg_dl, NOTICED_WITHIN_MIN) };
         situation.plasma_mg_dl < felt_mg_dl && self.key.uniform(NOTICE, situation.minute as u64) < 1.0 / within_min

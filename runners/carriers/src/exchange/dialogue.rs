@@ -69,6 +69,11 @@ pub(crate) trait Dialogue: Send {
     /// The next answer that has arrived, with the ticket of its request; `None` as ticket is one to nothing that is open.
     fn next_answer(&mut self) -> Option<(Option<u64>, Answer)>;
 
+    /// What did not come when an answer is overdue, with what came instead.
+    fn missing(&self) -> &'static str {
+        "answer"
+    }
+
     /// Whether nothing more can be asked over this connection.
     fn is_over(&self) -> bool {
         false

@@ -419,7 +419,8 @@ impl Line {
                 self.lose(LossReason::TimedOut { waiting_for }, turn);
             }
             Link::Open(_) if self.asked.values().any(|asked| asked.due_ns <= turn.now_ns) => {
-                self.lose(LossReason::TimedOut { waiting_for: "answer" }, turn);
+                let waiting_for = self.config.dialogue.missing();
+                self.lose(LossReason::TimedOut { waiting_for }, turn);
             }
             _ => {}
         }

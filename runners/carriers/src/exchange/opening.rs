@@ -12,6 +12,7 @@ use super::wall::OnTheWall;
 use crate::access::BrokerAccess;
 use crate::carrier::Carrier;
 use crate::error::CarrierError;
+use crate::identity::client_of;
 use crate::opening::{Opening, Time};
 use crate::transport::descriptors::ensure_descriptors;
 use crate::transport::{Destination, Server};
@@ -49,11 +50,11 @@ pub(crate) fn open(opening: Opening<'_>, protocol: Protocol<'_>) -> Result<Box<d
     };
     let line = |device: &SimId| {
         let link = plan.link_of(*device);
-        let DevicePlan { path, serial, .. } = &plan.roster.devices[device.index()];
+        let DevicePlan { path, .. } = &plan.roster.devices[device.index()];
         let tls = access.as_ref().and_then(|access| access.tls.as_ref());
         Ok(LineConfig {
             device: *device,
-            tls: tls.map(|tls| tls.client(serial)).transpose()?,
+            tls: tls.map(|tls| client_of(plan, *device, tls)).transpose()?,
             outbox: link.outbox.expect("the row of a carrier of requests takes the key"),
             pace: PaceOfLine::of(&link.arguments),
             key: Key::new(plan.seed, path),

@@ -9,6 +9,10 @@ const RETRY_INITIAL: &str = "retry_initial";
 const RETRY_LONGEST: &str = "retry_longest";
 const ATTEMPTS: &str = "attempts";
 
+/// Shortest and longest wait that is no slip [ns]: a millisecond, and a day.
+const SHORTEST_NS: f64 = 1e6;
+const LONGEST_NS: f64 = 86_400e9;
+
 /// How patient a line is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct PaceOfLine {
@@ -35,6 +39,18 @@ impl PaceOfLine {
         }
     }
 
+    /// What does not go together.
+    ///
+    /// # Errors
+    /// Says what.
+    pub(crate) fn check(with: &Arguments) -> Result<(), String> {
+        let Backoff { initial, longest, .. } = Self::of(with).backoff;
+        if longest < initial {
+            return Err(format!("`{RETRY_LONGEST}` ({longest}) is shorter than `{RETRY_INITIAL}` ({initial})"));
+        }
+        Ok(())
+    }
+
     /// The rows.
     pub(crate) fn parameters() -> Vec<ParameterSpec> {
         let time = ParameterKind::Quantity(Dimension::Time);
@@ -44,6 +60,7 @@ impl PaceOfLine {
                 time.clone(),
                 "longest wait for an answer; then the connection is given up and everything unanswered is sent again",
             )
+            .range(SHORTEST_NS, LONGEST_NS)
             .default("10s"),
             ParameterSpec::optional(
                 RETRY_INITIAL,
@@ -51,13 +68,17 @@ impl PaceOfLine {
                 "first wait before the next connection, or before a message is sent again that the target did not take; \
                  doubled each time, and drawn between half and the whole of it",
             )
+            .range(SHORTEST_NS, LONGEST_NS)
             .default("200ms"),
-            ParameterSpec::optional(RETRY_LONGEST, time, "longest such wait").default("30s"),
+            ParameterSpec::optional(RETRY_LONGEST, time, "longest such wait")
+                .range(SHORTEST_NS, LONGEST_NS)
+                .default("30s"),
             ParameterSpec::optional(
                 ATTEMPTS,
                 ParameterKind::Count,
                 "how often a message is sent before it is given up, which is told; without it, until it is answered",
-            ),
+            )
+            .range(1.0, f64::from(u32::MAX)),
         ]
     }
 }

@@ -1,6 +1,6 @@
 //! `file`: the row of messages that become lines of a file.
 
-use sim_core::{AddressSpec, CarrierKind, Executor};
+use sim_core::{AddressSpec, CarrierChecks, CarrierKind, Executor};
 
 use super::address::file_path;
 use super::log::Log;
@@ -28,7 +28,7 @@ pub(crate) fn row() -> CarrierKind {
         link_keys: &[],
         link_parameters: Vec::new(),
         target_parameters: Rotation::parameters(),
-        check_target: |_, _| Ok(()),
+        checks: CarrierChecks::NONE,
         acknowledges: true,
         takes_commands: false,
         takes_link_faults: false,

@@ -41,13 +41,23 @@ impl Bearer {
     }
 }
 
+/// What is wrong with a file that should hold a token, in words that follow its name.
+///
+/// # Errors
+/// Says what, and nothing of what is in the file.
+pub(crate) fn check_token(text: &str) -> Result<(), String> {
+    let token = text.trim();
+    if !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(());
+    }
+    Err("holds no token: one line of visible characters".to_owned())
+}
+
 fn read(path: &PathBuf) -> Result<HeaderValue, String> {
     let text = fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
-    let token = text.trim();
-    let sound = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
-    let value = HeaderValue::from_str(&format!("Bearer {token}")).ok().filter(|_| sound);
-    let mut value =
-        value.ok_or_else(|| format!("{} holds no token: one line of visible characters", path.display()))?;
+    check_token(&text).map_err(|reason| format!("{} {reason}", path.display()))?;
+    let value = HeaderValue::from_str(&format!("Bearer {}", text.trim()));
+    let mut value = value.expect("visible characters of ASCII can stand in a header");
     value.set_sensitive(true);
     Ok(value)
 }

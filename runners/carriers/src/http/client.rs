@@ -207,11 +207,16 @@ impl Sender {
     }
 }
 
-/// Reads a response to its end; what it says is of no interest.
+/// Reads a response to its end; what it says is of no interest. One that breaks off is no answer: whoever sent it may have
+/// failed while it was still at work. One that is too long ends the connection, which is noticed there.
 async fn read(response: Result<Response<Incoming>, hyper::Error>) -> Result<Response<()>, hyper::Error> {
     let (head, body) = response?.into_parts();
-    // One that is too long or breaks off ends the connection, which is noticed there.
-    drop(Limited::new(body, LONGEST_RESPONSE).collect().await);
+    let end = Limited::new(body, LONGEST_RESPONSE).collect().await;
+    if let Err(error) = end
+        && let Ok(broken) = error.downcast::<hyper::Error>()
+    {
+        return Err(*broken);
+    }
     Ok(Response::from_parts(head, ()))
 }
 
@@ -299,6 +304,20 @@ mod tests {
         let answer = client.next_answer();
         assert!(matches!(answer, Some((Some(0), Answer::Later { after_ns: Some(2_000_000_000), .. }))), "{answer:?}");
         assert!(client.is_over());
+    }
+
+    #[test]
+    fn an_answer_that_breaks_off_acknowledges_nothing() {
+        for cut in ["Content-Length: 9\r\n\r\nhalf", "Transfer-Encoding: chunked\r\n\r\n4\r\nha"] {
+            let mut client = Client::new(Arc::new(RequestHead::to("/", Version::V1)), 1);
+            client.open();
+            client.ask(&request(0, "{}"));
+            client.hear(format!("HTTP/1.1 200 OK\r\n{cut}").as_bytes()).expect("HTTP");
+            assert_eq!(client.next_answer(), None, "{cut}");
+            client.hear_end();
+            assert_eq!(client.next_answer(), None, "{cut}");
+            assert!(client.is_over(), "{cut}");
+        }
     }
 
     #[test]

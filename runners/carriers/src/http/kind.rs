@@ -4,11 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use scenarios::LinkPlan;
-use sim_core::{AddressSpec, Arguments, CarrierKind, Executor, ParameterKind, ParameterSpec};
+use sim_core::{AddressSpec, Arguments, CarrierChecks, CarrierKind, Executor, ParameterKind, ParameterSpec};
 
-use super::bearer::Bearer;
+use super::bearer::{Bearer, check_token};
 use super::client::Client;
-use super::request_head::{RequestHead, Version, route_heads};
+use super::request_head::{RequestHead, Version, check_header, route_heads};
 use super::server::Server;
 use crate::access;
 use crate::carrier::Carrier;
@@ -17,10 +17,13 @@ use crate::exchange::dialogue::Dialogue;
 use crate::exchange::opening::{Protocol, open as open_exchange};
 use crate::exchange::pace_of_line::PaceOfLine;
 use crate::opening::{Carry, Opening};
-use crate::server_address::ServerAddress;
+use crate::server_address::{ServerAddress, check_path};
 
 /// Schemes with their ports.
 pub const SCHEMES: &[(&str, u16)] = &[("http", 80), ("https", 443)];
+
+/// Most requests at a time: servers of HTTP/2 commonly allow 100 to 250, and no more are made than they allow.
+const MOST_STREAMS: f64 = 1000.0;
 
 /// File of the bearer token, among the parameters of a target.
 const BEARER_FILE: &str = "bearer_file";
@@ -28,11 +31,14 @@ const BEARER_FILE: &str = "bearer_file";
 /// The row.
 pub(crate) fn row() -> CarrierKind {
     let mut target_parameters = access::parameters_of_servers();
-    target_parameters.push(ParameterSpec::optional(
-        BEARER_FILE,
-        ParameterKind::Text,
-        "file with a bearer token, beside the scenario; it is read again when the target answers 401",
-    ));
+    target_parameters.push(
+        ParameterSpec::optional(
+            BEARER_FILE,
+            ParameterKind::Path,
+            "file with a bearer token, beside the scenario; it is read again when the target answers 401",
+        )
+        .checked(check_token),
+    );
     CarrierKind {
         name: "http",
         about: "an HTTP request for each message, over a connection of each device and gateway that is kept for the next; \
@@ -48,7 +54,7 @@ pub(crate) fn row() -> CarrierKind {
         link_keys: &["outbox"],
         link_parameters: link_parameters(),
         target_parameters,
-        check_target: check,
+        checks: CarrierChecks { target: access::check, link: check_link, topic: check_path, ..CarrierChecks::NONE },
         acknowledges: true,
         takes_commands: false,
         takes_link_faults: true,
@@ -71,7 +77,8 @@ fn link_parameters() -> Vec<ParameterSpec> {
             "headers",
             ParameterKind::Texts,
             "further headers, each `Name: value`; `Content-Type` is that of the format unless it stands here",
-        ),
+        )
+        .checked(check_header),
         ParameterSpec::optional(
             "version",
             ParameterKind::Choice(&["1.1", "2"]),
@@ -83,14 +90,19 @@ fn link_parameters() -> Vec<ParameterSpec> {
             ParameterKind::Count,
             "most requests of a device at a time; more than one only with version 2",
         )
+        .range(1.0, MOST_STREAMS)
         .default("1"),
     ];
     parameters.extend(PaceOfLine::parameters());
     parameters
 }
 
-fn check(url: &str, with: &Arguments) -> Result<(), String> {
-    access::check(url, with)
+fn check_link(with: &Arguments) -> Result<(), String> {
+    if with.number("window").is_some_and(|window| window > 1.0) && with.text("version") != Some("2") {
+        let reason = "over HTTP/1.1 a connection has one request at a time; write `version = \"2\"` beside `window`";
+        return Err(reason.to_owned());
+    }
+    PaceOfLine::check(with)
 }
 
 fn open(opening: Opening<'_>) -> Result<Box<dyn Carrier>, CarrierError> {

@@ -164,26 +164,40 @@ fn authority(address: &ServerAddress) -> String {
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
-/// The headers that a link names, each `Name: value`.
-///
-/// # Errors
-/// Says which is none.
 /// Headers that the carrier writes itself: another value would break the framing of requests, or the name of a message.
 const OWN_HEADERS: [&str; 5] = ["connection", "content-length", "host", "idempotency-key", "transfer-encoding"];
 
+/// The headers that a link names, each `Name: value`.
 fn headers(with: &Arguments) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
     for line in with.texts("headers").unwrap_or_default() {
-        let sound = line.split_once(':').and_then(|(name, value)| {
-            Some((HeaderName::try_from(name.trim()).ok()?, HeaderValue::from_str(value.trim()).ok()?))
-        });
-        let (name, value) = sound.ok_or_else(|| format!("`{line}` is no header; write `Name: value`"))?;
-        if OWN_HEADERS.contains(&name.as_str()) {
-            return Err(format!("`{line}`: that header is written by the carrier itself"));
-        }
+        let (name, value) = header(line)?;
         headers.append(name, value);
     }
     Ok(headers)
+}
+
+/// What is wrong with a header that a link names.
+///
+/// # Errors
+/// Says what, without the value, which may be a secret.
+pub(crate) fn check_header(line: &str) -> Result<(), String> {
+    header(line).map(|_| ())
+}
+
+fn header(line: &str) -> Result<(HeaderName, HeaderValue), String> {
+    let Some((name, value)) = line.split_once(':') else {
+        return Err("a header has a colon; write `Name: value`".to_owned());
+    };
+    let name = name.trim();
+    let read = HeaderName::try_from(name)
+        .map_err(|_| format!("`{name}` cannot be the name of a header; write `Name: value`"))?;
+    if OWN_HEADERS.contains(&read.as_str()) {
+        return Err(format!("`{name}` is written by the carrier itself"));
+    }
+    let value = HeaderValue::from_str(value.trim())
+        .map_err(|_| format!("the value of `{name}` has characters that no header can have"))?;
+    Ok((read, value))
 }
 
 #[cfg(test)]
@@ -199,9 +213,17 @@ mod tests {
             Arguments([("headers".to_owned(), texts)].into_iter().collect())
         };
         assert_eq!(headers(&with("X-Ward: icu")).map(|headers| headers.len()), Ok(1));
-        for line in ["Content-Length: 3", "HOST: other", "Idempotency-Key: 1", "Connection: close", "no header"] {
+        for (line, told) in [
+            ("Content-Length: 3", "`Content-Length` is written by the carrier itself"),
+            ("HOST: other", "`HOST` is written"),
+            ("Idempotency-Key: 1", "`Idempotency-Key` is written"),
+            ("Connection: close", "`Connection` is written"),
+            ("no header", "a header has a colon"),
+            ("two words: x", "`two words` cannot be the name"),
+            ("X-Key: hush\u{7}", "the value of `X-Key`"),
+        ] {
             let refused = headers(&with(line)).expect_err(line);
-            assert!(refused.contains(line), "{refused}");
+            assert!(refused.contains(told) && !refused.contains("hush"), "{refused}");
         }
     }
 }

@@ -20,6 +20,19 @@ pub(crate) struct Client {
     open: VecDeque<(Option<String>, u64)>,
     frames: VecDeque<Frame>,
     answers: VecDeque<(Option<u64>, Answer)>,
+    /// What has come over this connection that answers nothing.
+    beside: Option<Beside>,
+}
+
+/// What comes in the place of an answer; the later ones say more of what is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Beside {
+    /// Bytes outside of blocks.
+    NoFrame,
+    /// A block that acknowledges nothing.
+    NoAcknowledgement,
+    /// An acknowledgement of something that is not open.
+    OtherMessage,
 }
 
 impl Client {
@@ -32,6 +45,7 @@ impl Client {
             open: VecDeque::new(),
             frames: VecDeque::new(),
             answers: VecDeque::new(),
+            beside: None,
         }
     }
 
@@ -64,6 +78,7 @@ impl Client {
 impl Dialogue for Client {
     fn open(&mut self) {
         self.is_open = true;
+        self.beside = None;
     }
 
     fn has_room(&self) -> bool {
@@ -91,14 +106,30 @@ impl Dialogue for Client {
         while let Some(block) = self.deframer.next_block().map_err(|_| NOT_UNDERSTOOD)? {
             let heard = acknowledgement(&block);
             let ticket = heard.as_ref().and_then(|heard| self.meant_by(heard));
+            if ticket.is_none() {
+                let beside = if heard.is_some() { Beside::OtherMessage } else { Beside::NoAcknowledgement };
+                self.beside = self.beside.max(Some(beside));
+            }
             let answer = heard.map_or(Answer::Taken, |heard| self.answer(heard.code));
             self.answers.push_back((ticket, answer));
+        }
+        if self.deframer.has_skipped() {
+            self.beside = self.beside.max(Some(Beside::NoFrame));
         }
         Ok(())
     }
 
     fn next_answer(&mut self) -> Option<(Option<u64>, Answer)> {
         self.answers.pop_front()
+    }
+
+    fn missing(&self) -> &'static str {
+        match self.beside {
+            None => "answer",
+            Some(Beside::NoFrame) => "answer but bytes without an MLLP frame",
+            Some(Beside::NoAcknowledgement) => "answer but messages without an MSA segment",
+            Some(Beside::OtherMessage) => "answer but acknowledgements with another MSA-2",
+        }
     }
 
     fn close(&mut self) {
@@ -158,6 +189,21 @@ mod tests {
         assert_eq!(heard(&mut client, b"", "AA"), Some((Some(1), Answer::Taken)));
         client.hear(b"noise").expect("is skipped");
         assert_eq!(client.next_answer(), None);
+    }
+
+    #[test]
+    fn what_comes_in_the_place_of_an_answer_is_told_as_what_it_is() {
+        let mut client = client(&[message("a")]);
+        assert_eq!(client.missing(), "answer");
+        client.hear(b"MSA|AA|a\r").expect("is skipped");
+        assert!(client.missing().contains("without an MLLP frame"));
+        client.hear(&mllp_block(&message("x")).expect("a block")).expect("MLLP");
+        assert!(client.missing().contains("without an MSA"));
+        heard(&mut client, &message("b"), "AA");
+        assert!(client.missing().contains("another MSA-2"));
+        client.close();
+        client.open();
+        assert_eq!(client.missing(), "answer", "that is over with its connection");
     }
 
     #[test]

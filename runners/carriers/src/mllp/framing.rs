@@ -26,6 +26,8 @@ pub struct Deframer {
     arrived: BytesMut,
     /// So many of the bytes have been looked at.
     seen: usize,
+    /// Whether something other than the end of a line stood outside of blocks.
+    has_skipped: bool,
 }
 
 /// A block is larger than anything that is taken.
@@ -46,7 +48,8 @@ impl Deframer {
     pub fn next_block(&mut self) -> Result<Option<Bytes>, TooLarge> {
         if self.seen == 0 {
             let start = self.arrived.iter().position(|byte| *byte == START);
-            drop(self.arrived.split_to(start.unwrap_or(self.arrived.len())));
+            let skipped = self.arrived.split_to(start.unwrap_or(self.arrived.len()));
+            self.has_skipped |= skipped.iter().any(|byte| !matches!(byte, b'\r' | b'\n'));
         }
         let end = self.arrived[self.seen..].windows(END.len()).position(|pair| pair == END);
         match end {
@@ -63,6 +66,11 @@ impl Deframer {
                 Ok(None)
             }
         }
+    }
+
+    /// Whether something other than the end of a line stood outside of blocks.
+    pub fn has_skipped(&self) -> bool {
+        self.has_skipped
     }
 
     /// Forgets what has arrived.
@@ -90,6 +98,7 @@ mod tests {
         assert_eq!(blocks(&mut deframer), Vec::<Vec<u8>>::new());
         deframer.put(b"\x0D");
         assert_eq!(blocks(&mut deframer), [b"two\x1Cand\x0D".to_vec()]);
+        assert!(deframer.has_skipped());
         assert_eq!(mllp_block(b"a\x1C\x0Db"), None);
     }
 

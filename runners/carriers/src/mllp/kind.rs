@@ -1,9 +1,10 @@
 //! `mllp`: the row of MLLP connections.
 
 use scenarios::LinkPlan;
-use sim_core::{AddressSpec, CarrierKind, Executor, ParameterKind, ParameterSpec};
+use sim_core::{AddressSpec, CarrierChecks, CarrierKind, Executor, ParameterKind, ParameterSpec};
 
 use super::client::Client;
+use super::hl7::control_id;
 use super::server::Server;
 use crate::access;
 use crate::carrier::Carrier;
@@ -16,6 +17,9 @@ use crate::server_address::ServerAddress;
 
 /// Schemes with their ports: 2575 is that of HL7 at IANA.
 pub const SCHEMES: &[(&str, u16)] = &[("mllp", 2575), ("mllps", 2575)];
+
+/// Most messages that wait for their acknowledgement at a time; nothing limits them but what engines bear.
+const MOST_OPEN: f64 = 10_000.0;
 
 /// The row.
 pub(crate) fn row() -> CarrierKind {
@@ -34,7 +38,12 @@ pub(crate) fn row() -> CarrierKind {
         link_keys: &["outbox"],
         link_parameters: link_parameters(),
         target_parameters: access::parameters_of_servers(),
-        check_target: access::check,
+        checks: CarrierChecks {
+            target: access::check,
+            link: PaceOfLine::check,
+            payload: check_hl7,
+            ..CarrierChecks::NONE
+        },
         acknowledges: true,
         takes_commands: false,
         takes_link_faults: true,
@@ -46,16 +55,27 @@ pub(crate) fn row() -> CarrierKind {
 fn link_parameters() -> Vec<ParameterSpec> {
     let mut parameters = vec![
         ParameterSpec::optional("window", ParameterKind::Count, "most messages of a device that are not acknowledged")
+            .range(1.0, MOST_OPEN)
             .default("1"),
         ParameterSpec::optional(
             "resend_on",
-            ParameterKind::Texts,
+            ParameterKind::Choices(&["AE", "AR", "CE", "CR"]),
             "acknowledgement codes after which a message is sent again; after the others of AE, AR, CE and CR it is refused",
         )
         .default("AE,CE"),
     ];
     parameters.extend(PaceOfLine::parameters());
     parameters
+}
+
+/// Engines know a message by its MSH-10, and acknowledge nothing that has none.
+fn check_hl7(payload: &[u8]) -> Result<(), String> {
+    if control_id(payload).is_some() {
+        return Ok(());
+    }
+    let reason = "MLLP carries HL7 v2, and what this writes has no MSH segment with a control id (MSH-10); `hl7v2` has, \
+                  and a template may";
+    Err(reason.to_owned())
 }
 
 fn check(url: &str) -> Result<(), String> {

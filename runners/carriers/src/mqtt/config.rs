@@ -6,8 +6,9 @@ use std::time::Duration;
 use scenarios::{AuthPlan, Mqtt5Plan, OutboxPlan, Protocol, SessionPlan, Will};
 use sim_core::{Key, SimId};
 
+use super::format_session::FormatTerms;
 use super::frame::LARGEST_INBOUND;
-use super::greeting::Greeting;
+use super::greeting::{Greeting, LastWill};
 use super::properties::RouteProperties;
 use super::token::TokenMaker;
 use crate::transport::tls::TlsClient;
@@ -98,6 +99,8 @@ pub struct ConnectionConfig {
     pub command_qos: u8,
     /// Where it answers commands.
     pub reply_topic: Option<String>,
+    /// What the format of its messages demands of the connection.
+    pub format_terms: Option<FormatTerms>,
     /// Key of its draws (jitter of the backoff).
     pub key: Key,
 }
@@ -113,7 +116,7 @@ impl ConnectionConfig {
             keep_alive: self.session.keep_alive,
             largest: Some(self.mqtt5.maximum_packet_size.unwrap_or(LARGEST_INBOUND as u32)),
             receive_maximum: self.mqtt5.receive_maximum,
-            will: self.will.as_ref(),
+            will: self.will.as_ref().map(LastWill::from),
             auth,
         }
     }

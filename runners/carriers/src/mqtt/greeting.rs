@@ -5,6 +5,7 @@ use rumqttc::mqttbytes::{self, v4};
 use rumqttc::v5::mqttbytes::{self as mqttbytes5, v5};
 use scenarios::{AuthPlan, Protocol, Will};
 use sim_core::Span;
+use vocabulary::SessionMessage;
 
 /// What CONNECT says.
 #[derive(Debug, Clone, Copy)]
@@ -19,8 +20,33 @@ pub(crate) struct Greeting<'a> {
     pub(crate) largest: Option<u32>,
     /// Most messages above `QoS` 0 that an MQTT 5 broker may send ahead of their acknowledgement; `None` is any.
     pub(crate) receive_maximum: Option<u16>,
-    pub(crate) will: Option<&'a Will>,
+    pub(crate) will: Option<LastWill<'a>>,
     pub(crate) auth: Option<&'a AuthPlan>,
+}
+
+/// What the broker publishes when the connection ends without a goodbye.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LastWill<'a> {
+    pub(crate) topic: &'a str,
+    pub(crate) payload: &'a [u8],
+    pub(crate) qos: u8,
+    pub(crate) retain: bool,
+    /// How long the broker waits with it (MQTT 5).
+    pub(crate) delay: Span,
+}
+
+impl<'a> From<&'a Will> for LastWill<'a> {
+    fn from(will: &'a Will) -> Self {
+        let Will { topic, body, qos, retain, delay } = will;
+        Self { topic, payload: body.as_bytes(), qos: *qos, retain: *retain, delay: *delay }
+    }
+}
+
+impl<'a> From<&'a SessionMessage> for LastWill<'a> {
+    fn from(message: &'a SessionMessage) -> Self {
+        let SessionMessage { topic, payload, qos } = message;
+        Self { topic, payload, qos: *qos, retain: false, delay: Span::ZERO }
+    }
 }
 
 /// Packet id of a device's one subscription; messages never use it.
@@ -102,11 +128,6 @@ pub(crate) fn write_subscribe_all(protocol: Protocol, filters: &[String], qos: u
     output.extend_from_slice(&packet);
 }
 
-/// Appends SUBSCRIBE for the command topic.
-pub(crate) fn write_subscribe(protocol: Protocol, topic: &str, qos: u8, output: &mut Vec<u8>) {
-    write_subscribe_all(protocol, &[topic.to_owned()], qos, SUBSCRIPTION_ID, output);
-}
-
 fn level_v4(qos: u8) -> mqttbytes::QoS {
     match qos {
         0 => mqttbytes::QoS::AtMostOnce,
@@ -123,11 +144,11 @@ fn level_v5(qos: u8) -> mqttbytes5::QoS {
     }
 }
 
-fn will_v4(will: &Will) -> v4::LastWill {
-    v4::LastWill::new(&will.topic, will.body.as_bytes(), level_v4(will.qos), will.retain)
+fn will_v4(will: LastWill<'_>) -> v4::LastWill {
+    v4::LastWill::new(will.topic, will.payload, level_v4(will.qos), will.retain)
 }
 
-fn will_v5(will: &Will) -> v5::LastWill {
+fn will_v5(will: LastWill<'_>) -> v5::LastWill {
     let seconds = u32::try_from(will.delay.nanos() / 1_000_000_000).unwrap_or(u32::MAX);
     let properties = (seconds > 0).then(|| v5::LastWillProperties {
         delay_interval: Some(seconds),
@@ -138,5 +159,5 @@ fn will_v5(will: &Will) -> v5::LastWill {
         correlation_data: None,
         user_properties: Vec::new(),
     });
-    v5::LastWill::new(&will.topic, will.body.as_bytes(), level_v5(will.qos), will.retain, properties)
+    v5::LastWill::new(will.topic, will.payload, level_v5(will.qos), will.retain, properties)
 }

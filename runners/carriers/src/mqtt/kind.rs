@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sim_core::{AddressSpec, CarrierKind, Executor};
+use sim_core::{AddressSpec, CarrierChecks, CarrierKind, Executor};
 
 use super::memory::InMemory;
 use super::wall::OnTheWall;
@@ -27,7 +27,7 @@ pub(crate) fn row() -> CarrierKind {
         link_keys: &["qos", "retain", "protocol", "client_id", "session", "outbox", "will", "auth"],
         link_parameters: Vec::new(),
         target_parameters: access::parameters(),
-        check_target: access::check,
+        checks: CarrierChecks { target: access::check, ..CarrierChecks::NONE },
         acknowledges: true,
         takes_commands: true,
         takes_link_faults: true,

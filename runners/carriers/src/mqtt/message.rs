@@ -17,6 +17,8 @@ pub(crate) enum Content {
 pub(crate) struct Message {
     pub(crate) content: Content,
     pub(crate) payload: Bytes,
+    /// Whether it was kept because there was no connection.
+    pub(crate) waited: bool,
 }
 
 impl Message {

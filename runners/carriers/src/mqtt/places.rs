@@ -64,6 +64,7 @@ impl Places {
                 message: Message {
                     content: Content::Telemetry { route: outbound.route, sequence: outbound.sequence },
                     payload: outbound.payload,
+                    waited: false,
                 },
             });
         }

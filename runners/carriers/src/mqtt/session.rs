@@ -12,14 +12,18 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use scenarios::Protocol;
 use sim_core::RouteId;
+use vocabulary::SessionMessage;
 
 use crate::event::{CarrierEvent, DropReason, LossReason};
 use crate::mqtt::config::ConnectionConfig;
+use crate::mqtt::format_session::KeptFormatSession;
 use crate::mqtt::frame::{
     self, DISCONNECT_PACKET, Delivered, Inbound, LARGEST_INBOUND, LARGEST_PACKET, Malformed, PINGREQ_PACKET,
     PublishHead, Terms, write_owed, write_pubrel,
 };
-use crate::mqtt::greeting::{SUBSCRIPTION_ID, keep_alive_seconds, write_connect, write_subscribe};
+use crate::mqtt::greeting::{
+    Greeting, LastWill, SUBSCRIPTION_ID, keep_alive_seconds, write_connect, write_subscribe_all,
+};
 use crate::mqtt::message::{Content, Message, Ticket};
 use crate::mqtt::outgoing::{Outgoing, Written};
 use crate::mqtt::properties::write_topic_alias;
@@ -61,6 +65,8 @@ pub(crate) struct Session {
     /// Start of a packet whose rest has not arrived.
     partial: Vec<u8>,
     backlog: Backlog,
+    /// What the format of its messages keeps over the connection.
+    of_format: Option<KeptFormatSession>,
     /// Commands at `QoS` 2 that the broker has not released.
     receipts: Receipts,
     /// Terms of the present connection.
@@ -83,6 +89,7 @@ impl Session {
     pub(crate) fn new(config: ConnectionConfig) -> Self {
         let backlog = Backlog::new(config.session.inflight, config.outbox, config.command_qos);
         Self {
+            of_format: config.format_terms.as_ref().map(KeptFormatSession::begin),
             config: Box::new(config),
             phase: Phase::Offline,
             output: Outgoing::default(),
@@ -144,11 +151,17 @@ impl Session {
             (turn.now_ns.saturating_add(due_ns), turn.now_ns.saturating_add(latest_ns))
         });
         let login = self.config.login();
-        write_connect(&self.config.greeting(login.as_ref()), self.output.buffer(turn.spare));
+        let mut greeting = self.config.greeting(login.as_ref());
+        let death = self.of_format.as_mut().map(|session| session.connect(turn.now_ns));
+        if let Some(death) = &death {
+            greeting = Greeting { will: Some(LastWill::from(death)), ..greeting };
+        }
+        write_connect(&greeting, self.output.buffer(turn.spare));
     }
 
     /// A message whose instant has come: goes out now or waits in the outbox.
-    pub(crate) fn publish(&mut self, message: Message, turn: &mut Turn<'_>) {
+    pub(crate) fn publish(&mut self, mut message: Message, turn: &mut Turn<'_>) {
+        message.waited = self.phase != Phase::Online;
         let flows = self.phase == Phase::Online && self.output.has_room() && !self.backlog.has_waiting();
         let admitted = if flows { self.backlog.admit(message, turn.routes) } else { Err(message) };
         match admitted {
@@ -163,7 +176,7 @@ impl Session {
             turn.stats.counts.replies_dropped += 1;
             return;
         }
-        self.backlog.keep_reply(Message { content: Content::Reply, payload }, turn);
+        self.backlog.keep_reply(Message { content: Content::Reply, payload, waited: false }, turn);
         self.catch_up(turn);
     }
 
@@ -252,14 +265,13 @@ impl Session {
                 write_owed(self.receipts.release(packet_id), self.output.buffer(turn.spare));
             }
             (Inbound::SubAck { packet_id: SUBSCRIPTION_ID, codes, .. }, Phase::Subscribing) => {
-                let [code] = codes[..] else {
-                    return Err(Malformed::new("SUBACK that does not answer for one filter").into());
-                };
-                if code >= 0x80 {
+                if codes.len() != self.filters().len() {
+                    return Err(Malformed::new("SUBACK that does not answer for each filter").into());
+                }
+                for code in codes.into_iter().filter(|code| *code >= 0x80) {
                     turn.subscription_refused(self.config.device, code);
                 }
-                self.phase = Phase::Online;
-                self.answer_due_ns = i64::MAX;
+                self.go_online(turn);
             }
             (Inbound::SubAck { .. }, _) => return Err(Malformed::new("a SUBACK nobody waits for").into()),
             (Inbound::Publish(delivered), _) => self.hear(delivered, turn),
@@ -296,6 +308,48 @@ impl Session {
         }
         if is_new && self.config.command_topic.as_ref().is_some_and(|wanted| wanted.as_bytes() == topic.as_ref()) {
             turn.command(self.config.device, payload);
+        } else if is_new
+            && self.phase == Phase::Online
+            && let Some(session) = &mut self.of_format
+        {
+            let answers = session.hear(&topic, &payload, turn.now_ns);
+            self.say(&answers, turn);
+        }
+    }
+
+    /// Where others speak to the device, and to the session of its format.
+    fn filters(&self) -> Vec<String> {
+        let of_format = self.of_format.as_ref().map(KeptFormatSession::filters);
+        self.config.command_topic.iter().cloned().chain(of_format.into_iter().flatten()).collect()
+    }
+
+    /// Messages flow from now on, those of the format's session before all others.
+    fn go_online(&mut self, turn: &mut Turn<'_>) {
+        self.phase = Phase::Online;
+        self.answer_due_ns = i64::MAX;
+        if let Some(session) = &mut self.of_format {
+            let opening = session.open(turn.now_ns);
+            self.say(&opening, turn);
+        }
+    }
+
+    /// Writes messages of the format's session. Nobody keeps them: over another connection there are others. What is above
+    /// `QoS` 0 there is for the broker alone.
+    fn say(&mut self, messages: &[SessionMessage], turn: &mut Turn<'_>) {
+        for message in messages {
+            let head = PublishHead { topic: &message.topic, ..PublishHead::default() };
+            head.write(self.config.protocol, &message.payload, self.output.buffer(turn.spare));
+        }
+        turn.stats.counts.session_messages += messages.len() as u64;
+    }
+
+    /// Takes leave in the format's session, if there is one that was begun.
+    fn take_leave(&mut self, turn: &mut Turn<'_>) {
+        if self.phase == Phase::Online
+            && let Some(session) = &mut self.of_format
+        {
+            let farewell = session.close(turn.now_ns);
+            self.say(&farewell, turn);
         }
     }
 
@@ -323,14 +377,15 @@ impl Session {
             self.backlog.forget_received();
         }
         self.terms = terms;
-        if let Some(topic) = &self.config.command_topic {
-            self.phase = Phase::Subscribing;
-            self.answer_due_ns = turn.now_ns.saturating_add(turn.limits.connect_ns);
-            write_subscribe(self.config.protocol, topic, self.config.command_qos, self.output.buffer(turn.spare));
-        } else {
-            self.phase = Phase::Online;
-            self.answer_due_ns = i64::MAX;
+        let filters = self.filters();
+        if filters.is_empty() {
+            self.go_online(turn);
+            return;
         }
+        self.phase = Phase::Subscribing;
+        self.answer_due_ns = turn.now_ns.saturating_add(turn.limits.connect_ns);
+        let ConnectionConfig { protocol, command_qos, .. } = *self.config;
+        write_subscribe_all(protocol, &filters, command_qos, SUBSCRIPTION_ID, self.output.buffer(turn.spare));
     }
 
     /// The deadline may have come: pings an idle connection, gives up a silent broker.
@@ -366,6 +421,7 @@ impl Session {
             *due_ns = turn.now_ns.saturating_add(RENEWAL_STEP_NS).min(*latest_ns);
             return;
         }
+        self.take_leave(turn);
         self.output.buffer(turn.spare).extend_from_slice(&DISCONNECT_PACKET);
         self.phase = Phase::Renewing;
         self.answer_due_ns = turn.now_ns.saturating_add(turn.limits.connect_ns);
@@ -392,6 +448,7 @@ impl Session {
 
     /// Ends the session cleanly: DISCONNECT, then the broker closes the connection.
     pub(crate) fn close(&mut self, answer_due_ns: i64, turn: &mut Turn<'_>) {
+        self.take_leave(turn);
         if matches!(self.phase, Phase::Subscribing | Phase::Online) {
             self.output.buffer(turn.spare).extend_from_slice(&DISCONNECT_PACKET);
         }
@@ -470,7 +527,14 @@ impl Session {
             turn.drop_message(content, reason);
             return;
         }
-        head.write(self.config.protocol, &next.message.payload, self.output.buffer(turn.spare));
+        let dressed = match (&mut self.of_format, content) {
+            (Some(session), Content::Telemetry { route, .. }) => {
+                Some(session.dress(&turn.routes[route.index()].topic, &next.message, turn.now_ns))
+            }
+            _ => None,
+        };
+        let payload = dressed.as_ref().unwrap_or(&next.message.payload);
+        head.write(self.config.protocol, payload, self.output.buffer(turn.spare));
         self.aliases.extend(new_alias);
         self.output.mark(match next.ticket {
             Some(ticket) => Written::Kept { ticket, content, attempt: next.attempt },

@@ -12,7 +12,7 @@ use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
-use scenarios::{Algorithm, AuthPlan, TokenKind, TokenPlan};
+use scenarios::{Algorithm, AuthPlan, TokenKind, TokenPlan, check_private_key};
 use serde_json::json;
 use sim_core::Span;
 
@@ -119,6 +119,7 @@ impl TokenMaker {
 
 fn key_pair(algorithm: Algorithm, file: &Path) -> Result<Signer, CarrierError> {
     let pem = read(file)?;
+    check_private_key(&pem).map_err(|reason| unusable(file, &format!("it {reason}")))?;
     let key = PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|error| unusable(file, &error))?;
     let wrong = |error: ring::error::KeyRejected| unusable(file, &format!("no key of {}: {error}", algorithm.word()));
     match (algorithm, &key) {

@@ -128,7 +128,8 @@ impl Visit {
             Err(_) => return Err(LossReason::TimedOut { waiting_for: "answer of the resolver" }.into()),
         };
         let server = Server { addresses: addresses.into(), web_socket: access.web_socket.clone() };
-        Self::begin_at(&server, visitor.tls.as_ref(), &visitor.greeting(), deadline).await
+        let login = visitor.login();
+        Self::begin_at(&server, visitor.tls.as_ref(), &visitor.greeting(login.as_ref()), deadline).await
     }
 
     /// As [`Visit::begin`], at addresses that are known.

@@ -1,14 +1,16 @@
 //! Somebody who is no device and connects to a broker: a probe, who gives commands, who cleans up, who only tries.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use scenarios::{AuthPlan, Plan, Protocol};
-use sim_core::Span;
+use sim_core::{SimId, Span};
 
 use super::greeting::Greeting;
 use super::token::TokenMaker;
 use crate::access::BrokerAccess;
 use crate::error::CarrierError;
+use crate::identity::client_of;
 use crate::transport::tls::TlsClient;
 
 /// The common name of the certificate that visitors share.
@@ -25,6 +27,8 @@ pub struct Visitor {
     pub protocol: Protocol,
     /// Name and password.
     pub auth: Option<AuthPlan>,
+    /// Makes its password anew for each connection.
+    pub token: Option<Arc<TokenMaker>>,
     /// TLS, over which it then speaks.
     pub tls: Option<TlsClient>,
     /// How long the broker keeps its session while it is away; zero begins and leaves none. MQTT 3.1.1 keeps for ever
@@ -41,10 +45,14 @@ impl Visitor {
     pub fn of(plan: &Plan, target: usize, access: &BrokerAccess, client_id: String) -> Result<Self, CarrierError> {
         let link = plan.links.iter().find(|link| link.target == target);
         let shared = link.and_then(|link| link.auth.as_ref()?.shared.clone());
+        let own = &plan.targets[target];
+        let token = own.token.as_ref().zip(own.auth.as_ref());
+        let token = token.map(|(token, auth)| TokenMaker::of(token, &auth.user, folder(plan))).transpose()?;
         Ok(Self {
             client_id,
             protocol: link.and_then(|link| link.protocol).unwrap_or(Protocol::V311),
-            auth: plan.targets[target].auth.clone().or(shared),
+            auth: own.auth.clone().or(shared),
+            token: token.map(Arc::new),
             tls: access.tls.as_ref().map(|tls| tls.client(COMMON_NAME)).transpose()?,
             kept: Span::ZERO,
         })
@@ -55,17 +63,21 @@ impl Visitor {
     /// # Errors
     /// [`CarrierError::Security`] when its certificate cannot be issued or its key cannot be used.
     pub fn device(plan: &Plan, device: usize, access: &BrokerAccess, protocol: Protocol) -> Result<Self, CarrierError> {
-        let (endpoint, serial) = (&plan.endpoints[device], &plan.roster.devices[device].serial);
-        let folder = Path::new(&plan.file).parent().unwrap_or(Path::new(""));
-        let auth = match (&endpoint.token, &endpoint.auth) {
-            (Some(token), Some(auth)) => Some(TokenMaker::of(token, &auth.user, folder)?.login()),
-            (_, auth) => auth.clone(),
-        };
-        let tls = access.tls.as_ref().map(|tls| tls.client(serial)).transpose()?;
-        Ok(Self { client_id: endpoint.client_id.clone(), protocol, auth, tls, kept: Span::ZERO })
+        let endpoint = &plan.endpoints[device];
+        let token = endpoint.token.as_ref().zip(endpoint.auth.as_ref());
+        let token = token.map(|(token, auth)| TokenMaker::of(token, &auth.user, folder(plan))).transpose()?;
+        let tls = access.tls.as_ref().map(|tls| client_of(plan, SimId(device as u32), tls)).transpose()?;
+        let (auth, token) = (endpoint.auth.clone(), token.map(Arc::new));
+        Ok(Self { client_id: endpoint.client_id.clone(), protocol, auth, token, tls, kept: Span::ZERO })
     }
 
-    pub(crate) fn greeting(&self) -> Greeting<'_> {
+    /// Name and password for a connection that begins now.
+    pub(crate) fn login(&self) -> Option<AuthPlan> {
+        self.token.as_ref().map(|token| token.login()).or_else(|| self.auth.clone())
+    }
+
+    /// What CONNECT says, with this name and password.
+    pub(crate) fn greeting<'a>(&'a self, auth: Option<&'a AuthPlan>) -> Greeting<'a> {
         Greeting {
             client_id: &self.client_id,
             protocol: self.protocol,
@@ -75,7 +87,12 @@ impl Visitor {
             largest: None,
             receive_maximum: None,
             will: None,
-            auth: self.auth.as_ref(),
+            auth,
         }
     }
+}
+
+/// Where the files lie that a scenario names.
+fn folder(plan: &Plan) -> &Path {
+    Path::new(&plan.file).parent().unwrap_or(Path::new(""))
 }

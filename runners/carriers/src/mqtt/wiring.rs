@@ -7,11 +7,14 @@ use scenarios::{Delivery, Plan};
 use sim_core::{DevicePlan, Key, Registry, Route, SimId};
 
 use super::config::{ConnectionConfig, RouteConfig};
+use super::format_session::FormatTerms;
 use super::properties::RouteProperties;
 use super::token::TokenMaker;
 use super::visitor::Visitor;
 use crate::error::CarrierError;
-use crate::opening::Opening;
+use crate::identity::client_of;
+use crate::opening::{Opening, Time};
+use crate::pace::Pace;
 use crate::transport::tls::TlsTarget;
 
 /// What a plan says of the connections to one broker.
@@ -31,11 +34,12 @@ pub(crate) struct Wiring {
 /// # Errors
 /// [`CarrierError::Security`] when no certificate can be issued to a device.
 pub(crate) fn of(opening: &Opening<'_>) -> Result<Wiring, CarrierError> {
-    let Opening { plan, registry, target, members, devices, run, broker, .. } = opening;
+    let Opening { plan, registry, target, members, devices, run, broker, time, .. } = opening;
+    let (Time::Wall { pace, .. } | Time::Virtual { pace, .. }) = time;
     let tls = broker.and_then(|access| access.tls.as_ref());
     let connections = devices
         .iter()
-        .map(|device| connection(plan, registry, *device, tls, broker.is_some()))
+        .map(|device| connection((plan, registry, *pace), *device, tls, broker.is_some()))
         .collect::<Result<_, _>>()?;
     let visitor = |access| Visitor::of(plan, *target, access, format!("iomt-cleaner-{run}"));
     let visitor = broker.filter(|_| !devices.is_empty()).map(visitor).transpose()?;
@@ -62,8 +66,7 @@ fn properties(plan: &Plan, run: &str, route: &Route) -> Option<RouteProperties> 
 
 /// How a device connects.
 fn connection(
-    plan: &Plan,
-    registry: &Registry,
+    (plan, registry, pace): (&Plan, &Registry, Pace),
     device: SimId,
     tls: Option<&TlsTarget>,
     on_the_wall: bool,
@@ -71,7 +74,7 @@ fn connection(
     const TAKEN: &str = "the row of MQTT takes the key";
     let link = plan.link_of(device);
     let endpoint = &plan.endpoints[device.index()];
-    let DevicePlan { kind, path, serial, .. } = &plan.roster.devices[device.index()];
+    let DevicePlan { kind, path, .. } = &plan.roster.devices[device.index()];
     let takes_commands = registry.device(kind).is_some_and(|spec| !spec.commands.is_empty());
     let folder = Path::new(&plan.file).parent().unwrap_or(Path::new(""));
     // In virtual time nobody looks at passwords, and a token would tell the time.
@@ -88,11 +91,12 @@ fn connection(
         will: endpoint.will.clone(),
         auth: endpoint.auth.clone(),
         token,
-        tls: tls.map(|tls| tls.client(serial)).transpose()?,
+        tls: tls.map(|tls| client_of(plan, device, tls)).transpose()?,
         command_topic: takes_commands.then(|| endpoint.command_topic.clone()),
         // A command that is lost without a word helps nobody, so it is never below 1.
         command_qos: link.qos.max(1),
         reply_topic: takes_commands.then(|| endpoint.reply_topic.clone()),
+        format_terms: FormatTerms::of(plan, registry, device, pace),
         key: Key::new(plan.seed, path),
     })
 }

@@ -8,8 +8,9 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use scenarios::{check_certificate, check_private_key};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -104,19 +105,40 @@ impl TlsTarget {
     /// # Errors
     /// [`CarrierError::Security`] when the name cannot be in a certificate.
     pub fn client(&self, common_name: &str) -> Result<TlsClient, CarrierError> {
-        let config = match &self.issuer {
-            None => Arc::clone(&self.anonymous),
+        match &self.issuer {
+            None => Ok(TlsClient { config: Arc::clone(&self.anonymous), server_name: self.server_name.clone() }),
             Some(issuer) => {
                 let identity = issuer.client(common_name)?;
-                let builder = builder(&self.provider, &self.verifier)?;
-                let config = builder.with_client_auth_cert(identity.chain.clone(), identity.key()).map_err(refused)?;
-                let mut config = with_alpn(config, &self.alpn);
-                // A session tells the broker who the client is, so no two clients may share one.
-                config.resumption = Resumption::in_memory_sessions(OWN_SESSIONS);
-                Arc::new(config)
+                self.certified(identity.chain.clone(), identity.key()).map_err(refused)
             }
-        };
-        Ok(TlsClient { config, server_name: self.server_name.clone() })
+        }
+    }
+
+    /// How somebody speaks TLS with the target who has a certificate and a key in PEM files.
+    ///
+    /// # Errors
+    /// [`CarrierError::Security`] when a file cannot be read or used, or the key is that of another certificate.
+    pub fn client_of_files(&self, certificate: &Path, key: &Path) -> Result<TlsClient, CarrierError> {
+        let (certificate_pem, key_pem) = (read(certificate)?, read(key)?);
+        check_certificate(&certificate_pem).map_err(|reason| unusable(certificate, &format!("it {reason}")))?;
+        check_private_key(&key_pem).map_err(|reason| unusable(key, &format!("it {reason}")))?;
+        let chain = CertificateDer::pem_slice_iter(certificate_pem.as_bytes());
+        let chain = chain.collect::<Result<Vec<_>, _>>().map_err(|error| unusable(certificate, &error))?;
+        let der = PrivateKeyDer::from_pem_slice(key_pem.as_bytes()).map_err(|error| unusable(key, &error))?;
+        self.certified(chain, der).map_err(|error| match error {
+            Error::InconsistentKeys(_) => unusable(key, &format!("it is not the key of {}", certificate.display())),
+            other => unusable(certificate, &other),
+        })
+    }
+
+    fn certified(&self, chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<TlsClient, Error> {
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&self.provider));
+        let builder = builder.with_safe_default_protocol_versions()?;
+        let builder = builder.dangerous().with_custom_certificate_verifier(Arc::clone(&self.verifier));
+        let mut config = with_alpn(builder.with_client_auth_cert(chain, key)?, &self.alpn);
+        // A session tells the broker who the client is, so no two clients may share one.
+        config.resumption = Resumption::in_memory_sessions(OWN_SESSIONS);
+        Ok(TlsClient { config: Arc::new(config), server_name: self.server_name.clone() })
     }
 }
 

@@ -166,8 +166,14 @@ async fn retained_messages_are_cleared() {
     assert_eq!(retained(port).await, 3);
     let topics: Vec<&str> = topics.iter().map(|route| route.topic.as_str()).collect();
     let access = BrokerAccess { host: "127.0.0.1".to_owned(), port, tls: None, web_socket: None };
-    let visitor =
-        Visitor { client_id: "cleaner".to_owned(), protocol: Protocol::V5, auth: None, tls: None, kept: Span::ZERO };
+    let visitor = Visitor {
+        client_id: "cleaner".to_owned(),
+        protocol: Protocol::V5,
+        auth: None,
+        token: None,
+        tls: None,
+        kept: Span::ZERO,
+    };
     carriers::clear_retained(&access, &visitor, &topics, PATIENCE).await.unwrap();
     assert_eq!(retained(port).await, 0);
 }

@@ -33,6 +33,7 @@ pub(crate) fn connection(device: u32, protocol: Protocol) -> ConnectionConfig {
         command_topic: None,
         command_qos: 1,
         reply_topic: None,
+        format_terms: None,
         key: Key::new(1, &format!("ward/{device}/monitor")),
     }
 }

@@ -138,6 +138,7 @@ async fn a_visitor_is_told_what_a_device_would_be() {
                 client_id: "visitor".to_owned(),
                 protocol: Protocol::V311,
                 auth: None,
+                token: None,
                 tls: Some(tls_client),
                 kept: Span::ZERO,
             };

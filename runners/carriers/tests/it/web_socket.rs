@@ -32,7 +32,7 @@ fn broker(authority: Option<&Authority>, path: &str) -> (Box<dyn stack::Broker>,
 
 fn visitor(access: &BrokerAccess) -> Visitor {
     let tls = access.tls.as_ref().map(|tls| tls.client("visitor").unwrap());
-    Visitor { client_id: "visitor".to_owned(), protocol: Protocol::V5, auth: None, tls, kept: Span::ZERO }
+    Visitor { client_id: "visitor".to_owned(), protocol: Protocol::V5, auth: None, token: None, tls, kept: Span::ZERO }
 }
 
 #[tokio::test]

@@ -45,7 +45,7 @@ pub(crate) fn record(scenario: &Scenario, request: &Request, registry: &mut Regi
         recorder::check_folder(&plan, &request.out)?;
     }
     let everyone = 0..plan.roster.patients.len();
-    let estimate = Estimate::of(&plan, everyone.clone(), registry);
+    let estimate = Estimate::of(&plan, everyone.clone(), registry, request.edf);
     if estimate.bytes >= ANNOUNCED_BYTES {
         output::note(format_args!("{estimate} will be written to {}", request.out.display()));
     }

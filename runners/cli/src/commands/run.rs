@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use scenarios::Plan;
-use session::{Observer, Outcome, Partition, ReportFolder, Run};
+use session::{NoRun, Observer, Outcome, Partition, ReportFolder, Run};
 use sim_core::Registry;
 
 use crate::arguments::Scenario;
@@ -46,7 +46,16 @@ pub(crate) fn run(scenario: &Scenario, request: &Request, registry: &mut Registr
     }
     let folder = ReportFolder::claim(&wanted, request.force)?;
     let repeat = reproduce(program.name, scenario, request, run.plan());
-    let outcome = run
+    let no_run = NoRun {
+        scenario: run.plan().scenario.clone(),
+        file: run.plan().file.clone(),
+        seed: run.plan().seed,
+        tool: program.to_string(),
+        reason: String::new(),
+        exit_code: exit_code::PASS,
+        reproduce: repeat.clone(),
+    };
+    let ended = run
         .named(program.to_string(), repeat)
         .threads(request.threads)
         .partition(request.partition)
@@ -54,11 +63,26 @@ pub(crate) fn run(scenario: &Scenario, request: &Request, registry: &mut Registr
         .captures(folder.path())
         .truth(request.truth.clone())
         .interrupt(interruption::watch("the partial report"))
-        .run()?;
+        .run();
+    let outcome = match ended {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            let failure = Failure::Session(error);
+            leave_reason(&folder, NoRun { reason: failure.to_string(), exit_code: failure.exit_code(), ..no_run });
+            return Err(failure);
+        }
+    };
     let code = print(&outcome, &folder, request.quiet)?;
     match outcome.unrecorded {
         None => Ok(code),
         Some(error) => Err(Failure::Reports(error)),
+    }
+}
+
+/// Leaves the reason why there is no verdict where the reports would stand.
+fn leave_reason(folder: &ReportFolder, run: NoRun) {
+    if !folder.leave(&run).is_empty() {
+        output::note(format_args!("reports in {}", folder.path().display()));
     }
 }
 
@@ -80,12 +104,7 @@ fn reproduce(program: &str, scenario: &Scenario, request: &Request, plan: &Plan)
 fn is_secret(value: &str, plan: &Plan) -> bool {
     /// Shorter ones are found in many a password by chance.
     const SHORTEST_PART: usize = 6;
-    let of_devices = plan.endpoints.iter().filter_map(|endpoint| endpoint.auth.as_ref());
-    let of_targets = plan.targets.iter().filter_map(|target| target.auth.as_ref());
-    let passwords = of_devices.chain(of_targets).map(|auth| auth.password.as_str());
-    let tokens = plan.endpoints.iter().filter_map(|endpoint| endpoint.token.as_ref());
-    let mut secrets = passwords.chain(tokens.map(|token| token.key.as_str()));
-    secrets.any(|secret| secret == value || value.len() >= SHORTEST_PART && secret.contains(value))
+    plan.secrets().any(|secret| secret == value || value.len() >= SHORTEST_PART && secret.contains(value))
 }
 
 fn print(outcome: &Outcome, folder: &ReportFolder, quiet: bool) -> Result<u8, Failure> {

@@ -71,7 +71,7 @@ fn the_guide_to_your_payload_works() {
             }
         }
     }
-    assert_eq!((files, commands), (4, 9));
+    assert_eq!((files, commands), (5, 13));
     let report = fs::read_to_string(folder.path().join("report/run.json")).expect("a report");
     let report: serde_json::Value = serde_json::from_str(&report).expect("JSON");
     assert_eq!(report["delivered"], report["generated"]);

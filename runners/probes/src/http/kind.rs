@@ -48,7 +48,8 @@ pub(crate) fn row() -> ProbeKind {
         ParameterSpec::optional("refuse_with", ParameterKind::Count, "status of a request that is refused")
             .range(300.0, 599.0)
             .default("503"),
-        ParameterSpec::optional("retry_after_s", ParameterKind::Count, "seconds that a refusal names as `Retry-After`"),
+        ParameterSpec::optional("retry_after_s", ParameterKind::Count, "seconds that a refusal names as `Retry-After`")
+            .range(0.0, 86_400.0),
     ]);
     ProbeKind {
         name: "http",

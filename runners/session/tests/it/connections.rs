@@ -95,6 +95,9 @@ fn plan(guarded: u16, gone: u16) -> Plan {
     let file = folder.path().join("doors.toml");
     let text = SCENARIO.replace("GUARDED", &guarded.to_string()).replace("GONE", &gone.to_string());
     std::fs::write(&file, text).expect("writable");
+    // It is there when the scenario is checked, and gone when it is asked for.
+    let certificate = "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n";
+    std::fs::write(folder.path().join("missing.pem"), certificate).expect("writable");
     let loaded = scenarios::load(&Files, &file.display().to_string(), &Settings::default(), &standard_registry());
     let mut plan = loaded.unwrap_or_else(|told| panic!("{told:?}")).plan;
     "doors.toml".clone_into(&mut plan.file);

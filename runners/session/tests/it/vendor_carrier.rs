@@ -13,7 +13,7 @@ use carriers::{
 };
 use probes::{Inspect, Look, Sighting};
 use session::{Error, Run};
-use sim_core::{AddressSpec, CarrierKind, Executor, Outbound, Plugin, ProbeKind, Registry, SimId, Span};
+use sim_core::{AddressSpec, CarrierChecks, CarrierKind, Executor, Outbound, Plugin, ProbeKind, Registry, SimId, Span};
 
 /// Topic and payload of everything that was carried.
 static STORE: Mutex<Vec<(String, Bytes)>> = Mutex::new(Vec::new());
@@ -40,7 +40,7 @@ impl Plugin for Vendor {
             link_keys: &[],
             link_parameters: Vec::new(),
             target_parameters: Vec::new(),
-            check_target: |_, _| Ok(()),
+            checks: CarrierChecks::NONE,
             acknowledges: true,
             takes_commands: true,
             takes_link_faults: false,

@@ -1,14 +1,19 @@
 //! The end of messages, one by one and all together.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use hdrhistogram::Histogram;
 
 use super::Ledger;
+use super::account::Account;
 use crate::delays::Delays;
+use crate::entry::Entry;
 use crate::fate::{Delay, End, Fate, Incident, LinkFate};
 use crate::judgement::{Judgement, LostMessage, LostMessages, Unmatched};
 use crate::measure::{Origin, RunDistributions};
 use crate::report::{LatencyReport, MemoryReport};
-use crate::route_record::{Entry, Settling};
+use crate::route_record::Settling;
 
 /// Most lost messages listed one by one.
 const LOST_LISTED: usize = 100_000;
@@ -17,6 +22,8 @@ impl Ledger {
     /// Closes the books and judges. `lag` holds the generator's lags [ns], one per message; it is empty when none
     /// was measured.
     pub fn finish(mut self, lag: &Histogram<u64>) -> Judgement {
+        self.settle_strange();
+        self.eyes.iter_mut().for_each(|eyes| eyes.unread.close());
         let mut lost = LostMessages::default();
         for index in 0..self.accounts.all.len() {
             for entry in self.accounts.all[index].record.take_unresolved() {
@@ -68,6 +75,29 @@ impl Ledger {
         }
     }
 
+    /// Decides about messages whose name was seen with the device time of no message of their stream. Where that is the time
+    /// of a message of the same number of another device, and that is missing, it was that message, moved whole to another
+    /// name, and what became of the one whose name it had is not known by it.
+    fn settle_strange(&mut self) {
+        if !self.accounts.all.iter().any(|account| account.record.has_strange()) {
+            return;
+        }
+        let plan = Arc::clone(&self.plan);
+        let stream_of = |account: &Account| {
+            let route = &plan.roster.routes[account.route.index()];
+            plan.roster.devices[route.device.index()].streams[usize::from(route.stream)].id.as_str()
+        };
+        let mut missing = HashSet::new();
+        for account in &self.accounts.all {
+            let theirs = account.record.missing();
+            missing.extend(theirs.map(|(sequence, time)| (account.probe, stream_of(account), sequence, time)));
+        }
+        for account in &mut self.accounts.all {
+            let (probe, stream) = (account.probe, stream_of(account));
+            account.record.judge_strange(|sequence, time| missing.contains(&(probe, stream, sequence, time)));
+        }
+    }
+
     pub(super) fn settle(&mut self, index: usize, sequence: u64) {
         let account = &mut self.accounts.all[index];
         let settling = Settling { wants_ack: account.wants_ack, watched: account.is_watched(), room: self.room };
@@ -81,10 +111,9 @@ impl Ledger {
     fn close(&mut self, index: usize, entry: &Entry) -> End {
         let account = &mut self.accounts.all[index];
         // Behind the target of the devices, what that acknowledged was not promised by whom the probe watches.
-        let carried = entry.acked_at().filter(|_| !account.is_behind).and_then(|acked_at| {
-            let device = self.plan.roster.routes[account.route.index()].device;
-            self.connection_times.at(device, acked_at)
-        });
+        let device = self.plan.roster.routes[account.route.index()].device;
+        let carried = entry.acked_at().filter(|_| !account.is_behind);
+        let carried = carried.and_then(|acked_at| self.connection_times.at(device, acked_at));
         let eyes = account.probe.map(|probe| &mut self.eyes[usize::from(probe)]);
         let observed_at = entry.observed_at().filter(|_| entry.sent_at().is_some());
         let can_tell = account.at_host.is_some() || eyes.is_some() && account.unmatched == 0;
@@ -99,7 +128,11 @@ impl Ledger {
             {
                 End::Unjudged
             }
-            (Some(_), None) if account.is_behind && eyes.as_ref().is_some_and(|eyes| eyes.has_unread) => End::Unread,
+            (Some(sent_at), None)
+                if eyes.as_ref().is_some_and(|eyes| eyes.could_not_read(account.is_behind, device, sent_at)) =>
+            {
+                End::Unread
+            }
             (Some(_), None) => End::Lost,
         };
         let mut blind = false;
@@ -120,7 +153,9 @@ impl Ledger {
             blind,
             end,
         };
-        if let Delay::After(nanos) = fate.end_to_end() {
+        if let Delay::After(nanos) = fate.end_to_end()
+            && !blind
+        {
             account.longest = account.longest.max(nanos);
         }
         if let Some(at_host) = &mut account.at_host {
@@ -149,8 +184,9 @@ impl Ledger {
             }
         });
         // Nobody can observe what was never written, unless somebody else wrote it.
-        if entry.observed_at().is_some() && entry.sent_at().is_none() {
-            self.incident(index, Some(entry.sequence), (Incident::Invented, "observed although it was never written"));
+        if let (Some(observed_at), None) = (entry.observed_at(), entry.sent_at()) {
+            let invented = (Incident::Invented, "observed although it was never written");
+            self.incident(index, Some(entry.sequence), observed_at, invented);
         }
         end
     }

@@ -52,7 +52,7 @@ impl Ledger {
         self.series.delivered(at);
         self.note_pause(index, sequence, at);
         if is_late {
-            self.incident(index, Some(sequence), (Incident::OutOfOrder, Incident::OutOfOrder.words()));
+            self.incident(index, Some(sequence), at, (Incident::OutOfOrder, Incident::OutOfOrder.words()));
         }
         self.settle(index, sequence);
     }

@@ -69,12 +69,16 @@ impl Ledger {
         Ok(())
     }
 
+    /// The simulated instant of an instant on the wall clock of the run.
+    pub(super) fn simulated(&self, at: i64) -> SimTime {
+        match self.plan.time.mode {
+            TimeMode::Scaled { speed } => SimTime::from_nanos((at as f64 * speed) as i64),
+            TimeMode::Real | TimeMode::Virtual => SimTime::from_nanos(at),
+        }
+    }
+
     /// The simulated instant of what happens to a device.
     fn instant(&self, event: &Event) -> Option<SimTime> {
-        let speed = match self.plan.time.mode {
-            TimeMode::Scaled { speed } => speed,
-            TimeMode::Real | TimeMode::Virtual => 1.0,
-        };
         match event {
             Event::RadioLink { at, .. } | Event::CommandGiven { at, .. } | Event::CommandAnswered { at, .. } => {
                 Some(*at)
@@ -84,7 +88,7 @@ impl Ledger {
             | Event::Disconnected { at, .. }
             | Event::ConnectFailed { at, .. }
             | Event::SubscriptionRefused { at, .. }
-            | Event::CommandArrived { at, .. } => Some(SimTime::from_nanos((*at as f64 * speed) as i64)),
+            | Event::CommandArrived { at, .. } => Some(self.simulated(*at)),
             _ => None,
         }
     }

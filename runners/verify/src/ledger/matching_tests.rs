@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use radio_plan::{GatewayFormatSpec, GatewayPlan};
-use scenarios::{Carrier, Plan};
+use scenarios::{Carrier, Plan, ProbePlan};
 use sim_core::{FormatSpec, Registry, RouteId, SimId, SimTime, Span};
 use vocabulary::{Format, KeyError, Message, MessageKey, Sighting};
 
@@ -21,6 +21,24 @@ struct Clocked;
 /// A value and nothing else.
 #[derive(Debug)]
 struct Bare;
+
+/// A number and a value; blanks mean nothing, and the topic tells the rest.
+#[derive(Debug)]
+struct Numbered;
+
+impl Format for Numbered {
+    fn encode(&self, _: &Message<'_>, _: &mut BytesMut) {}
+
+    fn key<'p>(&self, payload: &'p [u8]) -> Result<MessageKey<'p>, KeyError> {
+        let number = std::str::from_utf8(payload).ok().and_then(|text| text.split_whitespace().next()?.parse().ok());
+        let sequence = Some(number.ok_or(KeyError::Unreadable { reason: "no number".to_owned() })?);
+        Ok(MessageKey { device_serial: "".into(), patient_id: None, stream: "".into(), sequence, device_time_ms: None })
+    }
+
+    fn content_type(&self) -> &'static str {
+        "text/plain"
+    }
+}
 
 impl Format for Clocked {
     fn encode(&self, _: &Message<'_>, _: &mut BytesMut) {}
@@ -50,6 +68,12 @@ impl Format for Bare {
         Err(KeyError::Absent)
     }
 
+    /// Blanks mean nothing.
+    fn write_meaning(&self, payload: &[u8], out: &mut Vec<u8>) -> bool {
+        out.extend(payload.iter().filter(|octet| !octet.is_ascii_whitespace()));
+        true
+    }
+
     fn content_type(&self) -> &'static str {
         "text/plain"
     }
@@ -57,7 +81,8 @@ impl Format for Bare {
 
 fn with_formats() -> Registry {
     let mut registry = registry();
-    let formats: [(&str, Arc<dyn Format>); 2] = [("clocked", Arc::new(Clocked)), ("bare", Arc::new(Bare))];
+    let formats: [(&str, Arc<dyn Format>); 3] =
+        [("clocked", Arc::new(Clocked)), ("bare", Arc::new(Bare)), ("numbered", Arc::new(Numbered))];
     registry.extend(formats.map(|(name, format)| FormatSpec::fixed(name, "for tests", format)));
     registry
 }
@@ -144,6 +169,85 @@ fn a_format_without_a_key_is_judged_by_its_bytes() {
     let report = report_of("bare", &judgement);
     assert_eq!(report.reasons, Vec::<String>::new());
     assert_eq!(report.probes[0].rules_line().as_deref(), Some("matched 4 by value"));
+}
+
+#[test]
+fn a_format_without_a_key_may_be_written_anew() {
+    let mut ledger = ledger_of("bare");
+    say(&mut ledger, 0, "6 0");
+    see(&mut ledger, "6  0 ");
+    see(&mut ledger, "60");
+    let judgement = ledger.finish(&lag(1, 1));
+    let counts = judgement.totals.counts;
+    assert_eq!((counts.delivered, counts.duplicates, counts.lost, judgement.unmatched), (1, 1, 0, None), "{counts:?}");
+}
+
+/// Two beds whose vitals have this format, and a probe on topics of its own.
+fn behind(format: &str) -> Ledger {
+    let mut plan = plan(2);
+    for route in [0, 2] {
+        Arc::make_mut(&mut plan.roster).routes[route].format = format.to_owned();
+    }
+    let probe = ProbePlan { id: "clean".to_owned(), filters: vec!["clean/#".to_owned()], ..plan.probes[0].clone() };
+    plan.probes = vec![probe];
+    Ledger::new(Arc::new(plan), &with_formats(), LedgerLimits::default())
+}
+
+fn say_of(ledger: &mut Ledger, route: u32, sequence: u64, words: &str) {
+    let at = sequence.cast_signed();
+    ledger.generated(RouteId(route), sequence, SimTime::from_nanos(at), at, words.as_bytes()).unwrap();
+    ledger.sent(RouteId(route), sequence, at);
+    ledger.acked(RouteId(route), sequence, at);
+}
+
+#[test]
+fn on_topics_of_nobody_a_message_without_a_key_is_known_by_what_it_says() {
+    let mut ledger = behind("bare");
+    say_of(&mut ledger, 0, 0, "60");
+    say_of(&mut ledger, 2, 0, "71");
+    say_of(&mut ledger, 2, 1, "72");
+    ledger.observed(0, "clean/a", b"6 0", 100, false);
+    ledger.observed(0, "clean/b", b"71", 100, false);
+    let counts = ledger.finish(&lag(1, 1)).totals.counts;
+    assert_eq!((counts.delivered, counts.lost, counts.unjudged), (2, 1, 0), "{counts:?}");
+}
+
+#[test]
+fn what_two_have_said_on_topics_of_nobody_is_unjudged_and_not_lost() {
+    let mut ledger = behind("bare");
+    say_of(&mut ledger, 0, 0, "60");
+    say_of(&mut ledger, 2, 0, "60");
+    say_of(&mut ledger, 2, 1, "72");
+    ledger.observed(0, "clean/a", b"60", 100, false);
+    let counts = ledger.finish(&lag(1, 1)).totals.counts;
+    assert_eq!((counts.delivered, counts.lost, counts.unjudged), (0, 0, 3), "{counts:?}");
+}
+
+#[test]
+fn beside_any_topic_what_nobody_can_tell_leaves_the_rest_unjudged() {
+    let mut ledger = ledger_of("bare");
+    say(&mut ledger, 0, "60");
+    say(&mut ledger, 1, "61");
+    ledger.observed(0, "", b"60", 100, false);
+    ledger.observed(0, "", b"99", 100, false);
+    let counts = ledger.finish(&lag(1, 1)).totals.counts;
+    assert_eq!((counts.delivered, counts.lost, counts.unjudged), (1, 0, 1), "{counts:?}");
+}
+
+#[test]
+fn what_a_payload_leaves_to_its_topic_the_topic_tells() {
+    let mut ledger = ledger_of("numbered");
+    for sequence in 0..3 {
+        say(&mut ledger, sequence, &format!("{sequence} 60"));
+    }
+    see(&mut ledger, "1 60");
+    see(&mut ledger, "0 99");
+    see(&mut ledger, "7 60");
+    let judgement = ledger.finish(&lag(1, 1));
+    let counts = judgement.totals.counts;
+    assert_eq!((counts.delivered, counts.altered, counts.lost_acked), (1, 1, 1), "{counts:?}");
+    assert_eq!((counts.corrupted, counts.invented), (1, 1), "{counts:?}");
+    assert_eq!(matched_by(&judgement), [("key", 3)]);
 }
 
 #[test]

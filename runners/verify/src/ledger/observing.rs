@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use sim_core::{RouteId, SimId};
+use sim_core::{RouteId, SimId, SimTime};
 use vocabulary::{KeyError, MessageKey, Sighting};
-use xxhash_rust::xxh3::xxh3_64;
 
 use super::Ledger;
+use crate::difference::difference;
 use crate::fate::Incident;
 use crate::figures;
 use crate::imprint::{Imprint, SeenPayload};
@@ -14,6 +14,9 @@ use crate::matcher::{Claim, Finding, Known, Recall};
 use crate::measure::Origin;
 use crate::route_formats::Naming;
 use crate::route_record::Standing;
+
+/// Most sightings of which it is told where they differ from what was said: no expectation lists more.
+const MOST_DIFFERENCES: u32 = 1_000;
 
 /// A sighting that is no message of ours; on a topic of ours it needs an explanation.
 #[derive(Debug, Clone, Copy)]
@@ -36,11 +39,15 @@ impl Ledger {
         if let Some(eyes) = self.eyes.get_mut(probe) {
             eyes.saw(sighting.observed_at);
         }
+        if self.sessions.get_mut(probe).is_some_and(|sessions| sessions.see(topic, &sighting.raw)) {
+            return;
+        }
         let routes = self.topics.routes(&self.plan, topic);
         if routes.is_empty() && (topic.ends_with("/cmd") || topic.ends_with("/ack")) {
             self.totals.command_traffic += 1;
             return;
         }
+        let is_nobodys = routes.is_empty();
         let target = self.plan.probes.get(probe).map_or(usize::MAX, |probe| probe.target);
         let (claim, error) = claim(sighting, || self.formats.find(routes, target, &sighting.raw));
         let (rule, finding) = self.find(probe, sighting, &claim);
@@ -53,10 +60,13 @@ impl Ledger {
                 if let (Some(rule), Some(matched)) = (rule, self.matched.get_mut(probe)) {
                     matched[rule] += 1;
                 }
+                if let Some(eyes) = self.eyes.get_mut(probe).filter(|_| is_nobodys) {
+                    eyes.unread.note_read(topic, self.plan.roster.routes[route.index()].device);
+                }
                 self.sighted_message(probe, sighting, &claim, (route, sequence));
             }
             Finding::NeverSaid { route } if self.plan.deliveries[route.index()].topic != topic => {
-                self.sighted_astray(probe, topic, route, None);
+                self.sighted_astray(probe, sighting, route, None);
             }
             Finding::NeverSaid { route } => {
                 let (incident, what) = self.fault(route, &claim, Standing::NeverSaid);
@@ -122,8 +132,10 @@ impl Ledger {
         let is_home = topic.is_empty() || self.plan.deliveries[route.index()].topic == topic || on_foreign_topic();
         if self.is_of_the_past(probe, sighting, claim, standing) {
             self.totals.retained += 1;
+            self.kept_topics.insert(route);
             if let (Some(index), Standing::Altered(_) | Standing::NeverSaid) = (here, standing) {
-                self.incident(index, Some(sequence), (Incident::Stale, Incident::Stale.words()));
+                let stale = (Incident::Stale, Incident::Stale.words());
+                self.incident(index, Some(sequence), sighting.observed_at, stale);
             }
         } else if !is_home {
             if standing == Standing::Unseen
@@ -131,7 +143,7 @@ impl Ledger {
             {
                 self.accounts.all[index].record.see_altered(sequence);
             }
-            self.sighted_astray(probe, topic, route, Some(sequence));
+            self.sighted_astray(probe, sighting, route, Some(sequence));
         } else if here.is_none() {
             self.totals.elsewhere += 1;
         } else {
@@ -148,16 +160,17 @@ impl Ledger {
         (sequence, standing): (u64, Standing),
     ) {
         let account = &mut self.accounts.all[index];
+        let at = sighting.observed_at;
         let what = |incident: Incident| (incident, incident.words());
         match standing {
             Standing::Unseen => {
-                let is_late = account.record.see(sequence, sighting.observed_at);
+                let is_late = account.record.see(sequence, at);
                 if account.is_first {
-                    self.series.delivered(sighting.observed_at);
+                    self.series.delivered(at);
                 }
-                self.note_pause(index, sequence, sighting.observed_at);
+                self.note_pause(index, sequence, at);
                 if is_late {
-                    self.incident(index, Some(sequence), what(Incident::OutOfOrder));
+                    self.incident(index, Some(sequence), at, what(Incident::OutOfOrder));
                 }
                 self.settle(index, sequence);
             }
@@ -166,27 +179,64 @@ impl Ledger {
                 match eyes.filter(|eyes| sighting.redelivered && eyes.was_away()) {
                     // The probe had been away before it could say that it has it.
                     Some(eyes) => eyes.redelivered += 1,
-                    None => self.incident(index, Some(sequence), what(Incident::Duplicate)),
+                    None => self.incident(index, Some(sequence), at, what(Incident::Duplicate)),
                 }
             }
             Standing::Altered(_) | Standing::NeverSaid | Standing::TooOld => {
                 let route = account.route;
                 let (incident, what) = self.fault(route, claim, standing);
-                let record = &mut self.accounts.all[index].record;
-                // Words of another message under its name say nothing about what became of it.
-                let is_forged = |said| {
-                    !is_of_same_time(said, claim)
-                        && (incident != Incident::Corrupted
-                            || claim.device_time_ms.is_some_and(|time| record.has_said_at(time)))
-                };
-                if let Standing::Altered(said) = standing
-                    && !is_forged(said)
-                {
-                    record.see_altered(sequence);
+                let what = self.told_with_difference(what, (incident, standing), (route, sequence), sighting);
+                if let Standing::Altered(said) = standing {
+                    self.note_altered(index, sequence, incident, said, claim);
                 }
-                self.incident(index, Some(sequence), (incident, &what));
+                self.incident(index, Some(sequence), at, (incident, &what));
             }
         }
+    }
+
+    /// Notes what an altered sighting says about the fate of the message whose name it has. Words of another message under
+    /// that name say nothing.
+    fn note_altered(
+        &mut self,
+        index: usize,
+        sequence: u64,
+        incident: Incident,
+        said: Option<Imprint>,
+        claim: &Claim<'_>,
+    ) {
+        let record = &mut self.accounts.all[index].record;
+        match claim.device_time_ms {
+            _ if is_of_same_time(said, claim) => record.see_altered(sequence),
+            _ if incident != Incident::Corrupted => {}
+            None => record.see_altered(sequence),
+            Some(time) if record.has_said_at(time) => {}
+            // Whether another device has said it at that time is known at the end.
+            Some(time) => record.see_strange(sequence, time),
+        }
+    }
+
+    /// Adds where what was seen differs from what was said, while that is known.
+    fn told_with_difference<'w>(
+        &mut self,
+        what: Cow<'w, str>,
+        (incident, standing): (Incident, Standing),
+        (route, sequence): (RouteId, u64),
+        sighting: &Sighting,
+    ) -> Cow<'w, str> {
+        let is_told = incident == Incident::Corrupted && what == incident.words();
+        if !is_told || !matches!(standing, Standing::Altered(_)) || self.differences_told >= MOST_DIFFERENCES {
+            return what;
+        }
+        let Some(said) = self.recent.of(route, sequence) else { return what };
+        // Spelling is not what differs, where the format knows what a payload means.
+        let meanings = self.formats.meaning(route, said).zip(self.formats.meaning(route, &sighting.raw));
+        let told = match &meanings {
+            Some((said, seen)) => difference(said, seen),
+            None => difference(said, &sighting.raw),
+        };
+        let Some(told) = told else { return what };
+        self.differences_told += 1;
+        format!("{what}: {told}").into()
     }
 
     /// What is wrong with a sighting that is not what was said.
@@ -221,8 +271,9 @@ impl Ledger {
         sighting.retained
             && match standing {
                 Standing::Unseen => false,
-                Standing::Seen | Standing::TooOld => true,
-                Standing::Altered(_) | Standing::NeverSaid => self.may_be_of_the_past(probe, sighting, claim),
+                Standing::Seen | Standing::TooOld | Standing::Altered(_) | Standing::NeverSaid => {
+                    self.may_be_of_the_past(probe, sighting, claim)
+                }
             }
     }
 
@@ -233,8 +284,8 @@ impl Ledger {
     }
 
     /// A message of ours on a topic that is not its own.
-    fn sighted_astray(&mut self, probe: usize, topic: &str, route: RouteId, sequence: Option<u64>) {
-        let Some(other) = self.topics.routes(&self.plan, topic).last().copied() else {
+    fn sighted_astray(&mut self, probe: usize, sighting: &Sighting, route: RouteId, sequence: Option<u64>) {
+        let Some(other) = self.topics.routes(&self.plan, &sighting.topic).last().copied() else {
             self.totals.foreign += 1;
             return;
         };
@@ -247,7 +298,7 @@ impl Ledger {
         let same_device = routes[other.index()].device == routes[route.index()].device;
         let incident = if same_device { Incident::Corrupted } else { Incident::IdentityMismatch };
         let what = format!("observed on the topic of {}", self.plan.route_path(other.index()));
-        self.incident(index, sequence, (incident, &what));
+        self.incident(index, sequence, sighting.observed_at, (incident, &what));
     }
 
     fn sighted_on_topic(&mut self, probe: usize, sighting: &Sighting, claim: &Claim<'_>, stranger: Stranger<'_>) {
@@ -271,26 +322,38 @@ impl Ledger {
         let Some(route) = routes.last().copied() else {
             self.totals.foreign += 1;
             if let (Some(eyes), Stranger::Unread | Stranger::Unmatched) = (self.eyes.get_mut(probe), stranger) {
-                eyes.has_unread = true;
+                eyes.unread.note_unread(&sighting.topic, sighting.observed_at);
+                eyes.has_unread_beside_topics |= sighting.topic.is_empty();
             }
             return;
         };
-        if sighting.raw.is_empty() || sighting.retained && self.may_be_of_the_past(probe, sighting, claim) {
+        let at = sighting.observed_at;
+        let is_clearing = sighting.raw.is_empty() && self.is_kept_on(route);
+        if is_clearing || sighting.retained && self.may_be_of_the_past(probe, sighting, claim) {
             self.totals.retained += 1;
+            self.kept_topics.insert(route);
             if let Some(index) = self.accounts.at(route, probe).filter(|_| !sighting.raw.is_empty()) {
-                self.incident(index, None, (Incident::Stale, Incident::Stale.words()));
+                self.incident(index, None, at, (Incident::Stale, Incident::Stale.words()));
             }
         } else if let Some(index) = self.accounts.at(route, probe) {
             match stranger {
-                Stranger::Incident(incident, what) => self.incident(index, None, (incident, what)),
+                Stranger::Incident(incident, what) => self.incident(index, None, at, (incident, what)),
+                Stranger::Unread | Stranger::Unmatched if sighting.raw.is_empty() => {
+                    self.incident(index, None, at, (Incident::Corrupted, "observed empty on this topic"));
+                }
                 Stranger::Unread => {
-                    self.incident(index, None, (Incident::Corrupted, "observed unreadable on this topic"));
+                    self.incident(index, None, at, (Incident::Corrupted, "observed unreadable on this topic"));
                 }
                 Stranger::Unmatched => self.unmatched(probe, routes),
             }
         } else {
             self.totals.elsewhere += 1;
         }
+    }
+
+    /// Whether a target may keep something on the topic of a route, which an empty message then clears.
+    fn is_kept_on(&self, route: RouteId) -> bool {
+        self.plan.deliveries[route.index()].retain || self.kept_topics.contains(&route)
     }
 
     /// Nobody can tell which message of these routes it is.
@@ -306,7 +369,14 @@ impl Ledger {
         self.unmatched += u64::from(concerns_judged);
     }
 
-    pub(super) fn incident(&mut self, index: usize, sequence: Option<u64>, (incident, what): (Incident, &str)) {
+    /// Something is wrong with what was seen at an instant.
+    pub(super) fn incident(
+        &mut self,
+        index: usize,
+        sequence: Option<u64>,
+        at: i64,
+        (incident, what): (Incident, &str),
+    ) {
         self.count(index, |counts| match incident {
             Incident::Duplicate => counts.duplicates += 1,
             Incident::OutOfOrder => counts.out_of_order += 1,
@@ -324,7 +394,10 @@ impl Ledger {
             probe: account.probe,
             is_first: account.is_first,
         };
-        self.expectations.incident(origin, incident, sequence, what);
+        // What comes in the drain is the last that the run brings about.
+        let last = SimTime::from_nanos(self.plan.time.length.nanos() - 1);
+        let seen_in = self.expectations.segment(self.simulated(at).min(last));
+        self.expectations.incident(origin, seen_in, incident, sequence, what);
     }
 }
 
@@ -349,8 +422,19 @@ impl Known for KnownAt<'_> {
         streams.iter().find(|known| known.id == stream).map(|known| known.route)
     }
 
+    fn routes_of(&self, device: SimId) -> Vec<RouteId> {
+        let streams = &self.ledger.plan.roster.devices[device.index()].streams;
+        streams.iter().map(|stream| stream.route).collect()
+    }
+
     fn routes_on(&self, topic: &str) -> &[RouteId] {
         self.ledger.topics.routes(&self.ledger.plan, topic)
+    }
+
+    fn names_of(&self, route: RouteId) -> (SimId, &str) {
+        let roster = &self.ledger.plan.roster;
+        let route = &roster.routes[route.index()];
+        (route.device, &roster.devices[route.device.index()].streams[usize::from(route.stream)].id)
     }
 
     fn at_time(&self, route: RouteId, device_time_ms: i64) -> Recall {
@@ -358,7 +442,16 @@ impl Known for KnownAt<'_> {
     }
 
     fn with_bytes(&self, route: RouteId, bytes: &[u8]) -> Recall {
-        self.named(route, Naming::Bytes, xxh3_64(bytes))
+        self.named(route, Naming::Bytes, self.ledger.formats.imprint(route, bytes).meaning())
+    }
+
+    fn saying(&self, bytes: &[u8]) -> Vec<RouteId> {
+        let accounts = self.ledger.accounts.all.iter();
+        let nameless = accounts.filter(|account| {
+            account.naming == Some(Naming::Bytes) && account.probe.map(usize::from) == Some(self.probe)
+        });
+        let says_so = |route: &RouteId| matches!(self.with_bytes(*route, bytes), Recall::Message(_));
+        nameless.map(|account| account.route).filter(says_so).collect()
     }
 }
 
@@ -389,8 +482,8 @@ fn claim<'s>(
     }
     match read() {
         Ok(key) => {
-            claim.device_serial.get_or_insert(key.device_serial);
-            claim.stream.get_or_insert(key.stream);
+            claim.device_serial = claim.device_serial.or_else(|| said(key.device_serial));
+            claim.stream = claim.stream.or_else(|| said(key.stream));
             claim.patient_id = key.patient_id;
             claim.sequence = claim.sequence.or(key.sequence);
             claim.device_time_ms = claim.device_time_ms.or(key.device_time_ms);
@@ -398,4 +491,9 @@ fn claim<'s>(
         }
         Err(error) => (claim, Some(error)),
     }
+}
+
+/// A part of a key, unless the payload leaves it to its topic.
+fn said(part: Cow<'_, str>) -> Option<Cow<'_, str>> {
+    (!part.is_empty()).then_some(part)
 }

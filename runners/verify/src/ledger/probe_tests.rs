@@ -82,7 +82,7 @@ fn an_altered_copy_of_a_settled_message_is_corrupted() {
     assert_eq!(corrupted.verdict, Verdict::Fail);
     assert_eq!(
         corrupted.counterexamples[0].line(),
-        "icu/1/mon/vitals #1: observed with other bytes than were generated"
+        "icu/1/mon/vitals #1: observed with other bytes than were generated: \"hr\":69 instead of \"hr\":61"
     );
 }
 
@@ -177,11 +177,46 @@ fn a_retain_flag_hides_no_alteration() {
     see(&mut ledger, 0, 0);
     ledger.observed(0, TOPIC, &altered(0), 9 * SECOND, true);
     ledger.observed(0, TOPIC, b"{", 9 * SECOND, true);
-    // A copy of what was said, and what was there before the probe had come.
     ledger.observed(0, TOPIC, &payload(0, "vitals", 0), 9 * SECOND, true);
+    // What was there before the probe had come.
     ledger.observed(0, TOPIC, &altered(0), -SECOND, true);
     let judgement = ledger.finish(&lag(1, 1));
-    assert_eq!((judgement.totals.counts.corrupted, judgement.totals.retained), (2, 2));
+    let counts = judgement.totals.counts;
+    assert_eq!((counts.corrupted, counts.duplicates, judgement.totals.retained), (2, 1, 1));
+}
+
+#[test]
+fn a_message_of_the_warmup_that_is_replayed_counts_where_it_is_seen() {
+    let replayed = |said: u64, seen_at_s: i64| {
+        let mut plan = expecting(&[("duplicates", None)]);
+        // The warm-up of ten seconds is not judged.
+        plan.expects[0].from = SimTime::from_nanos(10 * SECOND);
+        let mut ledger = ledger_of(plan);
+        for sequence in 0..30 {
+            say(&mut ledger, sequence);
+            see(&mut ledger, 0, sequence);
+        }
+        ledger.observed(0, TOPIC, &payload(0, "vitals", said), seen_at_s * SECOND, false);
+        verdict(&ledger.finish(&lag(30, 1)), "duplicates").value
+    };
+    assert_eq!((replayed(3, 9), replayed(3, 29)), (Some(0.0), Some(1.0)));
+    assert_eq!((replayed(3, 200), replayed(20, 29)), (Some(1.0), Some(1.0)), "in the drain, and of the judged time");
+}
+
+#[test]
+fn an_empty_message_clears_only_what_may_be_kept() {
+    let empty = |retain: bool, was_kept: bool| {
+        let mut plan = plan(2);
+        plan.deliveries[0].retain = retain;
+        let mut ledger = ledger_of(plan);
+        say(&mut ledger, 0);
+        if was_kept {
+            ledger.observed(0, TOPIC, &payload(0, "vitals", 7), -SECOND, true);
+        }
+        ledger.observed(0, TOPIC, b"", SECOND, false);
+        ledger.finish(&lag(1, 1)).totals.counts.corrupted
+    };
+    assert_eq!((empty(true, false), empty(false, true), empty(false, false)), (0, 0, 1));
 }
 
 #[test]
@@ -372,6 +407,29 @@ fn one_messages_words_under_the_name_of_another_do_not_hide_its_loss() {
 }
 
 #[test]
+fn a_message_moved_whole_to_a_neighbour_does_not_hide_what_the_neighbour_lost() {
+    let counts = |is_first_seen: bool| {
+        let mut ledger = ledger_of(plan(2));
+        // The second bed's clock says one millisecond more.
+        for (bed, time) in [(0, 1_000), (1, 1_001)] {
+            let route = RouteId(2 * bed);
+            let words = of_patient(&format!("SN-000{bed}"), &format!("icu-000{}", bed + 1), 0, time);
+            ledger.generated(route, 0, SimTime::ZERO, 0, &words).unwrap();
+            ledger.sent(route, 0, 0);
+            ledger.acked(route, 0, 0);
+        }
+        if is_first_seen {
+            ledger.observed(0, TOPIC, &of_patient("SN-0000", "icu-0001", 0, 1_000), 1, false);
+        }
+        ledger.observed(0, "ward/2/mon/vitals", &of_patient("SN-0001", "icu-0002", 0, 1_000), 2, false);
+        let counts = ledger.finish(&lag(1, 1)).totals.counts;
+        (counts.corrupted, counts.delivered, counts.altered, counts.lost)
+    };
+    assert_eq!(counts(false), (1, 0, 0, 2), "moved: nothing was seen of either");
+    assert_eq!(counts(true), (1, 1, 1, 0), "the first is there, so the second was altered");
+}
+
+#[test]
 fn what_nobody_can_read_behind_an_ingester_is_a_doubt() {
     let mut plan = with_ingester(expecting(&[("lost", Some(1))]), "clean/#");
     plan.expects.push(expect(&plan, "first", "lost == 0", count("lost", Comparison::Equal, 0.0)));
@@ -387,6 +445,28 @@ fn what_nobody_can_read_behind_an_ingester_is_a_doubt() {
     assert_eq!(verdict(&judgement, "lost").verdict, Verdict::Inconclusive);
     assert_eq!(verdict(&judgement, "lost").reason, "1 messages may have been shown in a shape that no format reads");
     assert_eq!(verdict(&judgement, "first").verdict, Verdict::Pass);
+}
+
+#[test]
+fn what_was_written_after_it_or_comes_elsewhere_is_not_what_nobody_can_read() {
+    let judged = |unread_topic: &str, unread_at: i64| {
+        let mut ledger = ledger_of(with_ingester(expecting(&[("lost", Some(1))]), "clean/#"));
+        for sequence in 0..4 {
+            say(&mut ledger, sequence);
+            see(&mut ledger, 0, sequence);
+        }
+        ledger.generated(RouteId(2), 0, SimTime::ZERO, 0, &payload(1, "vitals", 0)).unwrap();
+        ledger.sent(RouteId(2), 0, 0);
+        ledger.observed(1, "clean/1", &payload(0, "vitals", 0), SECOND, false);
+        ledger.observed(1, "clean/2", &payload(1, "vitals", 0), SECOND, false);
+        ledger.observed(1, unread_topic, b"<hr>61</hr>", unread_at, false);
+        let counts = ledger.finish(&lag(1, 1)).probes[1].counts;
+        (counts.lost, counts.unjudged)
+    };
+    assert_eq!(judged("clean/status", 9 * SECOND), (0, 3));
+    assert_eq!(judged("clean/status", 2 * SECOND + 1), (1, 2), "the last one was written later");
+    assert_eq!(judged("clean/1", 9 * SECOND), (0, 3));
+    assert_eq!(judged("clean/2", 9 * SECOND), (3, 0), "there the other bed's messages come");
 }
 
 #[test]

@@ -38,8 +38,8 @@ impl Ledger {
             counts.add(&account.counts);
             *longest = (*longest).max(account.longest);
         }
-        let never =
-            |counts: &Counts| counts.altered + counts.lost + counts.unjudged + counts.dropped_declared + counts.pending;
+        // What may have been shown to a blind probe blames nobody.
+        let never = |counts: &Counts| counts.altered + counts.lost + counts.dropped_declared + counts.pending;
         let mut ranked: Vec<(SimId, (Counts, i64))> =
             by_device.into_iter().filter(|(_, (counts, longest))| never(counts) > 0 || *longest > 0).collect();
         ranked.sort_by_key(|(device, (counts, longest))| (std::cmp::Reverse((never(counts), *longest)), *device));
@@ -75,6 +75,8 @@ impl Ledger {
                     routes: accounts().filter(|account| account.is_first).count() as u64,
                     watched: accounts().count() as u64,
                     counts,
+                    session_messages: self.sessions[index].messages.clone(),
+                    session_flaws: self.sessions[index].flaws.clone(),
                     redelivered: self.eyes[index].redelivered,
                     blind: self.eyes[index].report(),
                 }

@@ -11,11 +11,9 @@ pub(super) struct DeviceTime;
 impl Matcher for DeviceTime {
     fn find(&self, sighting: &Sighting, claim: &Claim<'_>, known: &dyn Known) -> Finding {
         let Some(device_time_ms) = claim.device_time_ms else { return Finding::NotApplicable };
-        let route = match (claim.route(known), known.routes_on(&sighting.topic)) {
-            (Ok(route), _) => route,
-            // A topic of a single stream says as much as device and stream do.
-            (Err(Finding::NotApplicable), [only]) => *only,
-            (Err(finding), _) => return finding,
+        let route = match claim.route(&sighting.topic, known) {
+            Ok(route) => route,
+            Err(finding) => return finding,
         };
         match known.at_time(route, device_time_ms) {
             Recall::Message(sequence) => Finding::Message { route, sequence },

@@ -1,4 +1,4 @@
-//! By device, stream and sequence number.
+//! By device, stream and sequence number; what the payload does not say of them, its topic may.
 
 use vocabulary::Sighting;
 
@@ -9,8 +9,8 @@ use crate::matcher::{Claim, Finding, Known, Matcher};
 pub(super) struct Key;
 
 impl Matcher for Key {
-    fn find(&self, _: &Sighting, claim: &Claim<'_>, known: &dyn Known) -> Finding {
+    fn find(&self, sighting: &Sighting, claim: &Claim<'_>, known: &dyn Known) -> Finding {
         let Some(sequence) = claim.sequence else { return Finding::NotApplicable };
-        claim.route(known).map_or_else(|finding| finding, |route| Finding::Message { route, sequence })
+        claim.route(&sighting.topic, known).map_or_else(|finding| finding, |route| Finding::Message { route, sequence })
     }
 }

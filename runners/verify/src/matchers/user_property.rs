@@ -16,7 +16,7 @@ impl Matcher for UserProperty {
         let told = sighting.properties.iter().find(|(name, _)| name == MESSAGE_PROPERTY);
         let Some(claim) = told.and_then(|(_, value)| claim_of(value)) else { return Finding::NotApplicable };
         let Some(sequence) = claim.sequence else { return Finding::NotApplicable };
-        claim.route(known).map_or_else(|finding| finding, |route| Finding::Message { route, sequence })
+        claim.route(&sighting.topic, known).map_or_else(|finding| finding, |route| Finding::Message { route, sequence })
     }
 }
 

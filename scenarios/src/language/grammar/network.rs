@@ -30,6 +30,13 @@ pub(super) static TARGET: TableSpec = TableSpec {
         )
         .required()
         .taken_by("kind"),
+        key(
+            "cloud",
+            Text,
+            "a cloud whose rules are known (`iomt reference` lists them): what it refuses is an error, and what it wants is said \
+             where the links are silent",
+        )
+        .taken_by("kind"),
         key("with", Arguments, "parameters of the carrier for its targets").taken_by("kind"),
         key(
             "auth",
@@ -214,7 +221,8 @@ pub(super) static TARGET_AUTH: TableSpec = TableSpec {
     about: "Name and password of those who are no devices.",
     keys: &[
         key("user", Text, "user name").required(),
-        key("password", Text, "password; never printed; `${env:NAME}` takes it from the environment").required(),
+        key("password", Text, "password; never printed; `${env:NAME}` takes it from the environment"),
+        key("token", Table(&TOKEN), "instead of a password: one that is signed anew for every connection"),
     ],
     more: More::Nothing,
 };
@@ -223,7 +231,7 @@ pub(super) static AUTH: TableSpec = TableSpec {
     heading: "link.ID.auth",
     about: "Name and password of each device; take the password from the environment with `${env:NAME}`.",
     keys: &[
-        key("user", Template, "user name, such as `${device.serial}`").required(),
+        key("user", Template, "user name, such as `${device.serial}`; some clouds say it themselves"),
         key("password", Template, "password; never printed"),
         key("token", Table(&TOKEN), "instead of a password: one that each device signs anew for every connection"),
     ],

@@ -14,7 +14,14 @@ pub(super) static COHORT: TableSpec = TableSpec {
     about: "Patients of one kind, numbered from 1, and the devices each of them has.",
     keys: &[
         key("id", Id, "first part of every path").required(),
-        key("count", Count(1, MOST_PATIENTS), "how many patients").required(),
+        key("count", Count(1, MOST_PATIENTS), "how many patients; an `inventory` says it by its rows"),
+        key(
+            "inventory",
+            Text,
+            "instead of `count`: a CSV file beside the scenario that lists the devices there are, one a row, with `serial`, \
+             `kind`, `model`, `firmware`, `patient_id`, `mrn`, `user`, `password`, `cert`, `key`, `zone`, `ward` in any order; \
+             what a row leaves out is drawn",
+        ),
         key("patient", Table(&PATIENT), "who they are").required(),
         key("place", Table(&PLACE), "where they are, for Bluetooth"),
         key("zone", Zone, "by whose clocks they live; the zone of `[time]` without it"),

@@ -72,7 +72,7 @@ mod tests {
 
     fn due(due_ns: i64, sequence: u64) -> DueMessage {
         let content = Content::Telemetry { route: RouteId(0), sequence };
-        DueMessage { slot: 0, due_ns, message: Message { content, payload: Bytes::new() } }
+        DueMessage { slot: 0, due_ns, message: Message { content, payload: Bytes::new(), waited: false } }
     }
 
     #[test]

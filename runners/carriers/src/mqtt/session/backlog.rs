@@ -283,6 +283,7 @@ impl Backlog {
             match written {
                 Written::AtMostOnce(mut message) => {
                     message.detach();
+                    message.waited = true;
                     self.outbox.push_front(message);
                 }
                 Written::Kept { ticket, .. } => {
@@ -294,6 +295,7 @@ impl Backlog {
         }
         for waiting in self.in_flight.range_mut(..self.transmitted) {
             waiting.message.detach();
+            waiting.message.waited = true;
         }
         self.transmitted = 0;
         self.bound(turn);

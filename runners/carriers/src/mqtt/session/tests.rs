@@ -55,6 +55,7 @@ fn config(protocol: Protocol, inflight: u16, outbox: OutboxPlan) -> ConnectionCo
         command_topic: None,
         command_qos: 1,
         reply_topic: Some("ward/ack".to_owned()),
+        format_terms: None,
         key: Key::new(1, "ward/3/monitor"),
     }
 }
@@ -92,7 +93,7 @@ impl Desk {
     fn publish(&mut self, route: RouteId, sequence: u64) {
         let content = Content::Telemetry { route, sequence };
         let payload = Bytes::from(sequence.to_string());
-        self.with(|session, turn| session.publish(Message { content, payload }, turn));
+        self.with(|session, turn| session.publish(Message { content, payload, waited: false }, turn));
     }
 
     fn receive(&mut self, bytes: &[u8]) -> Result<(), LossReason> {

@@ -2,80 +2,13 @@
 
 use plot::{Panel, Role, Series};
 use recorder::{Folder, Numerics, State};
+use verify::{VITAL_SIGNS, VitalSignRow};
 use vocabulary::MetricId;
 
 use super::Window;
 use crate::failure::Failure;
 
-/// A quantity with the metrics that show it and the columns of the truth.
-struct Quantity {
-    name: &'static str,
-    title: &'static str,
-    unit: &'static str,
-    /// Span of the scale at least.
-    least_span: f64,
-    /// Metrics; of several groups the first one that a device showed.
-    shown: &'static [&'static [&'static str]],
-    truth: &'static [&'static str],
-}
-
-/// Quantities in the order of a chart; those that no device shows and that hardly change are left out.
-const QUANTITIES: [Quantity; 10] = [
-    Quantity {
-        name: "hr",
-        title: "Heart rate",
-        unit: "/min",
-        least_span: 20.0,
-        shown: &[&["hr"], &["pr"]],
-        truth: &["heart_rate"],
-    },
-    Quantity {
-        name: "abp",
-        title: "Pressure",
-        unit: "mmHg",
-        least_span: 40.0,
-        shown: &[&["abp_sys", "abp_mean", "abp_dia"], &["nibp_sys", "nibp_mean", "nibp_dia"]],
-        truth: &["sbp", "map", "dbp"],
-    },
-    Quantity { name: "spo2", title: "Saturation", unit: "%", least_span: 8.0, shown: &[&["spo2"]], truth: &["sao2"] },
-    Quantity {
-        name: "resp_rate",
-        title: "Breathing",
-        unit: "/min",
-        least_span: 10.0,
-        shown: &[&["resp_rate"]],
-        truth: &["respiratory_rate"],
-    },
-    Quantity {
-        name: "etco2",
-        title: "EtCO\u{2082}",
-        unit: "mmHg",
-        least_span: 10.0,
-        shown: &[&["etco2"]],
-        truth: &["etco2"],
-    },
-    Quantity {
-        name: "temp",
-        title: "Temperature",
-        unit: "\u{b0}C",
-        least_span: 1.0,
-        shown: &[&["temp_core"], &["temp_body"]],
-        truth: &["temperature"],
-    },
-    Quantity { name: "cvp", title: "CVP", unit: "mmHg", least_span: 4.0, shown: &[&["cvp_mean"]], truth: &["cvp"] },
-    Quantity { name: "pap", title: "PAP mean", unit: "mmHg", least_span: 8.0, shown: &[&["pap_mean"]], truth: &[] },
-    Quantity {
-        name: "glucose",
-        title: "Glucose",
-        unit: "mg/dL",
-        least_span: 60.0,
-        shown: &[&["glucose_isf"], &["glucose_cap"]],
-        truth: &["plasma_glucose"],
-    },
-    Quantity { name: "lactate", title: "Lactate", unit: "mmol/L", least_span: 1.0, shown: &[], truth: &["lactate"] },
-];
-
-/// Quantities that are drawn whenever a device shows them; the others only when they change or are asked for.
+/// The first of the vital signs are drawn whenever a device shows them; the others only when they change or are asked for.
 const BASIC: usize = 5;
 /// Panels at most, when nobody asked for particular ones.
 const MOST: usize = 10;
@@ -104,15 +37,15 @@ pub(super) fn panels(
     let asked = |name: &str| show.iter().any(|shown| shown == name);
 
     let mut panels = Vec::new();
-    for (position, quantity) in QUANTITIES.iter().enumerate() {
-        let panel = quantity.panel(&numerics, &states);
-        let moves = || panel.series.iter().any(|series| changes(&series.points, window, quantity.name));
+    for (position, sign) in VITAL_SIGNS.iter().enumerate() {
+        let panel = of_sign(sign, &numerics, &states);
+        let moves = || panel.series.iter().any(|series| changes(&series.points, window, sign.name));
         let basic = position < BASIC && !panel.series.is_empty();
-        if if show.is_empty() { basic || moves() } else { asked(quantity.name) && !panel.series.is_empty() } {
+        if if show.is_empty() { basic || moves() } else { asked(sign.name) && !panel.series.is_empty() } {
             panels.push(panel);
         }
     }
-    let known = |name: &str| QUANTITIES.iter().any(|quantity| quantity.truth.contains(&name));
+    let known = |name: &str| VITAL_SIGNS.iter().any(|sign| sign.truth.contains(&name));
     // What follows from pressures and rates would say the same again.
     let derived = ["stroke_volume", "cardiac_output", "tidal_volume", "minute_ventilation", "paco2", "pao2"];
     for state in states.iter().filter(|state| !known(&state.name)) {
@@ -121,7 +54,7 @@ pub(super) fn panels(
             panels.push(of_state(state));
         }
     }
-    let metrics = QUANTITIES.iter().flat_map(|quantity| quantity.shown).copied().flatten();
+    let metrics = VITAL_SIGNS.iter().flat_map(|sign| sign.shown).copied().flatten();
     let metrics: Vec<&str> = metrics.copied().chain(["pr"]).collect();
     for (metric, points) in numerics.iter().flat_map(|numerics| &numerics.0) {
         let moves = || show.is_empty() && !metrics.contains(&metric.as_str()) && changes(points, window, metric);
@@ -138,24 +71,22 @@ pub(super) fn panels(
     Ok(panels)
 }
 
-impl Quantity {
-    fn panel(&self, numerics: &[Numerics], states: &[State]) -> Panel {
-        let shown = self.shown.iter().find_map(|group| {
-            let of_device =
-                numerics.iter().find(|numerics| group.iter().all(|metric| numerics.0.contains_key(*metric)))?;
-            Some(group.iter().map(|metric| series(metric, Role::Shown, &of_device.0[*metric])).collect::<Vec<_>>())
-        });
-        let truth = self.truth.iter().filter_map(|name| states.iter().find(|state| state.name == *name));
-        let mut all = shown.unwrap_or_default();
-        all.extend(truth.map(|state| series(&state.name, Role::Truth, &state.points)));
-        Panel {
-            name: self.name.to_owned(),
-            title: self.title.to_owned(),
-            unit: self.unit.to_owned(),
-            least_span: self.least_span,
-            series: all,
-            filled: self.shown.iter().any(|group| group.len() > 1),
-        }
+/// What devices showed of a vital sign, beside the truth.
+fn of_sign(sign: &VitalSignRow, numerics: &[Numerics], states: &[State]) -> Panel {
+    let shown = sign.shown.iter().find_map(|group| {
+        let of_device = numerics.iter().find(|numerics| group.iter().all(|metric| numerics.0.contains_key(*metric)))?;
+        Some(group.iter().map(|metric| series(metric, Role::Shown, &of_device.0[*metric])).collect::<Vec<_>>())
+    });
+    let truth = sign.truth.iter().filter_map(|name| states.iter().find(|state| state.name == *name));
+    let mut all = shown.unwrap_or_default();
+    all.extend(truth.map(|state| series(&state.name, Role::Truth, &state.points)));
+    Panel {
+        name: sign.name.to_owned(),
+        title: sign.title.to_owned(),
+        unit: sign.unit.to_owned(),
+        least_span: sign.least_span,
+        series: all,
+        filled: sign.shown.iter().any(|group| group.len() > 1),
     }
 }
 
@@ -233,7 +164,7 @@ mod tests {
             Numerics(metrics.iter().map(|metric| ((*metric).to_owned(), ramp(80.0, 80.0))).collect())
         };
         let titles = |numerics: &[Numerics]| -> Vec<String> {
-            QUANTITIES[1].panel(numerics, &[]).series.into_iter().map(|series| series.title).collect()
+            of_sign(&VITAL_SIGNS[1], numerics, &[]).series.into_iter().map(|series| series.title).collect()
         };
         let (cuff, line) = (["nibp_sys", "nibp_mean", "nibp_dia"], ["abp_sys", "abp_mean", "abp_dia"]);
         assert_eq!(titles(&[shown(&cuff)]), cuff);

@@ -38,6 +38,7 @@ fn subscriber(port: u16, runtime: &Handle) -> Subscriber {
         client_id: "probe".to_owned(),
         protocol: Protocol::V5,
         auth: Some(AuthPlan { user: "watcher".to_owned(), password: "planted".to_owned() }),
+        token: None,
         tls: None,
         kept: Span::ZERO,
     };

@@ -1,32 +1,32 @@
-//! Bolus insulin that a pump counts as still acting.
+//! Bolus insulin that pumps and people count as still acting.
 //!
 //! An exponential curve with a peak of action at 75 min and an end at 360 min, as open closed-loop systems count
-//! rapid-acting insulin in adults; it is the pump's belief, not the patient's truth.
+//! rapid-acting insulin in adults; it is what was given and a belief of how it acts, not the patient's truth.
 
 use std::collections::VecDeque;
 
-use physiology::glucose::Units;
+use super::dose::Units;
 
 /// End and peak of the action [min].
 const END_MIN: f64 = 360.0;
 const PEAK_MIN: f64 = 75.0;
 
-/// Boluses of the last hours, by the minute in which they were pushed.
-#[derive(Debug, Clone, Default)]
-pub(super) struct InsulinOnBoard(VecDeque<(i64, Units)>);
+/// Boluses of the last hours, by the minute in which they were given.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct InsulinOnBoard(VecDeque<(i64, Units)>);
 
 impl InsulinOnBoard {
-    /// Counts bolus insulin pushed in a minute.
-    pub(super) fn add(&mut self, minute: i64, bolus: Units) {
+    /// Counts bolus insulin given in a minute.
+    pub fn add(&mut self, minute: i64, bolus: Units) {
         if bolus > Units(0.0) {
-            self.0.retain(|(pushed, _)| ((minute - pushed) as f64) < END_MIN);
+            self.0.retain(|(given, _)| ((minute - given) as f64) < END_MIN);
             self.0.push_back((minute, bolus));
         }
     }
 
     /// What is still acting in a minute.
-    pub(super) fn at(&self, minute: i64) -> Units {
-        let parts = self.0.iter().map(|(pushed, bolus)| *bolus * acting_part((minute - pushed) as f64));
+    pub fn at(&self, minute: i64) -> Units {
+        let parts = self.0.iter().map(|(given, bolus)| *bolus * acting_part((minute - given) as f64));
         parts.fold(Units(0.0), |sum, part| sum + part)
     }
 }
