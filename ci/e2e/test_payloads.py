@@ -16,7 +16,7 @@ from program import SCENARIOS, Run, iomt, sets
 # The last digit of a value in each foreign payload.
 FOREIGN = {
     "xml": r">\d*(\d)</value>",
-    "csv": r";\d*(\d)\s*$",
+    "csv": r"(\d)\s*$",
     "nested": r'"values": \[\s*\d*(\d)\s*\]',
     "texts": r'"spo2": "\d*(\d)"',
     "batch": r'"spo2": \d*(\d)',
