@@ -1,4 +1,4 @@
-//! What the IoMT FHIR connector (microsoft/iomt-fhir, the Azure MedTech service) must be told to read messages of the preset
+//! What the `IoMT` FHIR connector (microsoft/iomt-fhir, the Azure `MedTech` service) must be told to read messages of the preset
 //! `medtech`: the mapping of device content and that of FHIR, as its documentation has them (docs/Configuration.md).
 //!
 //! Each metric is a type of its own, so that a message gives one value of a type. Blood pressures that belong together

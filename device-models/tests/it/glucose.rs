@@ -147,7 +147,7 @@ fn empty_pumps_are_refilled_and_ketoacidosis_is_rare() {
         let (registry, roster) = pump_wearers(seed, 30);
         let mut sim = Sim::new(&registry, &roster, &Arc::new(Vec::new()), 0..30).unwrap();
         sim.observe(Box::new(Nobody));
-        let mut ill = vec![false; 30];
+        let mut ill = [false; 30];
         for day in 1..=30 {
             sim.advance_to(SimTime::ZERO + Span::from_secs(86_400 * day));
             let truth = sim.take_truth();

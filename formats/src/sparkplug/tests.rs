@@ -319,9 +319,8 @@ fn whatever_is_altered_is_found() {
             let is_late = payload == &late[..];
             let of_session = match path[..] {
                 [field::PAYLOAD_SEQUENCE] => true,
-                // The time of sending is another one for what has waited.
-                [field::PAYLOAD_TIMESTAMP] => is_late,
-                [field::PAYLOAD_METRIC, field::IS_HISTORICAL] => is_late,
+                // What has waited is marked, and sent at another time.
+                [field::PAYLOAD_TIMESTAMP] | [field::PAYLOAD_METRIC, field::IS_HISTORICAL] => is_late,
                 // A birth has said it: it may be left out, and not be another.
                 [field::PAYLOAD_METRIC, field::DATATYPE] => same == Sameness::Meaning,
                 _ => false,

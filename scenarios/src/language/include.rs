@@ -34,13 +34,13 @@ fn read_file(
         return Err(complain(format!("includes are nested more than {DEEPEST} deep")));
     }
     let text = match preset::name_of(name) {
-        Some(wanted) => match PRESETS.iter().find(|preset| preset.name == wanted) {
-            Some(preset) => preset.text.to_owned(),
-            None => {
+        Some(wanted) => {
+            let Some(preset) = PRESETS.iter().find(|preset| preset.name == wanted) else {
                 let hint = hint(wanted, "presets", preset::names().collect::<Vec<_>>());
                 return Err(complain(format!("there is no preset `{wanted}`{hint}")));
-            }
-        },
+            };
+            preset.text.to_owned()
+        }
         None => source.read(name).map_err(|error| complain(error.to_string()))?,
     };
     let file = notes.add_file(name, &text, included_from);

@@ -232,9 +232,10 @@ impl Cohort {
 fn judge_seeds(seeds: std::ops::Range<u64>, people: u64, days: i64) {
     for model in ["t1d_adult", "t1d_adolescent", "t1d_child"] {
         let cohorts: Vec<Cohort> = seeds.clone().map(|seed| cohort(model, seed, people, days)).collect();
-        println!("{model}: {:#?}", Cohort::mean(&cohorts));
         Cohort::mean(&cohorts).judge(model, 0.0);
-        cohorts.iter().for_each(|cohort| cohort.judge(model, 2.0));
+        for cohort in &cohorts {
+            cohort.judge(model, 2.0);
+        }
     }
 }
 
