@@ -31,9 +31,10 @@ pub use ports::{Command, CommandInbox, Outbound, Outbox, Relay, Replies, Reply, 
 pub use registry::{
     ActionSpec, AddressSpec, CarrierChecks, CarrierKind, CloudLogin, CloudSpec, CommandAction, CommandCode,
     CommandSpec, Complaint, DeviceSpec, DurationRule, Executor, ExpectMetricSpec, Flaw, Flaws, FormatError,
-    FormatSource, FormatSpec, Level, MakeFormat, MetricShape, Need, OtherIds, PatientFaculties, PatientSpec,
-    PatientText, Plugin, ProbeKind, ProfileFile, Program, Reach, Registry, Request, Row, Sampled, Seam, SignalAct,
-    SignalAction, SignalCode, Spawn, SpawnError, StepCheck, StepFacts, StreamKind, StreamSpec, SystemSpec, TruthColumn,
+    FormatSource, FormatSpec, Level, MakeFormat, MetricChoice, MetricShape, Need, OtherIds, PatientFaculties,
+    PatientSpec, PatientText, Plugin, ProbeKind, ProfileFile, Program, Reach, Registry, Request, Row, Sampled, Seam,
+    SignalAct, SignalAction, SignalCode, Spawn, SpawnError, StepCheck, StepFacts, StreamKind, StreamSpec, SystemSpec,
+    TruthColumn,
 };
 pub use rest::Rest;
 pub use roster::{Cadence, DevicePlan, FormatPlan, PatientPlan, Roster, Route, RouteId, SimId, StreamPlan};

@@ -31,7 +31,7 @@ pub use action::{
 };
 pub use carrier::{AddressSpec, CarrierChecks, CarrierKind};
 pub use cloud::{CloudLogin, CloudSpec, OtherIds};
-pub use device::{CommandSpec, DeviceSpec, Spawn, StreamKind, StreamSpec};
+pub use device::{CommandSpec, DeviceSpec, MetricChoice, Spawn, StreamKind, StreamSpec};
 pub use executor::{Executor, Reach, Seam};
 pub use expectation_metric::{ExpectMetricSpec, MetricShape, Sampled};
 pub use foresight::{Complaint, Need, PatientFaculties, PatientText, StepCheck, StepFacts};
@@ -43,8 +43,8 @@ pub use program::Program;
 pub use rows::Row;
 pub use system::SystemSpec;
 
-use crate::Occurrence;
 use crate::sim::Phase;
+use crate::{DevicePlan, Occurrence, StreamPlan};
 use rows::Lists;
 
 type Furnisher = Box<dyn Fn(&mut World) + Send + Sync>;
@@ -270,6 +270,12 @@ impl Registry {
     /// The device kind with this name.
     pub fn device(&self, kind: &str) -> Option<&DeviceSpec> {
         self.find(kind)
+    }
+
+    /// The metrics that a stream of this device carries; none of a kind that nobody registered.
+    pub fn metrics_of(&self, device: &DevicePlan, stream: &StreamPlan) -> Vec<MetricId> {
+        let spec = self.device(&device.kind).and_then(|kind| kind.streams.get(stream.kind_index));
+        spec.map_or_else(Vec::new, |spec| spec.metrics_of(device))
     }
 
     /// The patient model with this name.

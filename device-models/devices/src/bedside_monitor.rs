@@ -15,7 +15,9 @@ use crate::sensors::capnograph::CapnographFaults;
 use crate::sensors::lead_off::{Contact, LeadsOff};
 use crate::sensors::pinned::Pinned;
 use crate::sensors::pressure_line::LineFaults;
-use crate::sensors::{EcgFrontEnd, EcgRoom, LEADS, WhiteNoise, averages, leads_of, leads_option, quantise};
+use crate::sensors::{
+    EcgFrontEnd, EcgRoom, LEADS, LEADS_OPTION, WhiteNoise, averages, leads_of, leads_option, quantise,
+};
 use patients::{Physiology, RADIAL_ARTERY, needs_circulation};
 use physiology::{Body, add_lung_volume};
 
@@ -249,6 +251,7 @@ pub fn register(registry: &mut Registry) {
         .watch(When::Every(WATCHED), BedsideMonitor::watch_patient)
         .values("vitals", vitals_about, 1_000, &vitals, BedsideMonitor::say_vitals)
         .samples("ecg", "the leads chosen, lead II by default", fast, &LEADS, BedsideMonitor::say_ecg)
+        .chosen_by(LEADS_OPTION, metrics::ECG_II)
         .samples("abp", "arterial pressure", medium, &[metrics::ABP_WAVE], BedsideMonitor::say_pressure)
         .samples("pleth", "infrared pleth", medium, &[metrics::PLETH], BedsideMonitor::say_pleth)
         .samples("resp", "chest impedance", slow, &[metrics::RESP_WAVE], BedsideMonitor::say_respiration)

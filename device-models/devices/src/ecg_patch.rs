@@ -7,7 +7,7 @@ use vocabulary::{Quality, Reading, metrics};
 use super::battery::Battery;
 use crate::device::{Chunk, DeviceKind, DeviceModel, EventStream, Sampling, Saying, Spawning, Watching, When};
 use crate::sensors::lead_off::{Contact, LeadsOff};
-use crate::sensors::{EcgFrontEnd, EcgRoom, LEADS, averages, leads_of, leads_option};
+use crate::sensors::{EcgFrontEnd, EcgRoom, LEADS, LEADS_OPTION, averages, leads_of, leads_option};
 use patients::{Physiology, needs_circulation};
 
 const STATUS: EventStream = EventStream("status");
@@ -79,6 +79,7 @@ pub fn register(registry: &mut Registry) {
         .option(leads_option())
         .watch(When::Every(GRID), EcgPatch::watch_contact)
         .samples("ecg", "the leads chosen, lead II by default", sampling, &LEADS, EcgPatch::say_ecg)
+        .chosen_by(LEADS_OPTION, metrics::ECG_II)
         .values("hr", "heart rate over eight beats", 5_000, &[metrics::HR], EcgPatch::say_heart_rate)
         .event(STATUS, "when an electrode comes off or is back", &[metrics::DEVICE_STATUS, metrics::BATTERY])
         .register(registry);

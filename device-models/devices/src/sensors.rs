@@ -13,7 +13,7 @@ mod oximeter;
 pub mod pinned;
 pub mod pressure_line;
 
-pub use ecg_front_end::{EcgFrontEnd, EcgRoom, GAIN_MV, LEADS, leads_of, leads_option, quantise};
+pub use ecg_front_end::{EcgFrontEnd, EcgRoom, GAIN_MV, LEADS, LEADS_OPTION, leads_of, leads_option, quantise};
 pub use noise::{Tone, WhiteNoise, add_tones, baseline_wander};
 pub use oximeter::{Oximeter, ratio_of_ratios, saturation_of_ratio};
 

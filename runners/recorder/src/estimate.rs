@@ -36,12 +36,8 @@ impl Estimate {
         let devices = plan.roster.devices.iter().filter(|device| patients.contains(&device.patient.index()));
         let said: f64 = devices
             .flat_map(|device| {
-                let kind = registry.device(&device.kind);
-                device.streams.iter().map(move |stream| {
-                    let metrics =
-                        kind.and_then(|kind| kind.streams.get(stream.kind_index)).map_or(1, |it| it.metrics.len());
-                    (stream.cadence, metrics as f64)
-                })
+                let said = device.streams.iter();
+                said.map(move |stream| (stream.cadence, registry.metrics_of(device, stream).len() as f64))
             })
             .map(|(cadence, metrics)| match cadence {
                 Cadence::Periodic { period } => metrics * NUMERICS_ROW_BYTES / period.seconds(),

@@ -279,7 +279,7 @@ fn bluetooth_device(kind: &'static str, streams: Vec<StreamSpec>) -> DeviceSpec 
 }
 
 fn stream(id: &'static str, kind: StreamKind, metrics: &[MetricId]) -> StreamSpec {
-    StreamSpec { id, about: "a stream", kind, metrics: metrics.to_vec() }
+    StreamSpec { id, about: "a stream", kind, metrics: metrics.to_vec(), choice: None }
 }
 
 fn patients() -> Vec<PatientSpec> {

@@ -40,11 +40,32 @@ pub struct StreamSpec {
     pub about: &'static str,
     /// Kind and default cadence.
     pub kind: StreamKind,
-    /// Metrics it carries.
+    /// Metrics it can carry.
     pub metrics: Vec<MetricId>,
+    /// What chooses among them; without it all are carried.
+    pub choice: Option<MetricChoice>,
+}
+
+/// An option of the device lists which of a stream's metrics are carried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MetricChoice {
+    /// The option, which takes texts: short names of metrics.
+    pub option: &'static str,
+    /// What is carried when the option is absent.
+    pub usual: MetricId,
 }
 
 impl StreamSpec {
+    /// The metrics that the stream of this device carries.
+    pub fn metrics_of(&self, device: &DevicePlan) -> Vec<MetricId> {
+        let Some(MetricChoice { option, usual }) = self.choice else { return self.metrics.clone() };
+        let chosen = device.options.texts(option).unwrap_or_default();
+        if chosen.is_empty() {
+            return vec![usual];
+        }
+        chosen.iter().filter_map(|name| MetricId::find(name)).collect()
+    }
+
     /// Short names of its metrics, with commas between them.
     pub fn metric_names(&self) -> String {
         let names: Vec<_> = self.metrics.iter().map(|metric| metric.metric().id).collect();

@@ -10,8 +10,8 @@ use bevy_ecs::component::Mutable;
 use bevy_ecs::prelude::*;
 use bevy_ecs::query::ReadOnlyQueryData;
 use sim_core::{
-    CommandSpec, DeviceSpec, Need, Obey, ParameterSpec, Phase, Registry, Span, Spawn, SpawnError, StreamKind,
-    StreamSpec, SystemSpec,
+    CommandSpec, DeviceSpec, MetricChoice, Need, Obey, ParameterSpec, Phase, Registry, Span, Spawn, SpawnError,
+    StreamKind, StreamSpec, SystemSpec,
 };
 use vocabulary::{MetricId, metrics};
 
@@ -182,6 +182,15 @@ impl<M: DeviceModel> DeviceKind<M> {
         self.stream(id, about, kind, metrics, Speech::Samples(say))
     }
 
+    /// An option of the device lists which of its metrics the stream that was added last carries.
+    #[must_use]
+    pub fn chosen_by(mut self, option: &'static str, usual: MetricId) -> Self {
+        if let Some(stream) = self.spec.streams.last_mut() {
+            stream.choice = Some(MetricChoice { option, usual });
+        }
+        self
+    }
+
     /// A stream on which the device speaks when something happens: [`Watching::event`].
     #[must_use]
     pub fn event(self, EventStream(id): EventStream, about: &'static str, metrics: &[MetricId]) -> Self {
@@ -253,7 +262,7 @@ impl<M: DeviceModel> DeviceKind<M> {
         metrics: &[MetricId],
         speech: Speech<M>,
     ) -> Self {
-        self.spec.streams.push(StreamSpec { id, about, kind, metrics: metrics.to_vec() });
+        self.spec.streams.push(StreamSpec { id, about, kind, metrics: metrics.to_vec(), choice: None });
         self.table.streams.push((id, speech));
         self
     }

@@ -32,6 +32,9 @@ pub const LEADS: [MetricId; 12] = {
     metrics
 };
 
+/// The option that lists the leads sent.
+pub const LEADS_OPTION: &str = "leads";
+
 /// The leads of one device, as its electrodes and converters see them.
 ///
 /// Limb leads other than I and II are computed from these two, in counts, as electrocardiographs do; their identities
@@ -169,7 +172,7 @@ fn wander(device: Key, lead: Lead) -> [Tone; 3] {
 /// The option by which a device is given its leads.
 pub fn leads_option() -> ParameterSpec {
     ParameterSpec::optional(
-        "leads",
+        LEADS_OPTION,
         ParameterKind::Texts,
         "leads sent: `ecg_i` to `ecg_v6`; `[\"ecg_ii\"]` when absent",
     )
@@ -181,7 +184,7 @@ pub fn leads_option() -> ParameterSpec {
 /// When the plan names something that is not a lead, or a lead twice.
 pub fn leads_of(plan: &DevicePlan) -> Result<Vec<Lead>, String> {
     let mut leads = Vec::new();
-    for name in plan.options.texts("leads").unwrap_or_default() {
+    for name in plan.options.texts(LEADS_OPTION).unwrap_or_default() {
         let lead = MetricId::find(name).and_then(Lead::of_metric).ok_or_else(|| {
             let known = LEADS.map(|lead| lead.metric().id);
             format!("`{name}` is not a lead; leads are {known:?}")

@@ -37,12 +37,11 @@ impl FormatTerms {
         };
         let streams = senders.iter().flat_map(|sender| {
             let device = &plan.roster.devices[sender.index()];
-            let kind = registry.device(&device.kind);
             device.streams.iter().map(move |stream| SessionStream {
                 topic: plan.deliveries[stream.route.index()].topic.clone(),
                 device_serial: device.serial.clone(),
                 device: device.identity.clone(),
-                metrics: kind.map(|kind| kind.streams[stream.kind_index].metrics.clone()).unwrap_or_default(),
+                metrics: registry.metrics_of(device, stream),
             })
         });
         Some(Self { rules, streams: streams.collect(), start_epoch_ns: plan.roster.start_epoch_ns, pace })

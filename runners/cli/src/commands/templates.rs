@@ -8,7 +8,7 @@ use formats::home_assistant::{Discovered, discovery};
 use formats::medtech::{Said, device_content, fhir_mapping};
 use scenarios::{PRESETS, Plan};
 use sim_core::{Cadence, DevicePlan, Registry, StreamPlan};
-use vocabulary::{Message, MetricId, Origin};
+use vocabulary::{Message, Origin};
 
 use crate::arguments::Variables;
 use crate::failure::Failure;
@@ -86,12 +86,6 @@ fn speakers<'p>(plan: &'p Plan, format: &str) -> Vec<(&'p DevicePlan, Vec<&'p St
     devices.filter(|(_, streams): &(_, Vec<_>)| !streams.is_empty()).collect()
 }
 
-/// The metrics of a stream, as its kind declares them.
-fn metrics_of(device: &DevicePlan, stream: &StreamPlan, registry: &Registry) -> Vec<MetricId> {
-    let kind = registry.device(&device.kind);
-    kind.map(|kind| kind.streams[stream.kind_index].metrics.clone()).unwrap_or_default()
-}
-
 fn said(devices: &[(&DevicePlan, Vec<&StreamPlan>)], registry: &Registry) -> Vec<Said> {
     let mut said: Vec<Said> = Vec::new();
     for (device, streams) in devices {
@@ -100,7 +94,7 @@ fn said(devices: &[(&DevicePlan, Vec<&StreamPlan>)], registry: &Registry) -> Vec
                 Cadence::Sampled { rate_mhz, .. } => Some(1e6 / f64::from(rate_mhz.max(1))),
                 Cadence::Periodic { .. } | Cadence::OnEvent => None,
             };
-            for metric in metrics_of(device, stream, registry) {
+            for metric in registry.metrics_of(device, stream) {
                 if said.iter().all(|known| known.metric != metric) {
                     said.push(Said { metric, period_ms });
                 }
@@ -140,7 +134,7 @@ fn discoveries(plan: &Plan, devices: &[(&DevicePlan, Vec<&StreamPlan>)], registr
             .iter()
             .map(|stream| {
                 let topic = plan.deliveries[stream.route.index()].topic.as_str();
-                (topic, metrics_of(device, stream, registry))
+                (topic, registry.metrics_of(device, stream))
             })
             .collect();
         let (topic, payload) = discovery(&Discovered { serial: &device.serial, label: &device.identity, streams });

@@ -91,8 +91,9 @@ impl Subject<'_> {
         }
     }
 
-    /// A key that is left out is refused if it is mandatory; otherwise writing its default changes nothing, and where
-    /// there is none to write, the plan differs only in what the key is for.
+    /// A key that is left out is refused if it is mandatory, or missed by its name where what stands beside it makes it so;
+    /// otherwise writing its default changes nothing, and where there is none to write, the plan differs only in what the key
+    /// is for.
     fn drop(&mut self, occurrence: &Occurrence, row: &Row) {
         self.mutants += 1;
         let (name, line) = (&occurrence.name, occurrence.line);
@@ -108,7 +109,8 @@ impl Subject<'_> {
                 let mut defaults = row.default.iter().flat_map(|default| written(default));
                 let same =
                     |text: String| self.load(self.source.valued(occurrence, &text)).err().as_ref() == Some(&errors);
-                if row.is_member || defaults.any(same) {
+                let is_missed = errors.len() == 1 && errors[0].message.ends_with(&format!("has no `{name}`"));
+                if row.is_member || is_missed || defaults.any(same) {
                     return;
                 }
                 self.told.push(format!("{}:{line}: without `{name}`: {}", self.name, errors[0]));
