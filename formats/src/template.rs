@@ -117,8 +117,11 @@ impl Template {
             }
         };
         let content_type = arguments.text(CONTENT_TYPE).unwrap_or(JSON).to_owned();
-        let is_json = content_type == JSON || content_type.ends_with("+json");
-        let environment = environment(text, &content_type, is_json);
+        // A character set may follow.
+        let media_type = content_type.split(';').next().unwrap_or_default().trim_end();
+        let is_json = media_type == JSON || media_type.ends_with("+json");
+        let is_xml = media_type.ends_with("/xml") || media_type.ends_with("+xml");
+        let environment = environment(text, is_json, is_xml);
         let environment = environment.map_err(|error| flaws.push(flaw(parameter, text, &error))).ok();
         let key = match (arguments.table(KEY), arguments.text(PATTERN)) {
             (None, None) => Ok(KeyReader::Absent),
@@ -130,7 +133,7 @@ impl Template {
                 KEY,
                 format!("`{content_type}` is no JSON, which `key` points into; use `pattern`"),
             )]),
-            (None, Some(pattern)) => KeyReader::pattern(pattern),
+            (None, Some(pattern)) => KeyReader::pattern(pattern, is_xml),
             (Some(_), Some(_)) => Err(vec![FormatFlaw::of(PATTERN, "there is a `key` already; leave out one of them")]),
         };
         match (environment, key) {
@@ -149,13 +152,12 @@ impl Template {
     }
 }
 
-fn environment(text: &str, content_type: &str, is_json: bool) -> Result<Environment<'static>, Error> {
+fn environment(text: &str, is_json: bool, is_xml: bool) -> Result<Environment<'static>, Error> {
     let mut environment = Environment::new();
     // A misspelt name is an error where it is printed, and `{% if metrics.spo2 %}` asks whether there is one.
     environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     environment.set_formatter(write_value);
     environment.set_fuel(Some(MOST_STEPS));
-    let is_xml = content_type.ends_with("/xml") || content_type.ends_with("+xml");
     environment.set_auto_escape_callback(move |_| match (is_json, is_xml) {
         (true, _) => AutoEscape::Json,
         (_, true) => AutoEscape::Html,

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Display;
 
+use quick_xml::escape::unescape;
 use regex::Regex;
 use serde_json::Value;
 use vocabulary::{FormatFlaw, KeyError, MessageKey, Telling};
@@ -25,8 +26,8 @@ pub(super) enum KeyReader {
     Absent,
     /// By JSON pointers (RFC 6901), in the order of [`PARTS`].
     Pointers([Option<String>; 5]),
-    /// By a regular expression with groups named as [`PARTS`].
-    Pattern(Box<Regex>),
+    /// By a regular expression with groups named as [`PARTS`], whose texts are escaped in XML.
+    Pattern { regex: Box<Regex>, is_xml: bool },
 }
 
 impl KeyReader {
@@ -56,8 +57,8 @@ impl KeyReader {
         Err(flaws.into_iter().map(|reason| FormatFlaw::of(KEY, reason)).collect())
     }
 
-    /// Reads by a regular expression.
-    pub(super) fn pattern(pattern: &str) -> Result<Self, Vec<FormatFlaw>> {
+    /// Reads by a regular expression, from XML or from plain text.
+    pub(super) fn pattern(pattern: &str, is_xml: bool) -> Result<Self, Vec<FormatFlaw>> {
         let regex = Regex::new(pattern).map_err(|error| {
             // The last line says what, the others draw where.
             let reason = error.to_string();
@@ -71,7 +72,7 @@ impl KeyReader {
             .collect();
         flaws.extend(missing(PATTERN, |part| groups.contains(&part)));
         if flaws.is_empty() {
-            return Ok(Self::Pattern(Box::new(regex)));
+            return Ok(Self::Pattern { regex: Box::new(regex), is_xml });
         }
         Err(flaws.into_iter().map(|reason| FormatFlaw::of(PATTERN, reason)).collect())
     }
@@ -81,7 +82,7 @@ impl KeyReader {
         match self {
             Self::Absent => None,
             Self::Pointers(_) => Some(KEY),
-            Self::Pattern(_) => Some(PATTERN),
+            Self::Pattern { .. } => Some(PATTERN),
         }
     }
 
@@ -90,7 +91,7 @@ impl KeyReader {
         let (serial, stream) = match self {
             Self::Absent => return Telling::Nothing,
             Self::Pointers([serial, stream, ..]) => (serial.is_some(), stream.is_some()),
-            Self::Pattern(regex) => {
+            Self::Pattern { regex, .. } => {
                 let has = |part: &str| regex.capture_names().flatten().any(|group| group == part);
                 (has(SERIAL), has(STREAM))
             }
@@ -119,10 +120,10 @@ impl KeyReader {
                 let [(_, serial), (_, stream)] = named;
                 key(serial, stream, part(sequence)?, part(time)?, patient)
             }
-            Self::Pattern(regex) => {
+            Self::Pattern { regex, is_xml } => {
                 let text = std::str::from_utf8(payload).map_err(unreadable)?;
                 let captures = regex.captures(text).ok_or_else(|| unreadable("`pattern` does not match it"))?;
-                let part = |name: &str| captures.name(name).map(|found| Cow::Borrowed(found.as_str()));
+                let part = |name: &str| captures.name(name).map(|found| meant(found.as_str(), *is_xml));
                 let patient = part(PATIENT).filter(|patient| !patient.is_empty());
                 let silent = [SERIAL, STREAM].into_iter().find(|name| {
                     regex.capture_names().flatten().any(|group| group == *name)
@@ -149,6 +150,11 @@ fn missing(parameter: &str, has: impl Fn(&str) -> bool) -> Option<String> {
 
 fn unreadable(reason: impl Display) -> KeyError {
     KeyError::Unreadable { reason: reason.to_string() }
+}
+
+/// What a text of XML or plain text means. What only looks like an entity means itself.
+fn meant(text: &str, is_xml: bool) -> Cow<'_, str> {
+    if is_xml { unescape(text).unwrap_or(Cow::Borrowed(text)) } else { Cow::Borrowed(text) }
 }
 
 /// The plain value that a pointer leads to, as text.

@@ -224,6 +224,22 @@ fn a_key_may_tell_the_patient() {
 }
 
 #[test]
+fn texts_of_xml_are_read_back_as_they_were_meant() {
+    let pattern = r#"s="(?P<serial>[^"]+)" t="(?P<stream>[^"]+)" n="(?P<sequence>[^"]+)""#;
+    let read = |content_type: &str, payload: &str| {
+        let texts = [("text", "<m/>"), ("pattern", pattern), ("content_type", content_type)];
+        let template = Template::new(&arguments(&texts, &[])).expect("sound");
+        let key = template.key(payload.as_bytes()).expect("a key");
+        key.device_serial.into_owned()
+    };
+    let payload = r#"<m s="A&amp;B-&#x27;1&#39;" t="spo2" n="3"/>"#;
+    assert_eq!(read("application/xml", payload), "A&B-'1'");
+    assert_eq!(read("text/xml; charset=utf-8", payload), "A&B-'1'");
+    assert_eq!(read("text/plain", payload), "A&amp;B-&#x27;1&#39;");
+    assert_eq!(read("application/xml", &payload.replace("&amp;", "&")), "A&B-&#x27;1&#39;");
+}
+
+#[test]
 fn a_route_names_a_registered_format_or_one_of_the_scenarios_own() {
     let mut registry = Registry::new();
     registry.add_plugin(&Formats);

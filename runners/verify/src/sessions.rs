@@ -16,8 +16,8 @@ pub(crate) struct SessionsSeen {
     followers: Vec<Box<dyn SessionFollower>>,
     /// Messages of sessions, by kind.
     pub(crate) messages: BTreeMap<String, u64>,
-    /// Broken rules, in the words of the format.
-    pub(crate) flaws: BTreeMap<String, u64>,
+    /// Rules that were broken, if it looks where sessions are.
+    flaws: BTreeMap<String, u64>,
 }
 
 impl SessionsSeen {
@@ -48,6 +48,12 @@ impl SessionsSeen {
             *self.messages.entry(sighting.kind.to_owned()).or_default() += 1;
         }
         sighting.is_of_session
+    }
+
+    /// Broken rules, in the words of the format. Where no message of a session came at all, the probe does not look where
+    /// they are, and knows of no rule.
+    pub(crate) fn flaws(&self) -> BTreeMap<String, u64> {
+        if self.messages.is_empty() { BTreeMap::new() } else { self.flaws.clone() }
     }
 
     /// The probe may have missed something.

@@ -77,7 +77,9 @@ impl Trials<'_> {
                 self.check_device(cohort, device, link);
             }
         }
-        for (payload, _) in self.payloads.iter().zip(used).filter(|(payload, used)| payload.body.is_ok() && !used) {
+        // A file that is included may well hold more than one scenario needs.
+        let is_own = |payload: &PayloadDraft| payload.body.is_ok() && !self.notes.is_included(payload.id.place);
+        for (payload, _) in self.payloads.iter().zip(used).filter(|(payload, used)| !used && is_own(payload)) {
             let message = format!("no device has a link with `format = \"{}\"`, so it is not tried", payload.id.value);
             self.notes.warning(payload.id.place, message);
         }

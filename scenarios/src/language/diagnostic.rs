@@ -167,6 +167,11 @@ impl Notes {
         format!("{}:{line}", self.files.borrow()[place.file].name)
     }
 
+    /// Whether a place is in a file that another one included.
+    pub(crate) fn is_included(&self, place: Place) -> bool {
+        self.files.borrow()[place.file].included_from.is_some()
+    }
+
     /// The file of a place, as it was asked for.
     pub(crate) fn file_name(&self, place: Place) -> String {
         self.files.borrow()[place.file].name.clone()

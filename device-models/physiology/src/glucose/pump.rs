@@ -152,7 +152,7 @@ impl InsulinPump {
     }
 
     /// Advances by one minute; returns the insulin that reaches the tissue. A pump that has noticed an occlusion stops,
-    /// and gives up its bolus.
+    /// and gives up its bolus, as does one whose reservoir has less than a step left.
     pub fn advance_minute(&mut self) -> Units {
         if self.notices_occlusion() {
             self.bolus_left = Units(0.0);
@@ -179,6 +179,9 @@ impl InsulinPump {
         let bolus = self.bolus_left.0.min(self.model.bolus_u_min).min(self.reservoir.0 - basal);
         self.bolus_left = Units(self.bolus_left.0 - bolus);
         self.reservoir = Units(self.reservoir.0 - basal - bolus);
+        if self.reservoir < self.model.bolus_step {
+            self.bolus_left = Units(0.0);
+        }
         self.basal_pushed += Units(basal);
         self.bolus_pushed += Units(bolus);
         Units(basal + bolus)
@@ -302,8 +305,11 @@ mod tests {
         run(&mut pump, 600);
         assert!(pump.reservoir().0 < 1e-9);
         assert_eq!(run(&mut pump, 60), 0.0);
+        // What was asked of it in the meantime is not given when it is full again.
+        pump.bolus(Units(30.0));
+        run(&mut pump, 60);
         pump.refill(Units(200.0));
-        assert!(run(&mut pump, 60) > 0.9);
+        assert!((run(&mut pump, 60) - 1.0).abs() < 0.051);
     }
 
     proptest! {

@@ -76,7 +76,7 @@ impl Ledger {
                     watched: accounts().count() as u64,
                     counts,
                     session_messages: self.sessions[index].messages.clone(),
-                    session_flaws: self.sessions[index].flaws.clone(),
+                    session_flaws: self.sessions[index].flaws(),
                     redelivered: self.eyes[index].redelivered,
                     blind: self.eyes[index].report(),
                 }
