@@ -49,6 +49,13 @@ const ISCHAEMIA_S: [f64; 4] = [15.0, 40.0, 80.0, 130.0];
 /// Above so many no reflex is left.
 const DEEPEST_COMA_S: f64 = 240.0;
 
+/// Who convulses does not respond, and wakes up within minutes to an hour: so many seconds for each of the convulsion, at most
+/// half an hour, and the seconds that are left above which patients are confused, answer a voice only, and pain only. Chosen
+/// for that (Pottkämper et al., Epilepsia 2020;61:1045 reviews 5 to 30 min; from memory).
+const AFTER_EACH_SECOND_S: f64 = 5.0;
+const LONGEST_AFTER_S: f64 = 1_800.0;
+const AFTER_CONVULSION_S: [f64; 3] = [0.0, 300.0, 900.0];
+
 /// Oxygen above this fraction is supplemental.
 const SUPPLEMENTAL_FIO2: f64 = ROOM_AIR + 0.01;
 
@@ -58,6 +65,8 @@ pub(crate) struct Chart {
     scale: OxygenScale,
     /// Pressure and saturation as the brain has them.
     brain: Option<(f64, f64)>,
+    /// Time that a convulsion is still felt [s].
+    after_convulsion_s: f64,
     urine: UrineBag,
 }
 
@@ -79,7 +88,7 @@ pub(crate) struct Line {
 impl Chart {
     /// An empty chart; the scale belongs to the patient's lungs.
     pub(crate) fn new(scale: OxygenScale) -> Self {
-        Self { scale, brain: None, urine: UrineBag::default() }
+        Self { scale, brain: None, after_convulsion_s: 0.0, urine: UrineBag::default() }
     }
 
     /// Charts the second that has passed, with glucose and ketones where the patient has a model of them.
@@ -88,6 +97,7 @@ impl Chart {
         let consciousness = self
             .consciousness(vitals.map_mmhg, vitals.sao2, drugs.map_or(1.0, Drugs::wakefulness))
             .max(poisoned(core))
+            .max(self.convulsed(core.inputs.convulsing))
             .max(glycaemia.map_or(Consciousness::Alert, |glycaemia| metabolic(glycaemia, vitals.paco2_mmhg)));
         let observations = News2Observations {
             respiratory_rate_bpm: vitals.respiratory_rate_bpm,
@@ -132,6 +142,17 @@ impl Chart {
         if is_perfused && ischaemia_s < DEEPEST_COMA_S { consciousness.glasgow() } else { LEAST_GLASGOW }
     }
 
+    /// What a convulsion leaves of consciousness, in a second of it or one without.
+    fn convulsed(&mut self, convulsing: bool) -> Consciousness {
+        if convulsing {
+            self.after_convulsion_s = (self.after_convulsion_s + AFTER_EACH_SECOND_S).min(LONGEST_AFTER_S);
+            return Consciousness::Unresponsive;
+        }
+        self.after_convulsion_s = (self.after_convulsion_s - 1.0).max(0.0);
+        let passed = |limit: &&f64| self.after_convulsion_s > **limit;
+        Consciousness::ALL[AFTER_CONVULSION_S.iter().filter(passed).count()]
+    }
+
     /// The worst of what sedation, pressure and oxygen leave.
     fn consciousness(&mut self, map_mmhg: f64, sao2: f64, wakefulness: f64) -> Consciousness {
         let (brain_mmhg, brain_sao2) = self.brain.get_or_insert((map_mmhg, sao2));
@@ -150,6 +171,9 @@ pub(crate) fn consciousness_now(
     /// Carbon dioxide of somebody without a circulation [mmHg].
     const RESTING_PACO2_MMHG: f64 = 40.0;
     let of_core = core.map_or(Consciousness::Alert, |core| {
+        if core.inputs.convulsing {
+            return Consciousness::Unresponsive;
+        }
         let vitals = core.vitals();
         supplied(vitals.map_mmhg, vitals.sao2, drugs.map_or(1.0, Drugs::wakefulness)).max(poisoned(core))
     });
@@ -213,6 +237,20 @@ mod tests {
         assert_eq!((line.news2.total(), line.qsofa.total(), line.mews.total()), (0, 0, 0));
         assert_eq!((line.consciousness, line.bispectral_index), (Consciousness::Alert, 97.4));
         assert!((line.urine_ml - line.urine_output_ml_h).abs() < 1e-6 && (40.0..110.0).contains(&line.urine_ml));
+    }
+
+    #[test]
+    fn who_convulses_does_not_respond_and_wakes_up_in_minutes() {
+        let mut chart = Chart::new(OxygenScale::Usual);
+        let mut core = Core::new(Parameters::textbook());
+        let mut after = |seconds: usize, convulsing: bool| {
+            core.inputs.convulsing = convulsing;
+            (0..seconds).map(|_| chart.second(&core, None, None).consciousness).last().expect("some")
+        };
+        assert_eq!(after(120, true), Consciousness::Unresponsive);
+        assert_eq!(after(60, false), Consciousness::Voice);
+        assert_eq!(after(360, false), Consciousness::Confused);
+        assert_eq!(after(300, false), Consciousness::Alert);
     }
 
     #[test]

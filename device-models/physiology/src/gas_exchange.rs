@@ -124,9 +124,15 @@ pub(crate) fn resting_venous_step_mmhg(parameters: &Parameters) -> f64 {
     1_000.0 * parameters.vco2_l_min / resting_conductance(parameters)
 }
 
+/// Part of the resting flow below which hardly any carbon dioxide comes to the lungs: compressions, with a quarter of the usual
+/// output, keep 10 to 20 mmHg, and without them it falls to a few whatever the ventilation (Falk, Rackow and Weil, N Engl J Med
+/// 1988;318:607, from memory).
+const BRINGING_FLOW: f64 = 0.25;
+
 /// End-tidal carbon dioxide [mmHg]: 3 mmHg below arterial, and more where low flow leaves alveoli unperfused.
 pub(crate) fn end_tidal_pco2(paco2_mmhg: f64, flow_ratio: f64) -> f64 {
-    (paco2_mmhg - 3.0 - 16.0 * (1.0 - flow_ratio).max(0.0)).max(0.0)
+    let brought = (flow_ratio / BRINGING_FLOW).clamp(0.0, 1.0);
+    (paco2_mmhg - 3.0 - 16.0 * (1.0 - flow_ratio).max(0.0)).max(0.0) * brought
 }
 
 pub(crate) fn resting_conductance(parameters: &Parameters) -> f64 {

@@ -51,7 +51,7 @@ const LEAST_BICARBONATE_MMOL_L: f64 = 3.0;
 const HEART_SATURATION: f64 = 0.60;
 const HEART_MMHG: f64 = 40.0;
 /// Seconds without any oxygen that stun half of what can be stunned; a stunned heart recovers in hours (Kern et al., J Am Coll
-/// Cardiol 1996;28:232: after a quarter of an hour of fibrillation, within two days; here sooner).
+/// Cardiol 1996;28:232: after a quarter of an hour of fibrillation, within two days; from memory; here sooner).
 const STUNNING_S: f64 = 300.0;
 const STUNNED: f64 = 0.6;
 const STUNNING_ENDS_S: f64 = 3_600.0;

@@ -29,8 +29,8 @@ impl Verdict {
     }
 }
 
-/// Exit codes that a judged run can end with. Codes 2 (file invalid), 3 (target unreachable or hook failed) and 5
-/// (regression) belong to the command line.
+/// Exit codes that a judged run can end with. Others, such as 2 (file invalid) and 3 (target unreachable), belong to the
+/// command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExitCode {
     /// Every expectation passed and the run is valid.

@@ -11,6 +11,7 @@ use crate::events::path::Cast;
 use crate::events::step::StepDraft;
 use crate::language::diagnostic::{Notes, Place};
 use crate::language::document::{Key, Node, Table, Value};
+use crate::language::parameter::of_wrong_kind;
 use crate::language::plain_value::value_place;
 use crate::language::suggestion::{closest, hint};
 
@@ -193,9 +194,8 @@ fn check_argument(notes: &Notes, kind: &str, command: &CommandSpec, spec: &Param
             }
             None
         }
-        (expected, other) => {
-            let message = format!("`{}` must be a {}, not {}", spec.name, expected.word(), other.word());
-            notes.error(place, message.replace("a true or false", "true or false"));
+        (_, other) => {
+            notes.error(place, of_wrong_kind(spec, other));
             None
         }
     };

@@ -71,9 +71,9 @@ fn read_measure<'a>(notes: &Notes, text: &Text, part: Part<'_>, registry: &'a Re
     let (metric_part, argument) = match (&statistic, inner) {
         (Some(statistic), Some(inner)) => {
             if let Statistic::Percentile(share) = statistic
-                && !(*share > 0.0 && *share <= 1.0)
+                && !(*share > 0.0 && *share < 1.0)
             {
-                let message = format!("`{}` is not a percentile", outer.text);
+                let message = format!("`{}` is not a percentile; beyond them are `min` and `max`", outer.text);
                 return Err(notes.error(text.place(outer.offset), message));
             }
             split_call(notes, text, inner)?

@@ -188,10 +188,7 @@ impl ParameterReader<'_> {
                 Argument::Texts(self.texts(spec, list)?)
             }
             (ParameterKind::Table, Value::Table(table)) => Argument::Table(plain_table(self.notes, spec.name, table)?),
-            (kind, value) => {
-                let message = format!("`{}` must be a {}, not {}", spec.name, kind.word(), value.word());
-                return Err(self.notes.error(place, message.replace("a true or false", "true or false")));
-            }
+            (_, value) => return Err(self.notes.error(place, of_wrong_kind(spec, value))),
         };
         if let Argument::Number(number) = argument {
             self.check_range(spec, number, place)?;
@@ -213,10 +210,7 @@ impl ParameterReader<'_> {
                 );
                 return Err(self.notes.error(place, message));
             }
-            other => {
-                let message = format!("`{}` must be a {}, not {}", spec.name, dimension.word(), other.word());
-                return Err(self.notes.error(place, message));
-            }
+            other => return Err(self.notes.error(place, of_wrong_kind(spec, other))),
         };
         self.parse(&text, dimension, place)
     }
@@ -367,4 +361,18 @@ fn plain_table(notes: &Notes, name: &str, table: &Table) -> Checked<Arguments> {
         arguments.0.insert(key.name.clone(), argument);
     }
     Ok(arguments)
+}
+/// What to say of a value that a parameter cannot have.
+pub(crate) fn of_wrong_kind(spec: &ParameterSpec, value: &Value) -> String {
+    let name = spec.name;
+    match (&spec.kind, value) {
+        (ParameterKind::Flag, value) => format!("`{name}` must be true or false, not {}", value.word()),
+        (ParameterKind::Count, Value::Integer(number)) => {
+            format!("`{name}` must be a whole number from 0 on, not {number}")
+        }
+        (ParameterKind::Choice(words), value) => {
+            format!("`{name}` must be a text, one of `\"{}\"`, not {}", words.join("\"`, `\""), value.word())
+        }
+        (kind, value) => format!("`{name}` must be a {}, not {}", kind.word(), value.word()),
+    }
 }

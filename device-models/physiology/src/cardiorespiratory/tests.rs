@@ -182,6 +182,15 @@ fn pure_oxygen_fills_the_arteries() {
 }
 
 #[test]
+fn ventilation_without_a_circulation_brings_hardly_any_carbon_dioxide() {
+    let mut core = Core::new(Parameters::textbook());
+    run(&mut core, 60, |inputs, _| inputs.ejection = 0.0);
+    let ventilated = Ventilation::Ventilator { rate_bpm: 10.0, tidal_volume_l: 0.5 };
+    run(&mut core, 480, |inputs, _| (inputs.ventilation, inputs.fio2) = (ventilated, 1.0));
+    assert!(core.vitals().etco2_mmhg < 10.0, "{:?}", core.vitals());
+}
+
+#[test]
 fn a_driven_heart_rate_follows_its_drive_beyond_the_sinus_limit() {
     let mut core = Core::new(Parameters::textbook());
     run(&mut core, 60, |inputs, _| inputs.heart_rate_drive_bpm = 130.0);

@@ -19,7 +19,7 @@ use crate::{ProbeError, Sight, Sighting};
 const FIRST_RETRY: Duration = Duration::from_millis(20);
 
 /// Longest wait while nobody answers: a broker that comes back must not be heard by its devices much before the probe.
-const LONGEST_SILENT_RETRY: Duration = Duration::from_millis(160);
+const LONGEST_SILENT_RETRY: Duration = Duration::from_millis(40);
 
 /// Longest wait when a broker says no: it would say the same at once, and counts such attempts against the client.
 const LONGEST_REFUSED_RETRY: Duration = Duration::from_secs(5);
