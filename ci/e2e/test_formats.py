@@ -1,6 +1,7 @@
 """What every kind of device says, in each format, judged by other people's readers."""
 
 import base64
+import copy
 import json
 import math
 import subprocess
@@ -102,6 +103,76 @@ def test_vital_signs_keep_their_profiles(bundles):
                     parts = [codes(part["code"], "http://loinc.org") for part in resource["component"]]
                     assert "8480-6" in parts[0] and "8462-4" in parts[1]
     assert seen == set(PROFILES) - {"bodyheight"}
+
+
+def second_opinion(bundles):
+    """What validators of two other authors say of bundles and HL7's own profiles: {profile: observations}, faults by line."""
+    command = ["node", ROOT / "ci/judges/vital_signs.mjs", ROOT / "target/fhir"]
+    lines = "\n".join(json.dumps(bundle) for bundle in bundles)
+    done = subprocess.run(command, input=lines, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    verdict = json.loads(done.stdout)
+    return verdict["judged"], verdict["faults"]
+
+
+def test_a_second_validator_finds_nothing_in_the_whole_catalogue(bundles):
+    judged, faults = second_opinion(bundles)
+    assert faults == []
+    assert set(judged) == set(PROFILES) - {"bodyheight"}, judged
+
+
+def spoil(key):
+    return lambda observation: observation.pop(key)
+
+
+def recode(code):
+    return lambda observation: observation["code"]["coding"][0].update(code=code)
+
+
+# A profile, what is done to a good observation of it, and a word of what is to be said of that.
+FLAWS = {
+    "the code of another profile": ("heartrate", recode("9279-1"), "slice 'HeartRateCode'"),
+    "no code of LOINC": ("heartrate", lambda good: good["code"]["coding"][0].update(system="urn:other"), "slice 'HeartRateCode'"),
+    "another category": ("heartrate", lambda good: good["category"][0]["coding"][0].update(code="exam"), "slice 'VSCat'"),
+    "no category": ("heartrate", spoil("category"), "Observation.category"),
+    "no subject": ("heartrate", spoil("subject"), "Observation.subject"),
+    "a dangling subject": ("heartrate", lambda good: good["subject"].update(reference="urn:uuid:0"), "Invalid reference"),
+    "no time": ("heartrate", spoil("effectiveDateTime"), "Observation.effective"),
+    "a status of nobody": ("heartrate", lambda good: good.update(status="done"), "Observation.status"),
+    "neither value nor reason": ("heartrate", spoil("valueQuantity"), "dataAbsentReason.exists()"),
+    "a value and a reason": ("heartrate", lambda good: good.update(dataAbsentReason={"text": "off"}), "dataAbsentReason.empty()"),
+    "another unit": ("heartrate", lambda good: good["valueQuantity"].update(code="bpm"), "not one of /min"),
+    "a unit of another system": ("heartrate", lambda good: good["valueQuantity"].update(system="urn:other"), "not one of /min"),
+    "a unit outside the value set": ("bodytemp", lambda good: good["valueQuantity"].update(code="K"), "not one of Cel"),
+    "a profile that is not declared": ("oxygensat", lambda good: good["meta"].pop("profile"), "does not declare"),
+    "text for a number": ("oxygensat", lambda good: good["valueQuantity"].update(value="97"), "expected number"),
+    "an unknown element": ("oxygensat", lambda good: good.update(spo2=97), "Observation.spo2"),
+    "no systolic pressure": ("bp", lambda good: good["component"].pop(0), "slice 'SystolicBP'"),
+    "two systolic pressures": ("bp", lambda good: good["component"].append(good["component"][0]), "slice 'SystolicBP'"),
+    "no diastolic pressure": ("bp", lambda good: recode("8478-0")(good["component"][1]), "slice 'DiastolicBP'"),
+    "a pressure in another unit": ("bp", lambda good: good["component"][0]["valueQuantity"].update(code="kPa"), "not one of mm[Hg]"),
+    "a pressure without value or reason": ("bp", lambda good: good["component"][0].pop("valueQuantity"), "Observation.component[0]"),
+}
+
+
+def spoiled(bundles, profile, spoiler):
+    """A bundle in which the first whole observation of a profile is spoiled."""
+    for bundle in bundles:
+        for number, entry in enumerate(bundle["entry"]):
+            resource = entry["resource"]
+            whole = "valueQuantity" in resource or all("valueQuantity" in part for part in resource.get("component", [{}]))
+            if whole and any(url.endswith(f"/{profile}") for url in resource["meta"].get("profile", [])):
+                bad = copy.deepcopy(bundle)
+                spoiler(bad["entry"][number]["resource"])
+                return bad
+    raise AssertionError(f"no observation of {profile}")
+
+
+def test_the_second_validator_finds_what_is_planted(bundles):
+    _, faults = second_opinion([spoiled(bundles, profile, spoiler) for profile, spoiler, _ in FLAWS.values()])
+    for line, (flaw, (_, _, word)) in enumerate(FLAWS.items(), start=1):
+        said = [fault["what"] for fault in faults if fault["line"] == line]
+        assert any(word in what for what in said), f"{flaw}: {said}"
 
 
 def test_units_are_ucum(bundles):
