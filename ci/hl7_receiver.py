@@ -23,8 +23,8 @@ async def serve(store, lines, reader, writer):
     while not writer.is_closing():
         try:
             message = await reader.readmessage()
-        except asyncio.IncompleteReadError:
-            break
+        except (asyncio.IncompleteReadError, ConnectionResetError):
+            break  # The step `cut` resets connections.
         header = message.segment("MSH")
         observed = [segment for segment in message if str(segment[0]) == "OBX"]
         rows = [(str(header[10]), str(obx[3]), str(obx[4]), str(obx[2]), str(obx[5]), str(obx[6])) for obx in observed]

@@ -78,12 +78,17 @@ pub(crate) fn write_exact(value: f64, out: &mut BytesMut) {
 
 /// Appends `scaled / 10^decimals` without trailing zeros.
 fn write_scaled(scaled: i64, decimals: usize, out: &mut BytesMut) {
-    let power = POWERS[decimals];
     let magnitude = scaled.unsigned_abs();
-    let fraction = magnitude % power;
     if scaled < 0 {
         out.extend_from_slice(b"-");
     }
+    if decimals == 0 {
+        // Most quantities have none; a division by a power that is not known beforehand costs as much as the digits.
+        write_integer(magnitude, out);
+        return;
+    }
+    let power = POWERS[decimals];
+    let fraction = magnitude % power;
     write_integer(magnitude / power, out);
     if fraction > 0 {
         // Adding the power keeps the leading zeros of the fraction; its own digit becomes the point.

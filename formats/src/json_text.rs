@@ -7,17 +7,35 @@ use bytes::BytesMut;
 /// Escapes what RFC 8259 section 7 demands (quote, backslash, U+0000 to U+001F) and nothing else.
 pub(crate) fn write_string(text: &str, out: &mut BytesMut) {
     out.extend_from_slice(b"\"");
+    write_escaped(text, out);
+    out.extend_from_slice(b"\"");
+}
+
+/// Appends what stands between the quotes of a JSON string.
+pub(crate) fn write_escaped(text: &str, out: &mut BytesMut) {
     let bytes = text.as_bytes();
+    if needs_no_escape(text) {
+        out.extend_from_slice(bytes);
+        return;
+    }
     let mut written = 0;
     for (index, byte) in bytes.iter().enumerate() {
-        if *byte < 0x20 || *byte == b'"' || *byte == b'\\' {
+        if must_be_escaped(*byte) {
             out.extend_from_slice(&bytes[written..index]);
             write_escape(*byte, out);
             written = index + 1;
         }
     }
     out.extend_from_slice(&bytes[written..]);
-    out.extend_from_slice(b"\"");
+}
+
+/// Whether `text` stands in JSON as it is. All of it is looked at, without a branch a byte: hardly a text has one to escape.
+pub(crate) fn needs_no_escape(text: &str) -> bool {
+    !text.bytes().fold(false, |found, byte| found | must_be_escaped(byte))
+}
+
+fn must_be_escaped(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
 }
 
 fn write_escape(byte: u8, out: &mut BytesMut) {

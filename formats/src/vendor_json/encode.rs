@@ -5,7 +5,7 @@ use vocabulary::{Message, MetricKind, Quality, Reading, Value, Wave};
 
 use super::samples::write_samples;
 use crate::decimal::{write_exact, write_integer, write_rounded};
-use crate::json_text::write_string;
+use crate::json_text::{write_escaped, write_string};
 
 /// Appends `message` as vendor JSON. Allocates nothing but the growth of `out`.
 ///
@@ -25,15 +25,16 @@ use crate::json_text::write_string;
 /// [`decode`]: crate::vendor_json::decode
 pub fn encode(message: &Message<'_>, out: &mut BytesMut) {
     out.reserve(estimated_length(message));
-    out.extend_from_slice(b"{\"v\":1,\"d\":");
-    write_string(message.device_serial, out);
+    // Quotes stand in the texts between, for each piece costs as much as its digits.
+    out.extend_from_slice(b"{\"v\":1,\"d\":\"");
+    write_escaped(message.device_serial, out);
     if let Some(patient_id) = message.patient_id {
-        out.extend_from_slice(b",\"p\":");
-        write_string(patient_id, out);
+        out.extend_from_slice(b"\",\"p\":\"");
+        write_escaped(patient_id, out);
     }
-    out.extend_from_slice(b",\"st\":");
-    write_string(message.stream, out);
-    out.extend_from_slice(b",\"s\":");
+    out.extend_from_slice(b"\",\"st\":\"");
+    write_escaped(message.stream, out);
+    out.extend_from_slice(b"\",\"s\":");
     write_integer(message.sequence, out);
     out.extend_from_slice(b",\"t\":");
     write_integer(message.device_time_ms, out);
@@ -56,7 +57,7 @@ fn estimated_length(message: &Message<'_>) -> usize {
 
 /// Writes the `,"m":{..}` section and returns how many values it has.
 fn write_numbers(readings: &[Reading], out: &mut BytesMut) -> usize {
-    let mut section = Section::new("m");
+    let mut section = Section::new(b",\"m\":{\"");
     for reading in readings {
         let metric = reading.metric.metric();
         match reading.value {
@@ -76,7 +77,7 @@ fn write_numbers(readings: &[Reading], out: &mut BytesMut) -> usize {
 }
 
 fn write_codes(readings: &[Reading], even_if_empty: bool, out: &mut BytesMut) {
-    let mut section = Section::new("c");
+    let mut section = Section::new(b",\"c\":{\"");
     for reading in readings {
         if let Value::Code(code) = reading.value {
             section.write_key(reading.metric.metric().id, out);
@@ -90,7 +91,7 @@ fn write_codes(readings: &[Reading], even_if_empty: bool, out: &mut BytesMut) {
 }
 
 fn write_qualities(message: &Message<'_>, out: &mut BytesMut) {
-    let mut section = Section::new("q");
+    let mut section = Section::new(b",\"q\":{\"");
     let readings = message.readings.iter().map(|reading| (reading.metric, declared_quality(reading)));
     let waves = message.waves.iter().map(|wave| (wave.metric, wave.quality));
     for (metric, quality) in readings.chain(waves).filter(|(_, quality)| *quality != Quality::Ok) {
@@ -131,21 +132,20 @@ fn write_waves(waves: &[Wave<'_>], out: &mut BytesMut) {
 
 /// A `,"name":{"key":..,"key":..}` section that is written only if it has entries.
 struct Section {
-    name: &'static str,
+    opening: &'static [u8],
     entries: usize,
 }
 
 impl Section {
-    fn new(name: &'static str) -> Self {
-        Self { name, entries: 0 }
+    /// A section that opens with `,"name":{"`.
+    fn new(opening: &'static [u8]) -> Self {
+        Self { opening, entries: 0 }
     }
 
     /// Opens the section if need be, and writes `"key":`. Metric ids need no escapes: `^[a-z][a-z0-9_]*$`.
     fn write_key(&mut self, key: &str, out: &mut BytesMut) {
         if self.entries == 0 {
-            out.extend_from_slice(b",\"");
-            out.extend_from_slice(self.name.as_bytes());
-            out.extend_from_slice(b"\":{\"");
+            out.extend_from_slice(self.opening);
         } else {
             out.extend_from_slice(b",\"");
         }
