@@ -1,7 +1,5 @@
 //! How a template prints values.
 
-use std::fmt::Write as _;
-
 use bytes::BytesMut;
 use minijinja::value::ValueKind;
 use minijinja::{AutoEscape, Error, Output, State, Value, escape_formatter};
