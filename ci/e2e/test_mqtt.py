@@ -81,11 +81,8 @@ def test_what_only_mqtt_5_has_is_refused_in_3_1_1(tmp_path):
 def test_brokers_of_the_run_speak_web_socket(tmp_path, broker, tls):
     path = secured(tmp_path, broker, with_=f"websocket = true, tls = {tls}", protocol="5")
     with Run(path, tmp_path / "out") as running:
-        # Mosquitto's WebSocket over TLS may take its time with the first connections: the lag of that is not judged here.
-        code = running.wait(60)
+        assert running.wait(60) == 0, running.said()
     report = running.report
-    late = [reason for reason in report["reasons"] if reason.startswith("not so: the generator kept up")]
-    assert report["reasons"] == late and code == (4 if late else 0), running.said()
     assert report["delivered"] == report["generated"] > 0, running.said()
     assert {expect["verdict"] for expect in report["expect"]} == {"pass"}, running.said()
     identity = report["targets"][0]["identity"]

@@ -176,6 +176,8 @@ counters! {
         session_messages,
         /// PINGREQ packets.
         pings,
+        /// Connections of which the broker said that somebody else with the same client id had taken them over (MQTT 5).
+        taken_over,
         /// Subscriptions of a command topic that the broker refused.
         subscriptions_refused,
     }

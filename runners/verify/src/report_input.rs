@@ -63,6 +63,8 @@ pub struct ConnectionCounts {
     pub made: u64,
     /// Of them, with the session still there.
     pub session_present: u64,
+    /// Connections that somebody else with the same client id took over, as targets say.
+    pub taken_over: u64,
     /// Failed attempts by reason.
     pub failed: BTreeMap<String, u64>,
     /// Ended connections by reason.
@@ -90,6 +92,7 @@ impl Default for ConnectionCounts {
             planned: 0,
             made: 0,
             session_present: 0,
+            taken_over: 0,
             failed: BTreeMap::new(),
             ended: BTreeMap::new(),
             refused: BTreeMap::new(),

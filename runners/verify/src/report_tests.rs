@@ -135,6 +135,14 @@ fn proven_harm_fails_the_run_without_an_expectation() {
 }
 
 #[test]
+fn nothing_is_proven_where_somebody_else_has_the_names_of_devices() {
+    let report = judged(&["acknowledged is never lost"], |input| input.connections.taken_over = 3);
+    assert_eq!((report.verdict, report.exit_code), (Verdict::Inconclusive, 4));
+    assert!(report.reasons[0].starts_with("not so: devices have their names for themselves: 3 conn"), "{report:?}");
+    assert!(report.reasons[1].starts_with("`acknowledged is never lost` failed"), "{report:?}");
+}
+
+#[test]
 fn a_saturated_generator_is_inconclusive() {
     let plan = Arc::new(plan(1));
     let late = Ledger::new(Arc::clone(&plan), &registry(), LedgerLimits::default()).finish(&lag(100, 80_000_000));

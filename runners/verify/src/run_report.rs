@@ -34,7 +34,9 @@ impl RunReport {
         let failures = deciding().filter(|(judged, _)| judged.verdict == Verdict::Fail).map(|(judged, planned)| {
             // Without the whole drain a message may still be under way, so acknowledged loss is not proven.
             let settled = !(input.interrupted && planned.condition.metric == "lost");
-            if judged.safety && settled { Failure::ProvenHarm } else { Failure::Ordinary }
+            // What is seen under the names of devices may have been said by whoever has those names beside them.
+            let is_theirs = input.connections.taken_over == 0;
+            if judged.safety && settled && is_theirs { Failure::ProvenHarm } else { Failure::Ordinary }
         });
         let findings = Findings {
             gravest: failures.chain((!input.harm.is_empty()).then_some(Failure::ProvenHarm)).max(),
@@ -122,14 +124,16 @@ impl RunReport {
         let (proven, other): (Vec<_>, Vec<_>) = told(Verdict::Fail).partition(|expect| expect.safety);
         let failed =
             |expect: &&crate::ExpectReport| format!("`{}` failed: {} is {}", expect.id, expect.asks(), expect.reads);
+        let doubts = self.validity.iter().filter(|check| !check.holds);
+        let doubts = doubts.map(|check| format!("not so: {}: {}", check.name, check.detail));
         let mut reasons: Vec<String> = self.harm.clone();
-        reasons.extend(proven.iter().map(failed));
-        reasons.extend(
-            self.validity
-                .iter()
-                .filter(|check| !check.holds)
-                .map(|check| format!("not so: {}: {}", check.name, check.detail)),
-        );
+        if self.verdict == Verdict::Fail {
+            reasons.extend(proven.iter().map(failed));
+            reasons.extend(doubts);
+        } else {
+            reasons.extend(doubts);
+            reasons.extend(proven.iter().map(failed));
+        }
         reasons.extend(other.iter().map(failed));
         reasons.extend(
             told(Verdict::Inconclusive).map(|expect| format!("`{}` is inconclusive: {}", expect.id, expect.reason)),
@@ -308,6 +312,17 @@ fn validity(
             name: "the books add up".to_owned(),
             holds: false,
             detail: format!("the instrument contradicts itself: {}", judgement.contradictions.join("; ")),
+        });
+    }
+    if input.connections.taken_over > 0 {
+        checks.push(ValidityCheck {
+            name: "devices have their names for themselves".to_owned(),
+            holds: false,
+            detail: format!(
+                "{} connections of devices were taken over by somebody else with the same client id, whose messages may be \
+                 what was seen; another run of the same scenario needs a `${{run}}` in client ids and topics",
+                figures::count(input.connections.taken_over)
+            ),
         });
     }
     if !input.interrupted {

@@ -69,6 +69,11 @@ impl Targets {
         self.brokers[target].as_ref()
     }
 
+    /// Whether any broker is reached over WebSocket.
+    pub(crate) fn speak_web_socket(&self) -> bool {
+        self.brokers.iter().flatten().any(|running| running.access.web_socket.is_some())
+    }
+
     /// What the report says of the targets, with what carriers say of theirs.
     pub(crate) fn reports(&self, identities: Vec<Option<String>>) -> Vec<TargetReport> {
         let mut reports = self.reports.clone();

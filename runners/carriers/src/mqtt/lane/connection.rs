@@ -9,7 +9,7 @@ use tokio::io::ReadBuf;
 
 use super::output_frames::{frame_length, rest_of_frame};
 use super::ruled::Ruled;
-use super::short_lives::ShortLives;
+use super::short_lives::{ShortLives, Suspicion};
 use crate::backoff::wait_ns;
 use crate::event::{CarrierEvent, LossReason};
 use crate::mqtt::session::{Phase, Session};
@@ -422,7 +422,9 @@ impl Connection {
         let reason = if phase == Phase::Renewing { LossReason::Renewal } else { reason };
         let (device, at) = (self.session.config().device, turn.now_ns);
         let was_online = matches!(phase, Phase::Subscribing | Phase::Online | Phase::Renewing);
-        let words = match self.lives.ended(&reason, at) {
+        let suspicion = self.lives.ended(&reason, at);
+        turn.stats.counts.taken_over += u64::from(suspicion == Some(Suspicion::Told));
+        let words = match suspicion {
             Some(suspicion) => turn.stats.words_of_rival(suspicion, &self.session.config().client_id),
             None => reason.words(),
         };
