@@ -132,6 +132,62 @@ def test_an_ingester_that_lies_is_found_behind_it(brokers, tmp_path):
     assert list(verdicts(report).values()) == ["pass", "pass", "fail", "fail", "fail"]
 
 
+SORTED = 'topic = "sorted/${device.serial}/${stream}"'
+
+
+def sorted_topic(topic, serial):
+    return f"sorted/{serial}/{topic.rsplit('/', 1)[1]}"
+
+
+@pytest.fixture
+def with_sorted_output(tmp_path):
+    """The scenario with an ingester that is to put what it takes under the serial of each device."""
+    text = SCENARIO.read_text()
+    filter_ = 'filter = "ingested/#"'
+    assert text.count(filter_) == 1
+    path = tmp_path / "sorted.toml"
+    path.write_text(text.replace(filter_, SORTED))
+    return path
+
+
+def run_sorted(scenario, brokers, change, out):
+    source, sink = brokers
+    with Relay(source.port, sink.port, change):
+        with Run(scenario, out, *sets(broker=source.url, behind=sink.url)) as run:
+            code = run.wait()
+    return code, run.report, run.said()
+
+
+def test_behind_an_ingester_a_topic_tells_whose_data_it_shows(brokers, with_sorted_output, tmp_path):
+    code, report, text = run_sorted(
+        with_sorted_output, brokers, lambda topic, said: [(sorted_topic(topic, said["d"]), said, 0)], tmp_path / "out"
+    )
+    assert code == 0, text
+    assert report["probes"][1]["counts"]["delivered"] == report["generated"] > 0
+
+
+def test_a_mix_up_by_topic_alone_is_found_behind_an_ingester(brokers, with_sorted_output, tmp_path):
+    planted = {"of a neighbour": 0, "of nobody": 0}
+
+    def lie(topic, said):
+        serial = said["d"]
+        if said["s"] % 5 == 1 and serial.startswith("a-0001"):
+            planted["of a neighbour"] += 1
+            return [(sorted_topic(topic, serial.replace("a-0001", "a-0002")), said, 0)]
+        if said["s"] % 5 == 2 and serial.startswith("a-0001"):
+            planted["of nobody"] += 1
+            return [(sorted_topic(topic, serial.replace("a-0001", "a-0099")), said, 0)]
+        return [(sorted_topic(topic, serial), said, 0)]
+
+    code, report, text = run_sorted(with_sorted_output, brokers, lie, tmp_path / "out")
+    assert code == 1, text
+    found = report["probes"][1]["counts"]
+    assert min(planted.values()) > 0
+    assert found["identity_mismatch"] == found["altered"] == sum(planted.values()), text
+    assert (found["lost"], found["corrupted"], found["duplicates"]) == (0, 0, 0)
+    assert "which is the topic of nobody here" in text and "observed on the topic of a/2/" in text
+
+
 def test_what_a_probe_could_not_see_is_no_proof(brokers, tmp_path):
     # The devices have no back-off to speak of, so that they may be back before the probe.
     broker, behind = brokers

@@ -31,7 +31,7 @@ pub use plan::json::plan_json;
 pub use plan::text::plan_text;
 pub use plan::{
     Algorithm, AuthPlan, Backoff, BackoffKind, Carrier, CertificatePlan, Comparison, Condition, Delivery, Endpoint,
-    ExpectPlan, HostPlan, LinkAuth, LinkPlan, Mqtt5Plan, OutboxFull, OutboxPlan, Plan, ProbePlan, Protocol, ReportPlan,
-    SessionPlan, Severity, Statistic, TargetPlan, TimeMode, TimePlan, TokenKind, TokenPlan, Will,
+    ExpectPlan, HostPlan, LinkAuth, LinkPlan, Mqtt5Plan, OutboxFull, OutboxPlan, Plan, ProbePlan, ProbeTopics,
+    Protocol, ReportPlan, SessionPlan, Severity, Statistic, TargetPlan, TimeMode, TimePlan, TokenKind, TokenPlan, Will,
 };
 pub use reference::reference;

@@ -103,8 +103,8 @@ fn read_and_expand(
     let cohorts = read_cohorts(&root, &SCENARIO, registry, &links, folder);
     let steps = read_steps(&root, &SCENARIO, registry);
     check_targets(notes, &steps, &targets);
-    let probes = read_probes(&root, &SCENARIO, registry, &targets, (&links, &cohorts.drafts), folder);
-    let expects = read_expects(&root, &SCENARIO, registry, &probes.plans);
+    let mut probes = read_probes(&root, &SCENARIO, registry, &targets, (&links, &cohorts.drafts), folder);
+    let expects = read_expects(&root, &SCENARIO, registry, &probes);
     let report = read_report(&root, name.as_ref().map_or("", |name| name.text.as_str()));
 
     let seed_or_one = seed.unwrap_or(1);
@@ -159,11 +159,11 @@ fn read_and_expand(
         let (payloads, links, cohorts) = (&payloads, &links, &cohorts.drafts);
         Trials { notes, registry, payloads, links, cohorts, seed: seed_or_one, epoch_ns: epoch }.check();
         Sessions { notes, registry, links, roster: &roster, air: &air, deliveries: &deliveries }.check();
-        let (probes, places) = (&probes.plans, &probes.filter_places);
+        probes.make_topics(&roster);
         let asked: Vec<usize> = expects.iter().filter_map(ExpectDraft::asks).collect();
         let all_asked = !expects.is_empty() && asked.len() == expects.len();
         let (cast, deliveries, endpoints) = (&cast, &deliveries, &endpoints);
-        Publications { notes, cast, deliveries, endpoints, probes, places, asked: &asked, all_asked }.check();
+        Publications { notes, cast, deliveries, endpoints, probes: &probes, asked: &asked, all_asked }.check();
     }
     if !root.has("expect") {
         check_expectations(notes, root.place("scenario"), expects.len(), &time);

@@ -28,7 +28,7 @@ pub use link::{
     Algorithm, AuthPlan, Backoff, BackoffKind, Carrier, LinkAuth, LinkPlan, Mqtt5Plan, OutboxFull, OutboxPlan,
     Protocol, SessionPlan, TokenKind, TokenPlan,
 };
-pub use probe::ProbePlan;
+pub use probe::{ProbePlan, ProbeTopics};
 pub use report::ReportPlan;
 pub use target::{HostPlan, TargetPlan};
 pub use time::{TimeMode, TimePlan};

@@ -269,7 +269,7 @@ fn worst_devices(report: &RunReport) -> String {
     let columns = ["device", "#generated", "#altered", "#lost", "#unjudged", "#dropped", "#pending", "#longest delay"];
     section(
         "Devices that fared worst",
-        &table("Most messages that never arrived, then longest delay.", &columns, &rows),
+        &table("Most messages that did not arrive as they were said, then longest delay.", &columns, &rows),
     )
 }
 

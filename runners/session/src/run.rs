@@ -284,8 +284,9 @@ pub(crate) fn fill_in(plan: &mut Plan, identity: &str) {
         }
     }
     for probe in &mut plan.probes {
-        for filter in &mut probe.filters {
-            *filter = filter.replace(RUN, identity);
+        let topics = probe.topics.iter_mut().flat_map(|topics| &mut topics.of_routes);
+        for text in probe.filters.iter_mut().chain(topics).filter(|text| text.contains(RUN)) {
+            *text = text.replace(RUN, identity);
         }
     }
 }

@@ -26,6 +26,17 @@ impl Mark {
     }
 }
 
+/// How a message was seen that was not seen as it was said and where it belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Misseen {
+    /// Not at all.
+    Never,
+    /// On a topic that is not its own.
+    Elsewhere,
+    /// Where it belongs, otherwise than it was said: late or in time, it came.
+    Otherwise,
+}
+
 /// A message under way.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Entry {
@@ -38,8 +49,9 @@ pub(crate) struct Entry {
     pub(crate) acked: Mark,
     pub(crate) observed: Mark,
     pub(crate) dropped: bool,
-    /// It was seen, and not as it was said or not where it belongs.
-    pub(crate) altered: bool,
+    pub(crate) misseen: Misseen,
+    /// When it was first seen otherwise than it was said, or its name with a strange time.
+    pub(crate) misseen_first: Mark,
     /// The device time [ms since the Unix epoch] with which its name was seen, if that is one of no message of its stream.
     pub(crate) strange_time: Mark,
     pub(crate) refused: bool,
@@ -56,7 +68,8 @@ impl Entry {
             acked: Mark::NOT_YET,
             observed: Mark::NOT_YET,
             dropped: false,
-            altered: false,
+            misseen: Misseen::Never,
+            misseen_first: Mark::NOT_YET,
             strange_time: Mark::NOT_YET,
             refused: false,
         }
@@ -82,5 +95,39 @@ impl Entry {
 
     pub(crate) fn observed_at(&self) -> Option<i64> {
         self.observed.get()
+    }
+
+    /// Notes a sighting where it belongs, otherwise than it was said; tells whether it is the first of it.
+    pub(crate) fn note_altered(&mut self, at: i64) -> bool {
+        let is_first = self.misseen != Misseen::Otherwise;
+        if is_first {
+            self.misseen = Misseen::Otherwise;
+            self.misseen_first = Mark(at);
+        }
+        is_first && self.observed.get().is_none()
+    }
+
+    /// Notes a sighting on a topic that is not its own.
+    pub(crate) fn note_astray(&mut self) {
+        if self.misseen == Misseen::Never {
+            self.misseen = Misseen::Elsewhere;
+        }
+    }
+
+    /// Notes that its name was seen with the device time [ms since the Unix epoch] of no message of its stream.
+    pub(crate) fn note_strange(&mut self, device_time_ms: i64, at: i64) {
+        if self.strange_time.set_once(device_time_ms) && self.misseen != Misseen::Otherwise {
+            self.misseen_first = Mark(at);
+        }
+    }
+
+    /// The strange time with which its name was seen was no other message's: it was this one, altered.
+    pub(crate) fn take_strange_for_altered(&mut self) {
+        self.misseen = Misseen::Otherwise;
+    }
+
+    /// When it was first seen where it belongs, otherwise than it was said.
+    pub(crate) fn altered_at(&self) -> Option<i64> {
+        self.misseen_first.get().filter(|_| self.misseen == Misseen::Otherwise)
     }
 }

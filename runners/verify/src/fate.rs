@@ -61,11 +61,13 @@ pub struct Fate {
     pub sent_at: Option<i64>,
     /// When it was acknowledged.
     pub acked_at: Option<i64>,
-    /// When it was first observed.
+    /// When it was first observed as it was said.
     pub observed_at: Option<i64>,
+    /// When it was first observed where it belongs, otherwise than it was said.
+    pub altered_at: Option<i64>,
     /// Whether the message asked for an acknowledgement.
     pub wants_ack: bool,
-    /// Whether the probe was blind at some time between the first write and the first observation, so that the delay may
+    /// Whether the probe was blind at some time between the first write and that observation, so that the delay may
     /// be its own.
     pub blind: bool,
     /// Where it ended.
@@ -73,9 +75,9 @@ pub struct Fate {
 }
 
 impl Fate {
-    /// From the intended instant to the first observation.
+    /// From the intended instant to the first observation. What came altered came: when, and not how, is asked here.
     pub fn end_to_end(&self) -> Delay {
-        delay(self.intended_wall, self.observed_at)
+        delay(self.intended_wall, self.observed_at.or(self.altered_at))
     }
 
     /// From the intended instant to the first write.

@@ -96,8 +96,9 @@ fn rows() -> [ExpectMetricSpec; 23] {
         ),
         distribution(
             "latency.e2e",
-            "observed - intended instant of every message said; one that was not observed by the end of the drain (lost, \
-             dropped or never written) counts as infinite",
+            "observed - intended instant of every message said; one that came altered came when that was observed, and one \
+             that was not observed by the end of the drain (lost, dropped or never written), or only elsewhere, counts as \
+             infinite",
             Dimension::Time,
             |_| Messages { includes_lag: true, ..Messages::counted(until_observed) }.boxed(),
         ),
@@ -116,8 +117,8 @@ fn rows() -> [ExpectMetricSpec; 23] {
         )),
         distribution(
             "pause",
-            "from one message of a stream that was observed to the next, and from the last to the last one said; infinite \
-             for a stream of which none was observed",
+            "from one message of a stream that was observed, altered or not, to the next, and from the last to the last one \
+             said; infinite for a stream of which none was observed",
             Dimension::Time,
             |_| Box::new(Silences),
         ),
@@ -224,7 +225,7 @@ fn until_observed(fate: &Fate) -> Contribution {
         End::Unknown => Nothing,
         End::Unjudged => Doubt(PERHAPS_MISSED),
         End::Unread => Doubt(PERHAPS_UNREAD),
-        End::Delivered if fate.blind => DelayAtMost(fate.end_to_end(), PERHAPS_SEEN_LATE),
+        End::Delivered | End::Altered if fate.blind => DelayAtMost(fate.end_to_end(), PERHAPS_SEEN_LATE),
         End::Delivered | End::Altered | End::Lost | End::Dropped | End::Pending => Delay(fate.end_to_end()),
     }
 }

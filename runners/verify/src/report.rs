@@ -114,7 +114,7 @@ pub struct RunReport {
     pub latency: LatencyReport,
     /// Counts by cohort, device and stream.
     pub streams: Vec<StreamReport>,
-    /// Devices with the most messages that never arrived, then the longest delays; at most ten.
+    /// Devices with the most messages that did not arrive as they were said, then the longest delays; at most ten.
     pub worst_devices: Vec<WorstDevice>,
     /// Connections of the devices.
     pub connections: ConnectionsReport,

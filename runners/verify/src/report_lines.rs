@@ -146,7 +146,7 @@ impl ProbeReport {
 }
 
 impl WorstDevice {
-    /// Whether something of it did not arrive, so that it is to blame for more than being last.
+    /// Whether something of it did not arrive as it was said, so that it is to blame for more than being last.
     pub fn fared_badly(&self) -> bool {
         self.altered + self.lost + self.dropped_declared > 0
     }

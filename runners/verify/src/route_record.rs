@@ -207,17 +207,23 @@ impl RouteRecord {
         is_late
     }
 
-    /// Notes that a message under way was seen otherwise than it was said, or elsewhere than it belongs.
-    pub(crate) fn see_altered(&mut self, sequence: u64) {
+    /// Notes that a message under way was seen where it belongs, otherwise than it was said; tells whether that is the
+    /// first that was seen of it there.
+    pub(crate) fn see_altered(&mut self, sequence: u64, at: i64) -> bool {
+        self.entry_mut(sequence).is_some_and(|entry| entry.note_altered(at))
+    }
+
+    /// Notes that a message under way was seen elsewhere than it belongs.
+    pub(crate) fn see_astray(&mut self, sequence: u64) {
         if let Some(entry) = self.entry_mut(sequence) {
-            entry.altered = true;
+            entry.note_astray();
         }
     }
 
     /// Notes that the name of a message under way was seen with the device time of no message of its stream.
-    pub(crate) fn see_strange(&mut self, sequence: u64, device_time_ms: i64) {
+    pub(crate) fn see_strange(&mut self, sequence: u64, device_time_ms: i64, at: i64) {
         if let Some(entry) = self.entry_mut(sequence) {
-            entry.strange_time.set_once(device_time_ms);
+            entry.note_strange(device_time_ms, at);
         }
     }
 
@@ -236,8 +242,9 @@ impl RouteRecord {
     /// Takes messages whose name was seen with a strange time for altered, unless that is the time of another's message.
     pub(crate) fn judge_strange(&mut self, is_anothers: impl Fn(u64, i64) -> bool) {
         for entry in &mut self.unresolved {
-            let strange_time = entry.strange_time.get();
-            entry.altered |= strange_time.is_some_and(|time| !is_anothers(entry.sequence, time));
+            if entry.strange_time.get().is_some_and(|time| !is_anothers(entry.sequence, time)) {
+                entry.take_strange_for_altered();
+            }
         }
     }
 

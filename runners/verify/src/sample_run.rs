@@ -154,6 +154,7 @@ pub(crate) fn plan(beds: u32) -> Plan {
             is_filtered: true,
             filters: vec!["ward/#".to_owned()],
             qos: 1,
+            topics: None,
         }],
         expects: Vec::new(),
         report: ReportPlan { dir: "out/ward".to_owned(), labels: BTreeMap::new() },

@@ -7,6 +7,7 @@ use vocabulary::Telling;
 
 use crate::events::path::Cast;
 use crate::language::diagnostic::{Notes, Place};
+use crate::network::probe::Probes;
 use crate::network::topic_filter::{matches_by, overlap};
 use crate::plan::{Carrier, Delivery, Endpoint, ProbePlan};
 
@@ -16,9 +17,7 @@ pub(crate) struct Publications<'a> {
     pub(crate) cast: &'a Cast<'a>,
     pub(crate) deliveries: &'a [Delivery],
     pub(crate) endpoints: &'a [Endpoint],
-    pub(crate) probes: &'a [ProbePlan],
-    /// Where the filters of each declared probe are; the probes that nobody declared come after these.
-    pub(crate) places: &'a [Vec<Place>],
+    pub(crate) probes: &'a Probes,
     /// The probes that expectations name.
     pub(crate) asked: &'a [usize],
     /// Whether every expectation names one.
@@ -28,9 +27,14 @@ pub(crate) struct Publications<'a> {
 impl Publications<'_> {
     /// Warns about filters that see nothing, and about streams that nobody sees.
     pub(crate) fn check(&self) {
-        for (probe, places) in self.probes.iter().zip(self.places) {
-            for (index, (filter, place)) in probe.filters.iter().zip(places).enumerate() {
-                self.check_filter(probe, filter, *place);
+        for (index, probe) in self.declared() {
+            if let Some(place) = self.probes.topic_place(index) {
+                self.check_topic(probe, place);
+            }
+            for (index, (filter, place)) in probe.filters.iter().zip(self.places_of(index)).enumerate() {
+                if probe.topics.is_none() {
+                    self.check_filter(probe, filter, *place);
+                }
                 if let Some(earlier) = probe.filters[..index].iter().find(|earlier| overlap(earlier, filter)) {
                     let message = format!(
                         "`{filter}` and `{earlier}` of this probe overlap: brokers may deliver a message once for each, and \
@@ -40,8 +44,8 @@ impl Publications<'_> {
                 }
             }
         }
-        for (probe, places) in self.probes.iter().zip(self.places) {
-            self.check_names_told(probe, places);
+        for (index, probe) in self.declared() {
+            self.check_names_told(probe, self.places_of(index));
         }
         // A probe that was refused watches as well, once it is mended.
         if self.notes.failed() {
@@ -72,9 +76,46 @@ impl Publications<'_> {
         }
     }
 
+    /// Complains about topics of a probe's own that its filters do not take in, and tells where expectations speak of another
+    /// probe.
+    fn check_topic(&self, probe: &ProbePlan, place: Place) {
+        let Some(topics) = &probe.topics else { return };
+        let mut unseen = topics.of_routes.iter().filter(|topic| !sees(probe, topic));
+        if let Some(topic) = unseen.next() {
+            let count = 1 + unseen.count();
+            let message = format!(
+                "the filters of probe `{}` do not take in {count} of its {} topics, such as `{topic}`: leave `filter` out, or \
+                 let it take them in",
+                probe.id,
+                topics.of_routes.len(),
+            );
+            self.notes.error(place, message);
+        }
+        let sees_devices = |other: &ProbePlan| self.streams_to(probe.target).any(|(_, topic)| sees(other, topic));
+        let mut of_devices = self.watchers(probe.target).filter(|(other, _)| other.topics.is_none());
+        let judge = of_devices.find(|(other, _)| sees_devices(other));
+        if let Some((judge, _)) = judge.filter(|_| !self.is_asked(probe)) {
+            let message = format!(
+                "probe `{}` watches the topics of the devices, so expectations speak of what it sees; what `{1}` sees is \
+                 counted, and judged by an expectation with `probe = \"{1}\"`",
+                judge.id, probe.id
+            );
+            self.notes.warning(place, message);
+        }
+    }
+
+    fn declared(&self) -> impl Iterator<Item = (usize, &ProbePlan)> {
+        self.probes.plans.iter().take(self.probes.filter_places.len()).enumerate()
+    }
+
+    /// Where the filters of a probe stand; nowhere for one that nobody declared.
+    fn places_of(&self, probe: usize) -> &[Place] {
+        self.probes.filter_places.get(probe).map_or(&[][..], Vec::as_slice)
+    }
+
     /// On topics of nobody only payloads that name their message themselves are sure to be known.
     fn check_names_told(&self, probe: &ProbePlan, places: &[Place]) {
-        let Some(place) = places.first() else { return };
+        let Some(place) = places.first().filter(|_| probe.topics.is_none()) else { return };
         if self.deliveries.iter().any(|delivery| sees(probe, &delivery.topic)) {
             return;
         }
@@ -105,7 +146,7 @@ impl Publications<'_> {
             return;
         }
         let watchers = || self.watchers(target);
-        let is_watched = |topic: &str| watchers().any(|(probe, _)| sees(probe, topic));
+        let is_watched = |topic: &str| watchers().any(|(probe, _)| probe.topics.is_some() || sees(probe, topic));
         let sees_nothing = !self.streams_to(target).any(|(_, topic)| is_watched(topic));
         if sees_nothing && watchers().next().is_some() {
             // That has been said of each filter.
@@ -128,7 +169,8 @@ impl Publications<'_> {
 
     /// Tells which of several probes expectations speak of, where none names another.
     fn check_shared(&self, target: usize) {
-        let watchers: Vec<(&ProbePlan, &[Place])> = self.watchers(target).collect();
+        let on_own_topics = self.watchers(target).filter(|(probe, _)| probe.topics.is_none());
+        let watchers: Vec<(&ProbePlan, &[Place])> = on_own_topics.collect();
         for (index, (probe, places)) in watchers.iter().enumerate().filter(|(_, (probe, _))| !self.is_asked(probe)) {
             let shared = watchers[..index].iter().find_map(|(judge, _)| {
                 let topic = self.streams_to(target).find(|(_, topic)| sees(probe, topic) && sees(judge, topic))?.1;
@@ -163,13 +205,13 @@ impl Publications<'_> {
     }
 
     fn is_asked(&self, probe: &ProbePlan) -> bool {
-        self.asked.iter().any(|asked| self.probes.get(*asked).is_some_and(|asked| asked.id == probe.id))
+        self.asked.iter().any(|asked| self.probes.plans.get(*asked).is_some_and(|asked| asked.id == probe.id))
     }
 
     /// The probes of a target, each with the places of its filters.
     fn watchers(&self, target: usize) -> impl Iterator<Item = (&ProbePlan, &[Place])> {
-        let probes = self.probes.iter().enumerate().filter(move |(_, probe)| probe.target == target);
-        probes.map(|(index, probe)| (probe, self.places.get(index).map_or(&[][..], Vec::as_slice)))
+        let probes = self.probes.plans.iter().enumerate().filter(move |(_, probe)| probe.target == target);
+        probes.map(|(index, probe)| (probe, self.places_of(index)))
     }
 
     /// The streams that go to a target, each with its topic.

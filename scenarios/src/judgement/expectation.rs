@@ -11,7 +11,8 @@ use crate::language::document::Text;
 use crate::language::names::{Names, read_reference};
 use crate::language::reader::{Placed, Reader};
 use crate::language::schema::TableSpec;
-use crate::plan::{Condition, Delivery, ExpectPlan, ProbePlan, Severity, TimePlan};
+use crate::network::probe::Probes;
+use crate::plan::{Condition, Delivery, ExpectPlan, Severity, TimePlan};
 
 /// An expectation as declared.
 #[derive(Debug)]
@@ -49,7 +50,7 @@ pub(crate) fn read_expects(
     root: &Reader<'_>,
     spec: &'static TableSpec,
     registry: &Registry,
-    probes: &[ProbePlan],
+    probes: &Probes,
 ) -> Vec<ExpectDraft> {
     let spec = spec.below("expect");
     let mut seen = Names::new("expectation");
@@ -62,9 +63,7 @@ pub(crate) fn read_expects(
         let condition = that.as_ref().map_err(|refused| *refused);
         let condition = condition.and_then(|that| read_condition(reader.notes, that, registry));
         let on = reader.optional("on", Reader::texts);
-        let probe = reader.optional("probe", |reader, key| {
-            read_reference(reader, key, "probe", probes.iter().map(|probe| probe.id.as_str()))
-        });
+        let probe = reader.optional("probe", |reader, key| read_probe(reader, key, probes));
         let window = read_window(&reader);
         let min_samples = reader.count("min_samples");
         let severity = reader.choice("severity");
@@ -74,6 +73,16 @@ pub(crate) fn read_expects(
         }
     }
     expects
+}
+
+/// Of a probe that was refused it has been told why.
+fn read_probe(reader: &Reader<'_>, key: &str, probes: &Probes) -> Checked<usize> {
+    let text = reader.text(key)?;
+    let is_sound = probes.plans.iter().any(|probe| probe.id == text.text);
+    if !is_sound && probes.names.contains(&text.text) {
+        return Err(reader.notes.refused_before(text.start()));
+    }
+    read_reference(reader, key, "probe", probes.plans.iter().map(|probe| probe.id.as_str()))
 }
 
 fn read_window(reader: &Reader<'_>) -> Checked<Window> {

@@ -73,8 +73,10 @@ pub(crate) struct Names<'a> {
 /// What a template is for, which decides what it may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Use {
-    /// A topic made for each stream.
+    /// A topic made for each stream, below which its device hears commands.
     StreamTopic,
+    /// A topic made for each stream, on which a probe sees it.
+    SeenTopic,
     /// A topic made for each device.
     DeviceTopic,
     /// A text made for each device.
@@ -92,8 +94,13 @@ impl Template {
             let length = text.text[begin..].find('}').map_or(text.text.len() - begin, |length| length + 1);
             let variable = text.text.get(begin + 2..begin + length - 1).and_then(Variable::named);
             match variable {
-                Some(Variable::Stream) if purpose != Use::StreamTopic => {
+                Some(Variable::Stream) if !matches!(purpose, Use::StreamTopic | Use::SeenTopic) => {
                     let message = format!("`${{stream}}` has no value in `{key}`: it is made for each device");
+                    good = Err(notes.error(text.place(begin), message));
+                }
+                Some(Variable::Gateway) if purpose == Use::SeenTopic => {
+                    let message =
+                        format!("`${{gateway}}` has no value in `{key}`: several gateways may hand on the same");
                     good = Err(notes.error(text.place(begin), message));
                 }
                 Some(variable) => parts.push(Part::Variable(variable)),
@@ -126,6 +133,22 @@ impl Template {
             Part::Variable(_) => None,
         });
         parts.collect()
+    }
+
+    /// Whether it is the same for every device and patient of a cohort.
+    pub(crate) fn names_nobody(&self) -> bool {
+        let names_somebody = |part: &Part| {
+            let Part::Variable(variable) = part else { return false };
+            match variable {
+                Variable::Patient
+                | Variable::PatientId
+                | Variable::Device
+                | Variable::DeviceSerial
+                | Variable::Stream => true,
+                Variable::Cohort | Variable::Gateway | Variable::Run => false,
+            }
+        };
+        !self.parts.iter().any(names_somebody)
     }
 
     /// Whether it names the gateway, which only a gateway's link has.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sim_core::{Arguments, ProbeKind, Registry};
+use sim_core::{Arguments, ProbeKind, Registry, Roster};
 
 use crate::language::diagnostic::{Checked, Notes, Place};
 use crate::language::document::{Table, Text};
@@ -12,17 +12,49 @@ use crate::language::parameter::ParameterReader;
 use crate::language::reader::Reader;
 use crate::language::schema::TableSpec;
 use crate::language::suggestion::hint;
-use crate::language::template::{check_filter, disjoint};
+use crate::language::template::{Names, Template, Use, check_filter, disjoint};
 use crate::network::link::LinkDraft;
 use crate::network::target::TargetDraft;
 use crate::people::cohort::CohortDraft;
-use crate::plan::ProbePlan;
+use crate::plan::{ProbePlan, ProbeTopics};
 
 /// Every probe, and where the filters of those that are declared stand.
 #[derive(Debug, Default)]
 pub(crate) struct Probes {
     pub(crate) plans: Vec<ProbePlan>,
     pub(crate) filter_places: Vec<Vec<Place>>,
+    /// The topics of each that is declared, and where they stand, if it has some of its own.
+    topics: Vec<Option<(Template, Text)>>,
+    /// The ids of all that are declared, sound or not.
+    pub(crate) names: BTreeSet<String>,
+}
+
+impl Probes {
+    /// Where the topics of a declared probe stand, if it has some of its own.
+    pub(crate) fn topic_place(&self, probe: usize) -> Option<Place> {
+        self.topics.get(probe)?.as_ref().map(|(_, text)| text.start())
+    }
+
+    /// Makes the topics on which probes see each stream, where those are others than the devices' own.
+    pub(crate) fn make_topics(&mut self, roster: &Roster) {
+        for (probe, topics) in self.plans.iter_mut().zip(&self.topics) {
+            let Some((template, text)) = topics else { continue };
+            let of_routes = roster.routes.iter().map(|route| {
+                let device = &roster.devices[route.device.index()];
+                let patient = &roster.patients[device.patient.index()];
+                template.render(&Names {
+                    cohort: &patient.cohort,
+                    number: patient.number,
+                    patient_id: &patient.patient_id,
+                    device: &device.id,
+                    serial: &device.serial,
+                    stream: &device.streams[usize::from(route.stream)].id,
+                    gateway: "",
+                })
+            });
+            probe.topics = Some(ProbeTopics { template: text.text.clone(), of_routes: of_routes.collect() });
+        }
+    }
 }
 
 /// The filter of kinds that have none.
@@ -57,7 +89,7 @@ fn check_watched(reader: &Reader<'_>, kind: Checked<&ProbeKind>, target: &Target
 
 /// Complains about filters that are missing, or that a kind does not take.
 fn check_filters(reader: &Reader<'_>, kind: &ProbeKind) -> Checked<()> {
-    if kind.takes_filters && !reader.has("filter") {
+    if kind.takes_filters && !reader.has("filter") && !reader.has("topic") {
         return Err(reader.missing("filter"));
     }
     match ["filter", "qos"].into_iter().find(|key| !kind.takes_filters && reader.has(key)) {
@@ -68,6 +100,18 @@ fn check_filters(reader: &Reader<'_>, kind: &ProbeKind) -> Checked<()> {
         }
         None => Ok(()),
     }
+}
+
+/// Reads the topics on which a probe is to see what devices say.
+fn read_topic(reader: &Reader<'_>) -> Checked<Option<(Template, Text)>> {
+    let Some(text) = reader.optional("topic", Reader::template)? else { return Ok(None) };
+    let template = Template::read(reader.notes, "topic", &text, Use::SeenTopic)?;
+    if template.names_nobody() {
+        let message = "this topic is the same for everybody, so it tells nothing of whose data are seen there: name the \
+                       device or the patient (`${device.serial}`, `${patient.id}`), or leave `topic` out";
+        return Err(reader.notes.error(text.start(), message));
+    }
+    Ok(Some((template, text)))
 }
 
 /// Reads every `[probe.ID]`, and adds one for each MQTT target that links use and nobody watches.
@@ -84,6 +128,7 @@ pub(crate) fn read_probes(
     let mut watched = BTreeSet::new();
     for (id, table) in root.named_below("probe") {
         let reader = Reader::new(root.notes, table, spec, format!("[probe.{}]", id.value), None);
+        probes.names.insert(id.value.clone());
         let kind = read_kind(&reader, registry);
         let target = read_reference(&reader, "to", "target", targets.iter().map(|target| target.id.value.as_str()));
         let target = target.and_then(|index| {
@@ -103,19 +148,24 @@ pub(crate) fn read_probes(
             sound.into_iter().collect::<Result<(), _>>()?;
             Ok(filters)
         });
+        let topic = read_topic(&reader);
         let qos = read_qos(&reader);
         let with = reader.optional("with", Reader::table_below);
-        if let (Ok(kind), Ok(target), Ok(filters), Ok(qos), Ok(with)) = (kind, target, filters, qos, with)
+        if let (Ok(kind), Ok(target), Ok(filters), Ok(topic), Ok(qos), Ok(with)) =
+            (kind, target, filters, topic, qos, with)
             && let Ok(arguments) = read_arguments(root.notes, kind, with, reader.place("with"))
             && folder.check_files(root.notes, &kind.parameters, with).is_ok()
             && check_filters(&reader, kind).is_ok()
         {
             probes.filter_places.push(filters.iter().map(Text::start).collect());
-            let filters = if kind.takes_filters {
-                filters.into_iter().map(|filter| filter.text).collect()
-            } else {
-                vec![EVERYTHING.to_owned()]
+            let filters = match &topic {
+                _ if !kind.takes_filters => vec![EVERYTHING.to_owned()],
+                Some((template, _)) if filters.is_empty() => {
+                    disjoint(cohorts.iter().map(|cohort| template.filter(&cohort.id)))
+                }
+                _ => filters.into_iter().map(|filter| filter.text).collect(),
             };
+            probes.topics.push(topic);
             probes.plans.push(ProbePlan {
                 id: id.value,
                 target,
@@ -124,6 +174,7 @@ pub(crate) fn read_probes(
                 is_filtered: kind.takes_filters,
                 filters,
                 qos,
+                topics: None,
             });
         }
     }
@@ -153,6 +204,7 @@ pub(crate) fn read_probes(
             is_filtered: kind.takes_filters,
             filters,
             qos: 1,
+            topics: None,
         });
     }
     probes

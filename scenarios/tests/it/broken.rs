@@ -16,6 +16,29 @@ const CASES: &[Case] = &[
         "unknown kind of probe",
         &[("[time]", "[probe.eyes]\nkind = \"subscrbe\"\nto = \"broker\"\nfilter = \"#\"\n\n[time]")],
     ),
+    (
+        "topics of a probe that tell nothing",
+        &[(
+            "[time]",
+            "[probe.a]\nto = \"broker\"\ntopic = \"clean/${cohort}\"\n\n[probe.b]\nto = \"broker\"\ntopic = \
+             \"clean/${gateway}/${device.serial}\"\n\n[probe.c]\nto = \"broker\"\ntopic = \
+             \"clean/+/${device.serial}\"\n\n[time]",
+        )],
+    ),
+    (
+        "filters that do not take in the topics of their probe",
+        &[(
+            "[time]",
+            "[probe.clean]\nto = \"broker\"\ntopic = \"clean/${device.serial}/${stream}\"\nfilter = \"clean/+\"\n\n[time]",
+        )],
+    ),
+    (
+        "a mistake in a probe of which expectations speak",
+        &[
+            ("[time]", "[probe.eyes]\nto = \"broker\"\nfiltr = \"#\"\n\n[time]"),
+            ("during = \"hole\"", "during = \"hole\"\nprobe = \"eyes\""),
+        ],
+    ),
     ("a subscriber without a filter", &[("[time]", "[probe.eyes]\nto = \"broker\"\n\n[time]")]),
     (
         "a probe that has no filter",
@@ -174,7 +197,7 @@ fn every_broken_file_is_told_what_is_wrong() {
 
 #[test]
 fn warnings_do_not_stop_a_scenario() {
-    let cases: [(&str, &[(&str, &str)]); 10] = [
+    let cases: [(&str, &[(&str, &str)]); 12] = [
         ("rounded to the grid", &[("at   = \"5m\"", "at = \"5.05s\"")]),
         ("lasts beyond the end", &[("for  = \"4m\"", "for = \"40m\"")]),
         ("command that will be refused", &[("op = \"set_rate\", args = { rate = \"0.5 L/h\" }", "op = \"set_rtae\"")]),
@@ -194,6 +217,18 @@ fn warnings_do_not_stop_a_scenario() {
         (
             "probe that sees no device",
             &[("[[step]]", "[probe.p]\nto = \"broker\"\nfilter = [\"icu/#\", \"icv/#\"]\n\n[[step]]")],
+        ),
+        (
+            "a probe on topics of its own",
+            &[("[[step]]", "[probe.p]\nto = \"broker\"\ntopic = \"clean/${device.serial}/${stream}\"\n\n[[step]]")],
+        ),
+        (
+            "a probe on topics of its own beside another",
+            &[(
+                "[[step]]",
+                "[probe.p]\nto = \"broker\"\ntopic = \"clean/${device.serial}/${stream}\"\n\n[probe.wire]\nto = \
+                 \"broker\"\nfilter = \"icu/#\"\n\n[[step]]",
+            )],
         ),
         ("condition of nobody", &[("[[step]]", "[condition.x]\ntimes = { ag = 1 }\n\n[[step]]")]),
         ("no expiry in 5", &[("qos     = 1", "protocol = \"5\"")]),

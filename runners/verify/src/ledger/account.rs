@@ -143,6 +143,9 @@ impl Stand {
             there.map(|(_, delivery)| delivery.topic.as_str())
         };
         let sees = |topic: &str| watches(probe, topic);
+        if probe.topics.is_some() {
+            return if topics_at(true).next().is_some() { Self::Aside } else { Self::Elsewhere };
+        }
         if topics_at(true).next().is_none() {
             return if topics_at(false).any(sees) { Self::Behind } else { Self::Elsewhere };
         }
@@ -155,7 +158,7 @@ impl Stand {
     fn watches(self, plan: &Plan, probe: &ProbePlan, route: usize) -> bool {
         let link = plan.link_of(plan.roster.routes[route].device);
         let is_here = link.target == probe.target;
-        let is_on_topic = || watches(probe, &plan.deliveries[route].topic);
+        let is_on_topic = || watches(probe, probe.topic_of(route, &plan.deliveries[route].topic));
         match self {
             Self::Within => is_here && is_on_topic(),
             Self::Aside => is_here && link.carrier != Carrier::Host,

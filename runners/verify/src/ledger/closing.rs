@@ -8,7 +8,7 @@ use hdrhistogram::Histogram;
 use super::Ledger;
 use super::account::Account;
 use crate::delays::Delays;
-use crate::entry::Entry;
+use crate::entry::{Entry, Misseen};
 use crate::fate::{Delay, End, Fate, Incident, LinkFate};
 use crate::judgement::{Judgement, LostMessage, LostMessages, Unmatched};
 use crate::measure::{Origin, RunDistributions};
@@ -120,7 +120,7 @@ impl Ledger {
         let end = match (entry.sent_at(), observed_at) {
             (_, Some(_)) => End::Delivered,
             _ if entry.dropped => End::Dropped,
-            (Some(_), None) if entry.altered => End::Altered,
+            (Some(_), None) if entry.misseen != Misseen::Never => End::Altered,
             _ if !can_tell => End::Unknown,
             (None, None) => End::Pending,
             (Some(_), None)
@@ -135,11 +135,12 @@ impl Ledger {
             }
             (Some(_), None) => End::Lost,
         };
+        let altered_at = entry.altered_at().filter(|_| end == End::Altered);
         let mut blind = false;
-        if let (Some(sent_at), Some(observed_at), Some(eyes)) = (entry.sent_at(), observed_at, eyes) {
-            blind = eyes.was_blind_between(sent_at, observed_at);
+        if let (Some(sent_at), Some(seen_at), Some(eyes)) = (entry.sent_at(), observed_at.or(altered_at), eyes) {
+            blind = eyes.was_blind_between(sent_at, seen_at);
             if !blind {
-                eyes.saw_after(observed_at - sent_at);
+                eyes.saw_after(seen_at - sent_at);
             }
         }
         let fate = Fate {
@@ -149,6 +150,7 @@ impl Ledger {
             sent_at: entry.sent_at(),
             acked_at: entry.acked_at(),
             observed_at,
+            altered_at,
             wants_ack: account.wants_ack,
             blind,
             end,

@@ -14,6 +14,7 @@ use crate::matcher::{Claim, Finding, Known, Recall};
 use crate::measure::Origin;
 use crate::route_formats::Naming;
 use crate::route_record::Standing;
+use crate::topics::topic_of;
 
 /// Most sightings of which it is told where they differ from what was said: no expectation lists more.
 const MOST_DIFFERENCES: u32 = 1_000;
@@ -42,12 +43,17 @@ impl Ledger {
         if self.sessions.get_mut(probe).is_some_and(|sessions| sessions.see(topic, &sighting.raw)) {
             return;
         }
-        let routes = self.topics.routes(&self.plan, topic);
+        let routes = self.topics.routes(&self.plan, probe, topic);
         if routes.is_empty() && (topic.ends_with("/cmd") || topic.ends_with("/ack")) {
             self.totals.command_traffic += 1;
             return;
         }
         let is_nobodys = routes.is_empty();
+        if is_nobodys && self.topics.are_of_probe(probe) && self.topics.is_of_devices(&self.plan, topic) {
+            // What devices publish themselves is seen beside what the stack makes of it.
+            self.totals.elsewhere += 1;
+            return;
+        }
         let target = self.plan.probes.get(probe).map_or(usize::MAX, |probe| probe.target);
         let (claim, error) = claim(sighting, || self.formats.find(routes, target, &sighting.raw));
         let (rule, finding) = self.find(probe, sighting, &claim);
@@ -65,7 +71,7 @@ impl Ledger {
                 }
                 self.sighted_message(probe, sighting, &claim, (route, sequence));
             }
-            Finding::NeverSaid { route } if self.plan.deliveries[route.index()].topic != topic => {
+            Finding::NeverSaid { route } if topic_of(&self.plan, probe, route) != topic => {
                 self.sighted_astray(probe, sighting, route, None);
             }
             Finding::NeverSaid { route } => {
@@ -127,9 +133,10 @@ impl Ledger {
         let account = &self.accounts.all[index];
         let meaning = || self.formats.meaning(route, &sighting.raw);
         let standing = account.record.standing(sequence, &SeenPayload::new(&sighting.raw, &meaning));
-        let on_foreign_topic = || account.is_behind && self.topics.routes(&self.plan, topic).is_empty();
+        let is_free = || account.is_behind && !self.topics.are_of_probe(probe);
+        let on_foreign_topic = || is_free() && self.topics.routes(&self.plan, probe, topic).is_empty();
         // Whoever sees a message beside any topic says nothing about where it belongs.
-        let is_home = topic.is_empty() || self.plan.deliveries[route.index()].topic == topic || on_foreign_topic();
+        let is_home = topic.is_empty() || topic_of(&self.plan, probe, route) == topic || on_foreign_topic();
         if self.is_of_the_past(probe, sighting, claim, standing) {
             self.totals.retained += 1;
             self.kept_topics.insert(route);
@@ -141,7 +148,7 @@ impl Ledger {
             if standing == Standing::Unseen
                 && let Some(index) = here
             {
-                self.accounts.all[index].record.see_altered(sequence);
+                self.accounts.all[index].record.see_astray(sequence);
             }
             self.sighted_astray(probe, sighting, route, Some(sequence));
         } else if here.is_none() {
@@ -186,8 +193,10 @@ impl Ledger {
                 let route = account.route;
                 let (incident, what) = self.fault(route, claim, standing);
                 let what = self.told_with_difference(what, (incident, standing), (route, sequence), sighting);
-                if let Standing::Altered(said) = standing {
-                    self.note_altered(index, sequence, incident, said, claim);
+                if let Standing::Altered(said) = standing
+                    && self.note_altered(index, (sequence, at), incident, said, claim)
+                {
+                    self.note_pause(index, sequence, at);
                 }
                 self.incident(index, Some(sequence), at, (incident, &what));
             }
@@ -195,23 +204,26 @@ impl Ledger {
     }
 
     /// Notes what an altered sighting says about the fate of the message whose name it has. Words of another message under
-    /// that name say nothing.
+    /// that name say nothing. Tells whether that message came by it, and had not been seen before.
     fn note_altered(
         &mut self,
         index: usize,
-        sequence: u64,
+        (sequence, at): (u64, i64),
         incident: Incident,
         said: Option<Imprint>,
         claim: &Claim<'_>,
-    ) {
+    ) -> bool {
         let record = &mut self.accounts.all[index].record;
         match claim.device_time_ms {
-            _ if is_of_same_time(said, claim) => record.see_altered(sequence),
-            _ if incident != Incident::Corrupted => {}
-            None => record.see_altered(sequence),
-            Some(time) if record.has_said_at(time) => {}
+            _ if is_of_same_time(said, claim) => record.see_altered(sequence, at),
+            _ if incident != Incident::Corrupted => false,
+            None => record.see_altered(sequence, at),
+            Some(time) if record.has_said_at(time) => false,
             // Whether another device has said it at that time is known at the end.
-            Some(time) => record.see_strange(sequence, time),
+            Some(time) => {
+                record.see_strange(sequence, time, at);
+                false
+            }
         }
     }
 
@@ -285,8 +297,8 @@ impl Ledger {
 
     /// A message of ours on a topic that is not its own.
     fn sighted_astray(&mut self, probe: usize, sighting: &Sighting, route: RouteId, sequence: Option<u64>) {
-        let Some(other) = self.topics.routes(&self.plan, &sighting.topic).last().copied() else {
-            self.totals.foreign += 1;
+        let Some(other) = self.topics.routes(&self.plan, probe, &sighting.topic).last().copied() else {
+            self.sighted_nowhere(probe, sighting, route, sequence);
             return;
         };
         let of_route = self.accounts.at(route, probe).or_else(|| self.accounts.of_route(route).next());
@@ -301,8 +313,20 @@ impl Ledger {
         self.incident(index, sequence, sighting.observed_at, (incident, &what));
     }
 
+    /// A message of ours on a topic that is nobody's. Where a probe knows on which topics to see whom, that is a name which
+    /// nobody has.
+    fn sighted_nowhere(&mut self, probe: usize, sighting: &Sighting, route: RouteId, sequence: Option<u64>) {
+        match self.accounts.at(route, probe).filter(|_| self.topics.are_of_probe(probe)) {
+            Some(index) => {
+                let what = format!("observed on `{}`, which is the topic of nobody here", sighting.topic);
+                self.incident(index, sequence, sighting.observed_at, (Incident::IdentityMismatch, &what));
+            }
+            None => self.totals.foreign += 1,
+        }
+    }
+
     fn sighted_on_topic(&mut self, probe: usize, sighting: &Sighting, claim: &Claim<'_>, stranger: Stranger<'_>) {
-        let routes = self.topics.routes(&self.plan, &sighting.topic).to_vec();
+        let routes = self.topics.routes(&self.plan, probe, &sighting.topic).to_vec();
         self.sighted_stranger(probe, sighting, claim, &routes, stranger);
     }
 
@@ -428,7 +452,7 @@ impl Known for KnownAt<'_> {
     }
 
     fn routes_on(&self, topic: &str) -> &[RouteId] {
-        self.ledger.topics.routes(&self.ledger.plan, topic)
+        self.ledger.topics.routes(&self.ledger.plan, self.probe, topic)
     }
 
     fn names_of(&self, route: RouteId) -> (SimId, &str) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use scenarios::{Comparison, ExpectPlan, Plan, ProbePlan, TargetPlan};
+use scenarios::{Comparison, ExpectPlan, Plan, ProbePlan, ProbeTopics, TargetPlan};
 use sim_core::{RouteId, SimId, SimTime};
 use vocabulary::Sighting;
 
@@ -84,6 +84,49 @@ fn an_altered_copy_of_a_settled_message_is_corrupted() {
         corrupted.counterexamples[0].line(),
         "icu/1/mon/vitals #1: observed with other bytes than were generated: \"hr\":69 instead of \"hr\":61"
     );
+}
+
+#[test]
+fn what_comes_altered_comes_in_time_and_what_comes_elsewhere_does_not() {
+    let mut plan = expecting(&[("corrupted", None)]);
+    let slow = percentile("latency.e2e", 1.0, 0.1);
+    plan.expects.push(expect(&plan, "latency", "latency.e2e p100 <= 100ms", slow));
+    let judged = |last_topic: &str| {
+        let mut ledger = ledger_of(plan.clone());
+        for sequence in 0..3 {
+            say(&mut ledger, sequence);
+        }
+        see(&mut ledger, 0, 0);
+        ledger.observed(0, TOPIC, &altered(1), SECOND + 20_000_000, false);
+        ledger.observed(0, last_topic, &payload(0, "vitals", 2), 2 * SECOND + 1_000_000, false);
+        ledger.finish(&lag(1, 1))
+    };
+    let judgement = judged(TOPIC);
+    assert_eq!((judgement.totals.counts.delivered, judgement.totals.counts.altered), (2, 1));
+    assert_eq!(verdict(&judgement, "corrupted").verdict, Verdict::Fail, "it is still not what was said");
+    let latency = verdict(&judgement, "latency");
+    assert_eq!((latency.verdict, latency.value), (Verdict::Pass, Some(0.02)), "{}", latency.reads);
+    assert_eq!(judgement.worst_devices[0].latency_max_s, Some(0.02));
+    let judgement = judged("ward/2/mon/vitals");
+    let latency = verdict(&judgement, "latency");
+    assert_eq!((latency.verdict, latency.never_arrived), (Verdict::Fail, 1), "{}", latency.reads);
+}
+
+#[test]
+fn a_stream_that_comes_altered_is_not_silent() {
+    let mut plan = expecting(&[]);
+    let silence = percentile("pause", 1.0, 1.5);
+    plan.expects.push(expect(&plan, "pause", "pause p100 <= 1.5s", silence));
+    plan.expects[0].routes = vec![VITALS.0];
+    let mut ledger = ledger_of(plan);
+    for sequence in 0..4 {
+        say(&mut ledger, sequence);
+        let at = sequence.cast_signed() * SECOND + 1_000_000;
+        ledger.observed(0, TOPIC, &altered(sequence), at, false);
+    }
+    let judgement = ledger.finish(&lag(1, 1));
+    let pause = verdict(&judgement, "pause");
+    assert_eq!((pause.verdict, pause.value), (Verdict::Pass, Some(1.0)), "{}", pause.reads);
 }
 
 #[test]
@@ -281,6 +324,63 @@ impl ReplaceOnce for Vec<u8> {
         self.splice(at..at + from.len(), to.iter().copied());
         self
     }
+}
+
+/// The probe behind the ingester is to see each stream below `clean/`, under the serial of its device.
+fn with_topics(mut plan: Plan) -> Plan {
+    let of_routes = plan.roster.routes.iter().map(|route| {
+        let device = &plan.roster.devices[route.device.index()];
+        format!("clean/{}/{}", device.serial, device.streams[usize::from(route.stream)].id)
+    });
+    let topics =
+        ProbeTopics { template: "clean/${device.serial}/${stream}".to_owned(), of_routes: of_routes.collect() };
+    plan.probes[1].topics = Some(topics);
+    plan
+}
+
+#[test]
+fn behind_an_ingester_a_topic_tells_whose_data_are_seen() {
+    let plan = with_topics(with_ingester(expecting(&[("identity.mismatch", Some(1)), ("lost", Some(1))]), "clean/#"));
+    let mut ledger = ledger_of(plan);
+    for sequence in 0..4 {
+        say(&mut ledger, sequence);
+        see(&mut ledger, 0, sequence);
+    }
+    for (sequence, topic) in [
+        (0, "clean/SN-0000/vitals"),
+        // Of the second bed, of nobody, and as the device itself publishes it.
+        (1, "clean/SN-0001/vitals"),
+        (2, "clean/SN-0009/vitals"),
+        (3, TOPIC),
+    ] {
+        ledger.observed(1, topic, &payload(0, "vitals", sequence), 5 * SECOND, false);
+    }
+    let judgement = ledger.finish(&lag(1, 1));
+    let behind = judgement.probes[1].counts;
+    assert_eq!((behind.delivered, behind.altered, behind.lost, behind.identity_mismatch), (1, 2, 1, 2));
+    assert_eq!((judgement.totals.elsewhere, judgement.totals.foreign), (1, 0));
+    let mismatch = verdict(&judgement, "identity.mismatch");
+    assert_eq!(mismatch.verdict, Verdict::Fail);
+    let lines: Vec<String> = mismatch.counterexamples.iter().map(crate::Counterexample::line).collect();
+    assert_eq!(
+        lines,
+        [
+            "icu/1/mon/vitals #1: observed on the topic of icu/2/mon/vitals",
+            "icu/1/mon/vitals #2: observed on `clean/SN-0009/vitals`, which is the topic of nobody here",
+        ]
+    );
+}
+
+#[test]
+fn on_topics_of_a_probes_own_what_no_device_has_said_is_found() {
+    let plan = with_topics(with_ingester(expecting(&[("invented", Some(1))]), "clean/#"));
+    let mut ledger = ledger_of(plan);
+    say(&mut ledger, 0);
+    ledger.observed(1, "clean/SN-0000/vitals", &payload(0, "vitals", 7), SECOND, false);
+    ledger.observed(1, "clean/SN-0000/vitals", &payload(9, "vitals", 0), SECOND, false);
+    ledger.observed(1, "clean/SN-0000/vitals", b"{", SECOND, false);
+    let behind = ledger.finish(&lag(1, 1)).probes[1].counts;
+    assert_eq!((behind.invented, behind.identity_mismatch, behind.corrupted), (1, 1, 1));
 }
 
 #[test]

@@ -52,7 +52,7 @@ impl Ledger {
             unjudged: counts.unjudged,
             dropped_declared: counts.dropped_declared,
             pending: counts.pending,
-            latency_max_s: (counts.delivered > 0).then_some(longest as f64 / 1e9),
+            latency_max_s: (counts.delivered > 0 || longest > 0).then_some(longest as f64 / 1e9),
         })
         .collect()
     }

@@ -282,6 +282,7 @@ fn a_second_probe_does_not_make_duplicates() {
         is_filtered: true,
         filters: vec!["#".to_owned()],
         qos: 0,
+        topics: None,
     });
     let mut ledger = Ledger::new(Arc::new(plan), &registry(), LedgerLimits::default());
     assert_eq!(ledger.probe_of(VITALS), Some(0));

@@ -325,7 +325,13 @@ pub(super) static PROBE: TableSpec = TableSpec {
     keys: &[
         key("kind", Registered("kind of probe"), "how").or("subscribe"),
         key("to", Reference("target"), "which target").required(),
-        key("filter", TextOrTexts, "topic filters, for kinds that subscribe"),
+        key("filter", TextOrTexts, "topic filters, for kinds that subscribe; with a `topic`, those of that"),
+        key(
+            "topic",
+            Template,
+            "on which topic the stack shows what each stream said, where that is another than the device's own: what is \
+             seen on the topic of somebody else, or of nobody, is then a mismatch of identities",
+        ),
         key("qos", QOS, "delivery level asked for, for kinds that subscribe").or("1"),
         key("with", Arguments, "parameters of the kind of probe"),
         later("match"),
