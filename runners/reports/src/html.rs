@@ -21,10 +21,11 @@ const SHADES: &str = "<p class=\"note\">Shaded: steps; grey: warm-up and drain.<
 /// The page.
 pub fn html(report: &RunReport) -> String {
     let body = format!(
-        "{}{}{}{}{}{}{}{}{}{}{}",
+        "{}{}{}{}{}{}{}{}{}{}{}{}",
         banner(report),
         tiles(report),
         section("Expectations", &expectations(report)),
+        checkpoints(report),
         section("What happened when", &(timeline::chart(report) + SHADES + &windows(report))),
         steps(report),
         vitals::section(report),
@@ -128,6 +129,14 @@ fn tiles(report: &RunReport) -> String {
             .expect("writing to a string does not fail");
     }
     html.push_str("</dl>\n");
+    if let Some(seen_by) = report.counted_at() {
+        writeln!(
+            html,
+            "<p class=\"note below-tiles\">Counts and delays as seen by {}; what each probe saw stands below.</p>",
+            escape(&seen_by)
+        )
+        .expect("writing to a string does not fail");
+    }
     if let Some(outside) = report.outside_steps() {
         writeln!(html, "<p class=\"note below-tiles\">p99 delay: {}.</p>", escape(&outside.line()))
             .expect("writing to a string does not fail");
@@ -145,6 +154,65 @@ fn expectations(report: &RunReport) -> String {
         &["expectation", "verdict", "must hold", "#measured", "#samples", "window"],
         &rows,
     )
+}
+
+/// What each probe saw, where several watch the same.
+fn checkpoints(report: &RunReport) -> String {
+    if report.counted_at().is_none() {
+        return String::new();
+    }
+    let delay = |value: Option<f64>, never: u64| match value {
+        Some(value) => figures::seconds(value),
+        None if never > 0 => "never".to_owned(),
+        None => "\u{2013}".to_owned(),
+    };
+    let rows: Vec<Vec<String>> = report
+        .probes
+        .iter()
+        .map(|probe| {
+            let counts = &probe.counts;
+            let mut row = vec![escape(&probe.id)];
+            row.extend(
+                [
+                    probe.watched,
+                    counts.generated,
+                    counts.delivered,
+                    counts.altered,
+                    counts.lost,
+                    counts.unjudged,
+                    counts.dropped_declared,
+                    counts.pending,
+                    counts.duplicates,
+                    counts.corrupted,
+                    counts.identity_mismatch,
+                ]
+                .map(figures::count),
+            );
+            row.extend(
+                [probe.latency.p50_s, probe.latency.p99_s].map(|value| delay(value, probe.latency.never_arrived)),
+            );
+            row
+        })
+        .collect();
+    let columns = [
+        "probe",
+        "#streams",
+        "#generated",
+        "#delivered",
+        "#altered",
+        "#lost",
+        "#unjudged",
+        "#dropped",
+        "#pending",
+        "#duplicates",
+        "#corrupted",
+        "#under another name",
+        "#median delay",
+        "#p99 delay",
+    ];
+    let caption =
+        "What each probe saw of what devices said; delays since the instants at which devices meant to say it.";
+    section("Probes", &table(caption, &columns, &rows))
 }
 
 fn expectation_row(expect: &ExpectReport) -> Vec<String> {

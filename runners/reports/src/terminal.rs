@@ -149,7 +149,8 @@ fn write_messages(report: &RunReport, text: &mut Text) {
         " + ",
     );
     let ends = if ends.is_empty() { String::new() } else { format!(" = {ends}") };
-    text.row("messages", &format!("{} generated{ends}", count(report.generated)));
+    let seen = report.counted_at().map(|seen_by| format!(" (as seen by {seen_by})")).unwrap_or_default();
+    text.row("messages", &format!("{} generated{ends}{seen}", count(report.generated)));
     let lost =
         if report.lost_acked > 0 { format!(" ({} of them lost)", count(report.lost_acked)) } else { String::new() };
     let refused = figures::nonzero(&[(report.refused, "refused")], "");
@@ -180,10 +181,11 @@ fn write_messages(report: &RunReport, text: &mut Text) {
 
 fn write_delays(report: &RunReport, text: &mut Text) {
     let latency = &report.latency;
+    let seen_by = report.counted_at().map(|seen_by| format!(" by {seen_by}")).unwrap_or_default();
     let rows = [
-        ("intended to observed", &latency.e2e),
-        ("intended to written", &latency.send),
-        ("written to acknowledged", &latency.ack),
+        (format!("intended to observed{seen_by}"), &latency.e2e),
+        ("intended to written".to_owned(), &latency.send),
+        ("written to acknowledged".to_owned(), &latency.ack),
     ];
     for (position, (name, delays)) in rows.into_iter().filter(|(_, delays)| delays.samples > 0).enumerate() {
         text.row(if position == 0 { "delays" } else { "" }, &format!("{name}: {}", delays.line()));

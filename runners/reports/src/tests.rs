@@ -76,6 +76,26 @@ fn what_failed_and_the_verdict_stand_on_the_last_screen() {
 }
 
 #[test]
+fn where_several_probes_watch_each_is_named() {
+    let mut report = passed();
+    let alone = terminal(&report, &[], Look::default());
+    assert!(!alone.contains("as seen by") && !html(&report).contains("as seen by"), "{alone}");
+    let mut behind = report.probes[0].clone();
+    behind.id = "ingested".to_owned();
+    behind.routes = 0;
+    behind.latency.p99_s = Some(1.5);
+    report.probes.push(behind);
+    let text = terminal(&report, &[], Look::default());
+    for said in [" (as seen by probe wire)\n", "intended to observed by probe wire: ", "intended to observed here: "] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    let page = html(&report);
+    assert!(page.contains("Counts and delays as seen by probe wire"));
+    let table = page.split("<h2>Probes</h2>").nth(1).unwrap().split("</section>").next().unwrap();
+    assert!(table.contains(">wire<") && table.contains(">ingested<") && table.contains(">1.5s<"), "{table}");
+}
+
+#[test]
 fn colour_adds_nothing_but_escapes() {
     let report = sample_report();
     let coloured = terminal(&report, &[], Look { colour: true, columns: Some(80) });

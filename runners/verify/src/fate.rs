@@ -24,11 +24,13 @@ pub enum End {
     Unjudged,
     /// Written and not observed, but something was seen behind its target that no format reads.
     Unread,
+    /// Written and not observed, but something was seen of which nobody can tell which message of its stream it is.
+    Untold,
     /// The device's outbox dropped it and said so.
     Dropped,
     /// Never written, or given up.
     Pending,
-    /// Nobody can tell: no probe watches its route, or what is seen there cannot be matched.
+    /// Nobody can tell: no probe watches its route.
     Unknown,
 }
 
@@ -41,6 +43,7 @@ impl End {
             Self::Altered => "observed, but never as it was said and where it belongs",
             Self::Unjudged => "written, and perhaps shown when the probe was blind",
             Self::Unread => "written, and perhaps shown in a shape that no format reads",
+            Self::Untold => "written, and perhaps among what was seen without a name",
             Self::Dropped => "dropped, as declared",
             Self::Pending => "never written",
             Self::Unknown => "watched by no probe",

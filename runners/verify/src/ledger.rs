@@ -90,6 +90,8 @@ pub struct Ledger {
     expectations: Expectations,
     series: Series,
     end_to_end: Delays,
+    /// From the intended instant to each probe, of everything that it watches.
+    to_probes: Vec<Delays>,
     to_sent: Delays,
     to_acked: Delays,
     totals: Totals,
@@ -133,6 +135,7 @@ impl Ledger {
             expectations: Expectations::of(&plan, registry),
             series: Series::new(plan.time.length.nanos()),
             end_to_end: Delays::new(),
+            to_probes: plan.probes.iter().map(|_| Delays::new()).collect(),
             to_sent: Delays::new(),
             to_acked: Delays::new(),
             totals: Totals::default(),

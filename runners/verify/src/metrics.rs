@@ -167,6 +167,7 @@ fn rows() -> [ExpectMetricSpec; 23] {
 /// Why nobody can tell of messages, copies and delays.
 const PERHAPS_MISSED: &str = "messages may have been shown when the probe was blind";
 const PERHAPS_UNREAD: &str = "messages may have been shown in a shape that no format reads";
+const PERHAPS_UNTOLD: &str = "messages may be among what was seen without a name, as their format gives them none";
 const PERHAPS_SEEN_LATE: &str = "messages were seen after the probe had been blind, and the delay may be its own";
 const TOO_OLD: &str = "sightings came too late to be compared with what was said";
 
@@ -216,6 +217,7 @@ fn among(is_sample: bool, fate: &Fate, wanted: End) -> Contribution {
         _ if !is_sample => Nothing,
         End::Unjudged => Doubt(PERHAPS_MISSED),
         End::Unread => Doubt(PERHAPS_UNREAD),
+        End::Untold => Doubt(PERHAPS_UNTOLD),
         end => Sample(end == wanted),
     }
 }
@@ -225,6 +227,7 @@ fn until_observed(fate: &Fate) -> Contribution {
         End::Unknown => Nothing,
         End::Unjudged => Doubt(PERHAPS_MISSED),
         End::Unread => Doubt(PERHAPS_UNREAD),
+        End::Untold => Doubt(PERHAPS_UNTOLD),
         End::Delivered | End::Altered if fate.blind => DelayAtMost(fate.end_to_end(), PERHAPS_SEEN_LATE),
         End::Delivered | End::Altered | End::Lost | End::Dropped | End::Pending => Delay(fate.end_to_end()),
     }
@@ -287,7 +290,14 @@ impl Incidents {
 
 impl Measure for Incidents {
     fn message(&mut self, fate: &Fate) -> Contribution {
-        if fate.end == End::Delivered { Chance } else { Nothing }
+        match (fate.end, self.0) {
+            (End::Delivered, _) => Chance,
+            // What has no name, and says what no message of its stream did, is one of them altered, or none of them.
+            (End::Untold, Incident::Corrupted | Incident::Invented | Incident::IdentityMismatch) => {
+                Doubt(PERHAPS_UNTOLD)
+            }
+            _ => Nothing,
+        }
     }
 
     fn incident(&mut self, incident: Incident) -> Contribution {

@@ -211,6 +211,9 @@ pub struct ProbeReport {
     /// What it saw of them.
     #[serde(default)]
     pub counts: Counts,
+    /// From the intended instants of what devices said to its observations.
+    #[serde(default)]
+    pub latency: DelayReport,
     /// Messages of the sessions that payload formats keep, such as births, by kind; they are no telemetry.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub session_messages: BTreeMap<String, u64>,

@@ -4,7 +4,7 @@ use crate::figures;
 use crate::matchers::KEY;
 use crate::radio_report::{GatewayReport, HostStreamReport, RadioReport};
 use crate::report::{
-    BlindTime, Counterexample, DelayReport, ExpectReport, MemoryReport, ProbeReport, StepReport, WorstDevice,
+    BlindTime, Counterexample, DelayReport, ExpectReport, MemoryReport, ProbeReport, RunReport, StepReport, WorstDevice,
 };
 
 impl Counterexample {
@@ -62,6 +62,20 @@ impl MemoryReport {
     }
 }
 
+impl RunReport {
+    /// `probe wire`: whose observations the totals count, where several probes watch the same.
+    pub fn counted_at(&self) -> Option<String> {
+        self.probes.iter().find(|probe| probe.is_further())?;
+        let first: Vec<&str> =
+            self.probes.iter().filter(|probe| probe.routes > 0).map(|probe| probe.id.as_str()).collect();
+        match first.as_slice() {
+            [] => None,
+            [one] => Some(format!("probe {one}")),
+            several => Some(format!("probes {}", several.join(", "))),
+        }
+    }
+}
+
 impl BlindTime {
     /// `blind from 12s to 13.9s: the connection was closed`.
     fn line(&self) -> String {
@@ -84,6 +98,7 @@ impl ProbeReport {
         let sessions = self.sessions_line().into_iter().chain(self.flaw_lines());
         self.counts_line()
             .into_iter()
+            .chain(self.delays_line())
             .chain(self.rules_line())
             .chain(sessions)
             .chain(blind)
@@ -101,6 +116,17 @@ impl ProbeReport {
     /// Each rule of sessions that was broken.
     fn flaw_lines(&self) -> impl Iterator<Item = String> {
         self.session_flaws.iter().map(|(flaw, times)| format!("{} times {flaw}", figures::count(*times)))
+    }
+
+    /// Whether it watches streams of which the totals count what another probe saw.
+    fn is_further(&self) -> bool {
+        self.watched > self.routes
+    }
+
+    /// The delays until it saw what another probe saw as well.
+    fn delays_line(&self) -> Option<String> {
+        (self.is_further() && self.latency.samples > 0)
+            .then(|| format!("intended to observed here: {}", self.latency.line()))
     }
 
     /// What it counted of streams of which the totals count another probe's.
@@ -129,7 +155,7 @@ impl ProbeReport {
             ],
             ", ",
         );
-        (self.watched > self.routes).then(|| {
+        self.is_further().then(|| {
             let ends = if ends.is_empty() { ends } else { format!(" = {ends}") };
             let observed = if observed.is_empty() { observed } else { format!("; {observed}") };
             let (streams, generated) = (figures::count(self.watched), figures::count(counts.generated));

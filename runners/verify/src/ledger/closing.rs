@@ -116,13 +116,13 @@ impl Ledger {
         let carried = carried.and_then(|acked_at| self.connection_times.at(device, acked_at));
         let eyes = account.probe.map(|probe| &mut self.eyes[usize::from(probe)]);
         let observed_at = entry.observed_at().filter(|_| entry.sent_at().is_some());
-        let can_tell = account.at_host.is_some() || eyes.is_some() && account.unmatched == 0;
         let end = match (entry.sent_at(), observed_at) {
             (_, Some(_)) => End::Delivered,
             _ if entry.dropped => End::Dropped,
             (Some(_), None) if entry.misseen != Misseen::Never => End::Altered,
-            _ if !can_tell => End::Unknown,
+            _ if !account.is_watched() => End::Unknown,
             (None, None) => End::Pending,
+            (Some(_), None) if account.unmatched > 0 => End::Untold,
             (Some(_), None)
                 if eyes.as_ref().is_some_and(|eyes| eyes.may_have_missed(entry, account.wants_ack, carried)) =>
             {
@@ -171,6 +171,9 @@ impl Ledger {
             is_first: account.is_first,
         };
         self.expectations.settle(origin, &fate);
+        if let Some(probe) = account.probe.filter(|_| has_known_delay(&fate)) {
+            self.to_probes[usize::from(probe)].record(fate.end_to_end());
+        }
         if account.is_first {
             self.note_delays(&fate);
         }
@@ -179,7 +182,7 @@ impl Ledger {
             End::Altered => counts.altered += 1,
             End::Dropped => counts.dropped_declared += 1,
             End::Pending | End::Unknown => counts.pending += 1,
-            End::Unjudged | End::Unread => counts.unjudged += 1,
+            End::Unjudged | End::Unread | End::Untold => counts.unjudged += 1,
             End::Lost => {
                 counts.lost += 1;
                 counts.lost_acked += u64::from(fate.acked_at.is_some());
@@ -195,7 +198,7 @@ impl Ledger {
 
     /// Adds the delays of a message of the first account of its route.
     fn note_delays(&mut self, fate: &Fate) {
-        if !matches!(fate.end, End::Unknown | End::Unjudged | End::Unread) {
+        if has_known_delay(fate) {
             self.end_to_end.record(fate.end_to_end());
             self.series.delay(fate.intended_wall, fate.end_to_end());
         }
@@ -217,4 +220,9 @@ impl Ledger {
             format: self.formats.name(first).to_owned(),
         })
     }
+}
+
+/// Whether somebody can tell when the message was seen, or that it was not.
+fn has_known_delay(fate: &Fate) -> bool {
+    !matches!(fate.end, End::Unknown | End::Unjudged | End::Unread | End::Untold)
 }

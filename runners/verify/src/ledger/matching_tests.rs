@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use radio_plan::{GatewayFormatSpec, GatewayPlan};
-use scenarios::{Carrier, Plan, ProbePlan};
+use scenarios::{Carrier, Comparison, Plan, ProbePlan};
 use sim_core::{FormatSpec, Registry, RouteId, SimId, SimTime, Span};
 use vocabulary::{Format, KeyError, Message, MessageKey, Sighting};
 
-use crate::sample_run::{lag, payload, plan, registry, sample_input};
+use crate::sample_run::{count, expect, lag, payload, plan, registry, sample_input};
 use crate::{Judgement, Ledger, LedgerLimits, MESSAGE_PROPERTY, RunReport, Verdict};
 
 const VITALS: RouteId = RouteId(0);
@@ -263,7 +263,7 @@ fn what_no_rule_can_match_is_inconclusive_and_never_corrupted() {
     let counts = judgement.totals.counts;
     assert_eq!((counts.corrupted, counts.invented, counts.lost), (0, 0, 0), "{counts:?}");
     // What is on a topic of nobody is on the wrong one.
-    assert_eq!((counts.altered, counts.pending), (1, 1), "{counts:?}");
+    assert_eq!((counts.altered, counts.unjudged, counts.pending), (1, 1, 0), "{counts:?}");
     assert_eq!((counts.delivered, judgement.totals.foreign), (1, 1));
     let report = report_of("bare", &judgement);
     assert_eq!((report.verdict, report.exit_code), (Verdict::Inconclusive, 4));
@@ -272,6 +272,26 @@ fn what_no_rule_can_match_is_inconclusive_and_never_corrupted() {
         ["not so: every sighting finds its message: 1 sightings match no message of 1 streams, such as \
              icu/1/mon/vitals: its format `bare` does not say which message a payload is, and no other rule applies"]
     );
+}
+
+#[test]
+fn no_expectation_passes_beside_what_nobody_can_tell() {
+    let mut plan = plan_of("bare");
+    let metrics = ["corrupted", "invented", "identity.mismatch", "lost"];
+    let expects = metrics.map(|metric| expect(&plan, metric, metric, count(metric, Comparison::Equal, 0.0)));
+    plan.expects = expects.to_vec();
+    let mut ledger = Ledger::new(Arc::new(plan), &with_formats(), LedgerLimits::default());
+    for (sequence, words) in ["60", "61", "62"].into_iter().enumerate() {
+        say(&mut ledger, sequence as u64, words);
+    }
+    for words in ["60", "61", "99"] {
+        see(&mut ledger, words);
+    }
+    let judgement = ledger.finish(&lag(1, 1));
+    for judged in &judgement.expect {
+        assert_eq!(judged.verdict, Verdict::Inconclusive, "{}: {}", judged.id, judged.reads);
+        assert!(judged.reason.contains("without a name"), "{}: {}", judged.id, judged.reason);
+    }
 }
 
 #[test]

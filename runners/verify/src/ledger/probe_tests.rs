@@ -326,6 +326,27 @@ impl ReplaceOnce for Vec<u8> {
     }
 }
 
+#[test]
+fn each_probe_has_delays_of_its_own() {
+    let mut ledger = ledger_of(with_ingester(expecting(&[("lost", None)]), "clean/#"));
+    for sequence in 0..4 {
+        say(&mut ledger, sequence);
+        see(&mut ledger, 0, sequence);
+        let at = sequence.cast_signed() * SECOND + 250_000_000;
+        if sequence < 3 {
+            ledger.observed(1, "clean/1", &payload(0, "vitals", sequence), at, false);
+        }
+    }
+    let judgement = ledger.finish(&lag(1, 1));
+    let [wire, behind] = judgement.probes.as_slice() else { panic!("two probes") };
+    assert_eq!((wire.latency.samples, wire.latency.max_s, wire.latency.never_arrived), (4, Some(0.001), 0));
+    assert_eq!((behind.latency.samples, behind.latency.p50_s, behind.latency.never_arrived), (4, Some(0.25), 1));
+    assert_eq!(judgement.latency.e2e, wire.latency);
+    let lines: Vec<String> = behind.lines().collect();
+    assert!(lines[1].starts_with("intended to observed here: p50 250ms"), "{lines:?}");
+    assert!(!wire.lines().any(|line| line.contains("intended to observed")), "the summary speaks of it");
+}
+
 /// The probe behind the ingester is to see each stream below `clean/`, under the serial of its device.
 fn with_topics(mut plan: Plan) -> Plan {
     let of_routes = plan.roster.routes.iter().map(|route| {

@@ -75,6 +75,7 @@ impl Ledger {
                     routes: accounts().filter(|account| account.is_first).count() as u64,
                     watched: accounts().count() as u64,
                     counts,
+                    latency: self.to_probes[index].report(),
                     session_messages: self.sessions[index].messages.clone(),
                     session_flaws: self.sessions[index].flaws(),
                     redelivered: self.eyes[index].redelivered,
