@@ -173,8 +173,9 @@ fn write_messages(report: &RunReport, text: &mut Text) {
         text.row("observed", &observed);
     }
     for probe in &report.probes {
-        for line in probe.lines() {
-            text.row(&format!("probe {}", probe.id), &line);
+        for (position, line) in probe.lines().enumerate() {
+            let label = if position == 0 { format!("probe {}", probe.id) } else { String::new() };
+            text.row(&label, &line);
         }
     }
 }
