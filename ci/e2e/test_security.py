@@ -1,5 +1,6 @@
 """TLS, certificates, names and passwords: what gets through, and what is said of whatever does not."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -197,7 +198,7 @@ def test_a_wrong_password_is_named_and_not_tried_for_ever(guarded, scenario, tmp
     assert asked.returncode == 3
     assert asked.stderr.splitlines() == [
         f"target `broker` at {guarded.url}",
-        "  ok      device `icu/1/oxi` over link `wifi`: may connect",
+        f"  ok      device `icu/1/oxi` and {DEVICES - 1} more over link `wifi`: may connect",
         "  refused probe `wire`: broker said 0x05 (not authorized)",
     ]
 
@@ -218,3 +219,7 @@ def test_rules_of_links_act_over_tls(tmp_path):
     done = iomt("run", SCENARIOS / "cuts.toml", "--out", out, *sets(broker="mosquitto", mode="real", tls="true"))
     assert done.returncode == 0, done.stdout + done.stderr
     assert Path(out / "broker.ca.pem").exists()
+    connections = json.loads((out / "run.json").read_text())["connections"]
+    # Whoever comes back resumes its session, and nobody the first time.
+    assert connections["handshakes"] == connections["made"] > connections["planned"]
+    assert connections["handshakes_resumed"] == connections["made"] - connections["planned"]

@@ -22,6 +22,14 @@ const VERIFY: &str = "verify";
 const CLIENT_CERTIFICATES: &str = "client_certificates";
 const ISSUER: &str = "issuer";
 const ISSUER_KEY: &str = "issuer_key";
+const WATCHER_CERT: &str = "watcher_cert";
+const WATCHER_KEY: &str = "watcher_key";
+
+/// Those that only servers have which are none of the run's.
+const OF_SERVERS: [&str; 7] = [CA, SERVER_NAME, VERIFY, ISSUER, ISSUER_KEY, WATCHER_CERT, WATCHER_KEY];
+/// Those that speak of TLS.
+const OF_TLS: [&str; 10] =
+    [TLS, CA, SERVER_NAME, ALPN, VERIFY, CLIENT_CERTIFICATES, ISSUER, ISSUER_KEY, WATCHER_CERT, WATCHER_KEY];
 
 /// Where brokers speak MQTT over WebSocket by custom (EMQX, NATS and `embedded`; Mosquitto takes any path).
 const DEFAULT_PATH: &str = "/mqtt";
@@ -121,6 +129,11 @@ impl BrokerAccess {
         is_set(&target.arguments, CLIENT_CERTIFICATES) || target.arguments.text(ISSUER).is_some()
     }
 
+    /// The files of certificate and key, beside the scenario, that a target has for whoever is no device.
+    pub(crate) fn watcher_files(target: &TargetPlan) -> Option<(&str, &str)> {
+        target.arguments.text(WATCHER_CERT).zip(target.arguments.text(WATCHER_KEY))
+    }
+
     /// All addresses, in the order in which they are tried. May block for as long as the resolver takes.
     ///
     /// # Errors
@@ -155,6 +168,15 @@ pub(crate) fn parameters() -> Vec<ParameterSpec> {
              serial number as common name, which for `mosquitto` is its user name too",
         ),
         of_secure(ALPN, ParameterKind::Texts, "application protocols to offer over TLS, such as `mqtt`"),
+        of_secure(
+            WATCHER_CERT,
+            ParameterKind::Path,
+            "TLS: PEM file of the certificate of probes and of whoever else is no device, beside the scenario; without it, \
+             one of `issuer`, or none",
+        )
+        .checked(check_certificate),
+        of_secure(WATCHER_KEY, ParameterKind::Path, "PEM file of the private key of `watcher_cert`")
+            .checked(check_private_key),
     ];
     parameters.extend(parameters_of_servers());
     parameters
@@ -208,22 +230,22 @@ pub(crate) fn check(url: &str, with: &Arguments) -> Result<(), String> {
                 let instead = if key == TLS { "the scheme says TLS already" } else { "name its CA as `issuer`" };
                 return Err(format!("`{key}` is for brokers that the run starts; {instead}"));
             }
-            if let (Some(given), Some(missing)) =
-                (first(&[ISSUER, ISSUER_KEY]), [ISSUER, ISSUER_KEY].into_iter().find(|key| !is_given(key)))
-            {
-                return Err(format!("`{given}` needs `{missing}` beside it"));
+            for pair in [[ISSUER, ISSUER_KEY], [WATCHER_CERT, WATCHER_KEY]] {
+                if let (Some(given), Some(missing)) = (first(&pair), pair.into_iter().find(|key| !is_given(key))) {
+                    return Err(format!("`{given}` needs `{missing}` beside it"));
+                }
             }
             if is_given(CA) && is_given(VERIFY) {
                 return Err("with `verify = false` nobody looks at `ca`; leave one of them out".to_owned());
             }
             Ok(())
         }
-        Some(plain) => match first(&[TLS, CA, SERVER_NAME, ALPN, VERIFY, CLIENT_CERTIFICATES, ISSUER, ISSUER_KEY]) {
+        Some(plain) => match first(&OF_TLS) {
             Some(key) => Err(format!("`{key}` is for TLS, and `{url}` is plain; write `{plain}s://`")),
             None => Ok(()),
         },
         None => {
-            if let Some(key) = first(&[CA, SERVER_NAME, VERIFY, ISSUER, ISSUER_KEY]) {
+            if let Some(key) = first(&OF_SERVERS) {
                 return Err(format!(
                     "`{key}` is for `mqtts://`; the run makes the certificates of `{url}` itself: `tls = true`"
                 ));

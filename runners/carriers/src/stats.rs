@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
-use sim_core::Evidence;
+use sim_core::{Evidence, SimId};
 
 use crate::mqtt::lane::short_lives::Suspicion;
+use crate::transport::Transport;
+use crate::transport::socket::Handshake;
 
 /// Longest time a histogram tells apart: an hour [us].
 const LONGEST_US: u64 = 3_600_000_000;
@@ -25,6 +27,8 @@ pub struct CarrierStats {
     pub disconnects: BTreeMap<String, u64>,
     /// What the broker refused over a connection that stood, by reason.
     pub refusals: BTreeMap<String, u64>,
+    /// The first few devices of the plan to which each of these happened, by reason.
+    pub whom: BTreeMap<String, Vec<SimId>>,
     /// Handling of a message minus its intended instant [us]: lateness of this program, not of the network.
     pub lag_us: Histogram<u64>,
     /// Start of an attempt to CONNACK [us].
@@ -46,6 +50,7 @@ impl Default for CarrierStats {
             connect_failures: BTreeMap::new(),
             disconnects: BTreeMap::new(),
             refusals: BTreeMap::new(),
+            whom: BTreeMap::new(),
             lag_us: histogram(3),
             connect_us: histogram(2),
             reconnect_us: histogram(2),
@@ -57,7 +62,47 @@ impl Default for CarrierStats {
 /// Most client ids of rivals that are named.
 const RIVALS_NAMED: usize = 5;
 
+/// Most devices that are named for each reason.
+const DEVICES_NAMED: usize = 3;
+
 impl CarrierStats {
+    /// An attempt of a device to connect has failed.
+    pub(crate) fn connect_failed(&mut self, device: SimId, reason: String) {
+        self.counts.connect_failures += 1;
+        self.name(&reason, device);
+        *self.connect_failures.entry(reason).or_default() += 1;
+    }
+
+    /// A device has lost its connection.
+    pub(crate) fn disconnected(&mut self, device: SimId, reason: String) {
+        self.counts.disconnects += 1;
+        self.name(&reason, device);
+        *self.disconnects.entry(reason).or_default() += 1;
+    }
+
+    /// A target has refused a device something over a connection that stands.
+    pub(crate) fn refused(&mut self, device: SimId, reason: String) {
+        self.name(&reason, device);
+        *self.refusals.entry(reason).or_default() += 1;
+    }
+
+    /// A connection stands, over TLS or not.
+    pub(crate) fn opened(&mut self, transport: &Transport) {
+        let handshake = transport.handshake();
+        self.counts.handshakes += u64::from(handshake.is_some());
+        self.counts.handshakes_resumed += u64::from(handshake == Some(Handshake::Resumed));
+    }
+
+    fn name(&mut self, reason: &str, device: SimId) {
+        // Most reasons come again and again, so the text is copied for the first only.
+        if !self.whom.contains_key(reason) {
+            self.whom.insert(reason.to_owned(), Vec::new());
+        }
+        if let Some(devices) = self.whom.get_mut(reason) {
+            add_first(devices, device);
+        }
+    }
+
     /// The words for a connection that somebody else with its client id seems to have ended.
     pub(crate) fn words_of_rival(&self, suspicion: Suspicion, client_id: &str) -> String {
         let what = match suspicion {
@@ -91,6 +136,12 @@ impl CarrierStats {
         for (reason, count) in &other.refusals {
             *self.refusals.entry(reason.clone()).or_default() += count;
         }
+        for (reason, devices) in &other.whom {
+            let mine = self.whom.entry(reason.clone()).or_default();
+            for device in devices {
+                add_first(mine, *device);
+            }
+        }
         for (mine, theirs) in [
             (&mut self.lag_us, &other.lag_us),
             (&mut self.connect_us, &other.connect_us),
@@ -99,6 +150,16 @@ impl CarrierStats {
             mine.add(theirs).expect("all histograms of a kind have one range");
         }
         self.evidence.merge(&other.evidence);
+    }
+}
+
+/// Keeps the first devices of the plan, whatever the order in which they come.
+fn add_first(devices: &mut Vec<SimId>, device: SimId) {
+    if let Err(place) = devices.binary_search(&device)
+        && place < DEVICES_NAMED
+    {
+        devices.insert(place, device);
+        devices.truncate(DEVICES_NAMED);
     }
 }
 
@@ -178,7 +239,32 @@ counters! {
         pings,
         /// Connections of which the broker said that somebody else with the same client id had taken them over (MQTT 5).
         taken_over,
+        /// Handshakes of TLS that came about.
+        handshakes,
+        /// Of them, those that resumed a session.
+        handshakes_resumed,
         /// Subscriptions of a command topic that the broker refused.
         subscriptions_refused,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_devices_of_the_plan_are_named_whoever_comes_first() {
+        let refused = |devices: &[u32]| {
+            let mut stats = CarrierStats::default();
+            for device in devices {
+                stats.connect_failed(SimId(*device), "refused".to_owned());
+            }
+            stats
+        };
+        let mut stats = refused(&[7, 3, 9, 3, 5]);
+        assert_eq!(stats.whom["refused"], [SimId(3), SimId(5), SimId(7)]);
+        stats.merge(&refused(&[8, 4]));
+        assert_eq!(stats.whom["refused"], [SimId(3), SimId(4), SimId(5)]);
+        assert_eq!((stats.connect_failures["refused"], stats.counts.connect_failures), (7, 7));
     }
 }

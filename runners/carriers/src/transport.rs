@@ -7,6 +7,7 @@ pub(crate) mod socket;
 pub(crate) mod tcp;
 pub(crate) mod tls;
 pub(crate) mod tls_failure;
+pub(crate) mod tls_sessions;
 pub(crate) mod web_socket;
 
 use std::io;
@@ -18,7 +19,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use memory::{MemoryNetwork, MemoryStream};
-use socket::Socket;
+use socket::{Handshake, Socket};
 use tls::TlsClient;
 use web_socket::WebSocketTarget;
 
@@ -87,6 +88,14 @@ impl Dialling {
 }
 
 impl Transport {
+    /// Which handshake of TLS it began with, where it speaks TLS.
+    pub(crate) fn handshake(&self) -> Option<Handshake> {
+        match self {
+            Self::Socket(socket) => socket.handshake(),
+            Self::Memory(_) => None,
+        }
+    }
+
     /// Reads what has arrived; 0 bytes is the end of the stream.
     pub(crate) fn poll_read(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self {

@@ -18,6 +18,9 @@ const STYLE: &str = include_str!("html/style.css");
 /// What the backgrounds of the chart mean.
 const SHADES: &str = "<p class=\"note\">Shaded: steps; grey: warm-up and drain.</p>\n";
 
+/// Most devices named to which the same happened.
+const DEVICES_NAMED: usize = 3;
+
 /// The page.
 pub fn html(report: &RunReport) -> String {
     let body = format!(
@@ -400,9 +403,8 @@ fn background(report: &RunReport) -> String {
     let count = figures::count;
     let connections = &report.connections;
     let reasons = |reasons: &std::collections::BTreeMap<String, u64>| {
-        let listed: Vec<String> =
-            reasons.iter().map(|(reason, times)| format!("{} {}", count(*times), escape(reason))).collect();
-        if listed.is_empty() { "none".to_owned() } else { listed.join(", ") }
+        let listed = connections.reason_lines(reasons, DEVICES_NAMED);
+        if listed.is_empty() { "none".to_owned() } else { escape(&listed.join(", ")) }
     };
     let seconds = |value: Option<f64>| value.map_or_else(|| "not measured".to_owned(), figures::seconds);
     let bytes = |value: Option<u64>| value.map_or_else(|| "unknown".to_owned(), figures::bytes);
@@ -422,6 +424,7 @@ fn background(report: &RunReport) -> String {
         ("refused by targets", reasons(&connections.refused)),
         ("given up by devices", reasons(&connections.given_up)),
         ("messages re-sent", count(connections.resent)),
+        ("TLS", if connections.handshakes > 0 { connections.handshakes_line() } else { "not spoken".to_owned() }),
     ]);
     let checks = report.validity.iter().map(|check| {
         let verdict = if check.holds { "\u{2713}" } else { "\u{2717} not so:" };

@@ -218,16 +218,20 @@ fn write_connections(report: &RunReport, text: &mut Text) {
     for target in report.targets.iter().filter(|target| !target.identity.is_empty()) {
         text.row(&format!("target {}", target.id), &target.identity);
     }
-    for (what, reasons) in [
-        ("attempts failed", &connections.failed),
-        ("ended", &connections.ended),
-        ("refused by targets", &connections.refused),
-        ("given up by devices", &connections.given_up),
+    for (what, reasons, named) in [
+        ("attempts failed", &connections.failed, 1),
+        // Whose links end is what steps say, as a rule.
+        ("ended", &connections.ended, 0),
+        ("refused by targets", &connections.refused, 1),
+        ("given up by devices", &connections.given_up, 0),
     ] {
-        let listed: Vec<String> = reasons.iter().map(|(reason, times)| format!("{} {reason}", count(*times))).collect();
+        let listed = connections.reason_lines(reasons, named);
         if !listed.is_empty() {
             text.row("", &format!("{what}: {}", listed.join(", ")));
         }
+    }
+    if connections.handshakes > 0 {
+        text.row("", &connections.handshakes_line());
     }
     if connections.reconnect.samples > 0 {
         text.row("", &format!("lost link to recovered: {}", connections.reconnect.line()));

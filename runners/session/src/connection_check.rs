@@ -1,6 +1,5 @@
 //! Whether the targets of a plan let everybody in: tried without a word of telemetry.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
@@ -9,6 +8,7 @@ use carriers::{
     BrokerAccess, CarrierError, CarrierEvent, LossReason, Opening, Pace, Received, Refusal, RefusalCause, Time,
     TlsSettings, TlsTarget, Trusted, Visit, Visitor,
 };
+use futures_util::{StreamExt, stream};
 use scenarios::{Carrier, Plan, TargetPlan};
 use sim_core::{Registry, SimId, Span};
 use tokio::runtime::Runtime;
@@ -23,6 +23,10 @@ use crate::run::fill_in;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// What stands for `${run}`.
 const RUN: &str = "check";
+/// Most devices of a link that are tried, where each has a name, password, token or certificate of its own.
+const MOST_TRIED: usize = 1_000;
+/// Attempts under way at once.
+const AT_ONCE: usize = 16;
 
 /// What became of the attempts at one target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +73,7 @@ impl fmt::Display for TargetCheck {
 }
 
 /// Somebody who tries to use a broker.
+#[derive(Debug)]
 struct Caller {
     who: String,
     visitor: Visitor,
@@ -77,8 +82,8 @@ struct Caller {
 }
 
 /// Tries every target that is connected to: brokers, those that a run would start as well, with one device of each link, its
-/// client id, credentials and certificate, and with every probe; others with one device of each link. Nothing is published,
-/// and no session is left. What a broker lets through on topics that it has granted, and whether a device may publish, is not
+/// client id, credentials and certificate, with the others as far as each has some of its own, and with every probe; others
+/// with one device of each link. Nothing is published, and no session is left. What a broker lets through on topics that it has granted, and whether a device may publish, is not
 /// known before a run.
 ///
 /// # Errors
@@ -114,18 +119,76 @@ fn attempts(plan: &Plan, registry: &Registry, index: usize, runtime: &Runtime) -
         Error::Unreachable { reason, .. } | Error::Target { reason, .. } => reason,
         error => error.to_string(),
     })?;
-    let callers = callers(plan, registry, index, &running).map_err(|error| error.to_string())?;
-    Ok(callers.into_iter().map(|caller| runtime.block_on(attempt(&running.access, caller))).collect())
+    let mut attempts = Vec::new();
+    for (link, devices) in devices_of_links(plan, index) {
+        let tried = tried(plan, index, &devices);
+        let callers: Result<Vec<Caller>, CarrierError> =
+            tried.iter().map(|device| device_caller(plan, registry, *device, &running)).collect();
+        let callers = callers.map_err(|error| error.to_string())?;
+        let outcomes = runtime.block_on(all_at_once(&running.access, callers));
+        attempts.extend(together(&outcomes, &plan.links[link].id, devices.len()));
+    }
+    for caller in probe_callers(plan, index, &running) {
+        attempts.push(runtime.block_on(attempt(&running.access, caller)));
+    }
+    Ok(attempts)
+}
+
+/// The devices of each link that leads to a target and has connections of its own, in the order of the links' first devices.
+fn devices_of_links(plan: &Plan, target: usize) -> Vec<(usize, Vec<SimId>)> {
+    let mut of_links: Vec<(usize, Vec<SimId>)> = Vec::new();
+    for (index, device) in plan.roster.devices.iter().enumerate() {
+        let link = &plan.links[device.link];
+        if link.target != target || link.carrier != Carrier::Connection {
+            continue;
+        }
+        let id = SimId(index as u32);
+        match of_links.iter_mut().find(|(link, _)| *link == device.link) {
+            Some((_, devices)) => devices.push(id),
+            None => of_links.push((device.link, vec![id])),
+        }
+    }
+    of_links
 }
 
 /// One device of each link that leads to a target and has connections of its own.
 fn one_of_each_link(plan: &Plan, target: usize) -> Vec<SimId> {
-    let mut tried = BTreeSet::new();
-    let devices = plan.roster.devices.iter().enumerate().filter(|(_, device)| {
-        let link = &plan.links[device.link];
-        link.target == target && link.carrier == Carrier::Connection && tried.insert(device.link)
+    devices_of_links(plan, target).into_iter().filter_map(|(_, devices)| devices.first().copied()).collect()
+}
+
+/// Of the devices of a link those to try: the first, and the others if each shows something of its own.
+fn tried<'d>(plan: &Plan, target: usize, devices: &'d [SimId]) -> &'d [SimId] {
+    let shown = |device: &SimId| {
+        let endpoint = &plan.endpoints[device.index()];
+        (&endpoint.auth, &endpoint.token, &endpoint.certificate)
+    };
+    let first = devices.first().map(shown);
+    let is_issued = BrokerAccess::has_client_certificates(&plan.targets[target]);
+    let differ = is_issued || devices.iter().any(|device| Some(shown(device)) != first);
+    &devices[..devices.len().min(if differ { MOST_TRIED } else { 1 })]
+}
+
+/// Tries several callers, not all of them at a time, and gives what each was told in their order.
+async fn all_at_once(access: &BrokerAccess, callers: Vec<Caller>) -> Vec<Attempt> {
+    stream::iter(callers).map(|caller| attempt(access, caller)).buffered(AT_ONCE).collect().await
+}
+
+/// What the devices of one link were told: those together that were told the same.
+fn together(outcomes: &[Attempt], link: &str, devices: usize) -> Vec<Attempt> {
+    let mut told: Vec<(&Attempt, usize)> = Vec::new();
+    for outcome in outcomes {
+        match told.iter_mut().find(|(first, _)| first.refused == outcome.refused) {
+            Some((_, more)) => *more += 1,
+            None => told.push((outcome, 0)),
+        }
+    }
+    let tried = outcomes.len();
+    let left = if tried > 1 && tried < devices { format!(" ({tried} of {devices} tried)") } else { String::new() };
+    let as_one = told.into_iter().map(|(first, more)| {
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        Attempt { who: format!("{}{more} over link `{link}`{left}", first.who), ..first.clone() }
     });
-    devices.map(|(index, _)| SimId(index as u32)).collect()
+    as_one.collect()
 }
 
 /// What becomes of the first attempt of one device of each link.
@@ -177,39 +240,32 @@ fn connect(plan: &Plan, registry: &Registry, target: usize, device: SimId, runti
     outcome.unwrap_or_else(|_| Err(LossReason::TimedOut { waiting_for: "connection" }.words()))
 }
 
-/// One device of each link that leads to a target, and every probe there.
-fn callers(
-    plan: &Plan,
-    registry: &Registry,
+/// A device as it would connect in a run.
+fn device_caller(plan: &Plan, registry: &Registry, id: SimId, running: &RunningBroker) -> Result<Caller, CarrierError> {
+    let (device, endpoint) = (&plan.roster.devices[id.index()], &plan.endpoints[id.index()]);
+    let link = &plan.links[device.link];
+    let takes_commands = registry.device(&device.kind).is_some_and(|kind| !kind.commands.is_empty());
+    let protocol = link.protocol.unwrap_or(running.visitor.protocol);
+    Ok(Caller {
+        who: format!("device `{}`", device.path),
+        visitor: Visitor::device(plan, id.index(), &running.access, protocol)?,
+        filters: takes_commands.then(|| endpoint.command_topic.clone()).into_iter().collect(),
+        qos: link.qos.max(1),
+    })
+}
+
+/// The probes of a target.
+fn probe_callers<'p>(
+    plan: &'p Plan,
     target: usize,
-    running: &RunningBroker,
-) -> Result<Vec<Caller>, CarrierError> {
-    let mut callers = Vec::new();
-    for id in one_of_each_link(plan, target) {
-        let (device, endpoint) = (&plan.roster.devices[id.index()], &plan.endpoints[id.index()]);
-        let link = &plan.links[device.link];
-        let takes_commands = registry.device(&device.kind).is_some_and(|kind| !kind.commands.is_empty());
-        callers.push(Caller {
-            who: format!("device `{}` over link `{}`", device.path, link.id),
-            visitor: Visitor::device(
-                plan,
-                id.index(),
-                &running.access,
-                link.protocol.unwrap_or(running.visitor.protocol),
-            )?,
-            filters: takes_commands.then(|| endpoint.command_topic.clone()).into_iter().collect(),
-            qos: link.qos.max(1),
-        });
-    }
-    for probe in plan.probes.iter().filter(|probe| probe.target == target && probe.is_filtered) {
-        callers.push(Caller {
-            who: format!("probe `{}`", probe.id),
-            visitor: Visitor { client_id: probes::mqtt::client_id(&probe.id, RUN), ..running.visitor.clone() },
-            filters: probe.filters.clone(),
-            qos: probe.qos,
-        });
-    }
-    Ok(callers)
+    running: &'p RunningBroker,
+) -> impl Iterator<Item = Caller> + use<'p> {
+    plan.probes.iter().filter(move |probe| probe.target == target && probe.is_filtered).map(|probe| Caller {
+        who: format!("probe `{}`", probe.id),
+        visitor: Visitor { client_id: probes::mqtt::client_id(&probe.id, RUN), ..running.visitor.clone() },
+        filters: probe.filters.clone(),
+        qos: probe.qos,
+    })
 }
 
 async fn attempt(access: &BrokerAccess, caller: Caller) -> Attempt {

@@ -417,6 +417,9 @@ pub struct ConnectionsReport {
     /// What targets refused over connections that stood (subscriptions, messages) by reason.
     #[serde(default)]
     pub refused: BTreeMap<String, u64>,
+    /// Paths of the first few devices to which each of these happened, by reason.
+    #[serde(default)]
+    pub whom: BTreeMap<String, Vec<String>>,
     /// Messages that devices gave up by reason.
     #[serde(default)]
     pub given_up: BTreeMap<String, u64>,
@@ -426,6 +429,12 @@ pub struct ConnectionsReport {
     pub reconnect: DelayReport,
     /// Messages sent again with the duplicate flag.
     pub resent: u64,
+    /// Handshakes of TLS that came about.
+    #[serde(default)]
+    pub handshakes: u64,
+    /// Of them, those that resumed a session.
+    #[serde(default)]
+    pub handshakes_resumed: u64,
     /// Bytes written.
     pub bytes_out: u64,
     /// Bytes read.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
-use sim_core::{Evidence, SimTime};
+use sim_core::{Evidence, SimId, SimTime};
 
 use crate::KeptVitals;
 use crate::RadioReport;
@@ -65,12 +65,18 @@ pub struct ConnectionCounts {
     pub session_present: u64,
     /// Connections that somebody else with the same client id took over, as targets say.
     pub taken_over: u64,
+    /// Handshakes of TLS that came about.
+    pub handshakes: u64,
+    /// Of them, those that resumed a session.
+    pub handshakes_resumed: u64,
     /// Failed attempts by reason.
     pub failed: BTreeMap<String, u64>,
     /// Ended connections by reason.
     pub ended: BTreeMap<String, u64>,
     /// What targets refused over connections that stood by reason.
     pub refused: BTreeMap<String, u64>,
+    /// The first few devices of the plan to which each of these happened, by reason.
+    pub whom: BTreeMap<String, Vec<SimId>>,
     /// Messages that devices gave up by reason.
     pub given_up: BTreeMap<String, u64>,
     /// From the attempt to the accepted connection [ns].
@@ -93,9 +99,12 @@ impl Default for ConnectionCounts {
             made: 0,
             session_present: 0,
             taken_over: 0,
+            handshakes: 0,
+            handshakes_resumed: 0,
             failed: BTreeMap::new(),
             ended: BTreeMap::new(),
             refused: BTreeMap::new(),
+            whom: BTreeMap::new(),
             given_up: BTreeMap::new(),
             connect_time: empty(),
             reconnect_time: empty(),

@@ -1,11 +1,17 @@
 //! Parts of a report as one line each, the same in every report.
 
+use std::collections::BTreeMap;
+
 use crate::figures;
 use crate::matchers::KEY;
 use crate::radio_report::{GatewayReport, HostStreamReport, RadioReport};
 use crate::report::{
-    BlindTime, Counterexample, DelayReport, ExpectReport, MemoryReport, ProbeReport, RunReport, StepReport, WorstDevice,
+    BlindTime, ConnectionsReport, Counterexample, DelayReport, ExpectReport, MemoryReport, ProbeReport, RunReport,
+    StepReport, WorstDevice,
 };
+
+/// So many devices to which the same happened are surely all: more are kept where there are more.
+const MOST_KNOWN: usize = 2;
 
 impl Counterexample {
     /// `icu/4/mon/vitals #120 at 6m 12s: took 62s`.
@@ -73,6 +79,29 @@ impl RunReport {
             [one] => Some(format!("probe {one}")),
             several => Some(format!("probes {}", several.join(", "))),
         }
+    }
+}
+
+impl ConnectionsReport {
+    /// `1,000 handshakes of TLS, 200 of them resumed`.
+    pub fn handshakes_line(&self) -> String {
+        let resumed = figures::count(self.handshakes_resumed);
+        format!("{} handshakes of TLS, {resumed} of them resumed", figures::count(self.handshakes))
+    }
+
+    /// `31 refused (such as icu/4/mon)`: how often each of these happened, and to whom, at most so many named.
+    pub fn reason_lines(&self, reasons: &BTreeMap<String, u64>, named: usize) -> Vec<String> {
+        let line = |(reason, times): (&String, &u64)| {
+            let whom = self.whom.get(reason).map_or(&[][..], Vec::as_slice);
+            let names = whom.iter().take(named).cloned().collect::<Vec<_>>().join(", ");
+            let times = figures::count(*times);
+            match whom.len() {
+                _ if names.is_empty() => format!("{times} {reason}"),
+                known if known <= named.min(MOST_KNOWN) => format!("{times} {reason} ({names})"),
+                _ => format!("{times} {reason} (such as {names})"),
+            }
+        };
+        reasons.iter().map(line).collect()
     }
 }
 

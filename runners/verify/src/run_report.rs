@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use scenarios::{Comparison, ExpectPlan, Plan, Severity, Statistic, TimeMode};
-use sim_core::{Occurrence, Registry, SimTime, Subject};
+use sim_core::{Occurrence, Registry, SimId, SimTime, Subject};
 
 use crate::delays::{Delays, Reduced};
 use crate::measure::measure_of;
@@ -96,7 +96,7 @@ impl RunReport {
             latency: judgement.latency.clone(),
             streams: judgement.streams.clone(),
             worst_devices: judgement.worst_devices.clone(),
-            connections: connections(judgement, input),
+            connections: connections(plan, judgement, input),
             commands: CommandsReport {
                 received: input.commands.received,
                 applied: input.commands.applied,
@@ -187,7 +187,7 @@ fn window(plan: &Plan, input: &ReportInput) -> WindowReport {
     }
 }
 
-fn connections(judgement: &Judgement, input: &ReportInput) -> ConnectionsReport {
+fn connections(plan: &Plan, judgement: &Judgement, input: &ReportInput) -> ConnectionsReport {
     let counts = &input.connections;
     ConnectionsReport {
         planned: counts.planned,
@@ -197,13 +197,20 @@ fn connections(judgement: &Judgement, input: &ReportInput) -> ConnectionsReport 
         failed: counts.failed.clone(),
         ended: counts.ended.clone(),
         refused: counts.refused.clone(),
+        whom: counts.whom.iter().map(|(reason, devices)| (reason.clone(), paths(plan, devices))).collect(),
         given_up: counts.given_up.clone(),
         connect: Delays::from_histogram(&counts.connect_time).report(),
         reconnect: Delays::from_histogram(&counts.reconnect_time).report(),
         resent: counts.resent,
+        handshakes: counts.handshakes,
+        handshakes_resumed: counts.handshakes_resumed,
         bytes_out: counts.bytes_out,
         bytes_in: counts.bytes_in,
     }
+}
+
+fn paths(plan: &Plan, devices: &[SimId]) -> Vec<String> {
+    devices.iter().filter_map(|device| Some(plan.roster.devices.get(device.index())?.path.clone())).collect()
 }
 
 fn generator(plan: &Plan, judgement: &Judgement, input: &ReportInput) -> GeneratorReport {

@@ -343,6 +343,10 @@ pub(crate) fn sample_input() -> ReportInput {
             made: 8,
             ended: BTreeMap::from([("cut".to_owned(), 2)]),
             failed: BTreeMap::from([("refused".to_owned(), 31)]),
+            whom: BTreeMap::from([
+                ("refused".to_owned(), vec![SimId(1), SimId(3), SimId(4)]),
+                ("a command subscription: 0x87 (not authorized)".to_owned(), vec![SimId(3)]),
+            ]),
             refused: BTreeMap::from([("a command subscription: 0x87 (not authorized)".to_owned(), 1)]),
             given_up: BTreeMap::from([("outbox full, oldest dropped".to_owned(), 96)]),
             reconnect_time: lag(2, 700_000_000),

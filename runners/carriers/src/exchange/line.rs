@@ -219,6 +219,7 @@ impl Line {
         match attempt.poll(&mut Context::from_waker(&self.waker)) {
             Poll::Pending => {}
             Poll::Ready(Ok(transport)) => {
+                turn.stats.opened(&transport);
                 self.link = Link::Open(transport);
                 self.config.dialogue.open();
                 turn.connected(self.config.device, since_ns);
@@ -308,11 +309,11 @@ impl Line {
                     self.works_again(turn);
                 }
                 Answer::Refused { code, words } => {
-                    turn.refused(&request, code, words);
+                    turn.refused(self.config.device, &request, code, words);
                     self.works_again(turn);
                 }
                 Answer::Later { words, after_ns } => {
-                    turn.told(format!("{words}, to be sent again"));
+                    turn.told(self.config.device, format!("{words}, to be sent again"));
                     let own_ns = self.next_wait_ns();
                     self.rests_until_ns = turn.now_ns.saturating_add(own_ns.max(after_ns.unwrap_or(0)));
                     self.keep(request, turn);

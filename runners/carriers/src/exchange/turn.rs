@@ -36,16 +36,16 @@ impl Turn<'_> {
     }
 
     /// Declares that the target will not take a message.
-    pub(crate) fn refused(&mut self, request: &Request, code: u16, words: String) {
+    pub(crate) fn refused(&mut self, device: SimId, request: &Request, code: u16, words: String) {
         self.stats.counts.refused += 1;
-        self.told(words);
+        self.told(device, words);
         let Request { route, sequence, .. } = *request;
         self.events.push(CarrierEvent::Refused { route, sequence, code, at: self.now_ns });
     }
 
     /// Counts what the target said to a message that it did not take.
-    pub(crate) fn told(&mut self, words: String) {
-        *self.stats.refusals.entry(words).or_default() += 1;
+    pub(crate) fn told(&mut self, device: SimId, words: String) {
+        self.stats.refused(device, words);
     }
 
     /// Declares that a message is given up.
@@ -66,15 +66,13 @@ impl Turn<'_> {
 
     /// Declares that a device lost its connection.
     pub(crate) fn disconnected(&mut self, device: SimId, reason: LossReason) {
-        self.stats.counts.disconnects += 1;
-        *self.stats.disconnects.entry(reason.words()).or_default() += 1;
+        self.stats.disconnected(device, reason.words());
         self.events.push(CarrierEvent::Disconnected { device, at: self.now_ns, reason });
     }
 
     /// Declares that a device could not connect.
     pub(crate) fn connect_failed(&mut self, device: SimId, reason: LossReason) {
-        self.stats.counts.connect_failures += 1;
-        *self.stats.connect_failures.entry(reason.words()).or_default() += 1;
+        self.stats.connect_failed(device, reason.words());
         self.events.push(CarrierEvent::ConnectFailed { device, at: self.now_ns, reason });
     }
 }

@@ -284,11 +284,12 @@ impl Session {
 
     /// The broker has answered for a message.
     fn settle(&mut self, settled: Settled, code: u8, turn: &mut Turn<'_>) {
+        let device = self.config.device;
         match settled {
-            Settled::Yes(content) => turn.answered(content, code),
+            Settled::Yes(content) => turn.answered(device, content, code),
             Settled::AsAtLeastOnce(content) => {
-                turn.downgraded();
-                turn.answered(content, code);
+                turn.downgraded(device);
+                turn.answered(device, content, code);
             }
             Settled::NotYet => return,
             Settled::Stray => {

@@ -73,12 +73,12 @@ impl Turn<'_> {
     }
 
     /// Declares that the broker answered for a message; a code of 0x80 or above means that it did not take it.
-    pub(crate) fn answered(&mut self, content: Content, code: u8) {
+    pub(crate) fn answered(&mut self, device: SimId, content: Content, code: u8) {
         let refused = code >= 0x80;
         match content {
             Content::Telemetry { route, sequence } if refused => {
                 self.stats.counts.refused += 1;
-                self.refused("message", code);
+                self.refused(device, "message", code);
                 self.events.push(CarrierEvent::Refused { route, sequence, code: u16::from(code), at: self.now_ns });
             }
             Content::Telemetry { route, sequence } => {
@@ -87,15 +87,15 @@ impl Turn<'_> {
             }
             Content::Reply if refused => {
                 self.stats.counts.replies_dropped += 1;
-                self.refused("answer to a command", code);
+                self.refused(device, "answer to a command", code);
             }
             Content::Reply => self.stats.counts.replies_acked += 1,
         }
     }
 
     /// Tells that the broker takes `QoS` 2 for 1, as some do.
-    pub(crate) fn downgraded(&mut self) {
-        *self.stats.refusals.entry(DOWNGRADED.to_owned()).or_default() += 1;
+    pub(crate) fn downgraded(&mut self, device: SimId) {
+        self.stats.refused(device, DOWNGRADED.to_owned());
     }
 
     /// A command arrived: the device gets it, and the judge hears of it.
@@ -107,15 +107,14 @@ impl Turn<'_> {
     }
 
     /// Counts what was refused, by what it was and the reason.
-    fn refused(&mut self, what: &str, code: u8) {
-        let reason = format!("{what}: {code:#04x} ({})", reason_word(code));
-        *self.stats.refusals.entry(reason).or_default() += 1;
+    fn refused(&mut self, device: SimId, what: &str, code: u8) {
+        self.stats.refused(device, format!("{what}: {code:#04x} ({})", reason_word(code)));
     }
 
     /// Declares that the broker refused the command subscription.
     pub(crate) fn subscription_refused(&mut self, device: SimId, code: u8) {
         self.stats.counts.subscriptions_refused += 1;
-        self.refused("subscription to commands", code);
+        self.refused(device, "subscription to commands", code);
         self.events.push(CarrierEvent::SubscriptionRefused { device, code, at: self.now_ns });
     }
 }

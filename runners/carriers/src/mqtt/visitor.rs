@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use scenarios::{AuthPlan, Plan, Protocol};
+use scenarios::{AuthPlan, Plan, Protocol, TargetPlan};
 use sim_core::{SimId, Span};
 
 use super::greeting::Greeting;
@@ -11,7 +11,7 @@ use super::token::TokenMaker;
 use crate::access::BrokerAccess;
 use crate::error::CarrierError;
 use crate::identity::client_of;
-use crate::transport::tls::TlsClient;
+use crate::transport::tls::{TlsClient, TlsTarget};
 
 /// The common name of the certificate that visitors share.
 const COMMON_NAME: &str = "iomt";
@@ -53,7 +53,7 @@ impl Visitor {
             protocol: link.and_then(|link| link.protocol).unwrap_or(Protocol::V311),
             auth: own.auth.clone().or(shared),
             token: token.map(Arc::new),
-            tls: access.tls.as_ref().map(|tls| tls.client(COMMON_NAME)).transpose()?,
+            tls: access.tls.as_ref().map(|tls| client_of_visitors(plan, own, tls)).transpose()?,
             kept: Span::ZERO,
         })
     }
@@ -89,6 +89,14 @@ impl Visitor {
             will: None,
             auth,
         }
+    }
+}
+
+/// How visitors speak TLS: with the certificate that the target has for them, or one that its issuer makes.
+fn client_of_visitors(plan: &Plan, target: &TargetPlan, tls: &TlsTarget) -> Result<TlsClient, CarrierError> {
+    match BrokerAccess::watcher_files(target) {
+        Some((certificate, key)) => tls.client_of_files(&folder(plan).join(certificate), &folder(plan).join(key)),
+        None => tls.client(COMMON_NAME),
     }
 }
 

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::HandshakeKind;
 
 use super::tls_failure::TlsFailure;
 use super::web_socket::WebSocket;
@@ -20,6 +21,15 @@ pub(crate) enum Socket {
     Tls(Box<TlsStream<TcpStream>>),
     /// WebSocket over one of them.
     Web(Box<WebSocket>),
+}
+
+/// A handshake of TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Handshake {
+    /// With certificates and signatures.
+    Full,
+    /// With what the session before it has left.
+    Resumed,
 }
 
 impl Socket {
@@ -39,6 +49,18 @@ impl Socket {
     pub(crate) fn reset(self) {
         // An error means that the connection is gone already.
         drop(self.tcp().set_zero_linger());
+    }
+
+    /// Which handshake of TLS it began with, where it speaks TLS.
+    pub(crate) fn handshake(&self) -> Option<Handshake> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Tls(stream) => match stream.get_ref().1.handshake_kind() {
+                Some(HandshakeKind::Resumed) => Some(Handshake::Resumed),
+                _ => Some(Handshake::Full),
+            },
+            Self::Web(stream) => stream.below().handshake(),
+        }
     }
 
     fn tcp(&self) -> &TcpStream {

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{Resumption, WebPkiServerVerifier};
@@ -16,6 +17,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::tls_failure::TlsFailure;
+use super::tls_sessions::{FirstSession, SharedSessions};
 use crate::authority::{Authority, read, unusable};
 use crate::error::CarrierError;
 
@@ -29,8 +31,8 @@ pub struct TlsTarget {
     verifier: Arc<dyn ServerCertVerifier>,
     alpn: Vec<Vec<u8>>,
     provider: Arc<CryptoProvider>,
-    /// For clients without a certificate, who share their sessions.
-    anonymous: Arc<ClientConfig>,
+    /// For clients without a certificate, who share their sessions: the first time, and again.
+    anonymous: [Arc<ClientConfig>; 2],
     /// Who issues the certificates of clients, if they show any.
     issuer: Option<Authority>,
     verifies: bool,
@@ -66,7 +68,9 @@ pub enum Trusted<'a> {
 /// How one client speaks TLS with a target. Clones share everything.
 #[derive(Debug, Clone)]
 pub struct TlsClient {
-    config: Arc<ClientConfig>,
+    first: Arc<ClientConfig>,
+    again: Arc<ClientConfig>,
+    has_connected: Arc<AtomicBool>,
     server_name: ServerName<'static>,
 }
 
@@ -91,7 +95,12 @@ impl TlsTarget {
             }
         };
         let alpn: Vec<Vec<u8>> = alpn.iter().map(|protocol| protocol.clone().into_bytes()).collect();
-        let anonymous = Arc::new(with_alpn(builder(&provider, &verifier)?.with_no_client_auth(), &alpn));
+        let mut again = with_alpn(builder(&provider, &verifier)?.with_no_client_auth(), &alpn);
+        let sessions = Arc::new(SharedSessions::default());
+        let mut first = again.clone();
+        first.resumption = Resumption::store(Arc::new(FirstSession(Arc::clone(&sessions))));
+        again.resumption = Resumption::store(sessions);
+        let anonymous = [Arc::new(first), Arc::new(again)];
         Ok(Self { server_name, verifier, alpn, provider, anonymous, issuer, verifies })
     }
 
@@ -106,7 +115,7 @@ impl TlsTarget {
     /// [`CarrierError::Security`] when the name cannot be in a certificate.
     pub fn client(&self, common_name: &str) -> Result<TlsClient, CarrierError> {
         match &self.issuer {
-            None => Ok(TlsClient { config: Arc::clone(&self.anonymous), server_name: self.server_name.clone() }),
+            None => Ok(self.client_with(self.anonymous.clone())),
             Some(issuer) => {
                 let identity = issuer.client(common_name)?;
                 self.certified(identity.chain.clone(), identity.key()).map_err(refused)
@@ -138,15 +147,23 @@ impl TlsTarget {
         let mut config = with_alpn(builder.with_client_auth_cert(chain, key)?, &self.alpn);
         // A session tells the broker who the client is, so no two clients may share one.
         config.resumption = Resumption::in_memory_sessions(OWN_SESSIONS);
-        Ok(TlsClient { config: Arc::new(config), server_name: self.server_name.clone() })
+        let config = Arc::new(config);
+        Ok(self.client_with([Arc::clone(&config), config]))
+    }
+
+    fn client_with(&self, [first, again]: [Arc<ClientConfig>; 2]) -> TlsClient {
+        TlsClient { first, again, has_connected: Arc::default(), server_name: self.server_name.clone() }
     }
 }
 
 impl TlsClient {
     /// Shakes hands over a connected socket.
     pub(crate) async fn shake_hands(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
-        let connector = TlsConnector::from(Arc::clone(&self.config));
-        connector.connect(self.server_name.clone(), stream).await.map_err(TlsFailure::in_handshake)
+        let config = if self.has_connected.load(Ordering::Relaxed) { &self.again } else { &self.first };
+        let connector = TlsConnector::from(Arc::clone(config));
+        let connected = connector.connect(self.server_name.clone(), stream).await.map_err(TlsFailure::in_handshake)?;
+        self.has_connected.store(true, Ordering::Relaxed);
+        Ok(connected)
     }
 }
 

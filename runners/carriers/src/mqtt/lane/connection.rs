@@ -139,6 +139,7 @@ impl Connection {
         match attempt.poll(&mut Context::from_waker(&self.waker)) {
             Poll::Pending => {}
             Poll::Ready(Ok(transport)) => {
+                turn.stats.opened(&transport);
                 self.link = Link::Open(transport);
                 self.session.open(since_ns, turn);
                 self.flush(turn);
@@ -429,12 +430,10 @@ impl Connection {
             None => reason.words(),
         };
         if was_online {
-            turn.stats.counts.disconnects += 1;
-            *turn.stats.disconnects.entry(words).or_default() += 1;
+            turn.stats.disconnected(device, words);
             turn.events.push(CarrierEvent::Disconnected { device, at, reason });
         } else {
-            turn.stats.counts.connect_failures += 1;
-            *turn.stats.connect_failures.entry(words).or_default() += 1;
+            turn.stats.connect_failed(device, words);
             turn.events.push(CarrierEvent::ConnectFailed { device, at, reason });
         }
         if phase == Phase::Renewing {
