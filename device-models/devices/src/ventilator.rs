@@ -15,9 +15,7 @@ use vocabulary::{Dimension, metrics};
 
 use self::airway_faults::AirwayFaults;
 use self::mechanics::{AirwayBreath, Drive, Lung};
-use self::settings::{
-    Mode, OXYGEN_PERCENT, PEEP_CMH2O, PRESSURE_CMH2O, RATE_MIN, Settings, VOLUME_ML, predicted_weight_kg,
-};
+use self::settings::{Mode, OXYGEN_PERCENT, PEEP_CMH2O, PRESSURE_CMH2O, RATE_MIN, Settings, VOLUME_ML};
 use crate::device::{Device, DeviceKind, DeviceModel, Order, Sampling, Spawning, When};
 use patients::{Physiology, needs_circulation};
 use physiology::{Breath, ROOM_AIR, Ventilation};
@@ -143,13 +141,13 @@ impl DeviceModel for Ventilator {
 
 impl Ventilator {
     fn spawn(spawning: &mut Spawning<'_>) -> Result<(Self, AirwayFaults), String> {
-        let predicted_kg = predicted_weight_kg(&spawning.build()?);
+        let build = spawning.build()?;
         let options = &spawning.plan.options;
         let option = |name: &str, usual: f64| options.number(name).unwrap_or(usual);
         let ventilator = Self {
-            settings: Settings::from_options(options, predicted_kg),
+            settings: Settings::from_options(options, &build),
             lung: Lung { resistance: option("resistance", 10.0), compliance: option("compliance", 50.0) / 1_000.0 },
-            predicted_kg,
+            predicted_kg: build.predicted_weight_kg(),
             backup: false,
             connected: SimTime::ZERO,
             history: Vec::new(),
@@ -176,9 +174,12 @@ fn options() -> Vec<ParameterSpec> {
             "volume control, pressure control, support",
         )
         .default("vc"),
-        ParameterSpec::optional("rate", ParameterKind::Quantity(Dimension::Rate), "mandatory breaths")
-            .default("15 /min")
-            .range(RATE_MIN.0, RATE_MIN.1),
+        ParameterSpec::optional(
+            "rate",
+            ParameterKind::Quantity(Dimension::Rate),
+            "mandatory breaths; when absent what suits the patient's size, age and sex",
+        )
+        .range(RATE_MIN.0, RATE_MIN.1),
         ParameterSpec::optional(
             "tidal_volume",
             ParameterKind::Quantity(Dimension::Volume),

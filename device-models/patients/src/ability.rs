@@ -6,7 +6,7 @@
 use bevy_ecs::query::QueryData;
 
 use crate::Physiology;
-use crate::clinical_scores::consciousness_now;
+use crate::clinical_scores::{Lack, consciousness_now};
 use crate::glycaemia::Glycaemia;
 use crate::medication::Medication;
 use physiology::Body;
@@ -16,9 +16,19 @@ use physiology::scores::Consciousness;
 /// The least consciousness in which people still look after themselves, if not well.
 const LEAST: Consciousness = Consciousness::Confused;
 
-/// Whether a person with these can act. Without a circulation only glucose decides.
+/// Whether a person with these can act. Without a circulation only glucose decides. Who has been helpless comes to first.
 pub fn can_act(body: Option<&Body>, drugs: Option<&Drugs>, glycaemia: Option<&Glycaemia>) -> bool {
-    consciousness_now(body.map(|body| &body.core), drugs, glycaemia) <= LEAST
+    !glycaemia.is_some_and(Glycaemia::comes_to) && helpless_by(body, drugs, glycaemia).is_none()
+}
+
+/// What makes a person with these helpless now, by the name under which labels have it.
+pub(crate) fn helpless_by(
+    body: Option<&Body>,
+    drugs: Option<&Drugs>,
+    glycaemia: Option<&Glycaemia>,
+) -> Option<&'static str> {
+    let (consciousness, lack) = consciousness_now(body.map(|body| &body.core), drugs, glycaemia);
+    (consciousness > LEAST).then(|| Lack::name(lack))
 }
 
 /// Components of a patient from which it is told.

@@ -32,10 +32,6 @@ const CONFUSING_SATURATION: [f64; 4] = [0.75, 0.65, 0.58, 0.50];
 /// Simpson and Kaye, Q J Med 1955;24:155).
 const NARCOTIC_PACO2_MMHG: [f64; 4] = [80.0, 95.0, 110.0, 130.0];
 
-/// Plasma glucose below which the same happens [mg/dL]: thinking fails at 49 (Mitrakou et al., Am J Physiol 1991;260:E67), seizures
-/// and coma come below some 30 (Cryer, J Clin Invest 2007;117:868); the steps between are even.
-const CONFUSING_GLUCOSE_MG_DL: [f64; 4] = [49.0, 40.0, 32.0, 25.0];
-
 /// Acid of ketones from which on an acidosis is theirs [mmol/L].
 const SEVERE_ACID_MMOL_L: f64 = 5.0;
 
@@ -130,7 +126,8 @@ impl Chart {
                 vitals.temperature_c,
                 consciousness,
             ),
-            bispectral_index: drugs.map_or_else(|| bispectral_index(0.0, 0.0), Drugs::bispectral_index),
+            bispectral_index: drugs.map_or_else(|| bispectral_index(0.0, 0.0), Drugs::bispectral_index)
+                * self.brain_activity(brain_ischaemia_s(core)),
             urine_output_ml_h: output_ml_kg_h * parameters.weight_kg,
             urine_ml: self.urine.collected_ml(),
         }
@@ -140,6 +137,14 @@ impl Chart {
     fn glasgow(&self, consciousness: Consciousness, ischaemia_s: f64) -> u8 {
         let is_perfused = self.brain.is_none_or(|(map_mmhg, _)| map_mmhg > NO_CEREBRAL_FLOW_MMHG);
         if is_perfused && ischaemia_s < DEEPEST_COMA_S { consciousness.glasgow() } else { LEAST_GLASGOW }
+    }
+
+    /// What a lack of blood, now or before, leaves of the electroencephalogram, 1 to 0.
+    fn brain_activity(&self, ischaemia_s: f64) -> f64 {
+        let pressure_left = self.brain.map_or(1.0, |(map_mmhg, _)| {
+            (map_mmhg - NO_CEREBRAL_FLOW_MMHG) / (CONFUSING_MAP_MMHG[3] - NO_CEREBRAL_FLOW_MMHG)
+        });
+        pressure_left.clamp(0.0, 1.0) * (1.0 - ischaemia_s / DEEPEST_COMA_S).max(0.0)
     }
 
     /// What a convulsion leaves of consciousness, in a second of it or one without.
@@ -162,32 +167,80 @@ impl Chart {
     }
 }
 
-/// Consciousness of this very moment, whether or not anybody charts it; without a circulation, what glucose leaves of it.
+/// What takes consciousness.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lack {
+    Pressure,
+    Oxygen,
+    Drugs,
+    CarbonDioxide,
+    Ischaemia,
+    Convulsion,
+    Glucose,
+    Ketones,
+}
+
+impl Lack {
+    /// What labels name as the cause.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Pressure => "low_pressure",
+            Self::Oxygen => "low_oxygen",
+            Self::Drugs => "drugs",
+            Self::CarbonDioxide => "carbon_dioxide",
+            Self::Ischaemia => "ischaemia",
+            Self::Convulsion => "convulsion",
+            Self::Glucose => "low_glucose",
+            Self::Ketones => "ketoacidosis",
+        }
+    }
+}
+
+/// Consciousness of this very moment, whether or not anybody charts it, and what takes most of it; without a circulation, what
+/// glucose leaves.
 pub(crate) fn consciousness_now(
     core: Option<&Core>,
     drugs: Option<&Drugs>,
     glycaemia: Option<&Glycaemia>,
-) -> Consciousness {
+) -> (Consciousness, Lack) {
     /// Carbon dioxide of somebody without a circulation [mmHg].
     const RESTING_PACO2_MMHG: f64 = 40.0;
-    let of_core = core.map_or(Consciousness::Alert, |core| {
-        if core.inputs.convulsing {
-            return Consciousness::Unresponsive;
+    let mut worst = (Consciousness::Alert, Lack::Glucose);
+    let mut weigh = |level: Consciousness, lack: Lack| {
+        if level > worst.0 {
+            worst = (level, lack);
         }
+    };
+    if let Some(glycaemia) = glycaemia {
+        let paco2_mmhg = core.map_or(RESTING_PACO2_MMHG, |core| core.vitals().paco2_mmhg);
+        weigh(glycaemia.neuroglycopenia(), Lack::Glucose);
+        weigh(acidosis(glycaemia, paco2_mmhg), Lack::Ketones);
+    }
+    if let Some(core) = core {
         let vitals = core.vitals();
-        supplied(vitals.map_mmhg, vitals.sao2, drugs.map_or(1.0, Drugs::wakefulness)).max(poisoned(core))
-    });
-    let paco2_mmhg = core.map_or(RESTING_PACO2_MMHG, |core| core.vitals().paco2_mmhg);
-    glycaemia.map_or(of_core, |glycaemia| metabolic(glycaemia, paco2_mmhg).max(of_core))
+        weigh(
+            if core.inputs.convulsing { Consciousness::Unresponsive } else { Consciousness::Alert },
+            Lack::Convulsion,
+        );
+        weigh(Consciousness::from_wakefulness(drugs.map_or(1.0, Drugs::wakefulness)), Lack::Drugs);
+        weigh(below(vitals.map_mmhg, CONFUSING_MAP_MMHG), Lack::Pressure);
+        weigh(below(vitals.sao2, CONFUSING_SATURATION), Lack::Oxygen);
+        weigh(narcosis(vitals.paco2_mmhg), Lack::CarbonDioxide);
+        weigh(after_ischaemia(brain_ischaemia_s(core)), Lack::Ischaemia);
+    }
+    worst
+}
+
+/// Level of a value by the limits below which it sinks.
+fn below(value: f64, limits: [f64; 4]) -> Consciousness {
+    Consciousness::ALL[limits.iter().filter(|&&limit| value < limit).count()]
 }
 
 /// What pressure, oxygen and sedation leave of consciousness.
 fn supplied(map_mmhg: f64, sao2: f64, wakefulness: f64) -> Consciousness {
-    let level =
-        |value: f64, limits: [f64; 4]| Consciousness::ALL[limits.iter().filter(|&&limit| value < limit).count()];
     Consciousness::from_wakefulness(wakefulness)
-        .max(level(map_mmhg, CONFUSING_MAP_MMHG))
-        .max(level(sao2, CONFUSING_SATURATION))
+        .max(below(map_mmhg, CONFUSING_MAP_MMHG))
+        .max(below(sao2, CONFUSING_SATURATION))
 }
 
 /// What carbon dioxide and a time without oxygen leave of consciousness.
@@ -212,16 +265,15 @@ fn narcosis(paco2_mmhg: f64) -> Consciousness {
 
 /// What low glucose and ketoacidosis leave of it, at this carbon dioxide [mmHg].
 fn metabolic(glycaemia: &Glycaemia, paco2_mmhg: f64) -> Consciousness {
-    let ph = ph(glycaemia.ketones().bicarbonate_mmol_l(), paco2_mmhg);
-    let acidosis = Consciousness::ALL[CONFUSING_PH.iter().filter(|&&limit| ph < limit).count()];
-    // Carbon dioxide that is held back narcotises by itself; only the acid of ketones counts here.
-    let acidosis = if glycaemia.ketones().acid_mmol_l() > SEVERE_ACID_MMOL_L { acidosis } else { Consciousness::Alert };
-    neuroglycopenia(glycaemia.metabolism().plasma_mg_dl()).max(acidosis)
+    glycaemia.neuroglycopenia().max(acidosis(glycaemia, paco2_mmhg))
 }
 
-/// What low glucose leaves of it [mg/dL].
-fn neuroglycopenia(glucose_mg_dl: f64) -> Consciousness {
-    Consciousness::ALL[CONFUSING_GLUCOSE_MG_DL.iter().filter(|&&limit| glucose_mg_dl < limit).count()]
+/// What ketoacidosis leaves of it. Carbon dioxide that is held back narcotises by itself; only the acid of ketones counts here.
+fn acidosis(glycaemia: &Glycaemia, paco2_mmhg: f64) -> Consciousness {
+    if glycaemia.ketones().acid_mmol_l() <= SEVERE_ACID_MMOL_L {
+        return Consciousness::Alert;
+    }
+    below(ph(glycaemia.ketones().bicarbonate_mmol_l(), paco2_mmhg), CONFUSING_PH)
 }
 
 #[cfg(test)]
@@ -265,6 +317,24 @@ mod tests {
         assert_eq!(chart.glasgow(Consciousness::Unresponsive, 0.0), 3);
     }
 
+    #[test]
+    fn a_brain_without_blood_is_silent() {
+        let mut chart = Chart::new(OxygenScale::Usual);
+        let mut core = Core::new(Parameters::textbook());
+        let mut live = |seconds: u32, ejection: f64| {
+            core.inputs.ejection = ejection;
+            let seconds = (0..seconds).map(|_| {
+                (0..10).for_each(|_| core.step());
+                chart.second(&core, None, None).bispectral_index
+            });
+            seconds.last().expect("some")
+        };
+        assert_eq!(live(10, 1.0), 97.4);
+        assert_eq!(live(120, 0.0), 0.0);
+        let returning = live(300, 1.0);
+        assert!((10.0..90.0).contains(&returning), "{returning}");
+    }
+
     /// Three minutes without a circulation: unconscious a quarter of an hour later, awake again after hours.
     #[test]
     fn nobody_wakes_up_at_once_from_an_arrest() {
@@ -306,7 +376,6 @@ mod tests {
         assert_eq!(after(90.0, 0.60, 1.0, 60), Some(Consciousness::Voice));
         assert_eq!(after(90.0, 0.97, 0.1, 60), Some(Consciousness::Pain));
         assert_eq!(after(90.0, 0.80, 1.0, 60), Some(Consciousness::Alert));
-        assert_eq!((neuroglycopenia(55.0), neuroglycopenia(35.0)), (Consciousness::Alert, Consciousness::Voice));
         assert_eq!((narcosis(60.0), narcosis(140.0)), (Consciousness::Alert, Consciousness::Unresponsive));
     }
 }

@@ -12,6 +12,7 @@ mod happenings;
 mod living;
 mod minute;
 mod models;
+mod neuroglycopenia;
 mod reservoir;
 pub(crate) mod steps;
 mod truth;
@@ -27,15 +28,18 @@ use sim_core::{Clock, Evidence, LabelEdge, Phase, Registry, Rest, SystemSpec, Tr
 
 use self::conduct::Conduct;
 use self::courses::{Course, FailingSite};
-use self::happenings::{CAUSE, Happening, Happenings, MEAL_SHOWS_MIN};
+use self::happenings::{Happening, Happenings, MEAL_SHOWS_MIN};
 use self::living::Living;
+use self::neuroglycopenia::Neuroglycopenia;
 use self::reservoir::Reservoir;
+use crate::ability::helpless_by;
 use crate::medication::Medication;
-use crate::{Person, Physiology, WallClock, can_act};
+use crate::{Person, Physiology, WallClock};
 use physiology::glucose::{
     Conditions, Counting, Ketones, MealPlan, Metabolism, Moment, PlannedMeal, Units, UnitsPerHour,
     circadian_sensitivity, is_asleep,
 };
+use physiology::scores::Consciousness;
 
 /// A low is treated with 15 g of fast carbohydrate, again after a quarter of an hour while it lasts ("Standards of Care
 /// in Diabetes", Diabetes Care 2025;48 Suppl 1, section 6: below 70 mg/dL).
@@ -48,6 +52,10 @@ const LONG_ACTING_MIN: i64 = 1_440;
 
 /// Effort from which on it is labelled as exercise: a walk.
 const EXERCISE: f64 = 0.15;
+
+/// Who was helpless acts again when nothing has been in the way for so long [min] (reaction times are long for 20 to 75 min after
+/// a low: Zammitt et al., Diabetes 2008;57:732; the shortest of them).
+const COMES_TO_MIN: i64 = 20;
 
 /// A meal is labelled as miscounted when what is believed to be in it is off by more than this part.
 const MISCOUNTED: f64 = 0.33;
@@ -90,11 +98,14 @@ pub struct Glycaemia {
     /// Habits and days of a person who lives as people do; without, care is exact or there is none.
     living: Option<Box<Living>>,
     ketones: Ketones,
+    neuroglycopenia: Neuroglycopenia,
     /// Glucose at which adrenaline comes [mg/dL].
     defended_below_mg_dl: f64,
     /// Whether the person can act in this minute, and the last one in which that was so.
     can_act: bool,
     could_act_at: i64,
+    /// Minute until which a person who has been helpless comes to.
+    comes_to_until: i64,
     /// Minutes in which glucose has been so low that the brain may convulse.
     convulsible_min: i64,
     reservoir: Reservoir,
@@ -123,9 +134,11 @@ impl Glycaemia {
             conduct: Conduct::default(),
             living: None,
             ketones: Ketones::default(),
+            neuroglycopenia: Neuroglycopenia::default(),
             defended_below_mg_dl: physiology::glucose::BEGINS_IN_HEALTH_MG_DL,
             can_act: true,
             could_act_at: 0,
+            comes_to_until: 0,
             convulsible_min: 0,
             reservoir: Reservoir::default(),
             happenings: Happenings::default(),
@@ -214,6 +227,7 @@ impl Glycaemia {
             site_delivery,
         };
         self.metabolism.advance_minute(arriving, &conditions);
+        self.neuroglycopenia.advance_minute(self.metabolism.plasma_mg_dl());
         let is_convulsible = self.metabolism.plasma_mg_dl() < effects::CONVULSING_MG_DL;
         self.convulsible_min = if is_convulsible { self.convulsible_min + 1 } else { 0 };
         if let Metabolism::Type1(person) = &self.metabolism {
@@ -233,8 +247,12 @@ impl Glycaemia {
         }
     }
 
-    /// Eats and asks for insulin at the begin of a minute, if the person can act.
-    fn begin_minute(&mut self, minute: &LocalMinute, can_act: bool, evidence: &mut Evidence) {
+    /// Eats and asks for insulin at the begin of a minute, if nothing makes the person helpless.
+    fn begin_minute(&mut self, minute: &LocalMinute, helpless_by: Option<&'static str>, evidence: &mut Evidence) {
+        if helpless_by.is_some() {
+            self.comes_to_until = minute.index + COMES_TO_MIN;
+        }
+        let can_act = minute.index >= self.comes_to_until;
         if self.today.is_empty() || minute.comes_to(0) {
             self.today = self.meals.meals_on(minute.day);
         }
@@ -248,7 +266,7 @@ impl Glycaemia {
             self.could_act_at = minute.index;
             self.eat_and_dose(minute, evidence)
         } else {
-            self.happenings.goes_on(Happening::Helpless, minute.index + 1);
+            self.happenings.helpless(minute.index + 1, helpless_by);
             self.planned_boluses.clear();
             Units(0.0)
         };
@@ -372,6 +390,16 @@ impl Glycaemia {
         &self.ketones
     }
 
+    /// What low glucose leaves of consciousness.
+    pub(crate) fn neuroglycopenia(&self) -> Consciousness {
+        self.neuroglycopenia.consciousness()
+    }
+
+    /// Whether the person comes to after having been helpless.
+    pub(crate) fn comes_to(&self) -> bool {
+        !self.can_act
+    }
+
     /// Strength of the adrenaline that low glucose calls, 0 to 1.
     pub fn adrenaline(&self) -> f64 {
         physiology::glucose::adrenaline(self.metabolism.plasma_mg_dl(), self.defended_below_mg_dl)
@@ -400,11 +428,11 @@ fn live_minutes(
             glycaemia.end_minute(&minute, effort, sepsis, &mut evidence);
         }
         let body = physiology.map(|Physiology(body)| body);
-        let able = can_act(body, medication.and_then(Medication::drugs), Some(&glycaemia));
-        glycaemia.begin_minute(&minute, able, &mut evidence);
-        glycaemia.happenings.look(minute.index, |label, begins| {
+        let by = helpless_by(body, medication.and_then(Medication::drugs), Some(&glycaemia));
+        glycaemia.begin_minute(&minute, by, &mut evidence);
+        glycaemia.happenings.look(minute.index, |label, cause, begins| {
             if truth.wanted {
-                let (label, cause) = (label.to_owned(), CAUSE.to_owned());
+                let (label, cause) = (label.to_owned(), cause.to_owned());
                 truth.labels.push(LabelEdge { patient: person.id, at: clock.now, label, cause, begins });
             }
         });

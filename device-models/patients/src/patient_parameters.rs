@@ -43,14 +43,14 @@ pub(crate) fn specs() -> Vec<ParameterSpec> {
         quantity(
             "oxygen_uptake",
             Dimension::Flow,
-            "resting oxygen uptake (80 to 800 mL/min) instead of the one of the weight",
+            "resting oxygen uptake (80 to 800 mL/min) instead of the one of size, age and sex",
         )
         .range(0.08 * ML_H_PER_L_MIN, 0.8 * ML_H_PER_L_MIN),
         quantity("temperature", Dimension::Temperature, "resting core temperature instead of the drawn one")
             .range(34.0, 41.0),
         quantity("paco2", Dimension::Pressure, "arterial carbon dioxide that the drive to breathe holds")
             .range(25.0, 75.0),
-        quantity("dead_space", Dimension::Volume, "anatomical dead space instead of the one of the weight")
+        quantity("dead_space", Dimension::Volume, "anatomical dead space instead of the one of height and sex")
             .range(50.0, 450.0),
         quantity("shunt", Dimension::Percent, "share of the cardiac output that passes the lung unoxygenated")
             .range(0.0, 35.0),

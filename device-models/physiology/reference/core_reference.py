@@ -115,9 +115,12 @@ class Patient:
         hyp = max(0, 30 * (exp(-(s.PaO2 - 25) / 16) - exp(-(92 - 25) / 16)))
         s.dp += dt * (hyp * max(0.3, 1 + 0.04 * (s.PA - 40)) - s.dp) / 12
         VE = s.VE0 * q * exp(-1.3 * s.opi) + s.dc + s.dp * exp(-1.8 * s.opi) + 0.98 * s.VE0 * (s.met / q - 1)
-        VE = max(0, VE) * clip((s.MAP - 15) / 15, 0, 1)
+        flow_ratio = s.CO / s.CO0
+        if s.MAP < 30 or flow_ratio < 0.15:
+            VE = min(VE, 2 * s.VE0) * clip((s.MAP - 20) / 10, 0, 1) * clip((flow_ratio - 0.05) / 0.1, 0, 1)
+        VE = max(0, VE)
         k = (0.15 if s.opi < 0.1 else 0.05) + 0.40 * min(1, 3 * s.exf)
-        s.VT = clip(s.VT0 * max(VE / s.VE0, 0.02) ** k, 0.2, 3)
+        s.VT = clip(s.VT0 * max(VE / s.VE0, 0.02) ** k, max(0.2, 1.4 * s.VD * (1 + 0.7 * s.inf)), 3)
         s.RR = VE / s.VT
         if s.RR < 2.5:
             s.RR = 0.0
@@ -136,7 +139,8 @@ class Patient:
         s.PAO2 = clip(s.PAO2, 8, 690)
         s.mix(min(0.6, s.shunt0 + s.shunt + 0.22 * s.inf) / (1 + 0.12 * (s.met - 1)), VO2 / max(s.CO, 0.5))
         venous = s.Sa - 1000 * s.VO20 * s.met / (s.CO * CAPACITY * s.Hb)
-        low = clip(1 - s.MAP / (0.72 * s.MAP0 * (1 + 0.15 * s.inf)), 0, 1)
+        limit = 0.60 + 0.12 * clip(2 - 2 * s.CO / s.CO0, 0, 1)
+        low = clip(1 - s.MAP / (limit * s.MAP0 * (1 + 0.38 * s.inf)), 0, 1)
         lactate = 1 + 16.5 * max(0, 0.504 - venous) + 25 * low + 3.5 * s.inf**1.3
         s.lac += dt * (min(30, lactate) - s.lac) / 1500
         s.owe(venous, low, dt)

@@ -34,6 +34,8 @@ pub struct Inputs {
     pub fio2: f64,
     /// Respiratory depression by opioids and hypnotics, 0 to 2 (1: tidal carbon dioxide near 60 mmHg).
     pub opioid: f64,
+    /// Depth of an anaesthesia, 0 awake to 1: less metabolism, and chemoreceptors that no longer answer.
+    pub anaesthesia: f64,
     /// Severity towards which a sepsis develops, 0 to 1.
     pub sepsis: f64,
     /// Effort, 0 to 1 of twelve times the resting oxygen uptake.
@@ -92,6 +94,7 @@ impl Inputs {
         blood_l_s: 0.0,
         fio2: ROOM_AIR,
         opioid: 0.0,
+        anaesthesia: 0.0,
         sepsis: 0.0,
         exercise: 0.0,
         arousal: 0.0,

@@ -95,6 +95,20 @@ mod tests {
         }
     }
 
+    /// Pacing at rest does not raise output (see `circulation.rs`).
+    #[test]
+    fn a_fast_heart_brings_no_more() {
+        let mut before_l_min = 5.4;
+        for target_bpm in [110.0, 140.0, 170.0, 200.0] {
+            let mut core = Core::new(Parameters::textbook());
+            let mut cause = RateDrive::begin(target_bpm, 10.0, core.vitals().heart_rate_bpm);
+            advance(&mut core, &mut cause, 120);
+            let output_l_min = core.vitals().cardiac_output_l_min;
+            assert!((3.5..before_l_min).contains(&output_l_min), "{target_bpm}: {output_l_min}");
+            before_l_min = output_l_min;
+        }
+    }
+
     #[test]
     fn a_slow_heart_lowers_the_pressure() {
         let mut core = Core::new(Parameters::textbook());

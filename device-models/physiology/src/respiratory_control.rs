@@ -40,6 +40,10 @@ const SEDATED_DROP_MMHG: f64 = 3.0;
 const FASTEST_TRIGGERED_BPM: f64 = 35.0;
 const SMALLEST_TRIGGERED: f64 = 0.6;
 
+/// Part of the answer of the peripheral chemoreceptors that general anaesthesia takes away: a sedating dose of propofol already
+/// lowers the answer to hypoxia by some four fifths (Nieuwenhuijs et al., Anesthesiology 2001;95:889, from memory).
+pub(crate) const CHEMORECEPTORS_LOST: f64 = 0.8;
+
 /// Patients with obstructed airways who breathe more oxygen than they live with: the part of the central response that is
 /// missing, and the dead space that opens when vessels of badly ventilated alveoli widen. In exacerbations retainers then
 /// ventilate a fifth less and waste more (Robinson et al., Am J Respir Crit Care Med 2000;161:1524, 8 mmHg; Aubier et al.,
@@ -50,7 +54,13 @@ const OXYGEN_DEAD_SPACE: f64 = 0.7;
 const OXYGEN_BEGINS_MMHG: f64 = 10.0;
 const OXYGEN_RANGE_MMHG: f64 = 50.0;
 
-/// Limits of the tidal volume of a 70 kg adult [L].
+/// Nobody who breathes by himself goes on with breaths that hardly pass the dead space: they become deeper instead of faster.
+const DEEPER_THAN_DEAD_SPACE: f64 = 1.4;
+
+/// Dead space that full sepsis adds, relative to that of the airways.
+const SEPTIC_DEAD_SPACE: f64 = 0.7;
+
+/// Limits of the tidal volume of a 70 kg adult [L]; nobody's least is more than that of rest.
 const TIDAL_VOLUME_L: (f64, f64) = (0.2, 3.0);
 
 /// Breathing as it reaches the lungs in this step.
@@ -68,7 +78,7 @@ pub(crate) struct Breaths {
 /// `q10` is the factor by which temperature speeds metabolism, `drive` the sympathetic drive above rest and
 /// `flow_ratio` cardiac output relative to rest.
 pub(crate) fn advance(situation: &Situation<'_>, state: &mut State, q10: f64, drive: f64, flow_ratio: f64) -> Breaths {
-    let ventilation_l_min = advance_drives(situation, state, q10, drive);
+    let ventilation_l_min = advance_drives(situation, state, q10, drive, flow_ratio);
     let (rate_bpm, tidal_volume_l) = match situation.inputs.ventilation {
         Ventilation::Spontaneous => {
             let (rate_bpm, tidal_volume_l) = spontaneous(situation, state, ventilation_l_min);
@@ -87,15 +97,15 @@ pub(crate) fn advance(situation: &Situation<'_>, state: &mut State, q10: f64, dr
     };
     // Low flow leaves alveoli unperfused; sepsis adds dead space.
     let dead_space_l = situation.parameters.dead_space_l
-        * (1.0 + 1.6 * (1.0 - flow_ratio).max(0.0) + 0.7 * state.sepsis)
+        * (1.0 + 1.6 * (1.0 - flow_ratio).max(0.0) + SEPTIC_DEAD_SPACE * state.sepsis)
         + situation.parameters.dead_space_l * OXYGEN_DEAD_SPACE * oxygen_beyond_usual(situation);
     let alveolar_ml_min = 1_000.0 * rate_bpm * (tidal_volume_l - dead_space_l).max(0.0);
     Breaths { rate_bpm, tidal_volume_l, dead_space_l, alveolar_ml_min }
 }
 
 /// Advances both chemoreceptor drives; returns the ventilation asked for [L/min].
-fn advance_drives(situation: &Situation<'_>, state: &mut State, q10: f64, drive: f64) -> f64 {
-    let Situation { inputs, parameters, rest, previous, .. } = *situation;
+fn advance_drives(situation: &Situation<'_>, state: &mut State, q10: f64, drive: f64, flow_ratio: f64) -> f64 {
+    let Situation { inputs, parameters, rest, wear, previous } = *situation;
     let arousal_mmhg = if inputs.exercise < 0.01 { 7.0 * drive } else { 0.0 };
     let set_point_mmhg = parameters.paco2_mmhg
         - 1.2 * (state.lactate_mmol_l - 1.0 + inputs.ketoacids_mmol_l)
@@ -129,32 +139,42 @@ fn advance_drives(situation: &Situation<'_>, state: &mut State, q10: f64, drive:
     let asked_l_min =
         rest.ventilation_l_min * q10 * depression(1.3, inputs.opioid) * (1.0 - SLEEP_HYPOPNOEA * inputs.sleep)
             + state.central_drive_l_min
-            + state.peripheral_drive_l_min * depression(1.8, inputs.opioid)
+            + state.peripheral_drive_l_min
+                * depression(1.8, inputs.opioid)
+                * (1.0 - CHEMORECEPTORS_LOST * inputs.anaesthesia)
             + 0.98 * rest.ventilation_l_min * (state.metabolism / q10 - 1.0)
             + AROUSAL_VENTILATION * rest.ventilation_l_min * inputs.arousal;
-    if state.map_mmhg < BRAINSTEM_MMHG {
-        return asked_l_min.max(0.0) * brainstem_function(state.map_mmhg);
+    if state.map_mmhg < BRAINSTEM_MMHG.0 || wear.drive < 1.0 || flow_ratio < BRAINSTEM_FLOW.0 {
+        return asked_l_min.clamp(0.0, MOST_GASPED * rest.ventilation_l_min)
+            * left_between(state.map_mmhg, BRAINSTEM_MMHG)
+            * left_between(flow_ratio, BRAINSTEM_FLOW)
+            * wear.drive;
     }
     asked_l_min.max(0.0)
 }
 
-/// Mean pressure below which the drive to breathe ends [mmHg].
-const BRAINSTEM_MMHG: f64 = 30.0;
+/// Mean pressures [mmHg] and flows, relative to rest, between which the drive to breathe ends: where blood no longer flows
+/// through the brain (as in `oxygen_debt.rs`), and a flow that is far below the quarter that compressions bring. Most patients
+/// soon stop breathing in an arrest, some gasp for a minute (Bobrow et al., Circulation 2008); here breathing ends with the flow.
+const BRAINSTEM_MMHG: (f64, f64) = (30.0, 20.0);
+const BRAINSTEM_FLOW: (f64, f64) = (0.15, 0.05);
+/// A failing brainstem asks for no more than this, in multiples of rest, whatever its chemoreceptors tell.
+const MOST_GASPED: f64 = 2.0;
 
-/// How much more oxygen than usual a patient with obstructed airways breathes, 0 to 1; 0 in everybody else.
+/// What is left of a function at this value: all at and above the first limit, nothing at and below the second.
+fn left_between(value: f64, (whole, nothing): (f64, f64)) -> f64 {
+    ((value - nothing) / (whole - nothing)).clamp(0.0, 1.0)
+}
+
+/// How much more oxygen than usual a patient with obstructed airways breathes, 0 to 1; 0 in everybody else, and on a ventilator,
+/// where more oxygen changes neither drive nor dead space by much (Crossley et al., Crit Care Med 1997;25:1474, from memory).
 fn oxygen_beyond_usual(situation: &Situation<'_>) -> f64 {
-    let Situation { rest, previous, .. } = *situation;
-    if rest.obstruction == 0.0 {
+    let Situation { inputs, rest, previous, .. } = *situation;
+    if rest.obstruction == 0.0 || matches!(inputs.ventilation, Ventilation::Ventilator { .. }) {
         return 0.0;
     }
     let beyond_mmhg = previous.pao2_mmhg - rest.chemoreceptor_po2_mmhg - OXYGEN_BEGINS_MMHG;
     rest.obstruction * (beyond_mmhg / OXYGEN_RANGE_MMHG).clamp(0.0, 1.0)
-}
-
-/// What is left of the drive when the pressure fails, as in an arrest: all above 30 mmHg, nothing at 15 mmHg. Most patients soon stop breathing, some
-/// gasp for a minute (Bobrow et al., Circulation 2008); here breathing ends with the pressure.
-fn brainstem_function(map_mmhg: f64) -> f64 {
-    ((map_mmhg - 15.0) / 15.0).clamp(0.0, 1.0)
 }
 
 /// Rate [/min] and tidal volume [L] with which a patient reaches a ventilation [L/min]: mostly by rate at rest, by
@@ -164,8 +184,10 @@ fn spontaneous(situation: &Situation<'_>, state: &State, ventilation_l_min: f64)
     let share = if situation.inputs.opioid < 0.1 { 0.15 } else { 0.05 } + 0.40 * (3.0 * state.exercise).min(1.0);
     let relative = (ventilation_l_min * rest.per_ventilation).max(0.02);
     let (smallest_l, largest_l) = TIDAL_VOLUME_L;
+    let wasted_l = situation.parameters.dead_space_l * (1.0 + SEPTIC_DEAD_SPACE * state.sepsis);
+    let smallest_l = (smallest_l * rest.store_size).min(rest.tidal_volume_l).max(DEEPER_THAN_DEAD_SPACE * wasted_l);
     let tidal_volume_l =
-        (rest.tidal_volume_l * power(relative, share)).clamp(smallest_l * rest.store_size, largest_l * rest.store_size);
+        (rest.tidal_volume_l * power(relative, share)).clamp(smallest_l, (largest_l * rest.store_size).max(smallest_l));
     let rate_bpm = ventilation_l_min / tidal_volume_l;
     (if rate_bpm < SLOWEST_BPM { 0.0 } else { rate_bpm.min(FASTEST_BPM) }, tidal_volume_l)
 }
@@ -202,6 +224,36 @@ mod tests {
         }
         let vitals = core.vitals();
         assert!((35.0..45.0).contains(&vitals.paco2_mmhg) && vitals.respiratory_rate_bpm > 13.0, "{vitals:?}");
+    }
+
+    /// However much carbon dioxide there is: without blood the brainstem asks for nothing, and after long without for little.
+    #[test]
+    fn nobody_breathes_without_a_circulation() {
+        let mut core = Core::new(Parameters::textbook());
+        let mut live = |seconds: u32, ejection: f64, vasoconstriction: f64| {
+            (core.inputs.ejection, core.inputs.vasoconstriction) = (ejection, vasoconstriction);
+            (0..10 * seconds).for_each(|_| core.step());
+            core.vitals().respiratory_rate_bpm
+        };
+        live(60, 0.0, 0.0);
+        assert_eq!((live(1, 0.0, 3.0), live(420, 0.0, 3.0)), (0.0, 0.0));
+        assert!(live(60, 1.0, 0.0) < 40.0);
+    }
+
+    /// Anaesthesia takes most of the answer to hypoxia.
+    #[test]
+    fn anaesthesia_leaves_little_of_the_answer_to_hypoxia() {
+        let rise_bpm = |anaesthesia: f64| {
+            let mut core = Core::new(Parameters::textbook());
+            core.inputs.anaesthesia = anaesthesia;
+            (0..12_000).for_each(|_| core.step());
+            let before = *core.vitals();
+            core.inputs.fio2 = 0.12;
+            (0..1_200).for_each(|_| core.step());
+            core.vitals().heart_rate_bpm - before.heart_rate_bpm
+        };
+        let (awake_bpm, asleep_bpm) = (rise_bpm(0.0), rise_bpm(1.0));
+        assert!(awake_bpm > 10.0 && asleep_bpm < 0.5 * awake_bpm, "{awake_bpm} {asleep_bpm}");
     }
 
     #[test]

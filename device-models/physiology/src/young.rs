@@ -4,7 +4,7 @@
 
 use sim_core::{Key, Purpose};
 
-use super::parameters::{Build, Parameters, Sex};
+use super::parameters::{Build, KCAL_PER_L, Parameters, Sex};
 
 /// Median resting heart rate and respiratory rate [/min] by age [years], at the middle of each age group (Fleming et
 /// al., Lancet 2011;377:1011).
@@ -20,8 +20,6 @@ const MAP_OFFSET_MMHG: f64 = 55.0;
 const MAP_SD_MMHG: f64 = 6.0;
 /// Cardiac index at rest [L/min/m2]; children lie above the adult's 3.0.
 const CARDIAC_INDEX: f64 = 3.5;
-/// Energy of a litre of oxygen at a mixed diet [kcal/L].
-const KCAL_PER_L: f64 = 4.86;
 const SPREAD_LIMIT: f64 = 2.5;
 
 impl Parameters {

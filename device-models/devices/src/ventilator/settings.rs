@@ -3,7 +3,7 @@
 use sim_core::Arguments;
 
 use super::mechanics::{Drive, Lung};
-use physiology::{Build, INSPIRED_SHARE_MANDATORY, Sex};
+use physiology::{Build, INSPIRED_SHARE_MANDATORY};
 
 /// How breaths are controlled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,20 +61,28 @@ pub(super) struct Settings {
     pub(super) limit_cmh2o: f64,
 }
 
-/// Predicted body weight [kg] (ARDS Network, as above).
-pub(super) fn predicted_weight_kg(build: &Build) -> f64 {
-    let base_kg = if build.sex == Sex::Male { 50.0 } else { 45.5 };
-    (base_kg + 0.91 * (build.height_cm - 152.4)).max(30.0)
+/// Carbon dioxide that the usual rate aims at in a patient who does not breathe along, in the upper half of the normal since others
+/// trigger what they lack [mmHg], and limits of that rate [/min].
+const AIM_MMHG: f64 = 43.0;
+const USUAL_RATES_MIN: (f64, f64) = (8.0, 35.0);
+
+/// Breaths, to half a breath, that clear the usual carbon dioxide of a build with this volume [L]. Who sets a ventilator begins so
+/// (Radford, N Engl J Med 1954;251:877: minute ventilation by size and sex), and looks at the blood gas.
+fn usual_rate_min(build: &Build, volume_l: f64) -> f64 {
+    let alveolar_l = (volume_l - build.dead_space_l()).max(0.25 * volume_l);
+    let (slowest, fastest) = USUAL_RATES_MIN;
+    (0.5 * libm::round(2.0 * build.alveolar_ventilation_l_min(AIM_MMHG) / alveolar_l)).clamp(slowest, fastest)
 }
 
 impl Settings {
     /// The settings that the options of the device ask for.
-    pub(super) fn from_options(options: &Arguments, predicted_kg: f64) -> Self {
+    pub(super) fn from_options(options: &Arguments, build: &Build) -> Self {
         let number = |name: &str, usual: f64| options.number(name).unwrap_or(usual);
+        let usual_ml = (USUAL_ML_KG * build.predicted_weight_kg()).clamp(VOLUME_ML.0, VOLUME_ML.1);
         Self {
             mode: Mode::from_word(options.text("mode").unwrap_or_default()),
-            rate_min: number("rate", 15.0),
-            volume_ml: number("tidal_volume", (USUAL_ML_KG * predicted_kg).clamp(VOLUME_ML.0, VOLUME_ML.1)),
+            rate_min: number("rate", usual_rate_min(build, usual_ml / 1_000.0)),
+            volume_ml: number("tidal_volume", usual_ml),
             peep_cmh2o: number("peep", 5.0),
             oxygen_percent: number("fio2", 40.0),
             pressure_cmh2o: number("pressure", 12.0),

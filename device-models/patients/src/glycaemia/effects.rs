@@ -108,7 +108,7 @@ mod tests {
             let mut evidence = Evidence::default();
             for _ in 0..minutes {
                 let minute = Minute { index: self.minute }.by(&LocalClock::utc(0));
-                self.glycaemia.begin_minute(&minute, true, &mut evidence);
+                self.glycaemia.begin_minute(&minute, None, &mut evidence);
                 self.glycaemia.receive(Units(insulin_u_h / 60.0));
                 for _ in 0..600 {
                     *self.core.inputs = Inputs { fluid_l_s: fluid_l_h / 3_600.0, ..Inputs::default() };

@@ -36,8 +36,8 @@ const LABELS: [&str; 8] = [
     "person.helpless",
 ];
 
-/// What labels name as the cause.
-pub(super) const CAUSE: &str = "habits";
+/// What labels name as the cause of all but helplessness, which has one of the body.
+const HABITS: &str = "habits";
 
 /// How long a meal shows that was not covered as it should be [min].
 pub(super) const MEAL_SHOWS_MIN: i64 = 300;
@@ -48,6 +48,7 @@ pub(super) struct Happenings {
     /// Minute of the run until which each of them goes on.
     until: [i64; LABELS.len()],
     labelled: [bool; LABELS.len()],
+    helpless_by: &'static str,
 }
 
 impl Happenings {
@@ -57,12 +58,21 @@ impl Happenings {
         *known = (*known).max(until);
     }
 
-    /// Tells the labels that begin or end with a minute of the run.
-    pub(super) fn look(&mut self, minute: i64, mut note: impl FnMut(&'static str, bool)) {
-        for ((label, until), labelled) in LABELS.iter().zip(self.until).zip(&mut self.labelled) {
+    /// Somebody cannot act until a minute of the run; why is told by what makes helpless first, not by what the person comes to from.
+    pub(super) fn helpless(&mut self, until: i64, by: Option<&'static str>) {
+        if let (Some(by), false) = (by, self.labelled[Happening::Helpless as usize]) {
+            self.helpless_by = by;
+        }
+        self.goes_on(Happening::Helpless, until);
+    }
+
+    /// Tells the labels that begin or end with a minute of the run, and their causes.
+    pub(super) fn look(&mut self, minute: i64, mut note: impl FnMut(&'static str, &'static str, bool)) {
+        for (index, (label, until)) in LABELS.iter().zip(self.until).enumerate() {
             let holds = until > minute;
-            if std::mem::replace(labelled, holds) != holds {
-                note(label, holds);
+            if std::mem::replace(&mut self.labelled[index], holds) != holds {
+                let cause = if index == Happening::Helpless as usize { self.helpless_by } else { HABITS };
+                note(label, cause, holds);
             }
         }
     }
@@ -80,8 +90,8 @@ mod tests {
             if (5..10).contains(&minute) {
                 happenings.goes_on(Happening::Exercise, minute + 1);
             }
-            happenings.look(minute, |label, begins| told.push((minute, label, begins)));
+            happenings.look(minute, |label, cause, begins| told.push((minute, label, cause, begins)));
         }
-        assert_eq!(told, [(5, "person.exercise", true), (10, "person.exercise", false)]);
+        assert_eq!(told, [(5, "person.exercise", HABITS, true), (10, "person.exercise", HABITS, false)]);
     }
 }

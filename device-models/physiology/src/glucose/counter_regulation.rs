@@ -26,6 +26,12 @@ const RISK_GAIN: f64 = 1.509;
 /// Below this glucose the risk grows no further [mg/dL].
 const RISK_FLOOR_MG_DL: f64 = 60.0;
 
+/// Glucose below which the liver gives more by itself, whatever hormones say, and how far below this is all [mg/dL]; and how much
+/// that is [mg/kg/min]. With every hormone held, production rises when glucose falls to some 30 (Bolli et al., J Clin Invest
+/// 1985;75:1623). Nobody's plasma is ever empty.
+const AUTOREGULATION_MG_DL: (f64, f64) = (43.0, 25.0);
+const AUTOREGULATION_MG_KG_MIN: f64 = 3.0;
+
 /// Basal secretion of glucagon [pg/mL/min].
 pub(super) const BASAL_SECRETION: f64 = BASAL_GLUCAGON_PG_ML * CLEARANCE_PER_MIN;
 
@@ -62,6 +68,12 @@ impl Glucagon {
             ACTION_PER_MIN * ((self.concentration - BASAL_GLUCAGON_PG_ML).max(0.0) - self.action),
         ]
     }
+}
+
+/// Production of glucose that the liver adds by itself at this plasma glucose [mg/kg/min], against insulin.
+pub(super) fn autoregulation_mg_kg_min(glucose_mg_dl: f64) -> f64 {
+    let (begins_mg_dl, range_mg_dl) = AUTOREGULATION_MG_DL;
+    AUTOREGULATION_MG_KG_MIN * ((begins_mg_dl - glucose_mg_dl) / range_mg_dl).clamp(0.0, 1.0)
 }
 
 /// Factor on an excess action of insulin at this plasma glucose [mg/dL]: 1 above 112.5, 10 at and below 60.

@@ -6,7 +6,9 @@
 
 use super::adrenaline::{self, adrenaline};
 use super::conditions::{Conditions, Modifiers};
-use super::counter_regulation::{BASAL_GLUCAGON_PG_ML, BASAL_SECRETION, Glucagon, insulin_amplification};
+use super::counter_regulation::{
+    BASAL_GLUCAGON_PG_ML, BASAL_SECRETION, Glucagon, autoregulation_mg_kg_min, insulin_amplification,
+};
 use super::dose::Units;
 use super::kidney::overflow_mg_kg_min;
 use super::meal::Plate;
@@ -127,13 +129,14 @@ impl Type1 {
             - person.production_insulin_gain * modifiers.production_action * production_action;
         let mut excretion = person.renal_excretion_per_min * (plasma - person.renal_threshold_mg_kg).max(0.0);
         let mut acting = uptake_action;
-        let (mut uptake_left, mut brain_uptake_left) = (1.0, 1.0);
+        let (mut uptake_left, mut brain_uptake_left, mut of_itself) = (1.0, 1.0, 0.0);
         if let Some(begins_mg_dl) = self.defended_below_mg_dl {
             let strength = adrenaline(glucose_mg_dl, begins_mg_dl);
             production += glucagon.production_mg_kg_min() + adrenaline::production_mg_kg_min(strength);
             excretion += overflow_mg_kg_min(glucose_mg_dl);
             uptake_left = adrenaline::uptake_left(strength);
             brain_uptake_left = adrenaline::brain_uptake_left(glucose_mg_dl);
+            of_itself = autoregulation_mg_kg_min(glucose_mg_dl);
             if acting > 0.0 {
                 acting *= insulin_amplification(glucose_mg_dl);
             }
@@ -150,8 +153,10 @@ impl Type1 {
         let to_tissue = person.plasma_to_tissue_per_min * plasma - person.tissue_to_plasma_per_min * tissue;
         let independent_uptake =
             person.brain_uptake_mg_kg_min * brain_uptake_left + modifiers.independent_uptake_mg_kg_min;
-        let plasma_rate =
-            production.max(0.0) + appearance + modifiers.influx_mg_kg_min - independent_uptake - excretion - to_tissue;
+        let plasma_rate = production.max(0.0) + of_itself + appearance + modifiers.influx_mg_kg_min
+            - independent_uptake
+            - excretion
+            - to_tissue;
 
         let glucagon_rates = if self.defended_below_mg_dl.is_some() {
             let slope_mg_dl_min = plasma_rate / person.glucose_volume_dl_kg;

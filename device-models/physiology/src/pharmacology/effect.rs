@@ -88,6 +88,8 @@ pub(super) struct Concentrations {
 pub struct DrugEffect {
     /// Respiratory depression, 0 to 2 ([`Inputs::opioid`]).
     pub respiratory_depression: f64,
+    /// Depth of the anaesthesia, 0 to 1 ([`Inputs::anaesthesia`]).
+    pub anaesthesia: f64,
     /// Relative gain of systemic resistance, negative for dilation ([`Inputs::vasoconstriction`]).
     pub vasoconstriction: f64,
     /// Blood recruited from veins [L] ([`Inputs::venoconstriction_l`]).
@@ -104,6 +106,7 @@ impl DrugEffect {
     /// Adds the effect to what already acts on a core; gains multiply. Respiratory depression stays within 0 to 2.
     pub fn add_to(&self, inputs: &mut Inputs) {
         inputs.opioid = (inputs.opioid + self.respiratory_depression).min(2.0);
+        inputs.anaesthesia = 1.0 - (1.0 - inputs.anaesthesia) * (1.0 - self.anaesthesia);
         inputs.vasoconstriction = (1.0 + inputs.vasoconstriction) * (1.0 + self.vasoconstriction) - 1.0;
         inputs.venoconstriction_l += self.venoconstriction_l;
         inputs.chronotropy_bpm += self.chronotropy_bpm;
@@ -121,6 +124,15 @@ impl Concentrations {
         agonists / (1.0 + self.naloxone_ug_l / NALOXONE_DOUBLING_UG_L)
     }
 
+    /// Hypnotics in units of what lets half of the patients of this age [years] no longer answer a voice, as opioids deepen them.
+    /// What an opioid alone does to breathing is in its own effect.
+    fn hypnosis(&self, age_years: f64) -> f64 {
+        let [young_ug_l, old_ug_l] = MIDAZOLAM_SLEEP_UG_L;
+        let midazolam_sleep_ug_l = if age_years < OLD_AGE_YEARS { young_ug_l } else { old_ug_l };
+        let hypnotics = self.propofol_mg_l / PROPOFOL_SLEEP_MG_L + self.midazolam_ug_l / midazolam_sleep_ug_l;
+        hypnotics * (1.0 + OPIOID_DEEPENING * self.opioid_units())
+    }
+
     /// Effect on a patient of this age [years].
     pub(super) fn effect(&self, age_years: f64) -> DrugEffect {
         let opioid = hill(self.opioid_units(), 1.0, OPIOID_STEEPNESS);
@@ -132,6 +144,7 @@ impl Concentrations {
         let alpha = hill(self.epinephrine_ug_l, EPINEPHRINE_ALPHA_HALF_UG_L, EPINEPHRINE_ALPHA_STEEPNESS);
         DrugEffect {
             respiratory_depression: 2.0 * (1.0 - (1.0 - opioid) * (1.0 - hypnotic) * (1.0 - sedative)),
+            anaesthesia: hill(self.hypnosis(age_years), 1.0, WAKEFULNESS_STEEPNESS),
             vasoconstriction: (1.0 - PROPOFOL_VASODILATION * propofol)
                 * (1.0 - EPINEPHRINE_VASODILATION * beta)
                 * (1.0 + EPINEPHRINE_VASOCONSTRICTION * alpha)
@@ -148,11 +161,6 @@ impl Concentrations {
 
 /// Probability that a patient answers to a voice, 1 to 0.
 pub(super) fn wakefulness(concentrations: &Concentrations, age_years: f64) -> f64 {
-    let [young_ug_l, old_ug_l] = MIDAZOLAM_SLEEP_UG_L;
-    let midazolam_sleep_ug_l = if age_years < OLD_AGE_YEARS { young_ug_l } else { old_ug_l };
-    let hypnotics =
-        concentrations.propofol_mg_l / PROPOFOL_SLEEP_MG_L + concentrations.midazolam_ug_l / midazolam_sleep_ug_l;
-    let opioid = concentrations.opioid_units();
-    let depth = hypnotics * (1.0 + OPIOID_DEEPENING * opioid) + opioid / OPIOID_SLEEP_UNITS;
+    let depth = concentrations.hypnosis(age_years) + concentrations.opioid_units() / OPIOID_SLEEP_UNITS;
     1.0 - hill(depth, 1.0, WAKEFULNESS_STEEPNESS)
 }

@@ -152,6 +152,17 @@ fn low_glucose_calls_glucagon() {
     assert!(lowest(&trace) > 10.0, "{}", lowest(&trace));
 }
 
+/// Whatever insulin there is, the liver keeps plasma from being empty.
+#[test]
+fn plasma_is_never_empty() {
+    for (name, parameters) in reference_patients() {
+        let mut person = Type1::new(parameters).with_counter_regulation(BEGINS_IN_TYPE_1_MG_DL);
+        let overdose = Units(0.6 * parameters.weight_kg);
+        let trace = follow(&mut person, 600, overdose, &Conditions::default());
+        assert!((10.0..45.0).contains(&lowest(&trace)), "{name}: {} mg/dL", lowest(&trace));
+    }
+}
+
 /// Values never become negative or undefined, whatever is eaten and injected.
 #[test]
 fn gross_overdose_stays_defined() {
