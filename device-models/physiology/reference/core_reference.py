@@ -120,7 +120,7 @@ class Patient:
             VE = min(VE, 2 * s.VE0) * clip((s.MAP - 20) / 10, 0, 1) * clip((flow_ratio - 0.05) / 0.1, 0, 1)
         VE = max(0, VE)
         k = (0.15 if s.opi < 0.1 else 0.05) + 0.40 * min(1, 3 * s.exf)
-        s.VT = clip(s.VT0 * max(VE / s.VE0, 0.02) ** k, max(0.2, 1.4 * s.VD * (1 + 0.7 * s.inf)), 3)
+        s.VT = clip(s.VT0 * max(VE / s.VE0, 0.02) ** k, max(0.2, 1.4 * s.VD * (1 + 0.7 * s.inf) if s.inf > 0 else 0), 3)
         s.RR = VE / s.VT
         if s.RR < 2.5:
             s.RR = 0.0

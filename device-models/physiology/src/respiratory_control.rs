@@ -54,7 +54,7 @@ const OXYGEN_DEAD_SPACE: f64 = 0.7;
 const OXYGEN_BEGINS_MMHG: f64 = 10.0;
 const OXYGEN_RANGE_MMHG: f64 = 50.0;
 
-/// Nobody who breathes by himself goes on with breaths that hardly pass the dead space: they become deeper instead of faster.
+/// No septic patient who breathes by himself goes on with breaths that hardly pass the dead space: they become deeper, not faster.
 const DEEPER_THAN_DEAD_SPACE: f64 = 1.4;
 
 /// Dead space that full sepsis adds, relative to that of the airways.
@@ -184,8 +184,11 @@ fn spontaneous(situation: &Situation<'_>, state: &State, ventilation_l_min: f64)
     let share = if situation.inputs.opioid < 0.1 { 0.15 } else { 0.05 } + 0.40 * (3.0 * state.exercise).min(1.0);
     let relative = (ventilation_l_min * rest.per_ventilation).max(0.02);
     let (smallest_l, largest_l) = TIDAL_VOLUME_L;
-    let wasted_l = situation.parameters.dead_space_l * (1.0 + SEPTIC_DEAD_SPACE * state.sepsis);
-    let smallest_l = (smallest_l * rest.store_size).min(rest.tidal_volume_l).max(DEEPER_THAN_DEAD_SPACE * wasted_l);
+    let mut smallest_l = (smallest_l * rest.store_size).min(rest.tidal_volume_l);
+    if state.sepsis > 0.0 {
+        let wasted_l = situation.parameters.dead_space_l * (1.0 + SEPTIC_DEAD_SPACE * state.sepsis);
+        smallest_l = smallest_l.max(DEEPER_THAN_DEAD_SPACE * wasted_l);
+    }
     let tidal_volume_l =
         (rest.tidal_volume_l * power(relative, share)).clamp(smallest_l, (largest_l * rest.store_size).max(smallest_l));
     let rate_bpm = ventilation_l_min / tidal_volume_l;

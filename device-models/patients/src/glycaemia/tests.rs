@@ -291,6 +291,37 @@ fn who_cannot_act_neither_eats_nor_doses() {
     assert!((total - basal).abs() < 0.2, "{total} U of {basal} U and one bolus");
 }
 
+/// A low in which nobody can act is one stretch with its own cause, however glucose wanders about the limit.
+#[test]
+fn helplessness_names_its_cause_and_does_not_flicker() {
+    let told = |by: fn(i64) -> Option<&'static str>| {
+        let mut person = adult("23:00 1 g");
+        let (mut evidence, mut told) = (Evidence::default(), Vec::new());
+        for index in 0..200 {
+            person.begin_minute(&minute(index), by(index), &mut evidence);
+            person.happenings.look(index, |label, cause, begins| told.push((index, label, cause, begins)));
+        }
+        told
+    };
+    let wandering = told(|index| ((50..90).contains(&index) && index % 7 != 0).then_some("low_glucose"));
+    let stretch = [(50, "person.helpless", "low_glucose", true), (109, "person.helpless", "low_glucose", false)];
+    assert_eq!(wandering, stretch);
+    let sedated = told(|index| (index < 30).then_some("drugs"));
+    assert_eq!(sedated.iter().map(|(_, _, cause, _)| *cause).collect::<Vec<_>>(), ["drugs", "drugs"]);
+
+    let mut person = adult("23:00 1 g");
+    person.meals.counting = Counting::Never;
+    person.receive(Units(100.0));
+    let (mut evidence, mut told) = (Evidence::default(), Vec::new());
+    for index in 1..2_880 {
+        person.end_minute(&minute(index), None, 0.0, &mut evidence);
+        let by = helpless_by(None, None, Some(&person));
+        person.begin_minute(&minute(index), by, &mut evidence);
+        person.happenings.look(index, |label, cause, begins| told.push((label, cause, begins)));
+    }
+    assert_eq!(told, [("person.helpless", "low_glucose", true), ("person.helpless", "low_glucose", false)]);
+}
+
 /// Somebody who looks at a high every quarter of an hour never has more on board than one full correction.
 #[test]
 fn corrections_do_not_stack() {
