@@ -129,7 +129,10 @@ fn read_and_expand(
         let watched = probes.plans.iter().take(probes.filter_places.len());
         warn_about_unused_targets(notes, &targets, &links, &hosts, watched, &steps);
     }
-    check_distinct(notes, &links, &roster, &deliveries, &endpoints);
+    // Topics and client ids are made of names, so one complaint would become four.
+    if cohorts.listed.check_made_names(notes, &cohorts.drafts, &roster) {
+        check_distinct(notes, &links, &roster, &deliveries, &endpoints);
+    }
     let cast = Cast::new(registry, &roster, &air, &cohorts.drafts, &links, &targets, &gateways);
     let expansion = Expansion::new(notes, &cast, &steps, seed_or_one, incomplete);
     let chosen: Vec<(&str, &String)> = settings

@@ -13,6 +13,10 @@ const CUT_EVERY: &str = "cut_every";
 /// Longest wait that is no slip [ns]: an hour, when nobody waits for an answer any more.
 const LONGEST_DELAY_NS: f64 = 3_600e9;
 
+/// Least number of arrivals of which one is refused or cut: of one, nobody would ever be told that a message was taken, and
+/// all would come again until they are given up.
+const FEWEST_ARRIVALS: f64 = 2.0;
+
 /// How a receiver answers.
 #[derive(Debug)]
 pub(crate) struct Manners {
@@ -77,13 +81,13 @@ impl Manners {
                 ParameterKind::Count,
                 "so many-th arrival is refused and not seen, though it may be when it comes again",
             )
-            .range(1.0, f64::from(u32::MAX)),
+            .range(FEWEST_ARRIVALS, f64::from(u32::MAX)),
             ParameterSpec::optional(
                 CUT_EVERY,
                 ParameterKind::Count,
                 "at so many-th arrival the connection ends without an answer; of such arrivals every other is seen",
             )
-            .range(1.0, f64::from(u32::MAX)),
+            .range(FEWEST_ARRIVALS, f64::from(u32::MAX)),
         ]
     }
 }

@@ -63,6 +63,8 @@ pub(crate) struct DeviceDraft {
 pub(crate) struct Cohorts {
     pub(crate) drafts: Vec<CohortDraft>,
     pub(crate) incomplete: bool,
+    /// Whom their inventories name.
+    pub(crate) listed: Listed,
 }
 
 /// First parts of a path that mean something else.
@@ -79,7 +81,6 @@ pub(crate) fn read_cohorts(
     let spec = spec.below("cohort");
     let mut cohorts = Cohorts { incomplete: !root.has("cohort"), ..Cohorts::default() };
     let mut seen = Names::new("cohort");
-    let mut listed = Listed::default();
     let tables = root.tables_below("cohort");
     let catalogue = Catalogue::read(root, registry);
     if tables.is_empty() && root.has("cohort") {
@@ -103,7 +104,7 @@ pub(crate) fn read_cohorts(
             let file = cohort.text(key)?;
             check_beside_inventory(cohort, &devices);
             let owner = Owner { cohort: id.as_ref().map_or("", |id| id.value.as_str()), devices: &devices, links };
-            read_inventory(root.notes, registry, folder, &file, owner, &mut listed)
+            read_inventory(root.notes, registry, folder, &file, owner, &mut cohorts.listed)
         });
         let count = inventory.and_then(|inventory| match inventory {
             Some(inventory) => Ok((inventory.patients.len() as u32, Some(inventory))),
@@ -123,7 +124,7 @@ pub(crate) fn read_cohorts(
             _ => cohorts.incomplete = true,
         }
     }
-    listed.check_wards(root.notes);
+    cohorts.listed.check_wards(root.notes);
     warn_about_unused_conditions(root);
     cohorts
 }

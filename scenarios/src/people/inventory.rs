@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use sim_core::{Registry, Zone};
+use sim_core::{Registry, Roster, Zone};
 use vocabulary::DeviceIdentity;
 
 use crate::language::diagnostic::{Checked, Notes, Place};
@@ -14,7 +14,7 @@ use crate::language::include::beside;
 use crate::language::pem::{check_certificate, check_private_key};
 use crate::language::suggestion::hint;
 use crate::network::link::LinkDraft;
-use crate::people::cohort::DeviceDraft;
+use crate::people::cohort::{CohortDraft, DeviceDraft};
 use crate::people::inventory_file::{Cell, InventoryFile, Row};
 use crate::people::zone::named_zone;
 use crate::plan::{AuthPlan, Carrier, CertificatePlan, Endpoint};
@@ -100,6 +100,36 @@ impl Listed {
                 notes.error(*place, format!("ward `{ward}` is no cohort{hint}"));
             }
         }
+    }
+
+    /// Complains where somebody for whom no row has a name is given, by number, the name of somebody in a row; true when
+    /// nobody is.
+    pub(crate) fn check_made_names(&self, notes: &Notes, cohorts: &[CohortDraft], roster: &Roster) -> bool {
+        let errors = notes.errors();
+        let complain = |what: &str, name: &str, path: &str, place: Place| {
+            let message = format!(
+                "{what} `{name}` is the one that `{path}` is given, for which no row has one: choose another here, or write \
+                 one there"
+            );
+            notes.error(place, message);
+        };
+        for patient in &roster.patients {
+            let Some(cohort) = cohorts.iter().find(|cohort| cohort.id == patient.cohort) else { continue };
+            let listed = cohort.listed(patient.number);
+            let is_made = listed.is_none_or(|listed| listed.id.is_none());
+            if let Some((_, place)) = self.patients.get(&patient.patient_id).filter(|_| is_made) {
+                complain("patient", &patient.patient_id, &patient.path, *place);
+            }
+            for device in &roster.devices[patient.devices.clone()] {
+                let slot = cohort.devices.iter().position(|draft| draft.id == device.id);
+                let row = listed.zip(slot).and_then(|(listed, slot)| listed.devices.get(&slot));
+                let is_made = row.is_none_or(|row| row.serial.is_none());
+                if let Some(place) = self.serials.get(&device.serial).filter(|_| is_made) {
+                    complain("serial number", &device.serial, &device.path, *place);
+                }
+            }
+        }
+        notes.errors() == errors
     }
 }
 

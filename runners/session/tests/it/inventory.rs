@@ -155,3 +155,24 @@ fn what_is_wrong_with_rows_is_told_at_them_all_at_once() {
     assert!(!told.contains("planted"), "{told}");
     insta::assert_snapshot!(told);
 }
+
+#[test]
+fn a_name_that_somebody_is_given_by_number_is_refused_in_a_row() {
+    let rows = |rows: &str| format!("serial,kind,patient_id,ward\n{rows}HX-1,pulse_oximeter,h-1,home\n");
+    let refused = |list: String| told("real", &list).expect_err("two who cannot be told apart");
+    assert_eq!(
+        refused(rows("icu-0002-oxi,pulse_oximeter,,icu\n,pulse_oximeter,,icu\n")),
+        "ward/lists/devices.csv:2:1: error: serial number `icu-0002-oxi` is the one that `icu/2/oxi` is given, for which no \
+         row has one: choose another here, or write one there"
+    );
+    assert_eq!(
+        refused(rows("PX-1,pulse_oximeter,icu-0002,icu\nPX-2,pulse_oximeter,,icu\n")),
+        "ward/lists/devices.csv:2:21: error: patient `icu-0002` is the one that `icu/2` is given, for which no row has one: \
+         choose another here, or write one there"
+    );
+    // Who is given the name need not be in the same cohort.
+    let of_another = refused(rows("PX-1,pulse_oximeter,home-0002,icu\n") + "HX-2,pulse_oximeter,,home\n");
+    assert!(of_another.contains("patient `home-0002` is the one that `home/2` is given"), "{of_another}");
+    // A row may say what its own would be given.
+    told("real", &rows("icu-0001-oxi,pulse_oximeter,icu-0001,icu\n")).expect("sound");
+}

@@ -50,7 +50,7 @@ with    = { resend_on = ["ae", "AR"], attempts = 0 }
 [probe.api]
 kind = "http"
 to   = "api"
-with = { listen = "here", refuse_every = 0, delay = "-1s" }
+with = { listen = "here", refuse_every = 1, delay = "-1s" }
 
 [[cohort]]
 id      = "a"
