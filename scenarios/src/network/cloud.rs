@@ -24,19 +24,26 @@ impl<'a> CloudLink<'a> {
         Some(Self { link, cloud, url: &plan.url })
     }
 
-    /// Complains about what the cloud refuses of whatever the link says.
-    pub(crate) fn check(&self, qos: u8, retain: bool, protocol: Option<Protocol>, session: Option<&SessionPlan>) {
-        let CloudSpec { name, most_qos, retains, protocols, keep_alive_s, inflight, .. } = self.cloud;
-        let refuse = |key: &str, rule: String| {
-            let message = format!("cloud `{name}` {rule} ({})", self.cloud.source);
-            self.link.notes.error(self.place(key), message);
-        };
+    /// Complains about how a link or its will, the table, wants messages to be kept.
+    pub(crate) fn check_publication(&self, table: &Reader<'_>, qos: u8, retain: bool) {
+        let CloudSpec { most_qos, retains, .. } = self.cloud;
         if qos > *most_qos {
-            refuse("qos", format!("takes QoS up to {most_qos}, and not {qos}"));
+            self.refuse(table.place("qos"), &format!("takes QoS up to {most_qos}, and not {qos}"));
         }
         if retain && !retains {
-            refuse("retain", "keeps no last messages".to_owned());
+            self.refuse(table.place("retain"), "keeps no last messages");
         }
+    }
+
+    fn refuse(&self, place: Place, rule: &str) {
+        let message = format!("cloud `{}` {rule} ({})", self.cloud.name, self.cloud.source);
+        self.link.notes.error(place, message);
+    }
+
+    /// Complains about how a link connects.
+    pub(crate) fn check(&self, protocol: Option<Protocol>, session: Option<&SessionPlan>) {
+        let CloudSpec { protocols, keep_alive_s, inflight, .. } = self.cloud;
+        let refuse = |key: &str, rule: String| self.refuse(self.place(key), &rule);
         let spoken = protocol.map(|protocol| if protocol == Protocol::V5 { "5" } else { "3.1.1" });
         if let Some(spoken) = spoken.filter(|spoken| !protocols.contains(spoken)) {
             refuse("protocol", format!("speaks MQTT {}, and not {spoken}", protocols.join(" and ")));

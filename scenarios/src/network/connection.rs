@@ -177,10 +177,11 @@ pub(crate) fn read_connection(
         Ok(arguments)
     });
     let mqtt5 = reader.optional("mqtt5", |link, key| read_mqtt5(link, spec, key));
-    let will = reader.optional("will", |link, key| read_will(link, spec, key, protocol.ok()));
+    let will = reader.optional("will", |link, key| read_will(link, spec, key, protocol.ok(), cloud));
     let auth = reader.optional("auth", |link, key| read_auth(link, spec, key, cloud));
     if let (Some(cloud), Ok(qos), Ok(retain)) = (cloud, &qos, &retain) {
-        cloud.check(*qos, *retain, protocol.ok(), session.as_ref().ok());
+        cloud.check_publication(reader, *qos, *retain);
+        cloud.check(protocol.ok(), session.as_ref().ok());
     }
     if let (Ok(Some((_, LinkAuth { shared: None, .. }))), Ok(target)) = (&auth, &target) {
         warn_about_strangers(reader, &targets[*target]);
@@ -365,7 +366,13 @@ fn read_mqtt5(link: &Reader<'_>, spec: &'static TableSpec, key: &str) -> Checked
     })
 }
 
-fn read_will(link: &Reader<'_>, spec: &'static TableSpec, key: &str, protocol: Option<Protocol>) -> Checked<WillDraft> {
+fn read_will(
+    link: &Reader<'_>,
+    spec: &'static TableSpec,
+    key: &str,
+    protocol: Option<Protocol>,
+    cloud: Option<CloudLink<'_>>,
+) -> Checked<WillDraft> {
     let table = link.table_below(key)?;
     let reader = Reader::new(link.notes, table, spec.below(key), "`will`".to_owned(), None);
     let topic = reader.template("topic");
@@ -378,6 +385,9 @@ fn read_will(link: &Reader<'_>, spec: &'static TableSpec, key: &str, protocol: O
     if protocol == Some(Protocol::V311) && reader.has("delay") {
         let message = "MQTT 3.1.1 publishes a will at once; set `protocol = \"5\"` on the link";
         return Err(reader.notes.error(reader.place("delay"), message));
+    }
+    if let (Some(cloud), Ok(qos), Ok(retain)) = (cloud, &qos, &retain) {
+        cloud.check_publication(&reader, *qos, *retain);
     }
     Ok(WillDraft { topic: topic?, body: body?, qos: qos?, retain: retain?, delay: delay? })
 }

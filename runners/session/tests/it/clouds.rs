@@ -155,6 +155,16 @@ fn what_a_cloud_refuses_is_refused_before() {
     let told = |with: &str, without: &str| loaded(&SCENARIO.replace(with, without)).expect_err("wrong");
     let long = told("icu/${device.serial}", "a/b/c/d/e/f/g/${device.serial}");
     assert!(long.contains("cloud `aws-iot` takes 7 slashes in a topic"), "{long}");
+    let will = |will: &str| {
+        told("auth  = { token", &format!("will  = {{ topic = \"gone/${{device}}\", {will} }}\nauth  = {{ token"))
+    };
+    let twice = will("qos = \"2\"");
+    assert!(
+        twice.starts_with("clouds.toml:32:44: error: cloud `azure-iot-hub` takes QoS up to 1, and not 2"),
+        "{twice}"
+    );
+    let kept = will("retain = true");
+    assert!(kept.contains("error: cloud `azure-iot-hub` keeps no last messages"), "{kept}");
     let watched = told("to     = \"behind\"", "to     = \"azure\"");
     assert!(watched.contains("lets nobody subscribe to what devices publish"), "{watched}");
 }
