@@ -8,7 +8,7 @@ use formats::home_assistant::{Discovered, discovery};
 use formats::medtech::{Said, device_content, fhir_mapping};
 use scenarios::{PRESETS, Plan};
 use sim_core::{Cadence, DevicePlan, Registry, StreamPlan};
-use vocabulary::{Message, Origin};
+use vocabulary::{Message, MetricKind, Origin};
 
 use crate::arguments::Variables;
 use crate::failure::Failure;
@@ -60,7 +60,7 @@ pub(crate) fn write(
         return Err(Failure::Unknown(why));
     }
     let written: Vec<(&str, String)> = if preset == MEDTECH {
-        let said = said(&devices, registry);
+        let said = said(&devices, registry)?;
         vec![
             ("devicecontent.json", device_content(&said)),
             ("fhirmapping.json", fhir_mapping(&said)),
@@ -86,8 +86,10 @@ fn speakers<'p>(plan: &'p Plan, format: &str) -> Vec<(&'p DevicePlan, Vec<&'p St
     devices.filter(|(_, streams): &(_, Vec<_>)| !streams.is_empty()).collect()
 }
 
-fn said(devices: &[(&DevicePlan, Vec<&StreamPlan>)], registry: &Registry) -> Vec<Said> {
-    let mut said: Vec<Said> = Vec::new();
+/// The metrics of these streams, each once. A wave has one rate: a type of the connector holds one `defaultPeriod`, and nothing
+/// in a message tells it which of two types samples are of.
+fn said(devices: &[(&DevicePlan, Vec<&StreamPlan>)], registry: &Registry) -> Result<Vec<Said>, Failure> {
+    let mut said: Vec<(Said, String)> = Vec::new();
     for (device, streams) in devices {
         for stream in streams {
             let period_ms = match stream.cadence {
@@ -95,13 +97,28 @@ fn said(devices: &[(&DevicePlan, Vec<&StreamPlan>)], registry: &Registry) -> Vec
                 Cadence::Periodic { .. } | Cadence::OnEvent => None,
             };
             for metric in registry.metrics_of(device, stream) {
-                if said.iter().all(|known| known.metric != metric) {
-                    said.push(Said { metric, period_ms });
+                let by = || format!("stream `{}` of {}", stream.id, device.path);
+                match said.iter().find(|(known, _)| known.metric == metric) {
+                    None => said.push((Said { metric, period_ms }, by())),
+                    Some((known, first)) => {
+                        if let (Some(before_ms), Some(now_ms)) = (known.period_ms, period_ms)
+                            && metric.metric().kind == MetricKind::Waveform
+                            && before_ms.total_cmp(&now_ms).is_ne()
+                        {
+                            let id = metric.metric().id;
+                            return Err(Failure::Unknown(format!(
+                                "`{id}` has a sample every {before_ms} ms in {first}, and every {now_ms} ms in {}; the \
+                                 connector knows one period of a wave: give both streams one rate, or keep `{MEDTECH}` to one \
+                                 of them",
+                                by()
+                            )));
+                        }
+                    }
                 }
             }
         }
     }
-    said
+    Ok(said.into_iter().map(|(said, _)| said).collect())
 }
 
 /// The patients and devices, for a FHIR server.

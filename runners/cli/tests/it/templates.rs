@@ -1,8 +1,13 @@
 //! What is wrong with a template is told at its place, with its mend, before anything is sent.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Output;
 
 use scenarios::{Settings, Texts};
+
+use crate::iomt;
 
 /// What the check says of an oximeter whose payload is this.
 fn told(text: &str, key: &str) -> String {
@@ -100,4 +105,66 @@ fn what_never_ends_is_stopped() {
         "{{{NAMES}, \"n\": {{{{ sequence }}}}, \"v\": [{{% for a in range(99999) %}}{{% for b in range(99999) %}}{{{{ b }}}},{{% endfor %}}{{% endfor %}}0]}}"
     );
     assert!(told(&text, &format!(r#"{KEY}, sequence = "/n""#)).contains("fuel"));
+}
+
+/// Asks for the mappings of the connector, with two patches that sample an ECG at these rates.
+fn mappings_of(first: &str, second: &str, folder: &Path) -> Output {
+    let patch = |id: &str, rate: &str| {
+        format!(
+            "  [[cohort.device]]\n  id = \"{id}\"\n  kind = \"ecg_patch\"\n  link = \"hub\"\n  stream = {{ ecg = \"{rate} / 25\" }}\n"
+        )
+    };
+    let scenario = format!(
+        r#"format   = 1
+scenario = "rates"
+include  = ["preset:medtech"]
+
+[time]
+length = "10m"
+
+[target.broker]
+url = "embedded"
+
+[link.hub]
+to     = "broker"
+topic  = "devices/${{device.serial}}/${{stream}}"
+format = "medtech"
+
+[[cohort]]
+id      = "ward"
+count   = 1
+patient = {{ model = "adult_ward" }}
+
+{}{}
+[[expect]]
+id   = "nothing is lost"
+that = "lost(acked) == 0"
+"#,
+        patch("left", first),
+        patch("right", second)
+    );
+    let file = folder.join("rates.toml");
+    fs::write(&file, scenario).expect("a temporary file");
+    let out = folder.join("mappings").display().to_string();
+    iomt(&["templates", "medtech", &file.display().to_string(), "--out", &out])
+}
+
+#[test]
+fn a_wave_of_two_rates_has_no_mapping_and_one_of_one_rate_has() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let refused = mappings_of("250Hz", "500Hz", folder.path());
+    let told = String::from_utf8_lossy(&refused.stderr);
+    let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(refused.status.code(), Some(2), "{told}");
+    for part in [
+        "`ecg_ii` has a sample every 4 ms in stream `ecg` of ward/1/left",
+        "every 2 ms in stream `ecg` of ward/1/right",
+    ] {
+        assert!(told.contains(part), "{told}");
+    }
+    assert!(!folder.path().join("mappings").exists(), "nothing is written of what is refused");
+    let written = mappings_of("250Hz", "250Hz", folder.path());
+    assert_eq!(written.status.code(), Some(0), "{}", String::from_utf8_lossy(&written.stderr));
+    let mapping = fs::read_to_string(folder.path().join("mappings/fhirmapping.json")).expect("a mapping");
+    assert_eq!(mapping.matches("\"defaultPeriod\": 4.0").count(), 1, "{mapping}");
 }
