@@ -275,7 +275,7 @@ impl Registry {
     /// The metrics that a stream of this device carries; none of a kind that nobody registered.
     pub fn metrics_of(&self, device: &DevicePlan, stream: &StreamPlan) -> Vec<MetricId> {
         let spec = self.device(&device.kind).and_then(|kind| kind.streams.get(stream.kind_index));
-        spec.map_or_else(Vec::new, |spec| spec.metrics_of(device))
+        spec.map_or_else(Vec::new, |spec| spec.metrics_of(&device.options))
     }
 
     /// The patient model with this name.

@@ -64,8 +64,8 @@ impl Trials<'_> {
         for (_, device, link) in self.devices() {
             if let (Some(own), Some(kind)) = (self.own_format(link), self.registry.device(&device.kind)) {
                 used[own] = true;
-                said[own]
-                    .extend(device.streams.iter().flat_map(|(index, ..)| kind.streams[*index].metrics.iter().copied()));
+                let streams = device.streams.iter();
+                said[own].extend(streams.flat_map(|(index, ..)| kind.streams[*index].metrics_of(&device.options)));
             }
         }
         let sound = |(payload, said): (&PayloadDraft, &BTreeSet<MetricId>)| {
@@ -240,18 +240,23 @@ impl Trial<'_> {
         }
     }
 
+    /// What the device carries of the stream: a patch of one lead says nothing of the other eleven.
+    fn metrics(&self) -> impl Iterator<Item = MetricId> {
+        self.stream.metrics_of(&self.device.options).into_iter()
+    }
+
     fn readings(&self) -> Vec<Reading> {
         if self.shape == Fullness::Empty {
             return Vec::new();
         }
-        let metrics = self.stream.metrics.iter().filter(|metric| metric.metric().kind != MetricKind::Waveform);
+        let metrics = self.metrics().filter(|metric| metric.metric().kind != MetricKind::Waveform);
         metrics
             .map(|id| match (self.shape, id.metric().kind) {
-                (Fullness::Missing, _) => Reading::missing(*id, Quality::NotAvailable),
-                (_, MetricKind::Coded) => Reading::code(*id, CODE),
+                (Fullness::Missing, _) => Reading::missing(id, Quality::NotAvailable),
+                (_, MetricKind::Coded) => Reading::code(id, CODE),
                 _ => {
                     let (lowest, highest) = id.metric().device_range.unwrap_or((0.0, 100.0));
-                    Reading::number(*id, f64::midpoint(lowest, highest))
+                    Reading::number(id, f64::midpoint(lowest, highest))
                 }
             })
             .collect()
@@ -259,11 +264,11 @@ impl Trial<'_> {
 
     fn waves<'s>(&self, first_ms: i64, samples: &'s [i16]) -> Vec<Wave<'s>> {
         let Cadence::Sampled { rate_mhz, .. } = self.cadence else { return Vec::new() };
-        let metrics = self.stream.metrics.iter().filter(|metric| metric.metric().kind == MetricKind::Waveform);
+        let metrics = self.metrics().filter(|metric| metric.metric().kind == MetricKind::Waveform);
         let quality = if self.shape == Fullness::Full { Quality::Ok } else { Quality::NotAvailable };
         metrics
             .map(|metric| Wave {
-                metric: *metric,
+                metric,
                 first_ms,
                 rate_mhz,
                 gain: metric.metric().resolution.unwrap_or(1.0),

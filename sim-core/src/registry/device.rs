@@ -8,7 +8,7 @@ use bevy_ecs::prelude::*;
 use vocabulary::MetricId;
 
 use super::{Registry, Row, SpawnError};
-use crate::{DevicePlan, Obey, ParameterSpec, SimId};
+use crate::{Arguments, DevicePlan, Obey, ParameterSpec, SimId};
 
 /// What a stream of a device kind is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,10 +56,10 @@ pub struct MetricChoice {
 }
 
 impl StreamSpec {
-    /// The metrics that the stream of this device carries.
-    pub fn metrics_of(&self, device: &DevicePlan) -> Vec<MetricId> {
+    /// The metrics that the stream carries of a device with these options.
+    pub fn metrics_of(&self, options: &Arguments) -> Vec<MetricId> {
         let Some(MetricChoice { option, usual }) = self.choice else { return self.metrics.clone() };
-        let chosen = device.options.texts(option).unwrap_or_default();
+        let chosen = options.texts(option).unwrap_or_default();
         if chosen.is_empty() {
             return vec![usual];
         }

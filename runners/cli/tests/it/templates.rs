@@ -168,3 +168,57 @@ fn a_wave_of_two_rates_has_no_mapping_and_one_of_one_rate_has() {
     let mapping = fs::read_to_string(folder.path().join("mappings/fhirmapping.json")).expect("a mapping");
     assert_eq!(mapping.matches("\"defaultPeriod\": 4.0").count(), 1, "{mapping}");
 }
+
+/// What the check says of a patch with these options whose payload names a lead.
+fn told_of_leads(options: &str) -> String {
+    let scenario = format!(
+        r#"format   = 1
+scenario = "leads"
+
+[time]
+length = "10m"
+
+[target.broker]
+url = "embedded"
+
+[payload.ours]
+kind = "template"
+key  = {{ {KEY}, sequence = "/n" }}
+text = '''
+{{{NAMES}, "n": {{{{ sequence }}}}, "v1": {{% if metrics.ecg_v1 %}}1{{% else %}}0{{% endif %}}}}
+'''
+
+[link.wifi]
+to     = "broker"
+topic  = "${{device}}/${{stream}}"
+format = "ours"
+
+[[cohort]]
+id      = "ward"
+count   = 1
+patient = {{ model = "adult_ward" }}
+
+  [[cohort.device]]
+  id     = "patch"
+  kind   = "ecg_patch"
+  link   = "wifi"
+  stream = {{ ecg = "250Hz / 25" }}
+  {options}
+
+[[expect]]
+id   = "nothing is lost"
+that = "lost(acked) == 0"
+"#
+    );
+    let files = Texts(BTreeMap::from([("t.toml".to_owned(), scenario)]));
+    let loaded = scenarios::load(&files, "t.toml", &Settings::default(), &iomt::standard_registry());
+    let diagnostics = loaded.map_or_else(|diagnostics| diagnostics, |loaded| loaded.warnings);
+    diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_lead_that_a_patch_does_not_carry_is_no_metric_of_it() {
+    assert!(told_of_leads("").contains("no stream of this format says `ecg_v1`"), "{}", told_of_leads(""));
+    let carried = told_of_leads(r#"leads  = ["ecg_ii", "ecg_v1"]"#);
+    assert!(!carried.contains("ecg_v1"), "{carried}");
+}
