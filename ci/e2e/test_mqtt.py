@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections import Counter
 
 import pytest
@@ -115,3 +116,19 @@ def test_links_are_cut_over_web_socket_as_over_tcp(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     identity = json.loads((out / "run.json").read_text())["targets"][0]["identity"]
     assert "on ws://" in identity
+
+
+@pytest.mark.parametrize("protocol", ["3.1.1", "5"])
+def test_two_runs_under_the_same_names_blame_nobody(mosquitto, tmp_path, protocol):
+    path = secured(tmp_path, mosquitto.url, protocol=protocol)
+    path.write_text(path.read_text().replace('length = "3s"', 'length = "6s"'))
+    # What the other says comes with other times; Mosquitto takes over connections without a word.
+    with Run(path, tmp_path / "one") as one:
+        time.sleep(1)
+        with Run(path, tmp_path / "other") as other:
+            codes = one.wait(60), other.wait(60)
+    assert codes == (4, 4), one.said() + other.said()
+    for run in (one, other):
+        assert run.report["verdict"] == "inconclusive"
+        assert run.report["reasons"][0].startswith("not so: devices have their names for themselves: "), run.said()
+        assert "taken over" in run.said() and "${run}" in run.said()

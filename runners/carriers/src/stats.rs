@@ -239,6 +239,8 @@ counters! {
         pings,
         /// Connections of which the broker said that somebody else with the same client id had taken them over (MQTT 5).
         taken_over,
+        /// Connections that ended as when somebody else takes them over again and again, without a word of the broker.
+        contested,
         /// Handshakes of TLS that came about.
         handshakes,
         /// Of them, those that resumed a session.

@@ -232,6 +232,7 @@ fn connection_counts(stats: &CarrierStats, planned: u64) -> ConnectionCounts {
         made: stats.counts.connects,
         session_present: stats.counts.sessions_present,
         taken_over: stats.counts.taken_over,
+        contested: stats.counts.contested,
         handshakes: stats.counts.handshakes,
         handshakes_resumed: stats.counts.handshakes_resumed,
         failed: stats.connect_failures.clone(),

@@ -65,6 +65,8 @@ pub struct ConnectionCounts {
     pub session_present: u64,
     /// Connections that somebody else with the same client id took over, as targets say.
     pub taken_over: u64,
+    /// Connections that ended as when somebody else takes them over again and again, without a word of the target.
+    pub contested: u64,
     /// Handshakes of TLS that came about.
     pub handshakes: u64,
     /// Of them, those that resumed a session.
@@ -99,6 +101,7 @@ impl Default for ConnectionCounts {
             made: 0,
             session_present: 0,
             taken_over: 0,
+            contested: 0,
             handshakes: 0,
             handshakes_resumed: 0,
             failed: BTreeMap::new(),

@@ -140,6 +140,18 @@ fn nothing_is_proven_where_somebody_else_has_the_names_of_devices() {
     assert_eq!((report.verdict, report.exit_code), (Verdict::Inconclusive, 4));
     assert!(report.reasons[0].starts_with("not so: devices have their names for themselves: 3 conn"), "{report:?}");
     assert!(report.reasons[1].starts_with("`acknowledged is never lost` failed"), "{report:?}");
+    // That connections end again and again may be the fault that is looked for, unless somebody else is heard as well.
+    let ended = |input: &mut ReportInput| input.connections.contested = 3;
+    assert_eq!(judged(&["acknowledged is never lost"], ended).exit_code, 1);
+    let plan = Arc::new(sample_plan());
+    let mut judgement = sample_judgement(&plan);
+    judgement.totals.unfamiliar = 5;
+    let mut input = sample_input();
+    assert_eq!(RunReport::new(&plan, &registry(), &judgement, &input).exit_code, 1);
+    ended(&mut input);
+    let report = RunReport::new(&plan, &registry(), &judgement, &input);
+    assert_eq!((report.verdict, report.exit_code), (Verdict::Inconclusive, 4));
+    assert!(report.reasons[0].contains("3 connections of devices ended as when they are taken over"), "{report:?}");
 }
 
 #[test]

@@ -28,15 +28,16 @@ impl RunReport {
         let totals = judgement.totals;
         let counts = totals.counts;
         let steps = steps(plan, registry, input);
-        let validity = validity(plan, registry, judgement, input, &steps);
+        let rivals = rivals(judgement, input);
+        let mut validity = validity(plan, registry, judgement, input, &steps);
+        validity.extend(rivals.clone());
         let expect = judgement.expect.clone();
         let deciding = || expect.iter().zip(&plan.expects).filter(|(_, planned)| planned.severity == Severity::Fail);
         let failures = deciding().filter(|(judged, _)| judged.verdict == Verdict::Fail).map(|(judged, planned)| {
             // Without the whole drain a message may still be under way, so acknowledged loss is not proven.
             let settled = !(input.interrupted && planned.condition.metric == "lost");
             // What is seen under the names of devices may have been said by whoever has those names beside them.
-            let is_theirs = input.connections.taken_over == 0;
-            if judged.safety && settled && is_theirs { Failure::ProvenHarm } else { Failure::Ordinary }
+            if judged.safety && settled && rivals.is_none() { Failure::ProvenHarm } else { Failure::Ordinary }
         });
         let findings = Findings {
             gravest: failures.chain((!input.harm.is_empty()).then_some(Failure::ProvenHarm)).max(),
@@ -321,17 +322,6 @@ fn validity(
             detail: format!("the instrument contradicts itself: {}", judgement.contradictions.join("; ")),
         });
     }
-    if input.connections.taken_over > 0 {
-        checks.push(ValidityCheck {
-            name: "devices have their names for themselves".to_owned(),
-            holds: false,
-            detail: format!(
-                "{} connections of devices were taken over by somebody else with the same client id, whose messages may be \
-                 what was seen; another run of the same scenario needs a `${{run}}` in client ids and topics",
-                figures::count(input.connections.taken_over)
-            ),
-        });
-    }
     if !input.interrupted {
         // What never left a device says nothing about the stack; a stack that was gone to the end must not look well.
         // What a device keeps for a Bluetooth host waits for the host.
@@ -356,6 +346,28 @@ fn validity(
         detail: doubt.clone(),
     }));
     checks
+}
+
+/// Somebody else who has the names of devices: as the target says, or where connections end as when somebody takes them over
+/// and something is seen under these names that no device of ours has said. Mosquitto 2.0 says nothing.
+fn rivals(judgement: &Judgement, input: &ReportInput) -> Option<ValidityCheck> {
+    let (told, contested) = (input.connections.taken_over, input.connections.contested);
+    let unfamiliar = judgement.totals.unfamiliar;
+    let ended = match (told, contested) {
+        (0, 0) => return None,
+        (0, _) if unfamiliar == 0 => return None,
+        (0, _) => format!("{} connections of devices ended as when they are taken over", figures::count(contested)),
+        _ => format!("{} connections of devices were taken over", figures::count(told)),
+    };
+    Some(ValidityCheck {
+        name: "devices have their names for themselves".to_owned(),
+        holds: false,
+        detail: format!(
+            "{ended} by somebody else with the same client id, whose messages may be what was seen ({} with times or numbers \
+             that no device has said); another run of the same scenario needs a `${{run}}` in client ids and topics",
+            figures::count(unfamiliar)
+        ),
+    })
 }
 
 /// Whether somebody attached to each target whose devices nobody else listens to; `None` without such devices.

@@ -89,6 +89,9 @@ pub struct Totals {
     pub command_traffic: u64,
     /// Observations by a probe that does not watch the route.
     pub elsewhere: u64,
+    /// Observations under a name of ours with a device time, or a sequence number, with which our device has said nothing: as
+    /// somebody else says them who has its name.
+    pub unfamiliar: u64,
     /// Messages whose record had to be given up to stay within the memory bound.
     pub forgot: u64,
 }

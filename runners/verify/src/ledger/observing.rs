@@ -75,6 +75,7 @@ impl Ledger {
                 self.sighted_astray(probe, sighting, route, None);
             }
             Finding::NeverSaid { route } => {
+                self.totals.unfamiliar += 1;
                 let (incident, what) = self.fault(route, &claim, Standing::NeverSaid);
                 self.sighted_stranger(probe, sighting, &claim, &[route], Stranger::Incident(incident, &what));
             }
@@ -191,6 +192,7 @@ impl Ledger {
             }
             Standing::Altered(_) | Standing::NeverSaid | Standing::TooOld => {
                 let route = account.route;
+                self.totals.unfamiliar += u64::from(standing == Standing::NeverSaid);
                 let (incident, what) = self.fault(route, claim, standing);
                 let what = self.told_with_difference(what, (incident, standing), (route, sequence), sighting);
                 if let Standing::Altered(said) = standing
@@ -222,6 +224,7 @@ impl Ledger {
             // Whether another device has said it at that time is known at the end.
             Some(time) => {
                 record.see_strange(sequence, time, at);
+                self.totals.unfamiliar += 1;
                 false
             }
         }

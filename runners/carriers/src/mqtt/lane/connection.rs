@@ -425,6 +425,7 @@ impl Connection {
         let was_online = matches!(phase, Phase::Subscribing | Phase::Online | Phase::Renewing);
         let suspicion = self.lives.ended(&reason, at);
         turn.stats.counts.taken_over += u64::from(suspicion == Some(Suspicion::Told));
+        turn.stats.counts.contested += u64::from(suspicion == Some(Suspicion::Repeated));
         let words = match suspicion {
             Some(suspicion) => turn.stats.words_of_rival(suspicion, &self.session.config().client_id),
             None => reason.words(),
