@@ -125,7 +125,7 @@ fn read_and_expand(
     if let Ok(time) = &time {
         check_hosts(notes, &targets, time);
     }
-    if !incomplete {
+    if !incomplete && !probes.are_incomplete() {
         let watched = probes.plans.iter().take(probes.filter_places.len());
         warn_about_unused_targets(notes, &targets, &links, &hosts, watched, &steps);
     }
@@ -162,7 +162,7 @@ fn read_and_expand(
         let (payloads, links, cohorts) = (&payloads, &links, &cohorts.drafts);
         Trials { notes, registry, payloads, links, cohorts, seed: seed_or_one, epoch_ns: epoch }.check();
         Sessions { notes, registry, links, roster: &roster, air: &air, deliveries: &deliveries }.check();
-        probes.make_topics(&roster);
+        probes.make_topics(&roster, &deliveries);
         let asked: Vec<usize> = expects.iter().filter_map(ExpectDraft::asks).collect();
         let all_asked = !expects.is_empty() && asked.len() == expects.len();
         let (cast, deliveries, endpoints) = (&cast, &deliveries, &endpoints);

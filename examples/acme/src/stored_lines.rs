@@ -61,6 +61,7 @@ pub(crate) fn register(registry: &mut Registry) {
         name: "acme_store",
         about: "reads what Acme's ingester stored, a line `topic payload` a message",
         takes_filters: false,
+        tells_topics: true,
         watches: &[],
         parameters: vec![ParameterSpec::required("file", ParameterKind::Text, "the ingester's file")],
         executor: Executor::new(Watch(start)),

@@ -16,7 +16,7 @@ use crate::language::template::{Names, Template, Use, check_filter, disjoint};
 use crate::network::link::LinkDraft;
 use crate::network::target::TargetDraft;
 use crate::people::cohort::CohortDraft;
-use crate::plan::{ProbePlan, ProbeTopics};
+use crate::plan::{Delivery, ProbePlan, ProbeTopics};
 
 /// Every probe, and where the filters of those that are declared stand.
 #[derive(Debug, Default)]
@@ -30,13 +30,18 @@ pub(crate) struct Probes {
 }
 
 impl Probes {
+    /// Whether one was refused, of which nobody knows what it would have watched.
+    pub(crate) fn are_incomplete(&self) -> bool {
+        self.names.len() > self.filter_places.len()
+    }
+
     /// Where the topics of a declared probe stand, if it has some of its own.
     pub(crate) fn topic_place(&self, probe: usize) -> Option<Place> {
         self.topics.get(probe)?.as_ref().map(|(_, text)| text.start())
     }
 
     /// Makes the topics on which probes see each stream, where those are others than the devices' own.
-    pub(crate) fn make_topics(&mut self, roster: &Roster) {
+    pub(crate) fn make_topics(&mut self, roster: &Roster, deliveries: &[Delivery]) {
         for (probe, topics) in self.plans.iter_mut().zip(&self.topics) {
             let Some((template, text)) = topics else { continue };
             let of_routes = roster.routes.iter().map(|route| {
@@ -52,7 +57,10 @@ impl Probes {
                     gateway: "",
                 })
             });
-            probe.topics = Some(ProbeTopics { template: text.text.clone(), of_routes: of_routes.collect() });
+            let of_routes: Vec<String> = of_routes.collect();
+            if !of_routes.iter().eq(deliveries.iter().map(|delivery| &delivery.topic)) {
+                probe.topics = Some(ProbeTopics { template: text.text.clone(), of_routes });
+            }
         }
     }
 }
@@ -103,8 +111,12 @@ fn check_filters(reader: &Reader<'_>, kind: &ProbeKind) -> Checked<()> {
 }
 
 /// Reads the topics on which a probe is to see what devices say.
-fn read_topic(reader: &Reader<'_>) -> Checked<Option<(Template, Text)>> {
+fn read_topic(reader: &Reader<'_>, kind: Checked<&ProbeKind>) -> Checked<Option<(Template, Text)>> {
     let Some(text) = reader.optional("topic", Reader::template)? else { return Ok(None) };
+    if let Some(kind) = kind.ok().filter(|kind| !kind.tells_topics) {
+        let message = format!("what a probe of kind `{}` sees is on no topic, so `topic` would say nothing", kind.name);
+        return Err(reader.notes.error(reader.place("topic"), message));
+    }
     let template = Template::read(reader.notes, "topic", &text, Use::SeenTopic)?;
     if template.names_nobody() {
         let message = "this topic is the same for everybody, so it tells nothing of whose data are seen there: name the \
@@ -148,7 +160,7 @@ pub(crate) fn read_probes(
             sound.into_iter().collect::<Result<(), _>>()?;
             Ok(filters)
         });
-        let topic = read_topic(&reader);
+        let topic = read_topic(&reader, kind);
         let qos = read_qos(&reader);
         let with = reader.optional("with", Reader::table_below);
         if let (Ok(kind), Ok(target), Ok(filters), Ok(topic), Ok(qos), Ok(with)) =

@@ -26,6 +26,13 @@ const CASES: &[Case] = &[
         )],
     ),
     (
+        "topics of a probe that sees none",
+        &[(
+            "[time]",
+            "[probe.eyes]\nkind = \"store\"\nto = \"broker\"\nwith = { file = \"a\" }\ntopic = \"x/${device.serial}\"\n\n[time]",
+        )],
+    ),
+    (
         "filters that do not take in the topics of their probe",
         &[(
             "[time]",
@@ -197,7 +204,7 @@ fn every_broken_file_is_told_what_is_wrong() {
 
 #[test]
 fn warnings_do_not_stop_a_scenario() {
-    let cases: [(&str, &[(&str, &str)]); 12] = [
+    let cases: [(&str, &[(&str, &str)]); 13] = [
         ("rounded to the grid", &[("at   = \"5m\"", "at = \"5.05s\"")]),
         ("lasts beyond the end", &[("for  = \"4m\"", "for = \"40m\"")]),
         ("command that will be refused", &[("op = \"set_rate\", args = { rate = \"0.5 L/h\" }", "op = \"set_rtae\"")]),
@@ -221,6 +228,10 @@ fn warnings_do_not_stop_a_scenario() {
         (
             "a probe on topics of its own",
             &[("[[step]]", "[probe.p]\nto = \"broker\"\ntopic = \"clean/${device.serial}/${stream}\"\n\n[[step]]")],
+        ),
+        (
+            "a probe whose topics are the devices' own",
+            &[("[[step]]", "[probe.p]\nto = \"broker\"\ntopic = \"icu/${patient}/${device}/${stream}\"\n\n[[step]]")],
         ),
         (
             "a probe on topics of its own beside another",

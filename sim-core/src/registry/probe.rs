@@ -12,6 +12,8 @@ pub struct ProbeKind {
     pub about: &'static str,
     /// Whether it takes topic filters and a delivery level; without them it watches whatever goes to its target.
     pub takes_filters: bool,
+    /// Whether it tells on which topic, or at which address, it saw something.
+    pub tells_topics: bool,
     /// Carriers of the targets that it can watch; empty for one that looks elsewhere, whatever the target is.
     pub watches: &'static [&'static str],
     /// Its parameters, `with` in a scenario.

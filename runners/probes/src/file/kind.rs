@@ -15,6 +15,7 @@ pub(crate) fn row() -> ProbeKind {
         about: "follows a file to which lines `{\"topic\", \"payload\"}` (or `payload_base64`) are appended, from its end at \
                 the start of the run; one that becomes shorter is read from its beginning",
         takes_filters: false,
+        tells_topics: true,
         watches: &["file"],
         parameters: vec![ParameterSpec::optional(
             "path",

@@ -56,6 +56,7 @@ pub(crate) fn row() -> ProbeKind {
         about: "a receiver of HTTP requests (a webhook), version 1.1 and 2: the topic is what stands in the path behind that \
                 of the target",
         takes_filters: false,
+        tells_topics: true,
         watches: &["http"],
         parameters,
         executor: Executor::new(Watch(start)),

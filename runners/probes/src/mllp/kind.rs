@@ -29,6 +29,7 @@ pub(crate) fn row() -> ProbeKind {
         name: "mllp",
         about: "a receiver of MLLP: takes what is sent to it, and acknowledges it with AA",
         takes_filters: false,
+        tells_topics: false,
         watches: &["mllp"],
         parameters,
         executor: Executor::new(Watch(start)),

@@ -13,6 +13,7 @@ pub(crate) fn row() -> ProbeKind {
         name: "subscribe",
         about: "an MQTT subscriber",
         takes_filters: true,
+        tells_topics: true,
         watches: &["mqtt"],
         parameters: Vec::new(),
         executor: Executor::new(Watch(start)),

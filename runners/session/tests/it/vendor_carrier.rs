@@ -51,6 +51,7 @@ impl Plugin for Vendor {
             name: "list",
             about: "looks at the list",
             takes_filters: false,
+            tells_topics: true,
             watches: &["list"],
             parameters: Vec::new(),
             executor: Executor::new(Inspect(|_| {
