@@ -54,7 +54,7 @@ const LONG_ACTING_MIN: i64 = 1_440;
 const EXERCISE: f64 = 0.15;
 
 /// Who was helpless acts again when nothing has been in the way for so long [min] (reaction times are long for 20 to 75 min after
-/// a low: Zammitt et al., Diabetes 2008;57:732; the shortest of them).
+/// a low: Zammitt et al., Diabetes 2008;57:732, from memory; the shortest of them).
 const COMES_TO_MIN: i64 = 20;
 
 /// A meal is labelled as miscounted when what is believed to be in it is off by more than this part.

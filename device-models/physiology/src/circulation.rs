@@ -57,7 +57,8 @@ const FILLING_LIMIT_BPM: f64 = 180.0;
 
 /// A rate that the heart's own focus drives beyond what the sinus node asks for brings no more blood: filling shortens by as
 /// much, and a little more. Pacing at rest leaves output as it was or lowers it (Ross, Linhart and Braunwald, Circulation
-/// 1965;32:549, from memory), an irregular fast rhythm lowers it by a tenth (Clark et al., J Am Coll Cardiol 1997;30:1039).
+/// 1965;32:549, from memory), an irregular fast rhythm lowers it by a tenth (Clark et al., J Am Coll
+/// Cardiol 1997;30:1039, from memory).
 const DRIVEN_FILLING: f64 = 1.15;
 
 /// Highest mean arterial pressure, and widest pulse pressure [mmHg]: crises of phaeochromocytoma reach some 300/160

@@ -24,9 +24,9 @@ const HARMLESS_EFFORT: f64 = 5.0;
 
 /// Mean pressure, relative to the patient's own, below which organs lack blood although as much flows as at rest; what half of that
 /// flow adds to it, for it reaches organs through narrow vessels; what sepsis adds and anaesthesia takes; and the part of the demand
-/// that is unmet without any pressure. Flow through organs regulates itself
-/// down to some 50 to 60 mmHg of a usual 90, and controlled hypotension aims at 50 to 65 in the healthy (Degoute, Drugs
-/// 2007;67:1053); in septic shock 65 is too little already.
+/// that is unmet without any pressure. Flow through organs regulates itself down to some 50 to 60 mmHg of a usual 90, and
+/// controlled hypotension aims at 50 to 65 in the healthy (Degoute, Drugs 2007;67:1053, from memory); in
+/// septic shock 65 is too little already.
 const PRESSURE_LIMIT: f64 = 0.60;
 const LOW_FLOW_LIMIT: f64 = 0.12;
 const SEPTIC_LIMIT: f64 = 0.38;

@@ -31,7 +31,7 @@ pub struct Build {
 }
 
 impl Build {
-    /// Predicted body weight [kg], by which lungs grow (ARDS Network, N Engl J Med 2000;342:1301).
+    /// Predicted body weight [kg], by which lungs grow (ARDS Network, N Engl J Med 2000;342:1301, from memory).
     pub fn predicted_weight_kg(&self) -> f64 {
         let base_kg = if self.sex == Sex::Male { 50.0 } else { 45.5 };
         (base_kg + 0.91 * (self.height_cm - 152.4)).max(30.0)
@@ -42,8 +42,8 @@ impl Build {
         0.0022 * self.predicted_weight_kg()
     }
 
-    /// Usual oxygen uptake at rest [L/min]: resting energy after Mifflin et al., Am J Clin Nutr 1990;51:241, with 4.86 kcal/L. Fat
-    /// needs little, so the heavy take up less for each kilogram.
+    /// Usual oxygen uptake at rest [L/min]: resting energy after Mifflin et al., Am J Clin Nutr 1990;51:241 (from memory), with
+    /// 4.86 kcal/L. Fat needs little, so the heavy take up less for each kilogram.
     pub fn vo2_l_min(&self) -> f64 {
         let of_sex_kcal_d = if self.sex == Sex::Male { 5.0 } else { -161.0 };
         let kcal_d = 10.0 * self.weight_kg + 6.25 * self.height_cm - 5.0 * self.age_years + of_sex_kcal_d;

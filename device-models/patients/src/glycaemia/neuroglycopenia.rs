@@ -4,7 +4,7 @@
 //! Invest 2007;117:868). Severe lows of cohorts, in which somebody else must help, come to one to three a person and year
 //! (Pedersen-Bjergaard and Thorsteinsson, Curr Diab Rep 2017;17:131, from memory): not every value below 40 is one, so help is
 //! needed from 36 mg/dL on. Nobody wakes up at the same value at which the mind was lost, nor at once: reaction times are long for
-//! 20 to 75 minutes after glucose is back (Zammitt et al., Diabetes 2008;57:732).
+//! 20 to 75 minutes after glucose is back (Zammitt et al., Diabetes 2008;57:732, from memory).
 
 use physiology::scores::Consciousness;
 

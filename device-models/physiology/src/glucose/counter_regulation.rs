@@ -28,7 +28,7 @@ const RISK_FLOOR_MG_DL: f64 = 60.0;
 
 /// Glucose below which the liver gives more by itself, whatever hormones say, and how far below this is all [mg/dL]; and how much
 /// that is [mg/kg/min]. With every hormone held, production rises when glucose falls to some 30 (Bolli et al., J Clin Invest
-/// 1985;75:1623). Nobody's plasma is ever empty.
+/// 1985;75:1623, from memory). Nobody's plasma is ever empty.
 const AUTOREGULATION_MG_DL: (f64, f64) = (43.0, 25.0);
 const AUTOREGULATION_MG_KG_MIN: f64 = 3.0;
 
